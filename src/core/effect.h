@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * What an engine wants done. Engines push effects into a queue; whoever drives
+ * them (daemon or simulator) takes them out in order and carries them out.
+ *
+ * Order is a promise: effects of one batch take place in the order pushed, and
+ * every FX_STORE_* of a batch is on stable storage before any FX_SEND of that batch leaves
+ * (a registration is acknowledged only once it would survive).
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/mem.h"
+#include "base/time.h"
+#include "datapath/dp.h"
+
+enum role_id { ROLE_NONE, ROLE_HA, ROLE_MMA, ROLE_AR, ROLE_MN, ROLE_CN, ROLE_FA, ROLE_MM, ROLE_N };
+const char *role_str(enum role_id r);
+
+enum effect_kind {
+	FX_SEND,        /* a packet */
+	FX_DP_PUT,      /* an entry of the datapath */
+	FX_DP_DEL,
+	FX_JOIN,        /* socket membership in a source-specific group (keeps the NIC's filter open) */
+	FX_LEAVE,
+	FX_ADDR_ADD,    /* address on an interface */
+	FX_ADDR_DEL,
+	FX_ROUTE_PUT,
+	FX_ROUTE_DEL,
+	FX_ATTACH,      /* mobile node: ask the radio of an interface for another router/cell */
+	FX_STORE_PUT,   /* record to stable storage */
+	FX_STORE_DEL,
+	FX_EVENT,       /* tell the operator */
+};
+
+/* ifindex 0 in these structs: let the routing table choose. */
+struct fx_send {
+	uint32_t ifindex;
+	bool has_lladdr;          /* false with ifindex set: multicast gets its mapped address, unicast is resolved by the kernel */
+	struct lladdr lladdr;     /* destination */
+	uint32_t off, len_oct;    /* IPv6 packet, from its header on, in the queue's arena: effq_bytes() */
+};
+
+#define IFINDEX_ROAM0 0xffffffffu /* stands for roam0 wherever an ifindex is expected */
+
+struct fx_group { uint32_t ifindex; struct addr6 group, source; };
+
+enum addr_flags {
+	ADDR_NODAD = 1,       /* usable at once, no duplicate detection by the kernel */
+	ADDR_OPTIMISTIC = 2,  /* RFC 4429 */
+	ADDR_HOME = 4,        /* is a home address (log and show only) */
+};
+struct fx_addr {
+	uint32_t ifindex;
+	struct addr6 addr;
+	uint8_t plen_bits;
+	uint8_t flags;            /* enum addr_flags */
+	span_t preferred, valid;  /* 0: forever */
+};
+struct fx_route {
+	struct prefix6 dst;
+	uint32_t ifindex;
+	struct addr6 via;         /* :: for none */
+	struct addr6 src;         /* preferred source; :: for none */
+	uint32_t metric;
+};
+struct fx_attach { uint32_t ifindex; struct lladdr router; /* zero: detach */ };
+
+enum store_table { STORE_BINDING_HA = 1, STORE_BINDING_MMA, STORE_COUNTER, STORE_MN };
+struct fx_store {
+	enum store_table table;
+	uint16_t key_len_oct, val_len_oct;
+	uint32_t off;             /* key then value, in the arena */
+};
+
+enum event_sev { EV_DEBUG, EV_INFO, EV_NOTICE, EV_WARNING, EV_ERROR };
+struct fx_event {
+	enum event_sev sev;
+	const char *code;         /* static text, kebab-case: "binding-registered"; stable, scripts match it */
+	struct addr6 mobile;      /* home address the event concerns; :: for none: `roamctl trace` filters by it */
+	uint32_t off, len_oct;    /* the sentence, in the arena, no newline */
+};
+
+struct effect {
+	enum effect_kind kind;
+	enum role_id role;        /* who asked */
+	union {
+		struct fx_send send;
+		struct dp_op dp;          /* FX_DP_PUT, FX_DP_DEL */
+		struct fx_group group;
+		struct fx_addr addr;
+		struct fx_route route;
+		struct fx_attach attach;
+		struct fx_store store;
+		struct fx_event event;
+	};
+};
+
+struct effq {
+	struct effect *fx;
+	uint32_t n, cap, next;    /* next: the first not yet taken */
+	uint8_t *arena;           /* packets, records, texts */
+	uint32_t arena_len, arena_cap;
+	uint64_t lost;            /* effects dropped for want of memory: shown, and an alarm */
+	const struct mem_ops *mem;
+};
+
+void effq_init(struct effq *q, const struct mem_ops *mem);
+void effq_fini(struct effq *q);
+
+/* Room for n bytes in the arena; *off is its place. Valid until the next arena call. */
+uint8_t *effq_arena(struct effq *q, uint32_t n, uint32_t *off);
+
+/* Shorthands used by engines. */
+void fx_send(struct effq *q, enum role_id role, uint32_t ifindex, const struct lladdr *lladdr /* or NULL */,
+	     const void *packet, size_t len_oct);
+void fx_dp_put(struct effq *q, enum role_id role, const struct dp_op *op);
+void fx_dp_del(struct effq *q, enum role_id role, const struct dp_op *op);
+void fx_group(struct effq *q, enum role_id role, enum effect_kind join_or_leave, uint32_t ifindex,
+	      const struct addr6 *group, const struct addr6 *source);
+void fx_addr(struct effq *q, enum role_id role, enum effect_kind add_or_del, const struct fx_addr *a);
+void fx_route(struct effq *q, enum role_id role, enum effect_kind put_or_del, const struct fx_route *r);
+void fx_attach(struct effq *q, enum role_id role, uint32_t ifindex, const struct lladdr *router);
+void fx_store_put(struct effq *q, enum role_id role, enum store_table table, const void *key, size_t key_len,
+		  const void *val, size_t val_len);
+void fx_store_del(struct effq *q, enum role_id role, enum store_table table, const void *key, size_t key_len);
+void fx_event(struct effq *q, enum role_id role, enum event_sev sev, const char *code, const struct addr6 *mobile,
+	      const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+
+/* The driver: the next effect in order, or NULL. Bytes: effq_bytes(q, off). When all are taken,
+ * effq_reset makes the queue empty and its arena reusable. */
+const struct effect *effq_next(struct effq *q);
+static inline const uint8_t *effq_bytes(const struct effq *q, uint32_t off) { return q->arena + off; }
+void effq_reset(struct effq *q);

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The shape of every role: a sans-IO engine behind one descriptor of hooks.
+ *
+ * The driver calls in with an event and the time; the engine changes its state and
+ * pushes effects; the driver carries them out. An engine makes no system call, reads no clock,
+ * and allocates only through env->mem.
+ */
+#include "base/conf.h"
+#include "base/show.h"
+#include "core/crypto.h"
+#include "core/effect.h"
+#include "core/reason.h"
+
+struct counters { uint64_t n[REASON_N]; };
+
+struct engine_env {
+	const struct mem_ops *mem;
+	const struct rng *rng;
+	const struct crypto_ops *crypto;
+	struct effq *fx;            /* shared by the engines of one node */
+	struct counters *count;     /* by reason: reason_count(env, R) */
+	/* Interface by configured name; 0 when absent (it may appear later: then the link hook is called). */
+	uint32_t (*ifindex)(void *ctx, const char *name);
+	/* A configured key by name (see core/sa.h); NULL if there is none. Valid while the engine lives. */
+	const struct sa_key *(*key)(void *ctx, const char *name);
+	void *ctx;
+};
+
+static inline void reason_count(const struct engine_env *env, enum reason r) { env->count->n[r]++; }
+
+/* A packet handed up by the datapath or a raw socket. pkt starts at the IPv6 header, and is complete and
+ * reassembled; the link-layer source is there when it came through the datapath. */
+struct rx {
+	uint32_t ifindex;
+	enum dp_punt why;          /* datapath/dp.h: which rule handed it up */
+	struct lladdr lladdr_src;
+	const uint8_t *pkt;
+	size_t len_oct;
+};
+
+/* State of a link, at start for each interface and on every change. */
+struct link_event {
+	uint32_t ifindex;
+	char name[16];
+	bool is_up;                /* administratively up and with carrier */
+	bool is_gone;
+	struct lladdr lladdr;
+	uint32_t mtu_oct;
+};
+
+/* The kernel finished duplicate detection for an address of ours, or found one. */
+struct addr_event { uint32_t ifindex; struct addr6 addr; bool is_duplicate; };
+
+/* A measurement of a router's (cell's) signal. Other factors of H-9 come with it, -1 when unknown. */
+struct signal_event {
+	uint32_t ifindex;          /* the interface that measured */
+	struct lladdr router;      /* BSSID or the router's link-layer address */
+	int32_t dbm;
+	int32_t bandwidth_kbps, load_permille, delay_ms, cost;
+	bool is_attached;          /* the interface is attached to this one now */
+};
+
+/* A record from the store, at start. */
+struct store_rec { enum store_table table; const uint8_t *key, *val; size_t key_len_oct, val_len_oct; };
+
+/* Operator's command, words already split: {"handover", "wlan0", "02:..."}. */
+struct ctl_cmd { uint32_t argc; const char *const *argv; };
+
+struct role_ops {
+	enum role_id id;
+	const char *name;                    /* "ha" */
+	const struct conf_block *conf;       /* its block in roamd.conf */
+	size_t size_oct;                     /* of the engine's state */
+	/* conf: the struct that conf's rows filled. 0 or ERR_*; on error *remedy is a sentence. */
+	int (*init)(void *self, const struct engine_env *env, const void *conf, struct now now, const char **remedy);
+	/* Releases memory. Pushes no effects. */
+	void (*fini)(void *self);
+	/* A clean stop: push the effects that take everything back. */
+	void (*stop)(void *self, struct now now);
+	int (*restore)(void *self, const struct store_rec *rec, struct now now);
+	/* All records of the store have been given. */
+	void (*restored)(void *self, struct now now);
+	/* New configuration (SIGHUP), same shape. 0, or ERR_NOTSUP when only a restart can do it. */
+	int (*reconf)(void *self, const void *conf, struct now now, const char **remedy);
+	bool (*rx)(void *self, const struct rx *rx, struct now now);   /* true: was for this role */
+	void (*link)(void *self, const struct link_event *ev, struct now now);
+	void (*addr)(void *self, const struct addr_event *ev, struct now now);
+	void (*signal)(void *self, const struct signal_event *ev, struct now now);
+	void (*tick)(void *self, struct now now);
+	mono_t (*expiry)(const void *self);
+	/* what: "bindings", "mobiles", "groups", "neighbors", "routers", "interfaces", "status"; ignore others. */
+	void (*show)(const void *self, const char *what, struct show *out, struct now now);
+	/* 0, ERR_NOTFOUND when the command is not this role's, or another error with *msg a sentence. */
+	int (*ctl)(void *self, const struct ctl_cmd *cmd, struct now now, const char **msg);
+};
+
+/* Any hook but init, fini, rx, tick and expiry may be NULL. */
+extern const struct role_ops ha_role, mma_role, ar_role, mn_role;

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Why an engine ignored, refused or answered with an error: one list, each with a
+ * counter that `roamctl show counters` prints. Add a line where you need one; names
+ * are stable once released. The datapath's own drop reasons are in datapath/dp.h.
+ */
+#define REASONS(X) \
+	X(MSG_TRUNCATED, "message or option ends early") \
+	X(MSG_MALFORMED, "a length, alignment or reserved value is wrong") \
+	X(MSG_CHECKSUM, "checksum does not match") \
+	X(MSG_TYPE_UNKNOWN, "unknown Mobility Header type") \
+	X(MSG_PAYLOAD_PROTO, "payload protocol is not no-next-header") \
+	X(MSG_NOT_FOR_US, "addressed to nobody here") \
+	X(BU_NO_HOME_ADDRESS, "binding update without Home Address option") \
+	X(BU_COA_INVALID, "care-of address is not a unicast routable address") \
+	X(BU_NOT_HOME_SUBNET, "home address is not in a prefix served here") \
+	X(BU_SEQ_OLD, "binding update with an old sequence number") \
+	X(BU_DAD_FAILED, "home address is in use on the home link") \
+	X(BU_UNKNOWN_MOBILE, "no such mobile is configured") \
+	X(AUTH_MISSING, "no authentication option") \
+	X(AUTH_SPI_UNKNOWN, "security parameter index not known") \
+	X(AUTH_BAD, "authenticator does not match") \
+	X(REPLAY_TIME, "timestamp outside the window") \
+	X(REPLAY_OLD, "timestamp not newer than the last") \
+	X(LIMIT_BINDINGS, "no room for another binding") \
+	X(LIMIT_RATE, "too many messages from one source") \
+	X(BA_UNEXPECTED, "acknowledgement that nothing waits for") \
+	X(BA_REFUSED, "registration refused by the peer") \
+	X(BA_NO_ASSIGNED_COA, "acknowledgement with M but without an assigned care-of address") \
+	X(MMA_NOT_OUR_OPTION, "update with M but without our option") \
+	X(MMA_GROUP_TAKEN, "group is held by another mobile") \
+	X(MMA_POOL_EMPTY, "no care-of address left") \
+	X(ND_INVALID, "neighbour discovery message fails the checks of RFC 4861") \
+	X(MLD_INVALID, "membership message fails the checks of RFC 3810") \
+	X(MLD_NOT_ADMITTED, "group is not admitted on this link") \
+	X(MLD_NOT_TRACKED, "leave from a station that did not join") \
+	X(MLD_LIMIT, "too many memberships from one station or on one link") \
+	X(BE_RECEIVED, "binding error received")
+
+enum reason {
+#define X(name, text) R_##name,
+	REASONS(X)
+#undef X
+	REASON_N
+};
+
+const char *reason_name(enum reason r); /* "BU_SEQ_OLD" */
+const char *reason_text(enum reason r);

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * What user space tells the datapath, and what the datapath hands up.
+ *
+ * Engines speak in these entries (FX_DP_PUT, FX_DP_DEL); the loader turns them into map
+ * updates, the simulator into updates of the natively compiled datapath. Times are
+ * monotonic nanoseconds; an entry past its expiry is as good as absent, also when nobody is left to
+ * delete it.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/time.h"
+
+enum { DP_OIF_MAX = 32, DP_IF_PREFIX_MAX = 8 };
+
+enum dp_table {
+	DP_IF,          /* an interface of ours: programs are attached when it is put, detached when deleted */
+	DP_LOCAL,       /* an address of ours at which signalling or tunnels end */
+	DP_HOME,        /* home agent: home address -> tunnel to the care-of address; and the reverse tunnel's source check */
+	DP_COA,         /* MMA: assigned care-of address -> home address and group */
+	DP_UPLINK_IN,   /* MMA: registered inner source -> key check and reverse tunnel to the home agent */
+	DP_SITE_PREFIX, /* MMA: prefixes from which uplink tunnels may come */
+	DP_MFC,         /* MMA, access router: (source, group) -> incoming link, outgoing links */
+	DP_DOWNLINK_IN, /* mobile: (outer destination, outer source) -> decapsulate for this home address */
+	DP_UPLINK_OUT,  /* mobile: inner source -> tunnel over this link to this next hop */
+	DP_TABLE_N
+};
+
+enum dp_if_flags {
+	DP_IF_UPSTREAM = 1,   /* towards the backbone or the MMA */
+	DP_IF_ACCESS = 2,     /* access router: mobiles live here; reports and solicitations are punted, sources filtered */
+	DP_IF_HOME = 4,       /* home agent: the home link; ND for bound home addresses is punted */
+	DP_IF_MOBILE = 8,     /* mobile node's own interface: RA and queries punted */
+	DP_IF_DOWNSTREAM = 16,/* MMA: link to access routers; reports punted */
+	DP_IF_ROAM0 = 32,     /* set by the loader itself */
+	DP_IF_FILTER = 64,    /* ACCESS: drop unicast sources outside prefix[] (and link-local) and anything from mma */
+};
+struct dp_if {
+	uint32_t ifindex;
+	uint32_t flags;
+	struct lladdr lladdr;            /* ours */
+	uint32_t mtu_oct;
+	struct addr6 mma;                /* FILTER: no packet from this link may carry this source */
+	struct prefix6 prefix[DP_IF_PREFIX_MAX];
+	uint32_t n_prefix;
+};
+
+enum dp_local_flags {
+	DP_LOCAL_MH = 1,       /* Mobility Header and ICMPv6 home agent messages to this address are punted */
+	DP_LOCAL_HA = 2,       /* reverse tunnels (IP-in-IP) end here */
+	DP_LOCAL_MMA = 4,      /* uplink tunnels (GRE with key, or IP-in-IP) end here */
+};
+struct dp_local { struct addr6 addr; uint32_t flags; };
+
+struct dp_home {
+	struct addr6 home_address;       /* key */
+	struct addr6 coa, ha;            /* tunnel: outer source ha, destination coa; reverse: the other way round */
+	mono_t expires;
+};
+
+struct dp_coa {
+	struct addr6 coa;                /* key */
+	struct addr6 home_address, group, source; /* source: the MMA's service address */
+	struct addr6 ha;                 /* tunnels are accepted from it */
+	struct addr6 prev;               /* previous MMA, or :: */
+	mono_t prev_until, expires;
+	uint32_t seq_start;              /* GRE sequence number of the first packet */
+};
+
+struct dp_uplink_in {
+	struct addr6 inner_src;          /* key: home address or assigned care-of address */
+	struct addr6 coa, ha;            /* reverse tunnel: outer source coa, destination ha */
+	uint32_t gre_key;                /* host order */
+	struct addr6 bound;              /* `uplink bound`: only this outer source; :: any of the site's prefixes */
+	mono_t expires;
+};
+
+struct dp_site_prefix { struct prefix6 prefix; };
+
+struct dp_mfc {
+	struct addr6 group, source;      /* key */
+	uint32_t iif;                    /* 0: packets originate here (the MMA) */
+	uint32_t oif[DP_OIF_MAX], n_oif;
+};
+
+enum dp_encap { DP_ENCAP_GRE, DP_ENCAP_IPIP };
+
+struct dp_downlink_in {
+	struct addr6 dst, src;           /* key: (group, MMA) or (care-of address, home agent) */
+	struct addr6 home_address;       /* inner destination must be this */
+	enum dp_encap encap;             /* GRE: sequence number, duplicates removed */
+	uint32_t allowed_if[8], n_allowed_if; /* none: any interface with DP_IF_MOBILE */
+};
+
+struct dp_uplink_out {
+	struct addr6 inner_src;          /* key: home address */
+	uint32_t ifindex;
+	struct lladdr next_hop;          /* link-layer address of the router */
+	struct lladdr lladdr;            /* ours on that link */
+	struct addr6 src, dst;           /* outer: on-link care-of address, MMA or home agent */
+	enum dp_encap encap;             /* GRE with gre_key and no sequence number, or IP-in-IP */
+	uint32_t gre_key;                /* host order */
+	uint32_t mtu_oct;                /* of the link */
+};
+
+struct dp_op {
+	enum dp_table table;
+	union {                          /* FX_DP_DEL: only the key fields count */
+		struct dp_if iface;
+		struct dp_local local;
+		struct dp_home home;
+		struct dp_coa coa;
+		struct dp_uplink_in uplink_in;
+		struct dp_site_prefix site_prefix;
+		struct dp_mfc mfc;
+		struct dp_downlink_in downlink_in;
+		struct dp_uplink_out uplink_out;
+	};
+};
+
+/* Why a packet is handed up (struct rx's why). The datapath has consumed it unless stated. */
+enum dp_punt {
+	DP_PUNT_NONE,      /* did not come through the datapath: raw socket */
+	DP_PUNT_MH,        /* Mobility Header to an address in DP_LOCAL (HAO and RH2 in front of it allowed) */
+	DP_PUNT_MLD,       /* membership report, done or query on an ACCESS, DOWNSTREAM, UPSTREAM or MOBILE link (the kernel sees it too) */
+	DP_PUNT_RS,        /* router solicitation on ACCESS or HOME (kernel sees it too) */
+	DP_PUNT_RA,        /* router advertisement on MOBILE (kernel sees it too) */
+	DP_PUNT_ND,        /* on HOME: NS for, or NA about, an address in DP_HOME, or about one being checked (DP_LOCAL, flags 0) */
+	DP_PUNT_HAO,       /* Home Address option that matches no binding (rate limited) */
+	DP_PUNT_ICMP_HA,   /* home agent discovery, mobile prefix solicitation */
+	DP_PUNT_ICMP_ERR,  /* ICMPv6 error about a packet that we encapsulated */
+	DP_PUNT_SLOW,      /* data for the slow path: too big, fragments, options in front */
+	DP_PUNT_N
+};
