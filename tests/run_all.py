@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Runs every test there is and adds them up: what meson knows (unit, layers, BPF,
+configuration, scenarios), then the end-to-end tests under pytest.
+
+Counts single test cases: cmocka's lines, or TAP lines, inside a meson test where it prints them. The last
+line is plain text, "N passed, N failed". A requirement counts as proven only by an
+end-to-end test that names it, passed, and moved packets (see tests/e2e/conftest.py)."""
+import argparse
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+BUILD = pathlib.Path(os.environ.get("ROAM_BUILD", TOP / "build"))
+CASE_OK = re.compile(r"^(\[       OK \]|ok \d+)", re.M)
+CASE_BAD = re.compile(r"^(\[  FAILED  \] [A-Za-z_]\S*$|not ok \d+)", re.M)
+
+
+def meson_tests(words):
+    """Runs the meson tests whose name holds one of `words` (all: no words). Returns (passed, failed)."""
+    names = []
+    if words:
+        listed = json.loads(subprocess.check_output(["meson", "introspect", "--tests", BUILD]))
+        names = [t["name"] for t in listed if any(w in t["name"] for w in words)]
+        if not names:
+            return 0, 0
+    log = BUILD / "meson-logs" / "testlog.json"
+    log.unlink(missing_ok=True)
+    run = subprocess.run(["meson", "test", "-C", BUILD, "--no-rebuild", "--print-errorlogs", *names],
+                         stdin=subprocess.DEVNULL)
+    passed = failed = 0
+    if not log.exists():
+        return 0, 1
+    for line in log.read_text().splitlines():
+        good, bad = count_cases(json.loads(line))
+        passed, failed = passed + good, failed + bad
+    return passed, max(failed, 1 if run.returncode else 0)
+
+
+def count_cases(test):
+    """One meson test's result as (passed, failed), by its own cases where it prints them."""
+    text = (test.get("stdout") or "") + (test.get("stderr") or "")
+    good, bad = len(CASE_OK.findall(text)), len(set(CASE_BAD.findall(text)))
+    if test["result"] == "SKIP":
+        return 0, 0
+    if test["result"] in ("OK", "EXPECTEDFAIL"):
+        return max(good, 1), 0
+    return good, max(bad, 1)
+
+
+def e2e_tests(args, result):
+    """Runs pytest; its plugin in conftest.py writes `result`. Returns (passed, failed, requirements)."""
+    if not any((TOP / "tests" / "e2e").glob("test_*.py")):
+        return 0, 0, {}
+    result.unlink(missing_ok=True)
+    cmd = [sys.executable, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", "--durations=5",
+           f"--e2e-result={result}", TOP / "tests" / "e2e"]
+    if args.k:
+        cmd += ["-k", args.k]
+    run = subprocess.run(cmd, stdin=subprocess.DEVNULL, cwd=TOP)
+    if not result.exists():
+        return 0, 1, {}
+    data = json.loads(result.read_text())
+    failed = data["failed"]
+    if run.returncode not in (0, 5):
+        failed = max(failed, 1)
+    return data["passed"], failed, data["requirements"]
+
+
+def main():
+    ap = argparse.ArgumentParser(prog="run test")
+    ap.add_argument("--requirements", metavar="FILE")
+    ap.add_argument("-k", metavar="WORDS", help="only tests whose name matches (pytest's -k; meson tests by any of the words)")
+    ap.add_argument("--no-e2e", action="store_true", help="only what needs no network")
+    args = ap.parse_args()
+    words = [w for w in (args.k or "").split() if w not in ("or", "and", "not")]
+    passed, failed = meson_tests(words)
+    requirements = {}
+    if not args.no_e2e:
+        good, bad, requirements = e2e_tests(args, BUILD / "e2e-result.json")
+        passed, failed = passed + good, failed + bad
+    if args.requirements:
+        pathlib.Path(args.requirements).write_text(json.dumps(requirements, indent=2, sort_keys=True) + "\n")
+    if passed + failed == 0:
+        print("no test ran", file=sys.stderr)
+    print(f"{passed} passed, {failed} failed", flush=True)
+    return 1 if failed or passed == 0 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
