@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The router's side of Multicast Listener Discovery: MLDv2 (RFC 3810) for
+ * source-specific groups (RFC 4604), used by the access router on its access links and by the
+ * mobility management agent on its downstream links.
+ *
+ * Every listener is tracked: the key of a membership is the station (link-local and
+ * link-layer address) with its group and source. So a leave by the last listener is acted on at
+ * once, without asking; and a leave by a station that never joined removes nothing: it is answered with
+ * a query, which the real listeners answer.
+ *
+ * What it does not do: any-source multicast. A report in exclude mode or of MLDv1 for a group of the
+ * source-specific range is counted and ignored (RFC 4604 2.2.3, 2.2.4), so is every source but those configured.
+ * Groups of link-local scope are none of a router's business.
+ *
+ * A link that has no querier other than this router by the operator's word (is_sole) does not yield to a lower
+ * address, so a forged query cannot silence it; elsewhere the election is RFC 3810 7.6.2's.
+ */
+#include "base/table.h"
+#include "base/timer.h"
+#include "core/engine.h"
+
+enum {
+	MLDR_LINK_MAX = 31,   /* what one entry of the forwarding cache can serve */
+	MLDR_ADMIT_MAX = 8,
+	MLDR_SOURCE_MAX = 4,
+};
+
+struct mldr_link_conf {
+	struct prefix6 admit[MLDR_ADMIT_MAX];  /* groups allowed here; none: the source-specific range ff30::/12 of 32 bits */
+	uint32_t n_admit;
+	struct addr6 source[MLDR_SOURCE_MAX];  /* sources allowed; all others are refused */
+	uint32_t n_source;
+	bool is_sole;
+	uint32_t robustness;                   /* 2..7 */
+	span_t query_interval, response_interval;
+	span_t last_listener_interval;         /* between the queries after a stranger's leave */
+	uint32_t max_per_station, max_per_link;/* memberships */
+	uint32_t report_rate, report_burst;    /* of one station, reports a second; 0: no limit */
+};
+
+/* A group and source with listeners somewhere. */
+struct mldr_channel {
+	struct { struct addr6 group, source; } key;
+	uint32_t links;                        /* bit i: link i has listeners */
+	uint16_t n_on[MLDR_LINK_MAX];          /* listeners on link i */
+	uint32_t mark;                         /* the owner's */
+};
+
+struct mldr_link;
+
+struct mldr {
+	const struct engine_env *env;
+	enum role_id role;
+	/* The first listener of a channel appeared on a link, or the last one there is gone. */
+	void (*change)(void *ctx, const struct mldr_channel *ch, uint32_t ifindex, bool is_first, struct now now);
+	void *ctx;
+	struct mldr_link *link[MLDR_LINK_MAX];
+	struct table channels, listeners, stations;
+	struct timers timers;
+};
+
+void mldr_init(struct mldr *m, const struct engine_env *env, enum role_id role);
+/* Releases memory; calls back nothing. */
+void mldr_fini(struct mldr *m);
+
+/* A link came up (or its configuration changed): queries start. src is the router's link-local address there.
+ * conf is copied. 0, ERR_FULL beyond MLDR_LINK_MAX links, ERR_NOMEM. */
+int mldr_link_up(struct mldr *m, uint32_t ifindex, const struct addr6 *src, const struct mldr_link_conf *conf,
+		 struct now now);
+/* Forgets the link's listeners; change is called for each channel that had some. No error if not up. */
+void mldr_link_down(struct mldr *m, uint32_t ifindex, struct now now);
+
+/* A packet that may be MLD from one of the links. True: it was (acted on or counted). */
+bool mldr_rx(struct mldr *m, const struct rx *rx, struct now now);
+void mldr_tick(struct mldr *m, struct now now);
+mono_t mldr_expiry(const struct mldr *m);
+
+/* The channel, or NULL when it has no listener. */
+const struct mldr_channel *mldr_find(const struct mldr *m, const struct addr6 *group, const struct addr6 *source);
+/* Links with listeners, as interface numbers; returns how many. */
+uint32_t mldr_oifs(const struct mldr *m, const struct mldr_channel *ch, uint32_t oif[static MLDR_LINK_MAX]);
+/* Every channel once, in no particular order; start with *it = 0. */
+static inline struct mldr_channel *mldr_next(const struct mldr *m, uint64_t *it) { return table_next(&m->channels, it); }
+
+/* "groups": a record a membership; "neighbors": one a station; "interfaces": one a link. */
+void mldr_show(const struct mldr *m, const char *what, struct show *out, struct now now);

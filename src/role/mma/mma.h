@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Mobility management agent: configuration as its rows fill it. The engine is mma_role (core/engine.h).
+ */
+#include "base/addr.h"
+#include "base/conf.h"
+#include "base/time.h"
+
+enum { MMA_MOBILE_CONF_MAX = 4096, MMA_LINK_MAX = 31, MMA_UPSTREAM_MAX = 8, MMA_PREFIX_MAX = 8, MMA_SITE_LEN = 64 };
+
+/* mobile "2001:db8:1::100" { key = "mn1" }, or a prefix of home addresses that share a key. */
+struct mma_mobile_conf {
+	struct prefix6 home;           /* /128 for one mobile */
+	char key[32];
+	struct addr6 home_agent;       /* only this one may be named; :: any */
+};
+
+struct mma_conf {
+	struct addr6 address;          /* service address */
+	char address_if[16];           /* where it lies; "": roam0 */
+	char site[MMA_SITE_LEN];
+	char upstream[MMA_UPSTREAM_MAX][16];
+	uint32_t n_upstream;
+	char downstream[MMA_LINK_MAX][16];
+	uint32_t n_downstream;
+	struct prefix6 coa_prefix;
+	struct prefix6 group_prefix;
+	struct prefix6 access_prefix[MMA_PREFIX_MAX]; /* uplink tunnels come from these */
+	uint32_t n_access_prefix;
+	span_t lifetime_max, rest, forward_max;
+	uint32_t bindings_max;
+	uint32_t rate;                 /* refusals a second and source */
+	uint32_t robustness;
+	span_t query_interval, query_response;
+	uint32_t n_mobile;
+	struct mma_mobile_conf mobile[MMA_MOBILE_CONF_MAX];
+};
