@@ -8,6 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Bytes that are read during a call and not kept. */
+struct iov_in { const void *p; size_t len_oct; };
+
 struct mem_ops {
 	void *(*resize)(void *ctx, void *old, size_t len_oct); /* realloc semantics; NULL on failure; len 0 frees */
 	void *ctx;

@@ -7,11 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/mem.h"
+
 enum mac_alg { MAC_HMAC_SHA1, MAC_HMAC_SHA256, MAC_HMAC_MD5 };
 
 struct mac_key; /* opaque, owned by the provider */
-
-struct iov_in { const void *p; size_t len_oct; };
 
 struct crypto_ops {
 	/* NULL on failure. key is not kept. */

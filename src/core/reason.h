@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
+#include "wire/err.h"
+
 /*
  * Why an engine ignored, refused or answered with an error: one list, each with a
  * counter that `roamctl show counters` prints. Add a line where you need one; names
@@ -47,3 +49,6 @@ enum reason {
 
 const char *reason_name(enum reason r); /* "BU_SEQ_OLD" */
 const char *reason_text(enum reason r);
+
+/* The reason under which a codec's refusal is counted. */
+enum reason reason_of_wire(enum wire_err e);
