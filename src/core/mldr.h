@@ -28,6 +28,7 @@ enum {
 };
 
 struct mldr_link_conf {
+	char name[16];                         /* for the operator */
 	struct prefix6 admit[MLDR_ADMIT_MAX];  /* groups allowed here; none: the source-specific range ff30::/12 of 32 bits */
 	uint32_t n_admit;
 	struct addr6 source[MLDR_SOURCE_MAX];  /* sources allowed; all others are refused */
@@ -53,7 +54,8 @@ struct mldr_link;
 struct mldr {
 	const struct engine_env *env;
 	enum role_id role;
-	/* The first listener of a channel appeared on a link, or the last one there is gone. */
+	/* The owner's. The first listener of a channel appeared on a link, or the last one there is gone; ch->links tells
+	 * how it is now. Must not call back into this module but to find and to list. */
 	void (*change)(void *ctx, const struct mldr_channel *ch, uint32_t ifindex, bool is_first, struct now now);
 	void *ctx;
 	struct mldr_link *link[MLDR_LINK_MAX];

@@ -37,6 +37,8 @@
 	X(MLD_INVALID, "membership message fails the checks of RFC 3810") \
 	X(MLD_NOT_ADMITTED, "group is not admitted on this link") \
 	X(MLD_NOT_TRACKED, "leave from a station that did not join") \
+	X(MLD_NOT_SSM, "any-source or MLDv1 membership, which the source-specific range ignores") \
+	X(MLD_FOREIGN_QUERY, "query by another station where this router is the only querier") \
 	X(MLD_LIMIT, "too many memberships from one station or on one link") \
 	X(BE_RECEIVED, "binding error received")
 

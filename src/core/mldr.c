@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Who listens: stations, their memberships, and what a report does to them. */
+#include "core/mldr_i.h"
+
+#include <string.h>
+
+#include "base/err.h"
+
+void mldr_init(struct mldr *m, const struct engine_env *env, enum role_id role)
+{
+	*m = (struct mldr){.env = env, .role = role};
+	table_init(&m->channels, env->mem, env->rng, offsetof(struct mldr_channel, key), sizeof ((struct mldr_channel *)0)->key);
+	table_init(&m->listeners, env->mem, env->rng, offsetof(struct mldr_listener, key),
+		   sizeof ((struct mldr_listener *)0)->key);
+	table_init(&m->stations, env->mem, env->rng, offsetof(struct mldr_station, key),
+		   sizeof ((struct mldr_station *)0)->key);
+	timers_init(&m->timers, env->mem);
+}
+
+static struct mldr_link *link_find(const struct mldr *m, uint32_t ifindex)
+{
+	for (uint32_t i = 0; i < MLDR_LINK_MAX; i++)
+		if (m->link[i] && m->link[i]->ifindex == ifindex)
+			return m->link[i];
+	return NULL;
+}
+
+struct mldr_channel *mldr_channel_find(const struct mldr *m, const struct addr6 *group, const struct addr6 *source)
+{
+	struct mldr_channel key = {.key = {*group, *source}};
+	return table_find(&m->channels, &key.key);
+}
+
+const struct mldr_channel *mldr_find(const struct mldr *m, const struct addr6 *group, const struct addr6 *source)
+{
+	return mldr_channel_find(m, group, source);
+}
+
+uint32_t mldr_oifs(const struct mldr *m, const struct mldr_channel *ch, uint32_t oif[static MLDR_LINK_MAX])
+{
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < MLDR_LINK_MAX; i++)
+		if (ch->links & 1u << i)
+			oif[n++] = m->link[i]->ifindex;
+	return n;
+}
+
+/* --- memberships ------------------------------------------------------------------------------------- */
+
+static void set_key(struct mldr_station *st, uint32_t ifindex, const struct addr6 *addr, const struct lladdr *lladdr)
+{
+	memset(&st->key, 0, sizeof st->key);
+	st->key.ifindex = ifindex;
+	st->key.addr = *addr;
+	st->key.lladdr = *lladdr;
+}
+
+static struct mldr_station *station_find(const struct mldr *m, const struct mldr_link *l, const struct addr6 *addr,
+					 const struct lladdr *lladdr)
+{
+	struct mldr_station key;
+	set_key(&key, l->ifindex, addr, lladdr);
+	return table_find(&m->stations, &key.key);
+}
+
+static struct mldr_station *station_new(struct mldr *m, struct mldr_link *l, const struct addr6 *addr,
+					const struct lladdr *lladdr)
+{
+	struct mldr_station *st = mem_zget(m->env->mem, sizeof *st);
+	if (!st)
+		return NULL;
+	set_key(st, l->ifindex, addr, lladdr);
+	if (table_add(&m->stations, st) != ERR_OK) {
+		mem_put(m->env->mem, st);
+		return NULL;
+	}
+	st->next = l->stations;
+	if (st->next)
+		st->next->prev = st;
+	l->stations = st;
+	l->n_stations++;
+	return st;
+}
+
+static void station_drop_idle(struct mldr *m, struct mldr_link *l, struct mldr_station *st)
+{
+	if (st->n)
+		return;
+	table_del(&m->stations, &st->key);
+	if (st->next)
+		st->next->prev = st->prev;
+	*(st->prev ? &st->prev->next : &l->stations) = st->next;
+	l->n_stations--;
+	mem_put(m->env->mem, st);
+}
+
+static struct mldr_channel *channel_get(struct mldr *m, const struct addr6 *group, const struct addr6 *source)
+{
+	struct mldr_channel *ch = mldr_channel_find(m, group, source);
+	if (ch)
+		return ch;
+	ch = mem_zget(m->env->mem, sizeof *ch);
+	if (!ch)
+		return NULL;
+	ch->key.group = *group;
+	ch->key.source = *source;
+	if (table_add(&m->channels, ch) == ERR_OK)
+		return ch;
+	mem_put(m->env->mem, ch);
+	return NULL;
+}
+
+static void channel_drop_idle(struct mldr *m, struct mldr_channel *ch)
+{
+	if (ch->links)
+		return;
+	table_del(&m->channels, &ch->key);
+	mem_put(m->env->mem, ch);
+}
+
+static struct mldr_listener *listener_find(const struct mldr *m, struct mldr_station *st, struct mldr_channel *ch)
+{
+	struct mldr_listener key = {.key = {st, ch}};
+	return st && ch ? table_find(&m->listeners, &key.key) : NULL;
+}
+
+/* Into the station's list and the tables. False when memory is out: nothing has changed then. */
+static struct mldr_listener *listener_new(struct mldr *m, struct mldr_link *l, struct mldr_station *st,
+					  struct mldr_channel *ch, struct now now)
+{
+	struct mldr_listener *li = mem_zget(m->env->mem, sizeof *li);
+	if (!li)
+		return NULL;
+	li->key.station = st;
+	li->key.channel = ch;
+	li->link = l;
+	li->expiry.kind = T_LISTENER;
+	if (timer_set(&m->timers, &li->expiry, mono_add(now.mono, mldr_membership_time(l))) != ERR_OK) {
+		mem_put(m->env->mem, li);
+		return NULL;
+	}
+	if (table_add(&m->listeners, li) != ERR_OK) {
+		timer_clear(&m->timers, &li->expiry);
+		mem_put(m->env->mem, li);
+		return NULL;
+	}
+	li->next = st->listeners;
+	if (li->next)
+		li->next->prev = li;
+	st->listeners = li;
+	st->n++;
+	l->n_listeners++;
+	return li;
+}
+
+static void count_in(struct mldr *m, struct mldr_link *l, struct mldr_channel *ch, struct now now)
+{
+	if (ch->n_on[l->index]++)
+		return;
+	ch->links |= 1u << l->index;
+	m->change(m->ctx, ch, l->ifindex, true, now);
+}
+
+static void listener_del(struct mldr *m, struct mldr_listener *li, struct now now)
+{
+	struct mldr_station *st = li->key.station;
+	struct mldr_channel *ch = li->key.channel;
+	struct mldr_link *l = li->link;
+
+	table_del(&m->listeners, &li->key);
+	timer_clear(&m->timers, &li->expiry);
+	if (li->next)
+		li->next->prev = li->prev;
+	*(li->prev ? &li->prev->next : &st->listeners) = li->next;
+	mem_put(m->env->mem, li);
+	st->n--;
+	l->n_listeners--;
+	station_drop_idle(m, l, st);
+	if (--ch->n_on[l->index] == 0) {
+		ch->links &= ~(1u << l->index);
+		mldr_ask_cancel(m, l, ch);
+		m->change(m->ctx, ch, l->ifindex, false, now);
+		channel_drop_idle(m, ch);
+	}
+}
+
+void mldr_shorten(struct mldr *m, struct mldr_link *l, struct mldr_channel *ch, mono_t until)
+{
+	for (struct mldr_station *st = l->stations; st; st = st->next) {
+		struct mldr_listener *li = listener_find(m, st, ch);
+		if (li && mono_before(until, li->expiry.when))
+			(void)timer_set(&m->timers, &li->expiry, until); /* armed already: cannot fail */
+	}
+}
+
+/* --- what a record of a report does ------------------------------------------------------------------- */
+
+struct reporter {
+	struct mldr_link *link;
+	const struct addr6 *addr;
+	const struct lladdr *lladdr;
+	struct now now;
+};
+
+/* RFC 4607: ff3x::/32. */
+static bool is_ssm(const struct addr6 *g)
+{
+	return g->b[0] == 0xff && g->b[1] >> 4 == 3 && g->b[2] == 0 && g->b[3] == 0;
+}
+
+static bool is_link_scope(const struct addr6 *g) { return (g->b[1] & 0xf) <= 2; }
+
+static bool is_admitted_group(const struct mldr_link *l, const struct addr6 *group)
+{
+	if (!is_ssm(group))
+		return false;
+	for (uint32_t i = 0; i < l->conf.n_admit; i++)
+		if (prefix6_contains(&l->conf.admit[i], group))
+			return true;
+	return l->conf.n_admit == 0;
+}
+
+static bool is_admitted_source(const struct mldr_link *l, const struct addr6 *source)
+{
+	for (uint32_t i = 0; i < l->conf.n_source; i++)
+		if (addr6_eq(&l->conf.source[i], source))
+			return true;
+	return false;
+}
+
+static void add(struct mldr *m, const struct reporter *by, const struct addr6 *group, const struct addr6 *source)
+{
+	struct mldr_link *l = by->link;
+	struct mldr_station *st = station_find(m, l, by->addr, by->lladdr);
+	if (l->n_listeners >= l->conf.max_per_link || (st && st->n >= l->conf.max_per_station)) {
+		reason_count(m->env, R_MLD_LIMIT);
+		return;
+	}
+	if (!st)
+		st = station_new(m, l, by->addr, by->lladdr);
+	struct mldr_channel *ch = st ? channel_get(m, group, source) : NULL;
+	if (ch && listener_new(m, l, st, ch, by->now)) {
+		count_in(m, l, ch, by->now);
+		return;
+	}
+	reason_count(m->env, R_MLD_LIMIT);
+	if (ch)
+		channel_drop_idle(m, ch);
+	if (st)
+		station_drop_idle(m, l, st);
+}
+
+static void join(struct mldr *m, const struct reporter *by, const struct addr6 *group, const struct addr6 *source)
+{
+	struct mldr_link *l = by->link;
+	struct mldr_channel *ch = mldr_channel_find(m, group, source);
+	struct mldr_listener *li = listener_find(m, station_find(m, l, by->addr, by->lladdr), ch);
+	if (!li) {
+		add(m, by, group, source);
+		return;
+	}
+	(void)timer_set(&m->timers, &li->expiry, mono_add(by->now.mono, mldr_membership_time(l)));
+	struct mldr_ask *ask = mldr_ask_find(l, ch);
+	if (ask)
+		ask->is_answered = true;
+}
+
+/* A repeated leave finds no channel: nothing to do. One by a stranger finds other listeners: ask them. */
+static void leave(struct mldr *m, const struct reporter *by, const struct addr6 *group, const struct addr6 *source)
+{
+	struct mldr_link *l = by->link;
+	struct mldr_channel *ch = mldr_channel_find(m, group, source);
+	if (!ch || !(ch->links & 1u << l->index))
+		return;
+	struct mldr_listener *li = listener_find(m, station_find(m, l, by->addr, by->lladdr), ch);
+	if (li) {
+		listener_del(m, li, by->now);
+		return;
+	}
+	reason_count(m->env, R_MLD_NOT_TRACKED);
+	mldr_ask(m, l, ch, by->now);
+}
+
+static bool has_source(const struct mld_rec *rec, const struct addr6 *source)
+{
+	for (uint32_t i = 0; i < rec->n_source; i++) {
+		if (addr6_eq(&rec->source[i], source))
+			return true;
+	}
+	return false;
+}
+
+static void each_source(struct mldr *m, const struct reporter *by, const struct mld_rec *rec,
+			void (*act)(struct mldr *, const struct reporter *, const struct addr6 *, const struct addr6 *))
+{
+	for (uint32_t i = 0; i < rec->n_source; i++) {
+		if (is_admitted_source(by->link, &rec->source[i]))
+			act(m, by, &rec->group, &rec->source[i]);
+		else
+			reason_count(m->env, R_MLD_NOT_ADMITTED);
+	}
+}
+
+/* CHANGE_TO_INCLUDE: the list is all that the station wants of this group (RFC 3810 7.4.2). */
+static void become(struct mldr *m, const struct reporter *by, const struct mld_rec *rec)
+{
+	const struct mldr_link_conf *c = &by->link->conf;
+	each_source(m, by, rec, join);
+	for (uint32_t i = 0; i < c->n_source; i++)
+		if (!has_source(rec, &c->source[i]))
+			leave(m, by, &rec->group, &c->source[i]);
+}
+
+static void on_record(struct mldr *m, const struct reporter *by, const struct mld_rec *rec)
+{
+	if (is_link_scope(&rec->group))
+		return;
+	if (!is_admitted_group(by->link, &rec->group)) {
+		reason_count(m->env, R_MLD_NOT_ADMITTED);
+		return;
+	}
+	switch ((enum mld_rec_type)rec->type) {
+	case MLD_IS_IN:
+	case MLD_ALLOW:
+		each_source(m, by, rec, join);
+		return;
+	case MLD_TO_IN:
+		become(m, by, rec);
+		return;
+	case MLD_BLOCK:
+		each_source(m, by, rec, leave);
+		return;
+	case MLD_IS_EX:
+	case MLD_TO_EX:
+		reason_count(m->env, R_MLD_NOT_SSM);
+		return;
+	}
+	reason_count(m->env, R_MLD_INVALID); /* a type of the future */
+}
+
+/* --- packets and time -------------------------------------------------------------------------------- */
+
+static void on_report(struct mldr *m, struct mldr_link *l, const struct rx *rx, const struct mld_packet *p, struct now now)
+{
+	const struct reporter by = {l, &p->src, &rx->lladdr_src, now};
+	uint64_t key = rate_key(&l->rate, &rx->lladdr_src, sizeof rx->lladdr_src);
+	struct mld_rec rec;
+
+	if (!rate_take(&l->rate, key, l->conf.report_rate, l->conf.report_burst, now.mono)) {
+		reason_count(m->env, R_LIMIT_RATE);
+		return;
+	}
+	for (struct rd it = p->recs; mld_rec_next(&it, &rec);)
+		on_record(m, &by, &rec);
+}
+
+/* MLDv1 knows no sources: nothing that it asks for is served here. */
+static void on_v1(struct mldr *m, const struct addr6 *group)
+{
+	if (!is_link_scope(group))
+		reason_count(m->env, R_MLD_NOT_SSM);
+}
+
+bool mldr_rx(struct mldr *m, const struct rx *rx, struct now now)
+{
+	struct mldr_link *l = link_find(m, rx->ifindex);
+	struct mld_packet p;
+	if (!l)
+		return false;
+	enum wire_err err = mld_packet_parse(rx->pkt, rx->len_oct, &p);
+	if (err == W_PROTO || err == W_TYPE)
+		return false;
+	if (err != W_OK) {
+		reason_count(m->env, R_MLD_INVALID);
+		return true;
+	}
+	switch (p.kind) {
+	case MLD_QUERY:
+		mldr_query_rx(m, l, &p.query, &p.src, now);
+		break;
+	case MLD2_REPORT:
+		on_report(m, l, rx, &p, now);
+		break;
+	case MLD1_REPORT:
+	case MLD1_DONE:
+		on_v1(m, &p.group);
+		break;
+	}
+	return true;
+}
+
+static void due(struct mldr *m, struct timer *t, struct now now)
+{
+	switch ((enum mldr_timer)t->kind) {
+	case T_LISTENER:
+		listener_del(m, container_of(t, struct mldr_listener, expiry), now);
+		return;
+	case T_QUERY:
+		mldr_query_due(m, container_of(t, struct mldr_link, query), now);
+		return;
+	case T_OTHER_QUERIER:
+		mldr_other_querier_gone(m, container_of(t, struct mldr_link, other_gone), now);
+		return;
+	case T_ASK:
+		mldr_ask_due(m, container_of(t, struct mldr_ask, timer), now);
+		return;
+	}
+}
+
+void mldr_tick(struct mldr *m, struct now now)
+{
+	for (struct timer *t; (t = timers_pop(&m->timers, now.mono));)
+		due(m, t, now);
+}
+
+mono_t mldr_expiry(const struct mldr *m) { return timers_next(&m->timers); }
+
+/* --- links ----------------------------------------------------------------------------------------- */
+
+static int link_new(struct mldr *m, uint32_t ifindex, struct mldr_link **out)
+{
+	uint32_t i = 0;
+	while (i < MLDR_LINK_MAX && m->link[i])
+		i++;
+	if (i == MLDR_LINK_MAX)
+		return ERR_FULL;
+	struct mldr_link *l = mem_zget(m->env->mem, sizeof *l);
+	if (!l)
+		return ERR_NOMEM;
+	l->ifindex = ifindex;
+	l->index = i;
+	rate_init(&l->rate, m->env->rng);
+	m->link[i] = *out = l;
+	return ERR_OK;
+}
+
+int mldr_link_up(struct mldr *m, uint32_t ifindex, const struct addr6 *src, const struct mldr_link_conf *conf, struct now now)
+{
+	struct mldr_link *l = link_find(m, ifindex);
+	if (!l) {
+		int err = link_new(m, ifindex, &l);
+		if (err)
+			return err;
+	}
+	l->conf = *conf;
+	if (l->conf.max_per_link > UINT16_MAX)
+		l->conf.max_per_link = UINT16_MAX; /* what mldr_channel.n_on counts */
+	l->src = *src;
+	mldr_querier_start(m, l, now);
+	return ERR_OK;
+}
+
+void mldr_link_down(struct mldr *m, uint32_t ifindex, struct now now)
+{
+	struct mldr_link *l = link_find(m, ifindex);
+	if (!l)
+		return;
+	/* Deleting a station's last membership frees the station, and the list's head moves on. */
+	while (l->stations)
+		listener_del(m, l->stations->listeners, now);
+	mldr_querier_stop(m, l);
+	m->link[l->index] = NULL;
+	mem_put(m->env->mem, l);
+}
+
+static void free_all(struct mldr *m, struct table *t)
+{
+	uint64_t it = 0;
+	for (void *e; (e = table_next(t, &it));)
+		mem_put(m->env->mem, e);
+	table_fini(t);
+}
+
+void mldr_fini(struct mldr *m)
+{
+	for (uint32_t i = 0; i < MLDR_LINK_MAX; i++)
+		if (m->link[i]) {
+			mldr_querier_stop(m, m->link[i]);
+			mem_put(m->env->mem, m->link[i]);
+			m->link[i] = NULL;
+		}
+	free_all(m, &m->listeners);
+	free_all(m, &m->stations);
+	free_all(m, &m->channels);
+	timers_fini(&m->timers);
+}
