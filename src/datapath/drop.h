@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+#include <stdint.h>
+
+/*
+ * What the datapath counts: every drop has a number, a stable name and a sentence, and so
+ * has every thing that it does. One list for the BPF programs, the native build, the operator.
+ */
+#define DP_DROPS(X) \
+	X(MALFORMED, "header shorter than its own length says, or not IPv6") \
+	X(HOP_LIMIT, "hop limit exhausted on a multicast packet") \
+	X(ECN, "congestion marked on the outer header of a packet that is not ECN capable (RFC 6040)") \
+	X(NO_ROUTE, "no route to the other end of the tunnel") \
+	X(NO_ROOM, "the kernel gave no room for another header") \
+	X(TUNNEL_SOURCE, "tunnel to a care-of address from neither home agent nor previous agent") \
+	X(TUNNEL_INNER, "tunnelled packet is not for the home address of that tunnel") \
+	X(TUNNEL_PROTO, "tunnel carries something else than IPv6") \
+	X(REVERSE_SOURCE, "reverse tunnel whose inner source has no binding with the outer source") \
+	X(UPLINK_SOURCE, "uplink tunnel from outside the prefixes of the site") \
+	X(UPLINK_KEY, "uplink tunnel with a wrong key") \
+	X(UPLINK_UNKNOWN, "uplink tunnel whose inner source is not registered") \
+	X(EXPIRED, "the entry that matched had expired") \
+	X(NO_GROUP, "nobody listens to the group of this mobile") \
+	X(WRONG_IIF, "multicast packet on another link than the one towards its source") \
+	X(DUPLICATE, "already received over another path") \
+	X(DOWNLINK_IF, "tunnelled packet on an interface that is not to be used") \
+	X(GRE_FLAGS, "GRE header without the field that is required, or with one that is not allowed") \
+	X(FILTER_PREFIX, "source outside the prefixes of the access link") \
+	X(FILTER_AGENT, "packet from an access link with the agent's own source address") \
+	X(PUNT_RATE, "too many packets for the daemon from one source") \
+	X(PUNT_FULL, "no room in the ring to the daemon")
+
+#define DP_COUNTS(X) \
+	X(HA_ENCAP, "packets tunnelled by the home agent") \
+	X(HA_DECAP, "packets taken out of reverse tunnels by the home agent") \
+	X(MMA_DOWN, "packets passed on to a mobile's group") \
+	X(MMA_UP, "packets passed on to a home agent") \
+	X(MFC_FORWARD, "multicast packets forwarded") \
+	X(MFC_COPIES, "copies sent, one a link") \
+	X(MN_DECAP, "packets taken out of tunnels by the mobile") \
+	X(MN_ENCAP, "packets tunnelled by the mobile") \
+	X(PUNTED, "packets handed to the daemon") \
+	X(SLOW, "packets handed to the slow path") \
+	X(DUP_EVICTED, "entries of duplicate detection pushed out within the window") \
+	X(MSS_CLAMPED, "TCP MSS options lowered") \
+	X(HAO_SWAPPED, "packets whose Home Address option matched a binding")
+
+enum dp_drop {
+	DP_DROP_NONE,
+#define X(name, text) DP_DROP_##name,
+	DP_DROPS(X)
+#undef X
+	DP_DROP_N
+};
+
+/* Indexes of the counter array: drops first (DP_DROP_* itself), then these. */
+enum dp_count {
+	DP_COUNT_FIRST = DP_DROP_N - 1,
+#define X(name, text) DP_COUNT_##name,
+	DP_COUNTS(X)
+#undef X
+	DP_COUNT_N
+};
+
+const char *dp_drop_name(enum dp_drop d);     /* "UPLINK_KEY"; "NONE" */
+const char *dp_drop_text(enum dp_drop d);
+const char *dp_count_name(uint32_t i);        /* of any index below DP_COUNT_N */

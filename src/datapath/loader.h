@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The BPF datapath of one network namespace: loads and pins programs and maps, turns
+ * entries (dp.h) into map updates, attaches programs to interfaces, reads what is punted.
+ *
+ * Everything lives on when the daemon dies: programs hang on the interfaces (tc), maps are pinned in
+ * bpf_dir. dp_open adopts what it finds there, unless the layout of the maps has changed; then
+ * it starts afresh. The order after a restart is: dp_open, the engines put what they restored,
+ * dp_adopt_done removes what nobody has put again.
+ *
+ * Run in the namespace that it serves. Not thread safe. All int functions: 0 or ERR_* (base/err.h).
+ */
+#include "base/show.h"
+#include "datapath/punt.h"
+
+struct dp;
+
+struct dp_conf {
+	const char *bpf_dir;         /* directory on a bpffs, made if absent; an own one for each daemon */
+	uint32_t roam0_ifindex;      /* the persistent TUN (IFF_TUN|IFF_NO_PI, no vnet header), up */
+	uint32_t dup_window_ms;      /* duplicate detection; 0: 200 */
+	uint32_t dup_slots;          /* entries of duplicate detection; 0: 229,376. One suffices where no mobile node is */
+	uint32_t max_bindings;       /* of each binding table; 0: 1,048,576 */
+	uint32_t punt_rate_pps;      /* packets handed up a second and source; 0: 100; UINT32_MAX: no limit */
+	uint32_t punt_burst;         /* 0: 200 */
+	uint32_t ring_oct;           /* of each ring buffer, a power of two; 0: 4 MiB */
+	uint8_t hop_limit;           /* of outer headers; 0: 64 */
+	void (*log)(void *ctx, const char *line); /* sentences about failures; may be NULL */
+	void *log_ctx;
+};
+
+/* ERR_NOTSUP: this kernel refuses the programs; ERR_INVAL: bpf_dir is not on a bpffs; ERR_SYS: errno tells. */
+int dp_open(struct dp **out, const struct dp_conf *conf);
+
+/* Were pins of an earlier daemon adopted? */
+bool dp_is_adopted(const struct dp *dp);
+
+/* After a restart: remove entries (and detach interfaces) left by the earlier daemon and not put since
+ * dp_open. Bindings (DP_HOME, DP_COA, DP_UPLINK_IN) are left to their expiry. */
+int dp_adopt_done(struct dp *dp);
+
+enum dp_verb { DP_PUT, DP_DEL };
+
+/* DP_PUT replaces; DP_DEL of what is not there is ERR_NOTFOUND. ERR_FULL: table is full.
+ * DP_IF: put attaches, and ORs nothing itself: `roles` that share an interface are told apart by owner;
+ * the flags of all owners of an interface are ORed, prefixes and mma are taken from the owner with
+ * DP_IF_FILTER. Owner is any small number (enum role_id) below 16. */
+int dp_apply(struct dp *dp, enum dp_verb verb, const struct dp_op *op, uint32_t owner);
+
+/* Many of one table at once, faster; stops at the first error; *done says how many were applied. */
+int dp_apply_batch(struct dp *dp, enum dp_verb verb, const struct dp_op *ops, uint32_t n, uint32_t *done);
+
+/* Fills *op from its table and key fields (the slow path asks for DP_MFC's links; tests for anything).
+ * ERR_NOTFOUND. What the datapath does not keep stays zero (names, lladdr of DP_MFC...). */
+int dp_find(struct dp *dp, struct dp_op *op);
+
+/* A learned path MTU towards the outer destination dst (or group), at least 1280, aged at `until`. */
+int dp_pmtu_put(struct dp *dp, const struct addr6 *dst, uint32_t mtu_oct, mono_t until);
+
+/* Readable when something was punted (epoll, libevent: EV_READ|EV_PERSIST). */
+int dp_punt_fd(const struct dp *dp);
+typedef void (*dp_punt_fn)(void *ctx, const struct dp_punted *p);
+/* Takes everything that is there. Returns how many, or ERR_*. */
+int dp_punt_read(struct dp *dp, dp_punt_fn fn, void *ctx);
+
+/* One record "datapath" with a member a counter, by the names of drop.h in lower case with a dash: "drop-uplink-key". */
+void dp_counters_show(struct dp *dp, struct show *out);
+/* n must be DP_COUNT_N. */
+int dp_counters_read(struct dp *dp, uint64_t *counts, uint32_t n);
+
+enum dp_close { DP_CLOSE_KEEP, DP_CLOSE_REMOVE };
+/* KEEP: forwarding goes on (restart). REMOVE: programs detached, pins removed (stop). Frees dp. */
+void dp_close(struct dp *dp, enum dp_close how);
+
+/* Clean up after a daemon that is gone, without loading anything. */
+int dp_remove(const char *bpf_dir);

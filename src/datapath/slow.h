@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The slow path: what the programs leave to user space, as functions without system calls.
+ *
+ * The daemon gives in: every dp_punted with why DP_PUNT_SLOW or DP_PUNT_ICMP_ERR (slow_punt), and every packet that it
+ * reads from roam0 (slow_roam0). It carries out what comes out through `emit`, in order:
+ *   SLOW_ROUTE  IPv6 packet: raw socket with header included, the kernel routes it
+ *   SLOW_LINK   IPv6 packet: AF_PACKET frame out of ifindex to lladdr
+ *   SLOW_GROUP  IPv6 packet to a group: on each link of dp_find(DP_MFC: dst group, src source), to lladdr_of_multicast
+ *   SLOW_LOCAL  IPv6 packet for this host's own stack: write to roam0
+ *   SLOW_PMTU   dp_pmtu_put(dst, mtu_oct, until)
+ *
+ * Fragments of outer packets never need this path in user space twice: the kernel reassembles those sent to its own
+ * addresses and gives them to the raw sockets for protocols 41 and 47; give these to slow_raw.
+ *
+ * RFC 2473 sections 6.6, 7, 8 (tunnel MTU, ICMP relayed to the inner source), RFC 4443 (what an error looks
+ * like, and when none may be sent, and its rate limit), RFC 8201 (ageing of path MTU).
+ */
+#include "base/mem.h"
+#include "datapath/punt.h"
+
+struct slow;
+
+enum slow_kind { SLOW_ROUTE, SLOW_LINK, SLOW_GROUP, SLOW_LOCAL, SLOW_PMTU };
+struct slow_out {
+	enum slow_kind kind;
+	uint32_t ifindex;
+	struct lladdr lladdr;
+	const uint8_t *bytes;
+	size_t len_oct;
+	struct addr6 dst;            /* PMTU */
+	uint32_t mtu_oct;
+	mono_t until;
+};
+typedef void (*slow_emit_fn)(void *ctx, const struct slow_out *o);
+
+struct slow_conf {
+	const struct mem_ops *mem;
+	uint8_t hop_limit;           /* of outer headers; 0: 64 */
+	uint32_t icmp_rate_pps;      /* errors built a second; 0: 100 */
+	/* An address of this node for the source of an error sent to dst (::: the kernel chooses: then
+	 * the error is not built). in: interface through which the packet came. */
+	bool (*source)(void *ctx, uint32_t ifindex, const struct addr6 *dst, struct addr6 *out);
+	slow_emit_fn emit;
+	void *ctx;
+};
+
+int slow_new(struct slow **out, const struct slow_conf *conf);
+void slow_free(struct slow *s);
+void slow_punt(struct slow *s, const struct dp_punted *p, mono_t now);
+void slow_roam0(struct slow *s, const uint8_t *pkt, size_t len_oct, mono_t now);
+void slow_raw(struct slow *s, uint32_t ifindex, const uint8_t *pkt, size_t len_oct, mono_t now);
