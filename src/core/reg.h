@@ -9,7 +9,7 @@
  * before it hands it in. Each call that can want an update sent says so with REG_SEND, or by filling *bu.
  *
  *	reg_start(register) -> WAIT -> BOUND -> (refresh) BOUND with answers outstanding -> ...
- *	reg_start(lifetime 0) -> WAIT -> IDLE
+ *	reg_start(lifetime 0) -> IDLE once confirmed, or once the peer's binding has ended by itself
  *
  * At most MAX_UPDATE_RATE (3) updates a second go to the peer; what comes sooner is sent when the
  * rate allows, always with the newest contents.
@@ -32,7 +32,8 @@ enum reg_event {
 	REG_ACCEPTED,      /* registered (or refreshed): lifetime_s, stamp, is_deprecated hold */
 	REG_DEREGISTERED,  /* the peer confirmed that it has no binding any more */
 	REG_REFUSED,       /* status holds; state tells whether it goes on trying (WAIT, BOUND) or not (STOPPED) */
-	REG_EXPIRED,       /* the lifetime ended without an answer; it goes on trying */
+	REG_EXPIRED,       /* the lifetime ended without an answer; WAIT: it goes on trying; IDLE: a de-registration
+	                    * of a binding not known to exist was not answered, and is given up */
 	REG_UNEXPECTED,    /* an acknowledgement that nothing waits for: ignore and count */
 };
 
@@ -84,7 +85,10 @@ struct reg {
 	span_t backoff;
 	struct reg_sent sent[REG_OUTSTANDING];
 	uint32_t n_sent;            /* in all: the next slot is n_sent % REG_OUTSTANDING */
-	mono_t rate[REG_RATE];      /* times of the last updates */
+	uint32_t tries;             /* of this request */
+	uint32_t n_quick;           /* answers that were met with an update at once, since the last good one */
+	mono_t rate[REG_RATE];      /* times of the last updates, oldest at n_rate % REG_RATE */
+	uint32_t n_rate;
 };
 
 /* conf NULL: reg_conf_default. seq0: any, or the stored one of the last run. */
@@ -98,7 +102,8 @@ enum reg_event reg_refresh(struct reg *r, struct now now, struct reg_bu *bu);
 /* Call again and again until REG_NOTHING. */
 enum reg_event reg_tick(struct reg *r, struct now now, struct reg_bu *bu);
 mono_t reg_expiry(const struct reg *r);
-/* An acknowledgement from the peer, authentic. When bu->seq must be sent at once (statuses 135 and 144) REG_SEND.
+/* An acknowledgement from the peer, authentic. Statuses 135 and 144 give REG_SEND with *bu mended (a few times in a
+ * row, then the back-off goes on); 133 to a de-registration counts as confirmed.
  * Status 134 (duplicate at home) and 130 (resources) leave the request running at its back-off. */
 enum reg_event reg_on_ba(struct reg *r, const struct reg_ba *ba, struct now now, struct reg_bu *bu);
 /* Forget everything but sequence number and clock: no more updates. */
