@@ -24,6 +24,7 @@ enum ba_status {
 	BA_NONCES_EXPIRED = 138, BA_REG_TYPE_CHANGE = 139, BA_MR_NOT_PERMITTED = 140, BA_INVALID_PREFIX = 141, BA_NOT_AUTHORISED_PREFIX = 142,
 	BA_FORWARDING_FAILED = 143, BA_ID_MISMATCH = 144, BA_MESG_ID_REQUIRED = 145, BA_AUTH_FAIL = 146,
 	BA_INVALID_COA = 174,
+	BA_GROUP_TAKEN = 200, /* ours, an MMA's: another mobile holds the group; offer another one */
 };
 const char *ba_status_str(uint8_t status);
 
