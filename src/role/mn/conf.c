@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include <stddef.h>
+#include <string.h>
+
+#include "role/mn/mn.h"
+
+#define AT(member) .off = offsetof(struct mn_conf, member)
+#define WEIGHT(factor) .off = offsetof(struct mn_conf, weight_db) + sizeof(uint32_t) * (factor)
+
+static const char *const dad_names[] = {"none", "optimistic", NULL};
+
+static const struct conf_row rows[] = {
+	{"home-address", CONF_ADDR6, NULL, .help = "The address that never changes.", AT(home_address)},
+	{"home-prefix", CONF_PREFIX6, "", .help = "Prefix of the home link; absent: /64 of the home address.",
+	 AT(home_prefix)},
+	{"home-agent", CONF_ADDR6, NULL, .help = "Address of the home agent.", AT(home_agent)},
+	{"key", CONF_STR, NULL, .help = "Name of the key shared with the home agent.", AT(key), .size = MN_KEY_NAME_LEN},
+	{"use-mma", CONF_BOOL, "true", .help = "Register with the agent of a site that has one; false: plain Mobile IPv6.",
+	 AT(use_mma)},
+	{"identity", CONF_LLADDR, "", .help = "EUI-48 that the multicast group is made of; absent: of the first interface.",
+	 AT(identity)},
+	{"privacy", CONF_BOOL, "false", .help = "Make the group of a random identity, kept in the store.", AT(privacy)},
+	{"group-prefix", CONF_PREFIX6, "ff35::/64", .help = "Prefix of the multicast group.", AT(group_prefix)},
+	{"dad", CONF_ENUM, "none", .help = "Duplicate detection of care-of addresses: none, or optimistic (RFC 4429).",
+	 AT(dad), .names = dad_names},
+	{"lifetime", CONF_S, "600", 12, 262140, "s", "Lifetime of bindings to ask for.", AT(lifetime)},
+	{"drain", CONF_MS, "200", 0, 10000, "ms", "How long the old link is kept after a handover.", AT(drain)},
+	{"reports", CONF_U32, "3", 1, 10, NULL, "Membership reports on a new link, the first one at once.", AT(reports)},
+	{"report-interval", CONF_MS, "20", 1, 1000, "ms", "Time between these reports.", AT(report_interval)},
+	{"solicit-interval", CONF_MS, "100", 10, 4000, "ms",
+	 "First wait for an answer to a router solicitation; doubled up to 4 s.", AT(solicit_interval)},
+	{"missed-advertisements", CONF_U32, "3", 1, 10, NULL, "A router is asked after so many intervals of silence.",
+	 AT(missed_advertisements)},
+	{"threshold", CONF_U32, "70", 0, 120, "dBm below 0",
+	 "Average signal below which a better router is looked for; 0: always.", AT(threshold_dbm)},
+	{"floor", CONF_U32, "85", 0, 120, "dBm below 0", "Below this, min-stay does not hold a handover back.",
+	 AT(floor_dbm)},
+	{"hysteresis", CONF_U32, "4", 0, 60, "dB", "How much better another router must be.", AT(hysteresis_db)},
+	{"min-stay", CONF_MS, "1000", 0, 600000, "ms", "Time between two handovers for better signal.", AT(min_stay)},
+	{"signal-age", CONF_MS, "2000", 10, 600000, "ms", "Older samples do not count.", AT(signal_age)},
+	{"signal-window", CONF_U32, "8", 1, 32, NULL, "Samples in an average.", AT(signal_window)},
+	{"ping-pong", CONF_MS, "5000", 0, 600000, "ms", "A return to the last router within this time is counted as one.",
+	 AT(ping_pong)},
+	{"weight-bandwidth", CONF_U32, "0", 0, 60, "dB", "Worth of 1 Gbit/s over 1 Mbit/s.", WEIGHT(FACTOR_BANDWIDTH)},
+	{"weight-load", CONF_U32, "0", 0, 60, "dB", "Worth of an idle router over a full one.", WEIGHT(FACTOR_LOAD)},
+	{"weight-delay", CONF_U32, "0", 0, 60, "dB", "Worth of no delay over 100 ms.", WEIGHT(FACTOR_DELAY)},
+	{"weight-cost", CONF_U32, "0", 0, 60, "dB", "Worth of cost 0 over cost 100.", WEIGHT(FACTOR_COST)},
+	{"weight-location", CONF_U32, "0", 0, 60, "dB", "Worth of location 100 over 0.", WEIGHT(FACTOR_LOCATION)},
+	{"weight-services", CONF_U32, "0", 0, 60, "dB", "Worth of services 100 over 0.", WEIGHT(FACTOR_SERVICES)},
+	{.type = CONF_END},
+};
+
+static const struct conf_row no_rows[] = {{.type = CONF_END}};
+
+static const char *add_if(void *parent, const char *title, const void *filled)
+{
+	struct mn_conf *c = parent;
+	(void)filled;
+	if (c->n_iface == MN_IF_MAX)
+		return "give at most 8 interfaces";
+	if (!*title || strlen(title) >= sizeof c->iface[0].name)
+		return "an interface name has 1 to 15 characters";
+	memset(&c->iface[c->n_iface], 0, sizeof c->iface[0]);
+	memcpy(c->iface[c->n_iface++].name, title, strlen(title));
+	return NULL;
+}
+
+static const struct conf_block if_block = {
+	.name = "interface", .title = "name", .help = "An interface that the mobile may use.",
+	.rows = no_rows, .struct_size = sizeof(struct mn_conf_if), .add = add_if,
+};
+
+static const struct conf_row mma_rows[] = {
+	{"key", CONF_STR, NULL, .help = "Name of the key shared with this agent.",
+	 .off = offsetof(struct mn_conf_mma, key), .size = MN_KEY_NAME_LEN},
+	{.type = CONF_END},
+};
+
+static const char *add_mma(void *parent, const char *title, const void *filled)
+{
+	struct mn_conf *c = parent;
+	struct mn_conf_mma m = *(const struct mn_conf_mma *)filled;
+	if (c->n_mma == MN_SITE_MAX)
+		return "give at most 16 mobility management agents";
+	if (!addr6_parse(&m.addr, title) || !addr6_is_routable(&m.addr))
+		return "the title of an mma block is its service address, as in mma \"2001:db8:2::1\" { ... }";
+	c->mma[c->n_mma++] = m;
+	return NULL;
+}
+
+static const struct conf_block mma_block = {
+	.name = "mma", .title = "service address", .help = "A site's agent that the mobile shares a key with.",
+	.rows = mma_rows, .struct_size = sizeof(struct mn_conf_mma), .add = add_mma,
+};
+
+static const struct conf_row prefer_rows[] = {
+	{"location", CONF_U32, "50", 0, 100, NULL, "How well the router lies, 0 to 100.",
+	 .off = offsetof(struct mn_conf_prefer, location)},
+	{"services", CONF_U32, "50", 0, 100, NULL, "What the router's network offers, 0 to 100.",
+	 .off = offsetof(struct mn_conf_prefer, services)},
+	{.type = CONF_END},
+};
+
+static const char *add_prefer(void *parent, const char *title, const void *filled)
+{
+	struct mn_conf *c = parent;
+	struct mn_conf_prefer p = *(const struct mn_conf_prefer *)filled;
+	if (c->n_prefer == MN_PREFER_MAX)
+		return "give at most 32 routers";
+	if (!lladdr_parse(&p.router, title))
+		return "the title of a router block is its link-layer address, as in router \"02:00:00:00:00:01\" { ... }";
+	c->prefer[c->n_prefer++] = p;
+	return NULL;
+}
+
+static const struct conf_block prefer_block = {
+	.name = "router", .title = "link-layer address", .help = "What is known of a router besides its signal.",
+	.rows = prefer_rows, .struct_size = sizeof(struct mn_conf_prefer), .add = add_prefer,
+};
+
+static const struct conf_block *const subs[] = {&if_block, &mma_block, &prefer_block, NULL};
+
+const struct conf_block mn_conf_block = {
+	.name = "mn", .help = "Mobile node.", .rows = rows, .sub = subs, .struct_size = sizeof(struct mn_conf),
+};
+
+struct policy mn_conf_policy(const struct mn_conf *c)
+{
+	struct policy p = {
+		.threshold_cdbm = -100 * (int32_t)c->threshold_dbm,
+		.floor_cdbm = -100 * (int32_t)c->floor_dbm,
+		.hysteresis_cdb = 100 * (int32_t)c->hysteresis_db,
+		.min_stay = c->min_stay,
+	};
+	memcpy(p.weight_db, c->weight_db, sizeof p.weight_db);
+	return p;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Mobile node: what its block of the configuration fills. The engine itself is behind mn_role
+ * (core/engine.h); its parts are described at the head of role/mn/state.h.
+ */
+#include "base/conf.h"
+#include "core/engine.h"
+#include "role/mn/policy.h"
+
+enum { MN_IF_MAX = 8, MN_SITE_MAX = 16, MN_PREFER_MAX = 32, MN_KEY_NAME_LEN = 64 };
+
+enum mn_dad { MN_DAD_NONE, MN_DAD_OPTIMISTIC };
+
+/* interface "wlan0" { } */
+struct mn_conf_if {
+	char name[16];
+};
+
+/* mma "2001:db8:2::1" { key = "mn1-foreign" } */
+struct mn_conf_mma {
+	struct addr6 addr;
+	char key[MN_KEY_NAME_LEN];
+};
+
+/* router "02:00:00:00:00:01" { location = 80 services = 50 } */
+struct mn_conf_prefer {
+	struct lladdr router;
+	uint32_t location, services;
+};
+
+struct mn_conf {
+	struct addr6 home_address, home_agent;
+	struct prefix6 home_prefix;        /* absent: /64 of the home address */
+	char key[MN_KEY_NAME_LEN];
+	struct mn_conf_if iface[MN_IF_MAX];
+	uint32_t n_iface;
+	struct mn_conf_mma mma[MN_SITE_MAX];
+	uint32_t n_mma;
+	struct mn_conf_prefer prefer[MN_PREFER_MAX];
+	uint32_t n_prefer;
+	bool use_mma;
+	struct lladdr identity;            /* zero: of the first interface */
+	bool privacy;                      /* random identity instead */
+	struct prefix6 group_prefix;
+	uint32_t dad;                      /* enum mn_dad, for on-link care-of addresses */
+	span_t lifetime;                   /* asked for */
+	span_t drain;                      /* the old link is kept so long after a handover */
+	uint32_t reports;                  /* membership reports on a new link, the first at once */
+	span_t report_interval, solicit_interval;
+	uint32_t missed_advertisements;
+	/* signal and policy */
+	uint32_t threshold_dbm, floor_dbm; /* as positive numbers: 70 is -70 dBm */
+	uint32_t hysteresis_db;
+	span_t min_stay, signal_age, ping_pong;
+	uint32_t signal_window;
+	uint32_t weight_db[FACTOR_N];
+};
+
+extern const struct conf_block mn_conf_block;
+
+/* The policy that a configuration describes. */
+struct policy mn_conf_policy(const struct mn_conf *c);
