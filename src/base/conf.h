@@ -50,7 +50,11 @@ struct conf_block {
 	const struct conf_row *rows;         /* ends with CONF_END */
 	const struct conf_block *const *sub; /* NULL-terminated; NULL: none */
 	size_t struct_size;                  /* of the struct that the rows fill */
-	/* Called with a filled, checked struct (sub-blocks: parent's struct too). Returns NULL or a remedy
-	 * in English, which the parser prints after file and line. */
+	/* Called with a filled, checked struct, sub-blocks included (they were added to it before). parent is the
+	 * enclosing block's struct; for a role's own block parent and title are NULL and this is the last check.
+	 * Returns NULL or a remedy in English, which the parser prints after file and line. Copy what you keep:
+	 * a sub-block's filled struct is gone afterwards. May be NULL. */
 	const char *(*add)(void *parent, const char *title, const void *filled);
+	/* A role's own block: releases what add() of its sub-blocks allocated inside filled. NULL: nothing. */
+	void (*fini)(void *filled);
 };
