@@ -35,8 +35,9 @@ struct ar_if_conf {
 
 struct ar_conf {
 	char upstream[16];
-	struct addr6 mma;              /* service address of the site's MMA: what the MAP option says */
+	struct addr6 mma;              /* service address of the site's MMA: what the MAP option says; :: no multicast here */
 	char site[AR_SITE_LEN];
+	bool is_home_site;             /* the site has the home agent */
 	span_t map_lifetime;
 	uint32_t robustness;
 	span_t query_interval, query_response, last_listener_interval;

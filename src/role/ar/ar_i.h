@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/* Inside the access router: its state, and what its files give each other. */
+#include "core/mldr.h"
+#include "core/rate.h"
+#include "role/ar/ar.h"
+#include "wire/mld/mld.h"
+
+enum ar_timer { AR_T_ADVERTISE, AR_T_REPORT_ALL, AR_T_REPORT };
+
+/* An access link. */
+struct ar_if {
+	const struct ar_if_conf *conf;
+	uint32_t ifindex;              /* 0 while absent */
+	bool is_up;
+	struct lladdr lladdr;
+	struct addr6 src;              /* our link-local address */
+	uint32_t mtu_oct;
+	uint32_t initial_left;         /* of the first advertisements, which come quicker */
+	struct timer advertise;
+	uint64_t n_ra, n_rs;
+};
+
+struct ar_upstream {
+	uint32_t ifindex;
+	bool is_up;
+	struct lladdr lladdr;
+	struct addr6 src;
+	uint32_t mtu_oct;
+	struct timer report_all;       /* the answer to a general query */
+	uint64_t n_reports;
+};
+
+struct ar {
+	const struct engine_env *env;
+	struct ar_conf conf;
+	struct ar_if iface[AR_IF_MAX];
+	struct ar_upstream up;
+	struct mldr mldr;
+	struct table reports;          /* struct report, by group and source: what is still to be said upstream */
+	struct rate solicitations;
+	struct timers timers;
+};
+
+/* Records gathered for one report packet. */
+enum { AR_BATCH_MAX = 32 };
+struct ar_batch {
+	struct mld_rec rec[AR_BATCH_MAX];
+	struct addr6 source[AR_BATCH_MAX];
+	uint16_t n;
+};
+
+extern const struct conf_block ar_conf_block;
+/* NULL, or what to mend. */
+const char *ar_conf_check(const struct ar_conf *c);
+
+/* adv.c: router advertisements. */
+void ar_adv_start(struct ar *ar, struct ar_if *f, struct now now);
+void ar_adv_stop(struct ar *ar, struct ar_if *f);
+void ar_adv_due(struct ar *ar, struct ar_if *f, struct now now);
+/* The last one: this router is going (RFC 4861 6.2.5). */
+void ar_adv_farewell(struct ar *ar, struct ar_if *f);
+/* True: it was a solicitation. */
+bool ar_adv_rx(struct ar *ar, struct ar_if *f, const struct rx *rx, struct now now);
+
+/* proxy.c: RFC 4605's host side. */
+void ar_proxy_init(struct ar *ar);
+void ar_proxy_fini(struct ar *ar);
+void ar_proxy_change(void *ctx, const struct mldr_channel *ch, uint32_t ifindex, bool is_first, struct now now);
+void ar_proxy_up(struct ar *ar, struct now now);
+void ar_proxy_down(struct ar *ar);
+void ar_proxy_stop(struct ar *ar);
+/* True: it was MLD from upstream. */
+bool ar_proxy_rx(struct ar *ar, const struct rx *rx, struct now now);
+/* Sends all that is due. */
+void ar_proxy_report_all(struct ar *ar);
+void ar_proxy_flush(struct ar *ar, struct ar_batch *b);
+void ar_proxy_report_due(struct ar *ar, struct timer *t, struct ar_batch *b, struct now now);
