@@ -1,0 +1,323 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Builds a topology and takes it away again.
+
+Whatever happens to us (Ctrl-C, kill -9), the network goes: a guard process holds the other end of a
+pipe and cleans up when the pipe closes. `roamlab gc` does the same for laboratories whose
+owner is gone and whose guard was killed too. All that belongs to a laboratory carries its identifier: namespaces
+ID-NODE, folder /run/roamlab/ID, BPF pins under /sys/fs/bpf/roamcast/ID-NODE."""
+import os
+import pathlib
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+from . import netns
+
+RUN = pathlib.Path("/run/roamlab")
+PINS = pathlib.Path("/sys/fs/bpf/roamcast")
+BUILD = pathlib.Path(os.environ.get("ROAM_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build"))
+TOOLS = BUILD / "lab"
+# Tunnel segments that no virtio_net_hdr can describe (see tools/wire.c); plain TCP segments stay offloaded.
+TUNNEL_OFFLOADS = [f"tx-{x}" for x in ("gre-segmentation", "gre-csum-segmentation", "ipxip4-segmentation",
+                                       "ipxip6-segmentation", "udp_tnl-segmentation", "udp_tnl-csum-segmentation")]
+
+
+def wait_for(condition, seconds, what):
+    """Calls condition() until it is true; TimeoutError names what did not come. Returns its value."""
+    deadline = time.monotonic() + seconds
+    pause = 0.001
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{what}: not within {seconds} s")
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.05)
+
+
+def _batch(lines, namespace=None):
+    argv = ["ip"] + (["-n", namespace] if namespace else []) + ["-batch", "-"]
+    done = subprocess.run(argv, input="\n".join(lines) + "\n", text=True, capture_output=True)
+    if done.returncode:
+        raise RuntimeError(f"ip -batch ({namespace or 'here'}): {done.stderr.strip()}\n" + "\n".join(lines))
+
+
+class Net:
+    """A built topology. Use as a context manager, or call build() and close()."""
+
+    def __init__(self, topo, keep=False):
+        self.topo = topo
+        self.keep = keep
+        self.id = f"rl{os.getpid():x}{random.randrange(4096):03x}"
+        self.dir = RUN / self.id
+        self.wires, self.ifindex, self.lladdr = [], {}, {}
+        self._next_index = 10
+        self._guard = None
+        self.air = None
+        self._plugged = {}
+
+    def __enter__(self):
+        self.build()
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def ns(self, node):
+        return f"{self.id}-{node}"
+
+    # --- building ---
+
+    def build(self):
+        self.dir.mkdir(parents=True)
+        (self.dir / "owner").write_text("kept" if self.keep else str(os.getpid()))
+        if not self.keep:
+            self._start_guard()
+        try:
+            self._make_namespaces()
+            self._make_links()
+            self._configure()
+            self._start_wires()
+            self.air = netns.Links(self.ns("air"))
+            self._wait_addresses()
+        except BaseException:
+            self.close()
+            raise
+
+    def _start_guard(self):
+        self._guard = subprocess.Popen([sys.executable, "-B", "-m", "roamlab", "guard", self.id], stdin=subprocess.PIPE,
+                                       start_new_session=True,
+                                       env={**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).resolve().parents[1])})
+
+    def _make_namespaces(self):
+        names = [n.name for n in self.topo.nodes] + ["air", "wires"]
+        _batch([f"netns add {self.ns(n)}" for n in names])
+        for name in names:
+            node = next((n for n in self.topo.nodes if n.name == name), None)
+            netns.sysctl(self.ns(name), self._settings(node))
+
+    @staticmethod
+    def _settings(node):
+        """A router forwards and learns nothing from advertisements; only a mobile checks its addresses for duplicates."""
+        if node is None:
+            return {"net/ipv6/conf/all/disable_ipv6": 1, "net/ipv6/conf/default/disable_ipv6": 1}
+        s = {}
+        if node.forwards:
+            s.update({"net/ipv6/conf/all/forwarding": 1, "net/ipv6/conf/default/forwarding": 1})
+        if not node.is_mobile:
+            s.update({"net/ipv6/conf/default/accept_dad": 0, "net/ipv6/conf/default/accept_ra": 0})
+        s.update(node.settings)
+        return s
+
+    def _index(self):
+        self._next_index += 1
+        return self._next_index
+
+    def _veth(self, node_a, name_a, node_b, name_b):
+        """One line of ip -batch. Interface indices are unique in the laboratory: a kernel delays the carrier events of a link whose
+        peer elsewhere happens to have the same index."""
+        a, b = self._index(), self._index()
+        self.ifindex[node_a, name_a], self.ifindex[node_b, name_b] = a, b
+        self.lladdr[node_a, name_a] = f"02:00:00:00:{a >> 8:02x}:{a & 255:02x}"
+        self.lladdr[node_b, name_b] = f"02:00:00:00:{b >> 8:02x}:{b & 255:02x}"
+        return (f"link add name {name_a} index {a} address {self.lladdr[node_a, name_a]} netns {self.ns(node_a)} type veth "
+                f"peer name {name_b} index {b} address {self.lladdr[node_b, name_b]} netns {self.ns(node_b)}")
+
+    def _make_links(self):
+        lines, bridges = [], []
+        for i, c in enumerate(self.topo.cables):
+            if c.is_plain:
+                lines.append(self._veth(c.a.node, c.a.ifname, c.b.node, c.b.ifname))
+            else:
+                lines.append(self._veth(c.a.node, c.a.ifname, "wires", f"c{i}a"))
+                lines.append(self._veth(c.b.node, c.b.ifname, "wires", f"c{i}b"))
+        for c in self.topo.cells:
+            index = self._index()
+            self.ifindex["air", c.name] = index
+            bridges.append(f"link add name {c.name} index {index} type bridge stp_state 0 forward_delay 0 mcast_snooping 0")
+            bridges.append(f"link set {c.name} up")
+            lines.append(self._veth(c.router.node, c.router.ifname, "air", f"p-{c.name}"))
+        for r in self.topo.radios:
+            lines.append(self._veth(r.node, r.ifname, "air", self._radio_peer(r.node, r.ifname)))
+        _batch(bridges, self.ns("air"))
+        _batch(lines)
+        _batch([f"link set p-{c.name} master {c.name} up" for c in self.topo.cells], self.ns("air"))
+
+    @staticmethod
+    def _radio_peer(node, ifname):
+        return f"{node}.{ifname}"
+
+    def _configure(self):
+        ports = {}
+        for p in [p for c in self.topo.cables for p in (c.a, c.b)] + [c.router for c in self.topo.cells] + self.topo.radios:
+            ports.setdefault(p.node, []).append(p)
+        for node in self.topo.nodes:
+            lines = ["link set lo up"]
+            lines += [f"addr add {a} dev lo nodad" for a in node.loopback]
+            for p in ports.get(node.name, []):
+                lines += [f"addr add {a} dev {p.ifname} nodad" for a in p.addresses]
+                lines.append(f"link set {p.ifname} up")
+            lines += [f"route replace {prefix} via {via}" for prefix, via in node.routes]
+            _batch(lines, self.ns(node.name))
+        if any(not c.is_plain for c in self.topo.cables):
+            names = [n for (node, n) in self.ifindex if node == "wires"]
+            _batch([f"link set {n} up" for n in names], self.ns("wires"))
+
+    def _start_wires(self):
+        for i, c in enumerate(self.topo.cables):
+            if c.is_plain:
+                continue
+            for p in (c.a, c.b):
+                netns.run(self.ns(p.node), ["ethtool", "-K", p.ifname, *[w for o in TUNNEL_OFFLOADS for w in (o, "off")]],
+                          check=False)
+            argv = [TOOLS / "wire", f"c{i}a", f"c{i}b", "--delay-us", c.delay_us, "--loss-ppm", c.loss_ppm,
+                    "--rate-mbit", c.rate_mbit]
+            self.wires.append(start_ready(self.ns("wires"), argv))
+
+    def _wait_addresses(self):
+        """Until no router's address is tentative: link-local ones appear with the carrier."""
+        for node in self.topo.nodes:
+            if not node.is_mobile:
+                wait_for(lambda n=node: "tentative" not in netns.run(self.ns(n.name), ["ip", "-6", "addr", "show"]), 5,
+                         f"addresses of {node.name}")
+
+    # --- the air ---
+
+    def plug(self, node, ifname, cell):
+        """Into a cell, as a radio that has just been associated: carrier comes up."""
+        port = self.ifindex["air", self._radio_peer(node, ifname)]
+        self.air.master(port, self.ifindex["air", cell])
+        self.air.up(port)
+        self._plugged[node, ifname] = cell
+
+    def unplug(self, node, ifname):
+        """Out of its cell: carrier is lost."""
+        self.air.down(self.ifindex["air", self._radio_peer(node, ifname)])
+        self._plugged.pop((node, ifname), None)
+
+    def plugged(self, node, ifname):
+        return self._plugged.get((node, ifname))
+
+    def router_lladdr(self, cell):
+        """The link-layer address that a mobile hears in that cell."""
+        router = self.topo.cell(cell).router
+        return self.lladdr[router.node, router.ifname]
+
+    def run(self, node, *argv, **kw):
+        return netns.run(self.ns(node), argv, **kw)
+
+    # --- the end ---
+
+    def close(self):
+        if self.air:
+            self.air.close()
+            self.air = None
+        if self._guard:
+            self._guard.stdin.close()
+            self._guard.wait()
+            self._guard = None
+        elif not self.keep:
+            clean(self.id)
+        for w in self.wires:
+            w.wait()
+        self.wires = []
+
+
+def start_ready(namespace, argv, seconds=10, **kw):
+    """Starts one of our tools and waits for its "ready"; its output goes on from there."""
+    proc = netns.popen(namespace, argv, stdout=subprocess.PIPE, **kw)
+    line = proc.stdout.readline()
+    if line.strip() != b"ready":
+        proc.kill()
+        proc.wait()
+        raise RuntimeError(f"{argv[0]} did not start in {namespace}")
+    return proc
+
+
+def stop(proc, seconds=10):
+    """Ends a process kindly, then not."""
+    if proc.poll() is None:
+        proc.send_signal(signal.SIGTERM)
+    try:
+        return proc.wait(seconds)
+    except subprocess.TimeoutExpired:
+        proc.kill()
+        return proc.wait()
+
+
+# --- cleaning, also of what others left ---
+
+def _namespaces(lab_id):
+    return [p.name for p in pathlib.Path("/run/netns").glob(f"{lab_id}-*")]
+
+
+def _kill_inside(names):
+    pids = set()
+    for n in names:
+        out = subprocess.run(["ip", "netns", "pids", n], text=True, capture_output=True).stdout
+        pids |= {int(p) for p in out.split()} - {os.getpid()}
+    for sig, seconds in ((signal.SIGTERM, 2.0), (signal.SIGKILL, 2.0)):
+        for p in pids:
+            _signal(p, sig)
+        deadline = time.monotonic() + seconds
+        while pids and time.monotonic() < deadline:
+            pids = {p for p in pids if _is_alive(p)}
+            time.sleep(0.01)
+
+
+def _signal(pid, sig):
+    try:
+        os.kill(pid, sig)
+    except ProcessLookupError:
+        pass
+
+
+def _is_alive(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def clean(lab_id):
+    """Takes away everything of one laboratory. Safe to call twice."""
+    names = _namespaces(lab_id)
+    _kill_inside(names)
+    for pins in PINS.glob(f"{lab_id}-*"):
+        shutil.rmtree(pins, ignore_errors=True)
+    for n in names:
+        subprocess.run(["ip", "netns", "del", n], capture_output=True)
+    shutil.rmtree(RUN / lab_id, ignore_errors=True)
+
+
+def laboratories():
+    """(identifier, owner's pid or None when kept, is the owner alive)."""
+    found = []
+    for d in sorted(RUN.glob("rl*")) if RUN.is_dir() else []:
+        try:
+            text = (d / "owner").read_text()
+        except OSError:
+            text = "0"
+        pid = None if text == "kept" else int(text or 0)
+        found.append((d.name, pid, pid is not None and _is_alive(pid)))
+    return found
+
+
+def gc(everything=False):
+    """Cleans laboratories whose owner is gone; `everything`: also kept ones."""
+    gone = [i for i, pid, alive in laboratories() if not alive and (pid is not None or everything)]
+    for lab_id in gone:
+        clean(lab_id)
+    return gone
+
+
+def guard(lab_id):
+    """The guard's whole life: wait for the pipe's end, then clean."""
+    for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(s, signal.SIG_IGN)
+    sys.stdin.buffer.read()
+    clean(lab_id)

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Network namespaces from Python: run a function or a program inside one, and the
+little of rtnetlink that moving a mobile needs (a process for each move would be too slow and too inexact)."""
+import ctypes
+import os
+import signal
+import socket
+import struct
+import subprocess
+import threading
+
+CLONE_NEWNET = 0x40000000
+PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _enter(name):
+    fd = os.open(f"/run/netns/{name}", os.O_RDONLY)
+    try:
+        if _libc.setns(fd, CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), f"setns {name}")
+    finally:
+        os.close(fd)
+
+
+def inside(name, function, *args):
+    """Calls function(*args) in that namespace, on a thread of its own. Sockets made there stay there."""
+    box = {}
+
+    def body():
+        try:
+            _enter(name)
+            box["value"] = function(*args)
+        except BaseException as e:  # handed to the caller below
+            box["error"] = e
+
+    thread = threading.Thread(target=body)
+    thread.start()
+    thread.join()
+    if "error" in box:
+        raise box["error"]
+    return box.get("value")
+
+
+def _die_with_parent():
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def popen(name, argv, **kw):
+    """Starts a program in a namespace; it dies with us. Its pid is its own, not nsenter's (which execs).
+    Call from the main thread: the kernel ends the child with the thread that made it."""
+    kw.setdefault("stdin", subprocess.DEVNULL)
+    return subprocess.Popen(["nsenter", f"--net=/run/netns/{name}", "--", *map(str, argv)],
+                            preexec_fn=_die_with_parent, **kw)
+
+
+def run(name, argv, check=True, timeout=30):
+    """Runs a program in a namespace to its end; returns its standard output."""
+    done = subprocess.run(["nsenter", f"--net=/run/netns/{name}", "--", *map(str, argv)], text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout)
+    if check and done.returncode:
+        raise RuntimeError(f"{name}: {' '.join(map(str, argv))}: {done.stderr.strip() or done.returncode}")
+    return done.stdout
+
+
+def sysctl(name, settings):
+    """Writes {"net/ipv6/conf/all/forwarding": 1, ...} in a namespace."""
+    def write():
+        for key, value in settings.items():
+            with open(f"/proc/sys/{key}", "w") as f:
+                f.write(str(value))
+    inside(name, write)
+
+
+RTM_NEWLINK, NLM_F_REQUEST, NLM_F_ACK, IFF_UP, IFLA_MASTER = 16, 1, 4, 1, 10
+
+
+class Links:
+    """Sets links of one namespace up and down and into bridges: one netlink request each."""
+
+    def __init__(self, name):
+        self.sock = inside(name, socket.socket, socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
+        self.sock.bind((0, 0))
+        self.seq = 0
+
+    def close(self):
+        self.sock.close()
+
+    def _set(self, ifindex, flags, change, attributes=b""):
+        self.seq += 1
+        body = struct.pack("=BxHiII", socket.AF_UNSPEC, 0, ifindex, flags, change) + attributes
+        self.sock.send(struct.pack("=IHHII", 16 + len(body), RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, self.seq, 0) + body)
+        answer = self.sock.recv(65536)
+        error = struct.unpack_from("=i", answer, 16)[0]
+        if error:
+            raise OSError(-error, f"link {ifindex}: {os.strerror(-error)}")
+
+    def up(self, ifindex):
+        self._set(ifindex, IFF_UP, IFF_UP)
+
+    def down(self, ifindex):
+        self._set(ifindex, 0, IFF_UP)
+
+    def master(self, ifindex, bridge):
+        self._set(ifindex, 0, 0, struct.pack("=HHI", 8, IFLA_MASTER, bridge))

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A network as data. Nothing here touches the system; net.py builds what this describes.
+
+A cable joins two nodes; one with a delay, loss or rate goes through the `wire` program. A cell is a
+bridge in the namespace `air`, with a router's access interface as one port; a mobile's
+interface is a cable whose other end is plugged into one cell or none."""
+import ipaddress
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Port:
+    """An end of a cable, or an interface on a cell."""
+    node: str
+    ifname: str
+    addresses: list = field(default_factory=list)  # "2001:db8::1/64"
+
+
+@dataclass
+class Cable:
+    a: Port
+    b: Port
+    delay_us: int = 0
+    loss_ppm: int = 0
+    rate_mbit: int = 0
+
+    @property
+    def is_plain(self):
+        return not (self.delay_us or self.loss_ppm or self.rate_mbit)
+
+
+@dataclass
+class Cell:
+    name: str
+    router: Port
+    position_m: float = 0.0   # of its antenna, on the mobile's path
+    power_dbm: float = -40.0  # what a mobile sees next to it
+
+
+@dataclass
+class Node:
+    name: str
+    forwards: bool = False
+    routes: list = field(default_factory=list)     # (prefix, via)
+    loopback: list = field(default_factory=list)   # addresses on lo
+    roamd: str = ""                                # body of its roamd.conf; "": an ordinary node
+    keys: dict = field(default_factory=dict)       # name -> hex
+    is_mobile: bool = False
+    settings: dict = field(default_factory=dict)   # more sysctls
+
+
+@dataclass
+class Topology:
+    name: str
+    nodes: list
+    cables: list
+    cells: list = field(default_factory=list)
+    radios: list = field(default_factory=list)     # Port: interfaces of mobiles
+    facts: dict = field(default_factory=dict)      # addresses and names that scenarios need
+
+    def node(self, name):
+        return next(n for n in self.nodes if n.name == name)
+
+    def cell(self, name):
+        return next(c for c in self.cells if c.name == name)
+
+    def check(self):
+        """Raises ValueError with what is wrong."""
+        names = {n.name for n in self.nodes}
+        if len(names) != len(self.nodes):
+            raise ValueError("two nodes of one name")
+        ports = [p for c in self.cables for p in (c.a, c.b)] + [c.router for c in self.cells] + self.radios
+        seen = set()
+        for p in ports:
+            if p.node not in names:
+                raise ValueError(f"{p.ifname}: no node {p.node}")
+            if (p.node, p.ifname) in seen:
+                raise ValueError(f"{p.node}: two interfaces {p.ifname}")
+            seen.add((p.node, p.ifname))
+            for a in p.addresses:
+                ipaddress.IPv6Interface(a)
+        return self
+
+
+# --- the network of the demo -------------------------------------------------------------
+
+HOME_ADDRESS = "2001:db8:1::100"
+HOME_AGENT = "2001:db8:1::1"
+HOME_PREFIX = "2001:db8:1::/64"
+MMA = "2001:db8:2::1"
+CORRESPONDENT = "2001:db8:c::2"
+SITE = "2001:db8:2::/48"
+
+
+def key_hex(name):
+    """A key of the laboratory, from its name: a secret of nobody."""
+    import hashlib
+    return hashlib.sha256(b"roamlab " + name.encode()).hexdigest()[:40]
+
+
+def key_block(name, spi):
+    return f'key "{name}" {{ spi = {spi}  algorithm = "hmac-sha1"  file = "{{keys}}/{name}.key" }}\n'
+
+
+def home_agent_conf(home_link, mobiles=1):
+    text = key_block("mn1", 256) + 'role ha {\n'
+    text += f'  address = "{HOME_AGENT}"\n  home-prefix = {{"{HOME_PREFIX}"}}\n'
+    text += f'  home-link = "{home_link}"\n' if home_link else ""
+    text += '  uplink = {"core0"}\n'
+    text += f'  mobile "{HOME_ADDRESS}" {{ key = "mn1" }}\n}}\n'
+    if home_link:
+        text += 'role ar {\n  site = "home"\n'
+        text += f'  interface "{home_link}" {{ prefix = {{"{HOME_PREFIX}"}} home-agent = true ra-interval = 1000 }}\n}}\n'
+    return text
+
+
+def mma_conf(n_routers):
+    down = ", ".join(f'"d{i}"' for i in range(1, n_routers + 1))
+    return (key_block("mn1-foreign", 257) +
+            f'role mma {{\n  address = "{MMA}"\n  site = "foreign"\n  upstream = {{"core0"}}\n  downstream = {{{down}}}\n'
+            f'  coa-prefix = "2001:db8:2:ff::/64"\n  group-prefix = "ff35::/64"\n  access-prefix = {{"2001:db8:2:10::/60"}}\n'
+            f'  mobile "{HOME_ADDRESS}" {{ key = "mn1-foreign" }}\n}}\n')
+
+
+def access_router_conf(i, mma=True):
+    text = 'role ar {\n  upstream = "up0"\n  site = "foreign"\n'
+    text += f'  mma = "{MMA}"\n' if mma else ""
+    text += f'  interface "acc0" {{ prefix = {{"2001:db8:2:1{i}::/64"}} ra-interval = 1000 }}\n}}\n'
+    return text
+
+
+def mobile_conf(interfaces, use_mma, more=""):
+    text = key_block("mn1", 256) + key_block("mn1-foreign", 257)
+    text += (f'role mn {{\n  home-address = "{HOME_ADDRESS}"\n  home-prefix = "{HOME_PREFIX}"\n'
+             f'  home-agent = "{HOME_AGENT}"\n  key = "mn1"\n')
+    for name in interfaces:
+        text += f'  interface "{name}" {{}}\n'
+    text += f'  mma "{MMA}" {{ key = "mn1-foreign" }}\n  use-mma = {"true" if use_mma else "false"}\n{more}}}\n'
+    return text
+
+
+def _access_router(i):
+    return Node(f"ar{i}", forwards=True, routes=[("default", f"2001:db8:2:{i}::1")],
+                roamd=access_router_conf(i))
+
+
+def demo(interfaces=1, use_mma=True, backbone_delay_us=25000, access_delay_us=(0, 0, 0, 0), mobile_more="",
+         routers=4):
+    """A correspondent node, a home site, and a foreign site with an MMA and four access routers, 25 ms away from home.
+
+        cn --- core --- ha === home cell
+                |
+              25 ms
+                |
+               mma --- ar1 === cell1     (access_delay_us: on the cable mma-arN)
+                 \\ --- ar2 === cell2  ...      mn: w0 (w1) in one cell each
+    """
+    n = range(1, routers + 1)
+    radios = [f"w{i}" for i in range(interfaces)]
+    nodes = [
+        Node("cn", routes=[("default", "2001:db8:c::1")]),
+        Node("core", forwards=True, routes=[(HOME_PREFIX, "2001:db8:f:1::2"), (SITE, "2001:db8:f:2::2")]),
+        Node("ha", forwards=True, routes=[("default", "2001:db8:f:1::1")], roamd=home_agent_conf("home0"),
+             keys={"mn1": key_hex("mn1")}),
+        Node("mma", forwards=True, routes=[("default", "2001:db8:f:2::1")] +
+             [(f"2001:db8:2:1{i}::/64", f"2001:db8:2:{i}::2") for i in n],
+             roamd=mma_conf(routers), keys={"mn1-foreign": key_hex("mn1-foreign")}),
+        *[_access_router(i) for i in n],
+        Node("mn", is_mobile=True, roamd=mobile_conf(radios, use_mma, mobile_more),
+             keys={k: key_hex(k) for k in ("mn1", "mn1-foreign")}),
+    ]
+    cables = [
+        Cable(Port("cn", "eth0", [CORRESPONDENT + "/64"]), Port("core", "cn0", ["2001:db8:c::1/64"])),
+        Cable(Port("ha", "core0", ["2001:db8:f:1::2/64"]), Port("core", "ha0", ["2001:db8:f:1::1/64"])),
+        Cable(Port("mma", "core0", ["2001:db8:f:2::2/64"]), Port("core", "mma0", ["2001:db8:f:2::1/64"]),
+              delay_us=backbone_delay_us),
+        *[Cable(Port("mma", f"d{i}", [f"2001:db8:2:{i}::1/64"]), Port(f"ar{i}", "up0", [f"2001:db8:2:{i}::2/64"]),
+                delay_us=access_delay_us[i - 1]) for i in n],
+    ]
+    cells = [Cell("home", Port("ha", "home0", [HOME_AGENT + "/64"]), position_m=0)]
+    cells += [Cell(f"cell{i}", Port(f"ar{i}", "acc0", [f"2001:db8:2:1{i}::1/64"]), position_m=100.0 * i) for i in n]
+    return Topology("demo", nodes, cables, cells, [Port("mn", w) for w in radios],
+                    facts={"home_address": HOME_ADDRESS, "correspondent": CORRESPONDENT, "home_agent": HOME_AGENT,
+                           "mma": MMA, "mobile": "mn"}).check()
+
+
+def plain(**kw):
+    """The same network with no daemon at all: static routes, the mobile an ordinary host in cell1."""
+    topo = demo(**kw)
+    for node in topo.nodes:
+        node.roamd = ""
+    return topo
+
+
+TOPOLOGIES = {
+    "demo": demo,
+    "demo-two-radios": lambda: demo(interfaces=2),
+    "mobile-ipv6": lambda: demo(use_mma=False),
+    "plain": plain,
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One end of a measured UDP flow: sends numbered packets at an exact rate and notes
+ * each packet that arrives from the other end. Two of them, one at the correspondent node
+ * and one at the mobile, make both directions of a journey.
+ *
+ *	flow --bind ADDRESS --peer ADDRESS --log PREFIX [--port 9000] [--rate 1000] [--size 64]
+ *
+ * Sends from "ready" until SIGUSR1, receives until SIGTERM, then writes two files of
+ * 64-bit integers in host order: PREFIX.tx, when each number was sent; PREFIX.rx,
+ * three for each arrival: number, when sent, when received (ns, CLOCK_MONOTONIC). A packet that the
+ * kernel refuses to send (no route while the mobile is between cells) is a packet sent and lost.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tool.h"
+
+enum { BATCH = 32, SIZE_MAX_OCT = 1400 };
+
+struct mark { int64_t seq, tx_ns; };                /* first bytes of the payload */
+struct arrival { int64_t seq, tx_ns, rx_ns; };
+
+static struct flow {
+	struct sockaddr_in6 self, peer;
+	const char *log;
+	int64_t rate_pps, size_oct;
+	int fd;
+	struct tool_array tx, rx;
+} flow = { .rate_pps = 1000, .size_oct = 64 };
+
+static void address(struct sockaddr_in6 *sa, const char *text)
+{
+	sa->sin6_family = AF_INET6;
+	if (inet_pton(AF_INET6, text, &sa->sin6_addr) != 1)
+		tool_die("\"%s\" is no IPv6 address", text);
+}
+
+static void options(int argc, char **argv)
+{
+	int64_t port = 9000;
+	for (int i = 1; i + 1 < argc; i += 2) {
+		const char *o = argv[i], *v = argv[i + 1];
+		if (!strcmp(o, "--bind"))
+			address(&flow.self, v);
+		else if (!strcmp(o, "--peer"))
+			address(&flow.peer, v);
+		else if (!strcmp(o, "--log"))
+			flow.log = v;
+		else if (!strcmp(o, "--port"))
+			port = tool_number(o, v, 1, 65535);
+		else if (!strcmp(o, "--rate"))
+			flow.rate_pps = tool_number(o, v, 1, 100000);
+		else if (!strcmp(o, "--size"))
+			flow.size_oct = tool_number(o, v, sizeof(struct mark), SIZE_MAX_OCT);
+		else
+			tool_die("flow: unknown option %s", o);
+	}
+	if (!flow.self.sin6_family || !flow.peer.sin6_family || !flow.log)
+		tool_die("flow: --bind, --peer and --log are needed");
+	flow.self.sin6_port = flow.peer.sin6_port = htons((uint16_t)port);
+}
+
+static void open_socket(void)
+{
+	int one = 1, buffer = 16 << 20;
+	struct timeval wake = { .tv_usec = 50000 };
+	flow.fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	setsockopt(flow.fd, IPPROTO_IPV6, IPV6_FREEBIND, &one, sizeof one);
+	setsockopt(flow.fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer);
+	setsockopt(flow.fd, SOL_SOCKET, SO_RCVTIMEO, &wake, sizeof wake);
+	if (flow.fd < 0 || bind(flow.fd, (struct sockaddr *)&flow.self, sizeof flow.self))
+		tool_die("flow: bind: %s", strerror(errno));
+}
+
+static void *sender(void *unused)
+{
+	uint8_t payload[SIZE_MAX_OCT] = { 0 };
+	int64_t start = tool_now_ns();
+	(void)unused;
+	tool_realtime(10);
+	for (int64_t seq = 0; !tool_pause && !tool_stop; seq++) {
+		tool_sleep_until(start + seq * TOOL_NS_PER_S / flow.rate_pps);
+		struct mark m = { .seq = seq, .tx_ns = tool_now_ns() };
+		memcpy(payload, &m, sizeof m);
+		*(int64_t *)tool_array_add(&flow.tx) = m.tx_ns;
+		sendto(flow.fd, payload, (size_t)flow.size_oct, 0, (struct sockaddr *)&flow.peer, sizeof flow.peer);
+	}
+	return NULL;
+}
+
+static void receive_batch(void)
+{
+	static uint8_t buffer[BATCH][SIZE_MAX_OCT];
+	static struct iovec iov[BATCH];
+	struct mmsghdr msg[BATCH] = { 0 };
+	for (int i = 0; i < BATCH; i++) {
+		iov[i] = (struct iovec){ buffer[i], SIZE_MAX_OCT };
+		msg[i].msg_hdr = (struct msghdr){ .msg_iov = &iov[i], .msg_iovlen = 1 };
+	}
+	int n = recvmmsg(flow.fd, msg, BATCH, MSG_WAITFORONE, NULL);
+	int64_t now = tool_now_ns();
+	for (int i = 0; i < n; i++) {
+		struct mark m;
+		if (msg[i].msg_len < sizeof m)
+			continue;
+		memcpy(&m, buffer[i], sizeof m);
+		*(struct arrival *)tool_array_add(&flow.rx) = (struct arrival){ m.seq, m.tx_ns, now };
+	}
+}
+
+static void write_log(const struct tool_array *a, const char *suffix)
+{
+	char path[4096];
+	snprintf(path, sizeof path, "%s.%s", flow.log, suffix);
+	tool_array_write(a, path);
+}
+
+int main(int argc, char **argv)
+{
+	pthread_t thread;
+	options(argc, argv);
+	tool_signals();
+	tool_array_init(&flow.tx, sizeof(int64_t), 1 << 20);
+	tool_array_init(&flow.rx, sizeof(struct arrival), 1 << 20);
+	open_socket();
+	if (pthread_create(&thread, NULL, sender, NULL))
+		tool_die("flow: no thread");
+	tool_realtime(11);
+	tool_ready();
+	while (!tool_stop)
+		receive_batch();
+	pthread_join(thread, NULL);
+	write_log(&flow.tx, "tx");
+	write_log(&flow.rx, "rx");
+	return 0;
+}

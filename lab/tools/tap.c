@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A capture of control messages: what the figures about signalling come from.
+ *
+ *	tap IF [IF...]
+ *
+ * Prints one line a message, data left out:
+ *
+ *	NANOSECONDS INTERFACE in|out CLASS TYPE SOURCE DESTINATION DEPTH HEX
+ *
+ * CLASS is mh (Mobility Header, TYPE its type), mld (143 report, 130 query ...), nd (133 to 137), icmp, or
+ * udp for the suite's own datagrams (TYPE the destination port; --udp PORT names one). DEPTH is the
+ * number of tunnel headers around it. HEX is the message from its own header on, 96 bytes at most.
+ * A filter in the kernel lets only packets with an extension header, ICMPv6 or a tunnel that holds one of them pass, so that a
+ * fast data flow costs nothing here.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tool.h"
+
+enum { IF_MAX = 16, UDP_MAX = 4, HEX_MAX = 96, EXT_MAX = 16, TUNNEL_MAX = 4 };
+enum { P_HBH = 0, P_UDP = 17, P_IP6 = 41, P_ROUTING = 43, P_GRE = 47, P_ICMP6 = 58, P_DSTOPT = 60, P_MH = 135 };
+
+static struct { int fd; const char *name; } taps[IF_MAX];
+static uint32_t n_taps;
+static uint16_t udp_ports[UDP_MAX];
+static uint32_t n_udp;
+
+struct message {
+	int64_t when_ns;
+	const char *ifname, *direction;
+	const uint8_t *src, *dst, *at;
+	size_t len_oct;
+	unsigned depth;
+};
+
+static void print_message(const struct message *m, const char *class, unsigned type)
+{
+	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN];
+	inet_ntop(AF_INET6, m->src, src, sizeof src);
+	inet_ntop(AF_INET6, m->dst, dst, sizeof dst);
+	printf("%lld %s %s %s %u %s %s %u ", (long long)m->when_ns, m->ifname, m->direction, class, type, src, dst, m->depth);
+	for (size_t i = 0; i < m->len_oct && i < HEX_MAX; i++)
+		printf("%02x", m->at[i]);
+	putchar('\n');
+}
+
+static void on_icmp(const struct message *m)
+{
+	unsigned type = m->at[0];
+	bool is_mld = (type >= 130 && type <= 132) || type == 143;
+	print_message(m, is_mld ? "mld" : type >= 133 && type <= 137 ? "nd" : "icmp", type);
+}
+
+static void on_udp(const struct message *m)
+{
+	unsigned port = (unsigned)m->at[2] << 8 | m->at[3];
+	for (uint32_t i = 0; i < n_udp; i++)
+		if (port == udp_ports[i])
+			print_message(m, "udp", port);
+}
+
+static void on_ip6(struct message m, const uint8_t *p, size_t len);
+
+static void on_gre(struct message m, const uint8_t *p, size_t len)
+{
+	size_t skip = 4;
+	if (len < 4)
+		return;
+	for (unsigned bit = 0x80; bit >= 0x10; bit >>= 1) /* checksum, (routing), key, sequence: 4 bytes each */
+		skip += (p[0] & bit & 0xb0) ? 4 : 0;
+	m.depth++;
+	if (p[2] == 0x86 && p[3] == 0xdd && len > skip && m.depth < TUNNEL_MAX)
+		on_ip6(m, p + skip, len - skip);
+}
+
+/* What a header other than an extension header holds. */
+static void on_payload(struct message m, uint8_t proto, const uint8_t *p, size_t len)
+{
+	m.at = p;
+	m.len_oct = len;
+	if (proto == P_MH && len >= 6)
+		print_message(&m, "mh", p[2]);
+	else if (proto == P_ICMP6 && len >= 4)
+		on_icmp(&m);
+	else if (proto == P_UDP && len >= 8)
+		on_udp(&m);
+	else if (proto == P_GRE)
+		on_gre(m, p, len);
+	else if (proto == P_IP6 && ++m.depth < TUNNEL_MAX)
+		on_ip6(m, p, len);
+}
+
+static void on_ip6(struct message m, const uint8_t *p, size_t len)
+{
+	if (len < 40 || p[0] >> 4 != 6)
+		return;
+	uint8_t proto = p[6];
+	m.src = p + 8;
+	m.dst = p + 24;
+	p += 40;
+	len -= 40;
+	for (int i = 0; i < EXT_MAX && (proto == P_HBH || proto == P_ROUTING || proto == P_DSTOPT); i++) {
+		if (len < 8 || len < (size_t)(p[1] + 1) * 8)
+			return;
+		size_t n = (size_t)(p[1] + 1) * 8;
+		proto = p[0];
+		p += n;
+		len -= n;
+	}
+	on_payload(m, proto, p, len);
+}
+
+/*
+ * A = next header; accept HBH, routing, fragment, destination options, ICMPv6, MH, and UDP when a port is watched; for
+ * tunnels the same question of the inner header (GRE with one optional word: that of this suite).
+ */
+static void set_filter(int fd)
+{
+	const uint32_t udp = n_udp ? P_UDP : 58;
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IPV6, 0, 16),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 14 + 6),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, P_IP6, 0, 2),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 14 + 40 + 6),
+		BPF_JUMP(BPF_JMP | BPF_JA, 3, 0, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, P_GRE, 0, 2),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 14 + 40 + 8 + 6),
+		BPF_JUMP(BPF_JMP | BPF_JA, 0, 0, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, P_HBH, 7, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, P_ROUTING, 6, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 44, 5, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, P_DSTOPT, 4, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, P_ICMP6, 3, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, P_MH, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, P_IP6, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, udp, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 2048),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog prog = { .len = sizeof code / sizeof *code, .filter = code };
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof prog))
+		tool_die("tap: filter: %s", strerror(errno));
+}
+
+static void drain(uint32_t i)
+{
+	static uint8_t buffer[2048];
+	struct sockaddr_ll from;
+	socklen_t from_len = sizeof from;
+	ssize_t n;
+	while ((n = recvfrom(taps[i].fd, buffer, sizeof buffer, 0, (struct sockaddr *)&from, &from_len)) > 0) {
+		struct message m = { .when_ns = tool_now_ns(), .ifname = taps[i].name,
+				     .direction = from.sll_pkttype == PACKET_OUTGOING ? "out" : "in" };
+		if (n > ETH_HLEN)
+			on_ip6(m, buffer + ETH_HLEN, (size_t)n - ETH_HLEN);
+	}
+	fflush(stdout);
+}
+
+static void open_tap(const char *name)
+{
+	int zero = 0;
+	if (n_taps == IF_MAX)
+		tool_die("tap: %d interfaces at most", IF_MAX);
+	int fd = tool_packet_socket(name, false);
+	set_filter(fd);
+	setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &zero, sizeof zero);
+	taps[n_taps].fd = fd;
+	taps[n_taps++].name = name;
+}
+
+int main(int argc, char **argv)
+{
+	struct pollfd p[IF_MAX];
+	tool_signals();
+	for (int i = 1; i < argc; i++)
+		if (!strcmp(argv[i], "--udp") && i + 1 < argc && n_udp < UDP_MAX)
+			udp_ports[n_udp++] = (uint16_t)tool_number("--udp", argv[++i], 1, 65535);
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--udp"))
+			i++;
+		else
+			open_tap(argv[i]);
+	}
+	tool_ready();
+	while (!tool_stop) {
+		for (uint32_t i = 0; i < n_taps; i++)
+			p[i] = (struct pollfd){ taps[i].fd, POLLIN, 0 };
+		poll(p, n_taps, 100);
+		for (uint32_t i = 0; i < n_taps; i++)
+			drain(i);
+	}
+	return 0;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "tool.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+volatile bool tool_stop, tool_pause;
+
+int64_t tool_now_ns(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * TOOL_NS_PER_S + ts.tv_nsec;
+}
+
+void tool_sleep_until(int64_t when_ns)
+{
+	struct timespec ts = { .tv_sec = when_ns / TOOL_NS_PER_S, .tv_nsec = when_ns % TOOL_NS_PER_S };
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+}
+
+void tool_die(const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	exit(1);
+}
+
+void tool_ready(void)
+{
+	puts("ready");
+	fflush(stdout);
+}
+
+void tool_realtime(int priority)
+{
+	struct sched_param p = { .sched_priority = priority };
+	sched_setscheduler(0, SCHED_FIFO, &p);
+	prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL);
+}
+
+static void on_signal(int sig)
+{
+	if (sig == SIGUSR1)
+		tool_pause = true;
+	else
+		tool_stop = true;
+}
+
+void tool_signals(void)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGUSR1, &sa, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	prctl(PR_SET_PDEATHSIG, (unsigned long)SIGTERM, 0UL, 0UL, 0UL);
+}
+
+int64_t tool_number(const char *option, const char *text, int64_t min, int64_t max)
+{
+	char *end;
+	errno = 0;
+	long long v = strtoll(text, &end, 0);
+	if (errno || end == text || *end || v < min || v > max)
+		tool_die("%s: \"%s\" is no number from %lld to %lld", option, text, (long long)min, (long long)max);
+	return v;
+}
+
+int tool_packet_socket(const char *ifname, bool vnet)
+{
+	int one = 1, buffer = 32 << 20;
+	struct packet_mreq mr = { .mr_ifindex = (int)if_nametoindex(ifname), .mr_type = PACKET_MR_PROMISC };
+	struct sockaddr_ll sll = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = mr.mr_ifindex };
+	if (!mr.mr_ifindex)
+		tool_die("%s: no such interface", ifname);
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		tool_die("packet socket: %s", strerror(errno));
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer);
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &buffer, sizeof buffer);
+	if (vnet && setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof one))
+		tool_die("%s: PACKET_VNET_HDR: %s", ifname, strerror(errno));
+	setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof one);
+	setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &mr, sizeof mr);
+	if (bind(fd, (struct sockaddr *)&sll, sizeof sll))
+		tool_die("%s: bind: %s", ifname, strerror(errno));
+	return fd;
+}
+
+void tool_array_init(struct tool_array *a, size_t size, size_t cap)
+{
+	*a = (struct tool_array){ .size = size, .cap = cap ? cap : 1024 };
+	a->at = calloc(a->cap, size);
+	if (!a->at)
+		tool_die("out of memory");
+}
+
+void *tool_array_add(struct tool_array *a)
+{
+	if (a->n == a->cap) {
+		a->cap *= 2;
+		a->at = realloc(a->at, a->cap * a->size);
+		if (!a->at)
+			tool_die("out of memory");
+	}
+	return a->at + a->n++ * a->size;
+}
+
+void tool_array_write(const struct tool_array *a, const char *path)
+{
+	FILE *f = fopen(path, "wb");
+	if (!f || fwrite(a->at, a->size, a->n, f) != a->n || fclose(f))
+		tool_die("%s: %s", path, strerror(errno));
+}
