@@ -23,6 +23,7 @@
 	X(AUTH_MISSING, "no authentication option") \
 	X(AUTH_SPI_UNKNOWN, "security parameter index not known") \
 	X(AUTH_BAD, "authenticator does not match") \
+	X(REPLAY_MISSING, "no timestamp") \
 	X(REPLAY_TIME, "timestamp outside the window") \
 	X(REPLAY_OLD, "timestamp not newer than the last") \
 	X(LIMIT_BINDINGS, "no room for another binding") \
@@ -32,6 +33,9 @@
 	X(BA_NO_ASSIGNED_COA, "acknowledgement with M but without an assigned care-of address") \
 	X(MMA_NOT_OUR_OPTION, "update with M but without our option") \
 	X(MMA_GROUP_TAKEN, "group is held by another mobile") \
+	X(MMA_GROUP_FOREIGN, "group is not in the site's prefix, or its source is not the agent") \
+	X(MMA_HOME_AGENT, "no home agent named, or one that this mobile may not name") \
+	X(MMA_NOT_ON_SITE, "registration from outside the site's access prefixes") \
 	X(MMA_POOL_EMPTY, "no care-of address left") \
 	X(ND_INVALID, "neighbour discovery message fails the checks of RFC 4861") \
 	X(MLD_INVALID, "membership message fails the checks of RFC 3810") \

@@ -74,6 +74,8 @@ struct dp_uplink_in {
 	struct addr6 inner_src;          /* key: home address or assigned care-of address */
 	struct addr6 coa, ha;            /* reverse tunnel: outer source coa, destination ha */
 	uint32_t gre_key;                /* host order */
+	uint32_t gre_key_prev;           /* accepted too: the mobile uses it until the acknowledgement of a refresh arrives;
+	                                  * equal to gre_key when there is none */
 	struct addr6 bound;              /* `uplink bound`: only this outer source; :: any of the site's prefixes */
 	mono_t expires;
 };
