@@ -110,7 +110,7 @@ def home_agent_conf(home_link, mobiles=1):
     text += f'  mobile "{HOME_ADDRESS}" {{ key = "mn1" }}\n}}\n'
     if home_link:
         text += 'role ar {\n  site = "home"\n'
-        text += f'  interface "{home_link}" {{ prefix = {{"{HOME_PREFIX}"}} home-agent = true ra-interval = 1000 }}\n}}\n'
+        text += f'  interface "{home_link}" {{ prefix = {{"{HOME_PREFIX}"}} home-link = true ra-interval = 1000 }}\n}}\n'
     return text
 
 

@@ -10,6 +10,7 @@
  * 64-bit integers in host order: PREFIX.tx, when each number was sent; PREFIX.rx,
  * three for each arrival: number, when sent, when received (ns, CLOCK_MONOTONIC). A packet that the
  * kernel refuses to send (no route while the mobile is between cells) is a packet sent and lost.
+ * Meanwhile it prints "NANOSECONDS SENT RECEIVED" every 50 ms, for whoever shows progress or waits for packets to flow.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,7 +24,7 @@
 
 #include "tool.h"
 
-enum { BATCH = 32, SIZE_MAX_OCT = 1400 };
+enum { BATCH = 32, SIZE_MAX_OCT = 1400, PROGRESS_NS = 50000000 };
 
 struct mark { int64_t seq, tx_ns; };                /* first bytes of the payload */
 struct arrival { int64_t seq, tx_ns, rx_ns; };
@@ -116,6 +117,17 @@ static void receive_batch(void)
 	}
 }
 
+static void progress(void)
+{
+	static int64_t next;
+	int64_t now = tool_now_ns();
+	if (now < next)
+		return;
+	next = now + PROGRESS_NS;
+	printf("%lld %zu %zu\n", (long long)now, flow.tx.n, flow.rx.n);
+	fflush(stdout);
+}
+
 static void write_log(const struct tool_array *a, const char *suffix)
 {
 	char path[4096];
@@ -135,8 +147,10 @@ int main(int argc, char **argv)
 		tool_die("flow: no thread");
 	tool_realtime(11);
 	tool_ready();
-	while (!tool_stop)
+	while (!tool_stop) {
 		receive_batch();
+		progress();
+	}
 	pthread_join(thread, NULL);
 	write_log(&flow.tx, "tx");
 	write_log(&flow.rx, "rx");

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The demo: the same journey as plain Mobile IPv6, with Roamcast break-before-make and make-before-break, side by side."""
+import json
+import pathlib
+import platform
+import sys
+import time
+
+from . import journey, page
+
+TITLES = {"mobile-ipv6": "Mobile IPv6", "break-before-make": "break-before-make", "make-before-break": "make-before-break"}
+
+
+class Progress:
+    """One line that is written over on a terminal; a line now and then elsewhere."""
+
+    def __init__(self):
+        self.begin, self.shown, self.width = time.monotonic(), 0.0, 0
+        self.is_tty = sys.stdout.isatty()
+
+    def __call__(self, text):
+        now = time.monotonic() - self.begin
+        line = f"[{now:6.1f} s] {text}"
+        if self.is_tty:
+            print("\r" + line.ljust(self.width), end="", flush=True)
+            self.width = len(line)
+        elif now - self.shown >= 2 or "handover" not in text:
+            self.shown = now
+            print(line, flush=True)
+
+    def end(self):
+        if self.is_tty:
+            print()
+
+
+def _gap(t):
+    g = t["gap_ms"]
+    return f"{g['median']:.1f} / {g['p99']:.1f} / {g['max']:.1f}"
+
+
+ROWS = [
+    ("handovers inside the site", lambda j: str(j.result["handovers"])),
+    ("to the mobile: sent", lambda j: str(j.result["down"]["sent"])),
+    ("  lost / doubled / reordered", lambda j: "{lost} / {doubled} / {reordered}".format(**j.result["down"])),
+    ("  interruption, ms: median / p99 / max", lambda j: _gap(j.result["down"])),
+    ("from the mobile: sent", lambda j: str(j.result["up"]["sent"])),
+    ("  lost / doubled / reordered", lambda j: "{lost} / {doubled} / {reordered}".format(**j.result["up"])),
+    ("  interruption, ms: median / p99 / max", lambda j: _gap(j.result["up"])),
+    ("messages of these handovers: home agent", lambda j: str(j.result["messages_intra_site"]["home_agent"])),
+    ("  mobility management agent", lambda j: str(j.result["messages_intra_site"]["mma"])),
+    ("  membership reports on the access link", lambda j: str(j.result["messages_intra_site"]["multicast"])),
+    ("TCP goodput, Mbit/s", lambda j: f"{j.result['tcp_bps'] / 1e6:.1f}"),
+    ("keystroke echo, ms: median / max", lambda j: f"{journey.witness.percentile(j.keys_ms, 50):.0f} / {max(j.keys_ms, default=0):.0f}"),
+    ("home to foreign site: lost down / up", lambda j: f"{j.entry['down']['lost']} / {j.entry['up']['lost']}"),
+]
+
+
+def table(journeys):
+    """The journeys side by side, as text."""
+    head = ["" ] + [TITLES[n] for n in journeys]
+    rows = [[name] + [cell(j) for j in journeys.values()] for name, cell in ROWS]
+    widths = [max(len(r[i]) for r in [head] + rows) for i in range(len(head))]
+    lines = ["  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(r, widths))) for r in [head] + rows]
+    lines.insert(1, "-" * len(lines[0]))
+    return "\n".join(lines)
+
+
+def machine():
+    """Processor and kernel, for the record beside the figures."""
+    model = "unknown processor"
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            model = line.partition(":")[2].strip()
+            break
+    cores = pathlib.Path("/proc/cpuinfo").read_text().count("processor\t")
+    return f"{cores} cores of {model}, Linux {platform.release()}"
+
+
+def main(args):
+    tell = Progress()
+    journeys = {}
+    print("A mobile leaves home for a site 25 ms away and crosses it, three times:\n", flush=True)
+    for name in TITLES:
+        journeys[name] = journey.run(journey.plan(name, handovers=args.handovers, rate_pps=args.rate), tell)
+        tell.end()
+    print("\n" + table(journeys))
+    print(f"\n{args.rate} packets a second each way, one TCP transfer, one typist; 25 ms to the home agent each way;\n"
+          f"20 ms without carrier at each break-before-make. Counted at the receivers and in captures. {machine()}.")
+    pathlib.Path(args.html).write_text(page.render(journeys, ROWS, TITLES, machine()))
+    print(f"Pictures: {pathlib.Path(args.html).resolve()}")
+    if args.json:
+        data = {"journeys": {name: j.result for name, j in journeys.items()}}
+        pathlib.Path(args.json).write_text(json.dumps(data, indent=2) + "\n")
+    return 0

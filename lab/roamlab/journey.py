@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""One trip of one mobile, measured: from home to the foreign site, then from cell to cell inside it, while packets flow
+both ways, a TCP transfer runs and somebody types.
+
+Every figure is taken from the witnesses: arrivals at the two ends of the flow, carrier events of the mobile's
+kernel, captures at mobile, home agent and MMA."""
+import contextlib
+import json
+import pathlib
+import time
+from dataclasses import dataclass, field
+
+from . import net as netmod
+from . import radio as radiomod
+from . import roamd, topo, witness
+
+NS = 10**9
+# A laboratory mobile reacts at the speed of the test: the best router wins at once.
+QUICK = "  threshold = 0  hysteresis = 3  min-stay = 100  signal-window = 2  signal-age = 500\n"
+JOURNEYS = {
+    "mobile-ipv6": {"interfaces": 1, "use_mma": False},
+    "break-before-make": {"interfaces": 1, "use_mma": True},
+    "make-before-break": {"interfaces": 2, "use_mma": True},
+}
+
+
+@dataclass
+class Plan:
+    name: str
+    handovers: int = 20
+    rate_pps: int = 1000
+    interfaces: int = 1
+    use_mma: bool = True
+    outage_s: float = 0.02
+    access_delay_us: tuple = (0, 0, 0, 0)
+    speed_mps: float = 90.0      # on the path; 0: signals change in steps instead, as fast as handovers complete
+    dwell_s: float = 0.15        # in steps: time in a cell after a handover
+    tcp_mbit: int = 40
+    mobile_more: str = QUICK
+
+
+@dataclass
+class Handover:
+    asked_ns: int
+    ifname: str
+    cell: str
+    carrier_ns: int = 0
+    released_ns: int = 0         # the old link was let go (make-before-break)
+    down_ms: float = 0.0
+    up_ms: float = 0.0
+
+
+@dataclass
+class Journey:
+    """What a trip gave: `result` in the form of the demo's JSON, the rest for the page."""
+    result: dict
+    handovers: list
+    start_ns: int
+    end_ns: int
+    entry_ns: int                # left home
+    intra_ns: tuple              # from, to: the intra-site part
+    stays: list                  # (from ns, to ns, interface, cell)
+    down: witness.Direction
+    tcp: list = field(default_factory=list)    # (ns, bytes in 100 ms)
+    keys_ms: list = field(default_factory=list)
+    entry: dict = field(default_factory=dict)
+
+
+def plan(name, **kw):
+    return Plan(name, **{**JOURNEYS[name], **kw})
+
+
+class Trip:
+    """The parts of a running journey, started and stopped in order."""
+
+    def __init__(self, p, stack, tell):
+        self.p, self.tell = p, tell
+        self.net = stack.enter_context(netmod.Net(topo.demo(interfaces=p.interfaces, use_mma=p.use_mma,
+                                                            access_delay_us=p.access_delay_us, mobile_more=p.mobile_more)))
+        self.taps = {n: witness.Tap(self.net, n) for n in ("ha", "mma", "mn")}
+        self.carrier = witness.Carrier(self.net)
+        self.radio = radiomod.Radio(self.net, "mn", p.outage_s)
+        stack.callback(self.radio.stop)
+        self.daemons = {}
+        stack.callback(self._stop_daemons)
+        self.daemons = roamd.start_all(self.net)
+        self.streams, self.logs = [], {}
+        self.handovers_done = 0
+
+    def _stop_daemons(self):
+        for d in self.daemons.values():
+            d.stop()
+
+    # --- traffic ---
+
+    def start_traffic(self):
+        facts = self.net.topo.facts
+        home, cn = facts["home_address"], facts["correspondent"]
+        self.flow = witness.Flow(self.net, self.p.rate_pps)
+        self.flow.wait_flowing(20)
+        self._stream("mn", "bulk-take", "--bind", home, "--port", 9100, "--log", "bulk")
+        self._stream("cn", "echo", "--bind", cn, "--port", 9101)
+        self._stream("cn", "bulk-send", "--bind", cn, "--peer", home, "--port", 9100, "--rate-mbit", self.p.tcp_mbit)
+        self._stream("mn", "keys", "--bind", home, "--peer", cn, "--port", 9101, "--log", "keys")
+
+    def _stream(self, node, *argv):
+        argv = list(argv)
+        if "--log" in argv:
+            at = argv.index("--log") + 1
+            self.logs[argv[at]] = argv[at] = self.net.dir / f"stream-{argv[at]}"
+        self.streams.append(netmod.start_ready(self.net.ns(node), [netmod.TOOLS / "stream", *argv]))
+
+    def stop_traffic(self):
+        self.down, self.up = self.flow.finish()
+        for s in self.streams:
+            netmod.stop(s)
+            s.stdout.close()
+        witnesses = [*self.taps.values(), self.carrier]
+        for w in witnesses:
+            w.stop()
+
+    # --- movement ---
+
+    def be_home(self):
+        self.radio.stand_at(0, only={"home"})
+        self.radio.attach("w0", "home")
+        self.radio.start()
+
+    def leave_home(self):
+        """To the first cell of the foreign site; until packets flow there."""
+        self.entry_ns = time.monotonic_ns()
+        self.radio.hear(home=-85, cell1=-45)
+        self.radio.wait_cells({"cell1"}, 15)
+        self.flow.wait_flowing(15)
+
+    def _attached(self):
+        return sum(1 for e in self.radio.events if e[1] == "attach" and e[0] > self.intra_start)
+
+    def roam(self):
+        self.intra_start = time.monotonic_ns()
+        if self.p.speed_mps:
+            self._walk()
+        else:
+            self._step()
+        self.intra_end = time.monotonic_ns()
+
+    def _walk(self):
+        """Up and down the row of antennas until there were enough handovers."""
+        cells = self.net.topo.cells
+        first, last = cells[1].position_m, cells[-1].position_m
+        begin = time.monotonic()
+        deadline = begin + 3 * self.p.handovers * 100 / self.p.speed_mps + 20
+        foreign = {c.name for c in cells[1:]}
+        while self._attached() < self.p.handovers:
+            way = (time.monotonic() - begin) * self.p.speed_mps % (2 * (last - first))
+            position = first + (way if way < last - first else 2 * (last - first) - way)
+            self.radio.stand_at(position, foreign)
+            self._progress()
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{self.p.name}: only {self._attached()} of {self.p.handovers} handovers")
+            time.sleep(radiomod.PERIOD_S)
+        self._stay_put()
+
+    def _stay_put(self):
+        """Time for the last handover to be complete: one cell only, and packets."""
+        self._progress()
+        cell = self._last_cell()
+        self.radio.hear(**{cell: -45})
+        self.radio.wait_cells({cell}, 5)
+        self.flow.wait_flowing()
+
+    def _last_cell(self):
+        return [e for e in self.radio.events if e[1] == "attach"][-1][3]
+
+    def _step(self):
+        """From cell to cell round the site, each as soon as the one before is complete."""
+        here = "cell1"
+        for i in range(self.p.handovers):
+            there = f"cell{(i + 1) % 4 + 1}"
+            self.radio.hear(**{here: -80, there: -45})
+            self.radio.wait_cells({there}, 10)
+            self._progress()
+            time.sleep(self.p.dwell_s)
+            here = there
+        self.flow.wait_flowing()
+
+    def _progress(self):
+        done = self._attached()
+        if done != self.handovers_done:
+            self.handovers_done = done
+            self.tell(f"{self.p.name}: handover {done} of {self.p.handovers}, now in {self._last_cell()}, "
+                      f"{self.flow.mobile.received} packets at the mobile, {self.flow.fixed.received} at the correspondent")
+
+
+def _handovers(trip):
+    """Pairs each attachment inside the site with the carrier event that the mobile's kernel told of."""
+    found, asked = [], 0
+    for when, kind, ifname, cell in trip.radio.events:
+        if when < trip.intra_start:
+            continue
+        if kind == "asked":
+            asked = when
+        elif kind == "attach":
+            carrier = trip.carrier.up_after(ifname, when - NS // 100) or when
+            found.append(Handover(asked, ifname, cell, carrier))
+        elif kind == "detach" and found and ifname != found[-1].ifname:
+            found[-1].released_ns = when
+    return found
+
+
+def _measure(trip, handovers):
+    """Fills in the interruption of each handover, in ms."""
+    path_ns = trip.up.transit_ns()
+    for i, h in enumerate(handovers):
+        end = handovers[i + 1].asked_ns if i + 1 < len(handovers) else trip.intra_end
+        if h.released_ns:
+            h.down_ms = trip.down.silence_ns(h.carrier_ns, h.released_ns + NS // 20) / 1e6
+            h.up_ms = trip.up.silence_ns(h.carrier_ns, h.released_ns + NS // 20, path_ns) / 1e6
+        else:
+            h.down_ms = (trip.down.gap_ns(h.carrier_ns) or end - h.carrier_ns) / 1e6
+            h.up_ms = (trip.up.gap_ns(h.carrier_ns, path_ns) or end - h.carrier_ns) / 1e6
+
+
+def _direction(direction, gaps, start_ns, end_ns):
+    c = direction.count(start_ns, end_ns)
+    return {"sent": c.sent, "lost": c.lost, "doubled": c.doubled, "reordered": c.reordered,
+            "gap_ms": {"median": round(witness.percentile(gaps, 50), 3), "p99": round(witness.percentile(gaps, 99), 3),
+                       "max": round(max(gaps, default=0), 3)}}
+
+
+def _messages(trip, start_ns, end_ns):
+    """Messages by receiver, from the captures; refreshes due by lifetime apart."""
+    def between(node):
+        return [m for m in trip.taps[node].messages() if start_ns <= m.when_ns < end_ns]
+
+    out, refresh = {}, 0
+    for key, node, fact in (("home_agent", "ha", "home_agent"), ("mma", "mma", "mma")):
+        found, due = witness.signalling(trip.taps[node].messages(), trip.net.topo.facts[fact])
+        due = {id(m) for m in due}
+        inside = [m for m in found if start_ns <= m.when_ns < end_ns]
+        out[key] = sum(id(m) not in due for m in inside)
+        refresh += sum(id(m) in due for m in inside)
+    out["multicast"] = len(witness.multicast_reports(between("mn")))
+    out["refresh"] = refresh
+    return out
+
+
+def _stays(trip, end_ns):
+    """(from, to, interface, cell) of each stay."""
+    open_, done = {}, []
+    for when, kind, ifname, cell in trip.radio.events:
+        if kind == "attach":
+            open_[ifname] = (when, cell)
+        elif kind == "detach" and ifname in open_:
+            since, where = open_.pop(ifname)
+            done.append((since, when, ifname, where))
+    return done + [(since, end_ns, i, where) for i, (since, where) in open_.items()]
+
+
+def _numbers(path):
+    return [tuple(map(int, line.split())) for line in pathlib.Path(path).read_text().splitlines()]
+
+
+def _result(trip, start_ns, end_ns):
+    p = trip.p
+    handovers = _handovers(trip)
+    _measure(trip, handovers)
+    window = (trip.intra_start - NS // 2, trip.intra_end)
+    tcp = _numbers(trip.logs["bulk"])
+    inside = [(t, n) for t, n in tcp if window[0] <= t <= window[1]]
+    result = {
+        "handovers": len(handovers), "rate_pps": p.rate_pps,
+        "down": _direction(trip.down, [h.down_ms for h in handovers], *window),
+        "up": _direction(trip.up, [h.up_ms for h in handovers], *window),
+        "tcp_bps": round(sum(n for _, n in inside) * 8 * NS / max(window[1] - window[0], 1)),
+        "messages": _messages(trip, start_ns, end_ns),
+        "messages_intra_site": _messages(trip, trip.intra_start, trip.intra_end),
+    }
+    entry = {"down": vars(trip.down.count(trip.entry_ns, window[0])), "up": vars(trip.up.count(trip.entry_ns, window[0]))}
+    keys = [(echo - sent) / 1e6 for sent, echo in _numbers(trip.logs["keys"]) if window[0] <= sent <= window[1]]
+    return Journey(result, handovers, start_ns, end_ns, trip.entry_ns, window, _stays(trip, end_ns), trip.down, tcp,
+                   keys, entry)
+
+
+def run(p, tell=lambda text: None):
+    """Makes the trip of Plan p; tell(text) gets its progress. Returns a Journey."""
+    with contextlib.ExitStack() as stack:
+        trip = Trip(p, stack, tell)
+        try:
+            tell(f"{p.name}: at home")
+            trip.be_home()
+            start_ns = time.monotonic_ns()
+            trip.start_traffic()
+            tell(f"{p.name}: to the foreign site")
+            trip.leave_home()
+            trip.roam()
+            end_ns = time.monotonic_ns()
+            trip.stop_traffic()
+        except Exception as e:
+            raise RuntimeError(f"{p.name}: {e}\n{_logs(trip)}") from e
+        return _result(trip, start_ns, end_ns)
+
+
+def _logs(trip):
+    """The last words of the daemons, for whoever has to find out."""
+    return "\n".join(f"--- roamd on {n}:\n{d.tail(12)}" for n, d in trip.daemons.items())
+
+
+def main(args):
+    journey = run(plan(args.scenario, handovers=args.handovers, rate_pps=args.rate), tell=lambda t: print(t, flush=True))
+    text = json.dumps(journey.result, indent=2)
+    print(text)
+    if args.json:
+        pathlib.Path(args.json).write_text(text + "\n")
+    return 0

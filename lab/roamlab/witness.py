@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Programs that count, and what they wrote: every figure comes from here, none from the daemon."""
+import array
+import bisect
+import math
+import signal
+import threading
+from dataclasses import dataclass
+
+from . import net as netmod
+
+REPORT_TYPES = {"131", "132", "143"}
+
+
+class Reader:
+    """A tool whose lines are read as they come, on a thread."""
+
+    def __init__(self, net, node, argv):
+        self.lines = []
+        self.proc = netmod.start_ready(net.ns(node), argv)
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def _read(self):
+        for raw in self.proc.stdout:
+            self.lines.append(raw.decode().split())
+
+    def stop(self):
+        netmod.stop(self.proc)
+        self._thread.join(5)
+        self.proc.stdout.close()
+        return self.lines
+
+
+class FlowEnd(Reader):
+    """One end of the measured UDP flow (tools/flow.c)."""
+
+    def __init__(self, net, node, bind, peer, rate_pps, port=9000, size=64):
+        self.prefix = net.dir / f"flow-{node}-{port}"
+        super().__init__(net, node, [netmod.TOOLS / "flow", "--bind", bind, "--peer", peer, "--log", self.prefix,
+                                     "--rate", rate_pps, "--port", port, "--size", size])
+        self.rate_pps = rate_pps
+
+    @property
+    def received(self):
+        return int(self.lines[-1][2]) if self.lines else 0
+
+    def is_flowing(self):
+        """The last 100 ms brought at least 0.8 of the rate."""
+        if len(self.lines) < 3:
+            return False
+        a, b = self.lines[-3], self.lines[-1]
+        return int(b[2]) - int(a[2]) >= 0.8 * self.rate_pps * (int(b[0]) - int(a[0])) / 1e9
+
+    def pause(self):
+        """Sends no more; still receives."""
+        self.proc.send_signal(signal.SIGUSR1)
+
+
+class Flow:
+    """Both ends; `down` is towards the mobile."""
+
+    def __init__(self, net, rate_pps, fixed="cn", mobile="mn", port=9000, size=64):
+        facts = net.topo.facts
+        home, cn = facts["home_address"], facts["correspondent"]
+        self.mobile = FlowEnd(net, mobile, home, cn, rate_pps, port, size)
+        self.fixed = FlowEnd(net, fixed, cn, home, rate_pps, port, size)
+
+    def wait_flowing(self, seconds=10):
+        netmod.wait_for(lambda: self.mobile.is_flowing() and self.fixed.is_flowing(), seconds, "packets both ways")
+
+    def finish(self, settle_s=0.4):
+        """Stops sending, lets what is on its way arrive, and returns (down, up) as Direction."""
+        for end in (self.fixed, self.mobile):
+            end.pause()
+        last = [-1]
+
+        def quiet():
+            now = self.mobile.received + self.fixed.received
+            quiet_now, last[0] = now == last[0], now
+            return quiet_now
+        end_lines = len(self.fixed.lines) + int(settle_s / 0.05)
+        netmod.wait_for(lambda: len(self.fixed.lines) > end_lines and quiet(), 10, "the end of the flow")
+        for end in (self.fixed, self.mobile):
+            end.stop()
+        return Direction(self.fixed.prefix, self.mobile.prefix), Direction(self.mobile.prefix, self.fixed.prefix)
+
+
+def _load(path):
+    a = array.array("q")
+    with open(path, "rb") as f:
+        a.frombytes(f.read())
+    return a
+
+
+@dataclass
+class Count:
+    sent: int
+    lost: int
+    doubled: int
+    reordered: int
+
+
+class Direction:
+    """What was sent at one end and what of it came out at the other."""
+
+    def __init__(self, sender, receiver):
+        self.tx = _load(f"{sender}.tx")
+        rx = _load(f"{receiver}.rx")
+        self.seq, self.rx_tx, self.rx = rx[0::3], rx[1::3], rx[2::3]
+
+    def transit_ns(self):
+        """The least time that a packet took."""
+        return min((r - t for r, t in zip(self.rx, self.rx_tx)), default=0)
+
+    def count(self, start_ns, end_ns):
+        """Of the packets sent in that time: lost, arrived more than once, arrived after a later one (RFC 4737; first copies)."""
+        first, last = bisect.bisect_left(self.tx, start_ns), bisect.bisect_left(self.tx, end_ns)
+        seen, doubled, reordered, top = bytearray(last - first), 0, 0, -1
+        for s in self.seq:
+            if first <= s < last:
+                if seen[s - first]:
+                    doubled += 1
+                    continue
+                seen[s - first] = 1
+                reordered += s < top
+            if s > top:
+                top = s
+        return Count(last - first, (last - first) - sum(seen), doubled, reordered)
+
+    def gap_ns(self, carrier_ns, shift_ns=0):
+        """First packet received after the carrier came up, minus the later of the last packet before and the carrier.
+        shift_ns: the path from the mobile to the receiver, taken off each arrival. None: nothing came any more."""
+        at = bisect.bisect_right(self.rx, carrier_ns + shift_ns)
+        return self.rx[at] - shift_ns - carrier_ns if at < len(self.rx) else None
+
+    def silence_ns(self, start_ns, end_ns, shift_ns=0):
+        """The longest time without a packet that touches the interval; for a handover with no outage of its own."""
+        a = max(bisect.bisect_right(self.rx, start_ns + shift_ns) - 1, 0)
+        b = bisect.bisect_left(self.rx, end_ns + shift_ns)
+        times = self.rx[a:b + 1]
+        return max((y - x for x, y in zip(times, times[1:])), default=end_ns - start_ns)
+
+    def arrivals_per(self, start_ns, end_ns, step_ns):
+        """Packets received in each step of time, for plots."""
+        marks = [bisect.bisect_left(self.rx, t) for t in range(start_ns, end_ns + step_ns, step_ns)]
+        return [b - a for a, b in zip(marks, marks[1:])]
+
+
+def percentile(values, p):
+    """Nearest rank. Empty: 0."""
+    ranked = sorted(values)
+    return ranked[max(0, math.ceil(len(ranked) * p / 100) - 1)] if ranked else 0
+
+
+class Carrier(Reader):
+    """When the kernel told of each carrier, in the mobile's namespace."""
+
+    def __init__(self, net, node="mn"):
+        super().__init__(net, node, [netmod.TOOLS / "carrier"])
+
+    def up_after(self, ifname, ns):
+        """Time of the first carrier-up of the interface at or after `ns` (given some slack for the caller's clock reading); None."""
+        for t, name, state in self.lines:
+            if name == ifname and state == "up" and int(t) >= ns:
+                return int(t)
+        return None
+
+
+@dataclass
+class Message:
+    when_ns: int
+    ifname: str
+    direction: str
+    cls: str
+    type: int
+    src: str
+    dst: str
+    depth: int
+    data: bytes
+
+
+class Tap(Reader):
+    """A capture of control messages on one node (tools/tap.c)."""
+
+    def __init__(self, net, node, interfaces=None):
+        names = interfaces or [i for (n, i) in net.ifindex if n == node]
+        super().__init__(net, node, [netmod.TOOLS / "tap", *names])
+
+    def messages(self):
+        return [Message(int(w[0]), w[1], w[2], w[3], int(w[4]), w[5], w[6], int(w[7]),
+                        bytes.fromhex(w[8]) if len(w) > 8 else b"") for w in list(self.lines) if len(w) >= 8]
+
+
+BU, BA = 5, 6
+
+
+def signalling(messages, address):
+    """Mobility Header messages and datagrams of the suite, from or to that address, and which of them are refreshes.
+
+    A refresh is an update that comes when at least 0.4 of the lifetime asked for by the one before (to the
+    same agent) has passed, and its acknowledgement: what time alone would have caused."""
+    picked, refreshes, last = [], set(), None
+    for m in messages:
+        if m.cls not in ("mh", "udp") or address not in (m.src, m.dst):
+            continue
+        picked.append(m)
+        if m.cls != "mh" or len(m.data) < 12:
+            continue
+        sequence = int.from_bytes(m.data[6:8], "big")
+        if m.type == BU:
+            lifetime_ns = int.from_bytes(m.data[10:12], "big") * 4 * 10**9
+            if last and lifetime_ns and m.when_ns - last[0] >= 0.4 * last[1] > 0:
+                refreshes.add(sequence)
+            last = (m.when_ns, lifetime_ns)
+    return picked, [m for m in picked if m.cls == "mh" and is_of(m, refreshes)]
+
+
+def is_of(message, sequences):
+    """An update with one of these sequence numbers, or its acknowledgement (whose number lies two octets further)."""
+    at = 6 if message.type == BU else 8
+    return message.type in (BU, BA) and int.from_bytes(message.data[at:at + 2], "big") in sequences
+
+
+def multicast_reports(messages):
+    """Membership reports that a mobile sent on its access links."""
+    return [m for m in messages if m.cls == "mld" and m.direction == "out" and str(m.type) in REPORT_TYPES]
