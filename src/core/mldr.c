@@ -239,7 +239,7 @@ static void add(struct mldr *m, const struct reporter *by, const struct addr6 *g
 	if (!st)
 		st = station_new(m, l, by->addr, by->lladdr);
 	struct mldr_channel *ch = st ? channel_get(m, group, source) : NULL;
-	if (ch && listener_new(m, l, st, ch, by->now)) {
+	if (ch && ch->n_on[l->index] < UINT16_MAX && listener_new(m, l, st, ch, by->now)) {
 		count_in(m, l, ch, by->now);
 		return;
 	}
@@ -443,8 +443,6 @@ int mldr_link_up(struct mldr *m, uint32_t ifindex, const struct addr6 *src, cons
 			return err;
 	}
 	l->conf = *conf;
-	if (l->conf.max_per_link > UINT16_MAX)
-		l->conf.max_per_link = UINT16_MAX; /* what mldr_channel.n_on counts */
 	l->src = *src;
 	mldr_querier_start(m, l, now);
 	return ERR_OK;

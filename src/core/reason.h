@@ -17,6 +17,8 @@
 	X(BU_NO_HOME_ADDRESS, "binding update without Home Address option") \
 	X(BU_COA_INVALID, "care-of address is not a unicast routable address") \
 	X(BU_NOT_HOME_SUBNET, "home address is not in a prefix served here") \
+	X(BU_ALT_COA, "alternate care-of address where the agent assigns one") \
+	X(BU_NO_BINDING, "de-registration without a binding") \
 	X(BU_SEQ_OLD, "binding update with an old sequence number") \
 	X(BU_DAD_FAILED, "home address is in use on the home link") \
 	X(BU_UNKNOWN_MOBILE, "no such mobile is configured") \

@@ -67,7 +67,7 @@ struct dp_coa {
 	struct addr6 ha;                 /* tunnels are accepted from it */
 	struct addr6 prev;               /* previous MMA, or :: */
 	mono_t prev_until, expires;
-	uint32_t seq_start;              /* GRE sequence number of the first packet */
+	uint32_t seq_start;              /* GRE sequence number of the first packet; an entry that exists keeps counting */
 };
 
 struct dp_uplink_in {

@@ -7,12 +7,12 @@
 #include "base/conf.h"
 #include "base/time.h"
 
-enum { MMA_MOBILE_CONF_MAX = 4096, MMA_LINK_MAX = 31, MMA_UPSTREAM_MAX = 8, MMA_PREFIX_MAX = 8, MMA_SITE_LEN = 64 };
+enum { MMA_MOBILE_CONF_MAX = 4096, MMA_LINK_MAX = 31, MMA_UPSTREAM_MAX = 8, MMA_PREFIX_MAX = 8, MMA_SITE_LEN = 64, MMA_KEY_LEN = 32 };
 
 /* mobile "2001:db8:1::100" { key = "mn1" }, or a prefix of home addresses that share a key. */
 struct mma_mobile_conf {
 	struct prefix6 home;           /* /128 for one mobile */
-	char key[32];
+	char key[MMA_KEY_LEN];
 	struct addr6 home_agent;       /* only this one may be named; :: any */
 };
 
@@ -26,11 +26,15 @@ struct mma_conf {
 	uint32_t n_downstream;
 	struct prefix6 coa_prefix;
 	struct prefix6 group_prefix;
-	struct prefix6 access_prefix[MMA_PREFIX_MAX]; /* uplink tunnels come from these */
+	struct prefix6 access_prefix[MMA_PREFIX_MAX]; /* registrations and uplink tunnels come from these */
 	uint32_t n_access_prefix;
-	span_t lifetime_max, rest, forward_max;
+	span_t lifetime_max;
+	span_t rest;                   /* of a released care-of address; 0: lifetime_max */
+	span_t forward_max;            /* a previous agent's packets are taken so long */
+	span_t time_window;            /* of RFC 4285 timestamps */
 	uint32_t bindings_max;
-	uint32_t rate;                 /* refusals a second and source */
+	uint32_t refusal_rate;         /* answers a second and source */
+	bool is_sole_querier;
 	uint32_t robustness;
 	span_t query_interval, query_response;
 	uint32_t n_mobile;

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is registered: the bindings, what each puts in the datapath, and their records in the store.
+ *
+ * A binding gives three entries: packets tunnelled to the assigned care-of address go to the group (DP_COA), and
+ * the mobile's uplink is taken under its home address and under the assigned one (DP_UPLINK_IN). Each bears its own
+ * expiry, so the datapath needs nobody to end it.
+ *
+ * The uplink key follows the registration's timestamp. The mobile changes to a new key when the acknowledgement
+ * arrives, we when the update does: until then, and for retransmitted updates, the key before goes on.
+ */
+#include "base/err.h"
+#include "role/mma/mma_i.h"
+
+enum {
+	RECORD_VERSION = 1, RECORD_MAX_OCT = 160,
+	KEY_SETTLE_S = 3,           /* updates closer than this are retransmissions */
+	SEQ_LEAP = 1 << 28,         /* above all that a lost datapath can have sent since the last record */
+};
+
+/* --- datapath ----------------------------------------------------------------------------------------- */
+
+static struct dp_op coa_op(const struct mma *m, const struct mma_binding *mb)
+{
+	return (struct dp_op){.table = DP_COA, .coa = {
+		.coa = mb->b.coa, .home_address = mb->b.hoa, .group = mb->group, .source = m->conf.address, .ha = mb->ha,
+		.prev = mb->prev, .prev_until = mb->prev_until, .expires = mb->b.expires, .seq_start = mb->seq_start}};
+}
+
+static struct dp_op uplink_op(const struct mma_binding *mb, const struct addr6 *inner_src)
+{
+	return (struct dp_op){.table = DP_UPLINK_IN, .uplink_in = {
+		.inner_src = *inner_src, .coa = mb->b.coa, .ha = mb->ha,
+		.gre_key = mb->gre_key, .gre_key_prev = mb->gre_key_prev, .expires = mb->b.expires}};
+}
+
+static void push(struct mma *m, const struct mma_binding *mb, void (*how)(struct effq *, enum role_id, const struct dp_op *))
+{
+	struct dp_op op = coa_op(m, mb);
+	how(m->env->fx, ROLE_MMA, &op);
+	op = uplink_op(mb, &mb->b.hoa);
+	how(m->env->fx, ROLE_MMA, &op);
+	op = uplink_op(mb, &mb->b.coa);
+	how(m->env->fx, ROLE_MMA, &op);
+}
+
+void mma_bind_withdraw_all(struct mma *m)
+{
+	uint64_t it = 0;
+	for (const struct mma_binding *mb; (mb = bindings_next(&m->bindings, &it));)
+		if (mb->b.state == BINDING_ACTIVE)
+			push(m, mb, fx_dp_del);
+}
+
+/* --- store --------------------------------------------------------------------------------------------- */
+
+static wall_t wall_of(mono_t t, struct now now) { return wall_add(now.wall, mono_sub(t, now.mono)); }
+
+/* Whatever a damaged record says, within a year of now. */
+static mono_t mono_of(int64_t wall_ns, struct now now)
+{
+	const int64_t year_ns = 365 * 86400 * NS_PER_S;
+	int64_t d;
+	if (__builtin_sub_overflow(wall_ns, now.wall.ns, &d) || d < -year_ns)
+		d = -year_ns;
+	return mono_add(now.mono, span_ns(d < year_ns ? d : year_ns));
+}
+
+void mma_bind_store(struct mma *m, const struct mma_binding *mb, struct now now)
+{
+	uint8_t buf[RECORD_MAX_OCT];
+	struct wr w = wr_of(buf, sizeof buf);
+	wr_u8(&w, RECORD_VERSION);
+	wr_u8(&w, mb->b.state);
+	wr_u16(&w, mb->b.seq);
+	wr_u64(&w, mb->b.stamp);
+	wr_u64(&w, (uint64_t)wall_of(mb->b.expires, now).ns);
+	wr_u64(&w, (uint64_t)wall_of(mb->b.due, now).ns);
+	wr_addr6(&w, &mb->b.coa);
+	wr_addr6(&w, &mb->onlink);
+	wr_addr6(&w, &mb->group);
+	wr_addr6(&w, &mb->ha);
+	wr_addr6(&w, &mb->prev);
+	wr_u64(&w, (uint64_t)wall_of(mb->prev_until, now).ns);
+	wr_u32(&w, mb->gre_key);
+	wr_u32(&w, mb->gre_key_prev);
+	wr_u32(&w, mb->seq_start);
+	fx_store_put(m->env->fx, ROLE_MMA, STORE_BINDING_MMA, &mb->b.hoa, sizeof mb->b.hoa, buf, wr_len(&w));
+}
+
+static void forget(struct mma *m, struct mma_binding *mb)
+{
+	fx_store_del(m->env->fx, ROLE_MMA, STORE_BINDING_MMA, &mb->b.hoa, sizeof mb->b.hoa);
+	table_del(&m->by_coa, &mb->b.coa);
+	binding_del(&m->bindings, &mb->b);
+}
+
+/* --- grant and release ---------------------------------------------------------------------------------- */
+
+static span_t rest_of(const struct mma *m)
+{
+	span_t rest = m->conf.rest.ns ? m->conf.rest : m->conf.lifetime_max;
+	/* At least until no timestamp of the last update would be taken as fresh. */
+	return rest.ns > m->conf.time_window.ns * 2 ? rest : span_ns(m->conf.time_window.ns * 2);
+}
+
+/* A new entry with an address of its own, in state BINDING_GONE. */
+static int add(struct mma *m, const struct addr6 *hoa, struct mma_binding **out, enum reason *why)
+{
+	struct addr6 coa;
+	*why = R_MMA_POOL_EMPTY;
+	if (!mma_pool_draw(m, &coa))
+		return ERR_FULL;
+	*why = R_LIMIT_BINDINGS;
+	struct mma_binding *mb = binding_add(&m->bindings, hoa);
+	if (!mb)
+		return ERR_FULL;
+	mb->b.coa = coa;
+	mb->b.state = BINDING_GONE;
+	mb->seq_start = rng_u32(m->env->rng) >> 1;
+	if (table_add(&m->by_coa, mb) != ERR_OK) {
+		binding_del(&m->bindings, &mb->b);
+		return ERR_NOMEM;
+	}
+	*out = mb;
+	return ERR_OK;
+}
+
+/* An entry taken out leaves its room in the table, so that changing the group of an active binding cannot fail. */
+static int set_group(struct mma *m, struct mma_binding *mb, const struct addr6 *group)
+{
+	if (mb->b.state == BINDING_ACTIVE) {
+		if (addr6_eq(&mb->group, group))
+			return ERR_OK;
+		table_del(&m->by_group, &mb->group);
+	}
+	mb->group = *group;
+	return table_add(&m->by_group, mb);
+}
+
+static void set_key(struct mma *m, struct mma_binding *mb, const struct mma_grant *g, struct now now)
+{
+	uint32_t key = sa_uplink_key(g->key, m->env->crypto, &g->hoa, g->stamp);
+	if (mb->b.state != BINDING_ACTIVE) {
+		mb->gre_key_prev = key;
+		mb->key_since = now.mono;
+	} else if (!mono_before(now.mono, mono_add(mb->key_since, span_s(KEY_SETTLE_S)))) {
+		mb->gre_key_prev = mb->gre_key;
+		mb->key_since = now.mono;
+	}
+	mb->gre_key = key;
+}
+
+/* The previous agent counts from when it is first named: a refresh does not prolong it. */
+static void set_prev(struct mma *m, struct mma_binding *mb, const struct addr6 *prev, struct now now)
+{
+	if (mb->b.state == BINDING_ACTIVE && addr6_eq(&mb->prev, prev))
+		return;
+	mb->prev = *prev;
+	mb->prev_until = addr6_is_any(prev) ? now.mono : mono_add(now.mono, m->conf.forward_max);
+}
+
+static void activate(struct mma *m, struct mma_binding *mb, const struct mma_grant *g, struct now now)
+{
+	bool is_new = mb->b.state != BINDING_ACTIVE;
+	set_key(m, mb, g, now);
+	set_prev(m, mb, &g->prev, now);
+	mb->onlink = g->onlink;
+	mb->ha = g->ha;
+	mb->b.seq = g->seq;
+	mb->b.stamp = g->stamp;
+	mb->b.lifetime = (uint16_t)(g->lifetime_s / 4);
+	mb->b.state = BINDING_ACTIVE;
+	mb->b.expires = mono_add(now.mono, span_s(g->lifetime_s));
+	binding_due(&m->bindings, &mb->b, mb->b.expires);
+	m->n_active += is_new;
+	push(m, mb, fx_dp_put);
+	mma_bind_store(m, mb, now);
+	fx_event(m->env->fx, ROLE_MMA, is_new ? EV_INFO : EV_DEBUG, is_new ? "binding-registered" : "binding-refreshed", &mb->b.hoa,
+		 "%s: care-of address %s, group %s, for %u s", ADDR6_STR(&mb->b.hoa), ADDR6_STR(&mb->b.coa), ADDR6_STR(&mb->group),
+		 g->lifetime_s);
+}
+
+int mma_bind_grant(struct mma *m, const struct mma_grant *g, struct mma_binding **out, enum reason *why, struct now now)
+{
+	struct mma_binding *mb = binding_find(&m->bindings, &g->hoa);
+	bool is_added = !mb;
+	int err = mb ? ERR_OK : add(m, &g->hoa, &mb, why);
+	if (err)
+		return err;
+	if (set_group(m, mb, &g->group) != ERR_OK) {
+		*why = R_LIMIT_BINDINGS;
+		mb->group = addr6_any;
+		if (is_added) {
+			table_del(&m->by_coa, &mb->b.coa);
+			binding_del(&m->bindings, &mb->b);
+		}
+		return ERR_NOMEM;
+	}
+	activate(m, mb, g, now);
+	*out = mb;
+	return ERR_OK;
+}
+
+void mma_bind_release(struct mma *m, struct mma_binding *mb, const char *cause, struct now now)
+{
+	fx_event(m->env->fx, ROLE_MMA, EV_INFO, "binding-gone", &mb->b.hoa, "%s: care-of address %s: %s", ADDR6_STR(&mb->b.hoa),
+		 ADDR6_STR(&mb->b.coa), cause);
+	push(m, mb, fx_dp_del);
+	table_del(&m->by_group, &mb->group);
+	mb->group = addr6_any;
+	mb->b.state = BINDING_GONE;
+	m->n_active--;
+	binding_due(&m->bindings, &mb->b, mono_add(now.mono, rest_of(m)));
+	mma_bind_store(m, mb, now);
+}
+
+void mma_bind_tick(struct mma *m, struct now now)
+{
+	for (struct mma_binding *mb; (mb = bindings_pop(&m->bindings, now.mono));) {
+		if (mb->b.state == BINDING_ACTIVE)
+			mma_bind_release(m, mb, "lifetime ended", now);
+		else
+			forget(m, mb);
+	}
+}
+
+/* --- after a restart ----------------------------------------------------------------------------------- */
+
+static bool read_record(struct mma_binding *mb, struct rd *r, struct now now)
+{
+	bool is_known = rd_u8(r) == RECORD_VERSION;
+	mb->b.state = rd_u8(r);
+	mb->b.seq = rd_u16(r);
+	mb->b.stamp = rd_u64(r);
+	mb->b.expires = mono_of((int64_t)rd_u64(r), now);
+	mb->b.due = mono_of((int64_t)rd_u64(r), now);
+	mb->b.coa = rd_addr6(r);
+	mb->onlink = rd_addr6(r);
+	mb->group = rd_addr6(r);
+	mb->ha = rd_addr6(r);
+	mb->prev = rd_addr6(r);
+	mb->prev_until = mono_of((int64_t)rd_u64(r), now);
+	mb->gre_key = rd_u32(r);
+	mb->gre_key_prev = rd_u32(r);
+	mb->seq_start = rd_u32(r) + SEQ_LEAP;
+	mb->key_since = now.mono;
+	return is_known && rd_ok(r) && (mb->b.state == BINDING_ACTIVE || mb->b.state == BINDING_GONE);
+}
+
+static int enter(struct mma *m, const struct mma_binding *rec)
+{
+	struct mma_binding *mb = binding_add(&m->bindings, &rec->b.hoa);
+	if (!mb)
+		return ERR_FULL;
+	struct timer timer = mb->b.timer; /* belongs to the table */
+	*mb = *rec;
+	mb->b.timer = timer;
+	int err = table_add(&m->by_coa, mb);
+	if (!err && mb->b.state == BINDING_ACTIVE) {
+		err = table_add(&m->by_group, mb);
+		if (err)
+			table_del(&m->by_coa, &mb->b.coa);
+	}
+	if (err) {
+		binding_del(&m->bindings, &mb->b);
+		return err;
+	}
+	m->n_active += mb->b.state == BINDING_ACTIVE;
+	binding_due(&m->bindings, &mb->b, rec->b.due);
+	return ERR_OK;
+}
+
+int mma_bind_restore(struct mma *m, const struct store_rec *rec, struct now now)
+{
+	struct mma_binding mb = {0};
+	struct rd key = rd_of(rec->key, rec->key_len_oct), val = rd_of(rec->val, rec->val_len_oct);
+	mb.b.hoa = rd_addr6(&key);
+	if (!rd_ok(&key) || !read_record(&mb, &val, now))
+		return ERR_INVAL;
+	return enter(m, &mb);
+}
+
+void mma_bind_restored(struct mma *m, struct now now)
+{
+	uint64_t it = 0;
+	for (struct mma_binding *mb; (mb = bindings_next(&m->bindings, &it));)
+		if (mb->b.state == BINDING_ACTIVE) {
+			push(m, mb, fx_dp_put);
+			mma_bind_store(m, mb, now); /* the sequence start has leapt */
+		}
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a mobility management agent can be told. */
+#include "role/mma/mma_i.h"
+
+#define MMA(field) .off = offsetof(struct mma_conf, field)
+#define LIST_OF(field, max) .off = offsetof(struct mma_conf, field), .size = (max), .count_off = offsetof(struct mma_conf, n_##field)
+
+static const struct conf_row mobile_rows[] = {
+	{"key", CONF_STR, NULL, .help = "Name of the key shared with this mobile at this agent.",
+	 .off = offsetof(struct mma_mobile_conf, key), .size = MMA_KEY_LEN},
+	{"home-agent", CONF_ADDR6, "", .help = "The only home agent that it may name; absent: any.",
+	 .off = offsetof(struct mma_mobile_conf, home_agent)},
+	{NULL, CONF_END},
+};
+
+static bool parse_home(struct prefix6 *p, const char *title)
+{
+	if (prefix6_parse(p, title))
+		return true;
+	p->len_bits = 128;
+	return addr6_parse(&p->addr, title) && addr6_is_routable(&p->addr);
+}
+
+static const char *add_mobile(void *parent, const char *title, const void *filled)
+{
+	struct mma_conf *c = parent;
+	struct mma_mobile_conf m = *(const struct mma_mobile_conf *)filled;
+	if (c->n_mobile == MMA_MOBILE_CONF_MAX)
+		return "at most 4096 mobile blocks: give one a prefix of home addresses that share a key";
+	if (!parse_home(&m.home, title))
+		return "a mobile is named by its home address, or a prefix of home addresses (2001:db8:1::/64)";
+	for (uint32_t i = 0; i < c->n_mobile; i++)
+		if (prefix6_eq(&c->mobile[i].home, &m.home))
+			return "this mobile has a block already";
+	c->mobile[c->n_mobile++] = m;
+	return NULL;
+}
+
+static const struct conf_block mobile_block = {
+	.name = "mobile", .title = "home address or prefix of home addresses", .help = "Who may register.",
+	.rows = mobile_rows, .struct_size = sizeof(struct mma_mobile_conf), .add = add_mobile,
+};
+static const struct conf_block *const subs[] = {&mobile_block, NULL};
+
+static const struct conf_row rows[] = {
+	{"address", CONF_ADDR6, NULL, .help = "Service address: mobiles register here, and it is the source of all groups.", MMA(address)},
+	{"address-interface", CONF_IFNAME, "", .help = "Interface that bears the service address; none: roam0.", MMA(address_if)},
+	{"site", CONF_STR, "", .help = "Name of the site.", MMA(site), .size = MMA_SITE_LEN},
+	{"upstream", CONF_LIST_IFNAME, "", .help = "Interfaces towards the backbone.", LIST_OF(upstream, MMA_UPSTREAM_MAX)},
+	{"downstream", CONF_LIST_IFNAME, "", .help = "Interfaces towards the access routers, at most 31.", LIST_OF(downstream, MMA_LINK_MAX)},
+	{"coa-prefix", CONF_PREFIX6, NULL, .help = "Care-of addresses are assigned from it; the backbone routes it here.", MMA(coa_prefix)},
+	{"group-prefix", CONF_PREFIX6, "ff35::/64", .help = "Groups of this site's mobiles.", MMA(group_prefix)},
+	{"access-prefix", CONF_LIST_PREFIX6, NULL, .help = "Prefixes of the site's access links: registrations and uplink come from them.",
+	 LIST_OF(access_prefix, MMA_PREFIX_MAX)},
+	{"lifetime", CONF_S, "600", 12, 262140, "s", "Longest lifetime of a binding.", MMA(lifetime_max)},
+	{"rest", CONF_S, "0", 0, 262140, "s", "A released care-of address is not given to another for so long; 0: as lifetime.", MMA(rest)},
+	{"forward-max", CONF_S, "60", 0, 60, "s", "Packets tunnelled by a mobile's previous agent are taken so long.", MMA(forward_max)},
+	{"time-window", CONF_MS, "7000", REPLAY_WINDOW_MIN_MS, 300000, "ms", "How far a timestamp may differ from our clock (RFC 4285 6).",
+	 MMA(time_window)},
+	{"bindings", CONF_U32, "1048576", 1, 1048576, NULL, "Bindings at most, resting ones included.", MMA(bindings_max)},
+	{"refusal-rate", CONF_U32, "10", 1, 100000, "1/s", "Refusals answered, a second and source.", MMA(refusal_rate)},
+	{"only-querier", CONF_BOOL, "false", .help = "No other multicast router is on the downstream links.", MMA(is_sole_querier)},
+	{"robustness", CONF_U32, "2", 2, 7, NULL, "How often a message may be lost (RFC 3810 9.1).", MMA(robustness)},
+	{"query-interval", CONF_S, "30", 2, 31744, "s", "Time between general queries.", MMA(query_interval)},
+	{"query-response", CONF_MS, "2000", 10, 8387584, "ms", "Within this time access routers answer a general query.", MMA(query_response)},
+	{NULL, CONF_END},
+};
+
+const struct conf_block mma_conf_block = {
+	.name = "mma", .help = "Mobility management agent of a site.",
+	.rows = rows, .sub = subs, .struct_size = sizeof(struct mma_conf),
+};
+
+const char *mma_conf_check(const struct mma_conf *c)
+{
+	if (!addr6_is_routable(&c->address))
+		return "address must be a unicast routable address";
+	if (addr6_is_multicast(&c->coa_prefix.addr) || c->coa_prefix.len_bits > 126)
+		return "coa-prefix must be a unicast prefix of at most 126 bits";
+	if (prefix6_contains(&c->coa_prefix, &c->address))
+		return "the service address must lie outside coa-prefix: the pool would hand it out";
+	if (!addr6_is_multicast(&c->group_prefix.addr) || c->group_prefix.len_bits < 32)
+		return "group-prefix must be a source-specific prefix, such as ff35::/64";
+	if (c->n_access_prefix == 0)
+		return "access-prefix must name at least one prefix: without it no uplink would be accepted";
+	if (c->query_response.ns >= c->query_interval.ns)
+		return "query-response must be shorter than query-interval (RFC 3810 9.3)";
+	return NULL;
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Mobility management agent of a site: between sites it is where mobiles are to be found (their care-of addresses are
+ * ours), inside the site it sends to their groups and does not know where they are.
+ *
+ *   reg.c   registration: checks and answers
+ *   bind.c  bindings: datapath, store
+ *   pool.c  care-of addresses
+ *   mldr    (core) which downstream links have listeners: the forwarding entry of each group
+ *
+ * The service address is the source of all groups and lies on roam0 unless configured otherwise. The pool is
+ * routed to roam0 too: a packet for an address that nobody has ends there, instead of going back to where it came from.
+ * No membership is ever reported here, so no join leaves the site (H-23).
+ *
+ * Left out so far: forwarding to a mobile's next agent, route optimisation, redundancy.
+ */
+#include "base/err.h"
+#include "role/mma/mma_i.h"
+
+/* --- mobiles ---------------------------------------------------------------------------------------------- */
+
+const struct mma_mobile *mma_mobile_find(const struct mma *m, const struct addr6 *hoa)
+{
+	const struct mma_mobile *best = table_find(&m->mobiles, hoa);
+	for (uint32_t i = 0; !best && i < m->conf.n_mobile; i++)
+		if (m->mobile[i].conf->home.len_bits < 128 && prefix6_contains(&m->mobile[i].conf->home, hoa))
+			best = &m->mobile[i];
+	return best;
+}
+
+/* Is there a key for each mobile of this configuration? */
+static const char *check_keys(const struct mma *m, const struct mma_conf *c)
+{
+	for (uint32_t i = 0; i < c->n_mobile; i++)
+		if (!m->env->key(m->env->ctx, c->mobile[i].key))
+			return "a mobile names a key that is not configured: add a key block of that name";
+	return NULL;
+}
+
+static int load_mobiles(struct mma *m)
+{
+	table_fini(&m->mobiles);
+	table_init(&m->mobiles, m->env->mem, m->env->rng, offsetof(struct mma_mobile, hoa), sizeof(struct addr6));
+	for (uint32_t i = 0; i < m->conf.n_mobile; i++) {
+		struct mma_mobile *mo = &m->mobile[i];
+		mo->conf = &m->conf.mobile[i];
+		mo->hoa = mo->conf->home.addr;
+		mo->key = m->env->key(m->env->ctx, mo->conf->key);
+		if (mo->conf->home.len_bits == 128 && table_add(&m->mobiles, mo) != ERR_OK)
+			return ERR_NOMEM;
+	}
+	return ERR_OK;
+}
+
+/* --- what is there as long as the role runs ------------------------------------------------------------------ */
+
+typedef void dp_push(struct effq *, enum role_id, const struct dp_op *);
+
+static void push_site(struct mma *m, dp_push *how)
+{
+	struct dp_op op = {.table = DP_LOCAL, .local = {.addr = m->conf.address, .flags = DP_LOCAL_MH | DP_LOCAL_MMA}};
+	how(m->env->fx, ROLE_MMA, &op);
+	for (uint32_t i = 0; i < m->conf.n_access_prefix; i++) {
+		op = (struct dp_op){.table = DP_SITE_PREFIX, .site_prefix.prefix = m->conf.access_prefix[i]};
+		how(m->env->fx, ROLE_MMA, &op);
+	}
+}
+
+static void push_address(struct mma *m, enum effect_kind add_or_del, uint32_t ifindex)
+{
+	const struct fx_addr a = {.ifindex = ifindex, .addr = m->conf.address, .plen_bits = 128, .flags = ADDR_NODAD};
+	fx_addr(m->env->fx, ROLE_MMA, add_or_del, &a);
+}
+
+static void push_pool_route(struct mma *m, enum effect_kind put_or_del)
+{
+	const struct fx_route r = {.dst = m->conf.coa_prefix, .ifindex = IFINDEX_ROAM0, .metric = 1024};
+	fx_route(m->env->fx, ROLE_MMA, put_or_del, &r);
+}
+
+static void on_change(void *ctx, const struct mldr_channel *ch, uint32_t ifindex, bool is_first, struct now now)
+{
+	struct mma *m = ctx;
+	struct dp_op op = {.table = DP_MFC, .mfc = {.group = ch->key.group, .source = ch->key.source}};
+	(void)now;
+	fx_event(m->env->fx, ROLE_MMA, EV_DEBUG, is_first ? "listener-first" : "listener-last", NULL, "group %s on interface %u",
+		 ADDR6_STR(&ch->key.group), ifindex);
+	op.mfc.n_oif = mldr_oifs(&m->mldr, ch, op.mfc.oif);
+	if (op.mfc.n_oif)
+		fx_dp_put(m->env->fx, ROLE_MMA, &op);
+	else
+		fx_dp_del(m->env->fx, ROLE_MMA, &op);
+}
+
+static void name_links(struct mma *m)
+{
+	for (uint32_t i = 0; i < m->conf.n_upstream; i++)
+		m->link[m->n_link++] = (struct mma_link){.name = m->conf.upstream[i]};
+	for (uint32_t i = 0; i < m->conf.n_downstream; i++)
+		m->link[m->n_link++] = (struct mma_link){.name = m->conf.downstream[i], .is_downstream = true};
+}
+
+static int mma_init(void *self, const struct engine_env *env, const void *conf, struct now now, const char **remedy)
+{
+	struct mma *m = self;
+	(void)now;
+	memset(m, 0, sizeof *m);
+	m->env = env;
+	*remedy = mma_conf_check(conf);
+	if (!*remedy)
+		*remedy = check_keys(m, conf);
+	if (*remedy)
+		return ERR_INVAL;
+	m->conf = *(const struct mma_conf *)conf;
+	bindings_init(&m->bindings, env->mem, env->rng, sizeof(struct mma_binding), m->conf.bindings_max);
+	table_init(&m->by_coa, env->mem, env->rng, offsetof(struct mma_binding, b.coa), sizeof(struct addr6));
+	table_init(&m->by_group, env->mem, env->rng, offsetof(struct mma_binding, group), sizeof(struct addr6));
+	table_init(&m->mobiles, env->mem, env->rng, offsetof(struct mma_mobile, hoa), sizeof(struct addr6));
+	rate_init(&m->refusals, env->rng);
+	mldr_init(&m->mldr, env, ROLE_MMA);
+	m->mldr.change = on_change;
+	m->mldr.ctx = m;
+	name_links(m);
+	if (load_mobiles(m) != ERR_OK)
+		return ERR_NOMEM;
+	if (!m->conf.address_if[0])
+		push_address(m, FX_ADDR_ADD, IFINDEX_ROAM0);
+	push_pool_route(m, FX_ROUTE_PUT);
+	push_site(m, fx_dp_put);
+	return ERR_OK;
+}
+
+static void mma_fini(void *self)
+{
+	struct mma *m = self;
+	mldr_fini(&m->mldr);
+	table_fini(&m->mobiles);
+	table_fini(&m->by_coa);
+	table_fini(&m->by_group);
+	bindings_fini(&m->bindings);
+}
+
+/* --- links ------------------------------------------------------------------------------------------------- */
+
+static void link_multicast(struct mma *m, const struct mma_link *l, struct now now)
+{
+	struct mldr_link_conf c = {
+		.admit = {m->conf.group_prefix}, .n_admit = 1,
+		.source = {m->conf.address}, .n_source = 1,
+		.is_sole = m->conf.is_sole_querier,
+		.robustness = m->conf.robustness,
+		.query_interval = m->conf.query_interval,
+		.response_interval = m->conf.query_response,
+		.last_listener_interval = span_s(1),
+		.max_per_station = m->conf.bindings_max,
+		.max_per_link = m->conf.bindings_max,
+	};
+	struct addr6 src = addr6_linklocal(&l->lladdr);
+	memcpy(c.name, l->name, sizeof c.name);
+	int err = mldr_link_up(&m->mldr, l->ifindex, &src, &c, now);
+	if (err)
+		fx_event(m->env->fx, ROLE_MMA, EV_ERROR, "multicast-off", NULL, "no multicast on %s: %s", l->name, err_str(err));
+}
+
+static void on_link(struct mma *m, struct mma_link *l, const struct link_event *ev, struct now now)
+{
+	bool is_up = ev->is_up && !ev->is_gone, was_up = l->is_up;
+	bool is_other = l->ifindex != ev->ifindex || !lladdr_eq(&l->lladdr, &ev->lladdr);
+	struct dp_op op = {.table = DP_IF, .iface = {.ifindex = ev->ifindex, .lladdr = ev->lladdr, .mtu_oct = ev->mtu_oct,
+						     .flags = l->is_downstream ? DP_IF_DOWNSTREAM : DP_IF_UPSTREAM}};
+
+	if (was_up && l->is_downstream && (!is_up || is_other))
+		mldr_link_down(&m->mldr, l->ifindex, now);
+	l->is_up = is_up;
+	l->ifindex = ev->is_gone ? 0 : ev->ifindex;
+	l->lladdr = ev->lladdr;
+	if (ev->is_gone)
+		fx_dp_del(m->env->fx, ROLE_MMA, &op);
+	if (!is_up || (was_up && !is_other))
+		return;
+	fx_dp_put(m->env->fx, ROLE_MMA, &op);
+	if (l->is_downstream)
+		link_multicast(m, l, now);
+}
+
+static void mma_link(void *self, const struct link_event *ev, struct now now)
+{
+	struct mma *m = self;
+	if (m->conf.address_if[0] && strcmp(ev->name, m->conf.address_if) == 0 && ev->is_up)
+		push_address(m, FX_ADDR_ADD, ev->ifindex);
+	for (uint32_t i = 0; i < m->n_link; i++)
+		if (strcmp(ev->name, m->link[i].name) == 0)
+			on_link(m, &m->link[i], ev, now);
+}
+
+/* --- events -------------------------------------------------------------------------------------------------- */
+
+static bool mma_rx(void *self, const struct rx *rx, struct now now)
+{
+	struct mma *m = self;
+	return mma_reg_rx(m, rx, now) || mldr_rx(&m->mldr, rx, now);
+}
+
+static void mma_tick(void *self, struct now now)
+{
+	struct mma *m = self;
+	mma_bind_tick(m, now);
+	mldr_tick(&m->mldr, now);
+}
+
+static mono_t mma_expiry(const void *self)
+{
+	const struct mma *m = self;
+	return mono_min(bindings_expiry(&m->bindings), mldr_expiry(&m->mldr));
+}
+
+static int mma_restore(void *self, const struct store_rec *rec, struct now now)
+{
+	return rec->table == STORE_BINDING_MMA ? mma_bind_restore(self, rec, now) : ERR_NOTFOUND;
+}
+
+static void mma_restored(void *self, struct now now) { mma_bind_restored(self, now); }
+
+static void withdraw_groups(struct mma *m)
+{
+	uint64_t it = 0;
+	for (const struct mldr_channel *ch; (ch = mldr_next(&m->mldr, &it));) {
+		struct dp_op op = {.table = DP_MFC, .mfc = {.group = ch->key.group, .source = ch->key.source}};
+		fx_dp_del(m->env->fx, ROLE_MMA, &op);
+	}
+}
+
+static void mma_stop(void *self, struct now now)
+{
+	struct mma *m = self;
+	(void)now;
+	mma_bind_withdraw_all(m);
+	withdraw_groups(m);
+	push_site(m, fx_dp_del);
+	push_pool_route(m, FX_ROUTE_DEL);
+	push_address(m, FX_ADDR_DEL, m->conf.address_if[0] ? m->env->ifindex(m->env->ctx, m->conf.address_if) : IFINDEX_ROAM0);
+	for (uint32_t i = 0; i < m->n_link; i++) {
+		struct dp_op op = {.table = DP_IF, .iface.ifindex = m->link[i].ifindex};
+		if (m->link[i].ifindex)
+			fx_dp_del(m->env->fx, ROLE_MMA, &op);
+	}
+}
+
+/* --- the operator --------------------------------------------------------------------------------------------- */
+
+static bool is_same_shape(const struct mma_conf *a, const struct mma_conf *b)
+{
+	return addr6_eq(&a->address, &b->address) && strcmp(a->address_if, b->address_if) == 0 &&
+	       prefix6_eq(&a->coa_prefix, &b->coa_prefix) && prefix6_eq(&a->group_prefix, &b->group_prefix) &&
+	       a->n_upstream == b->n_upstream && memcmp(a->upstream, b->upstream, sizeof a->upstream) == 0 &&
+	       a->n_downstream == b->n_downstream && memcmp(a->downstream, b->downstream, sizeof a->downstream) == 0;
+}
+
+/* Mobiles, keys, limits and access prefixes may change; bindings stay until they are refreshed or end. */
+static int mma_reconf(void *self, const void *conf, struct now now, const char **remedy)
+{
+	struct mma *m = self;
+	(void)now;
+	*remedy = mma_conf_check(conf);
+	if (!*remedy)
+		*remedy = check_keys(m, conf);
+	if (*remedy)
+		return ERR_INVAL;
+	if (!is_same_shape(&m->conf, conf)) {
+		*remedy = "another address, pool, group prefix or set of interfaces needs a restart of the daemon";
+		return ERR_NOTSUP;
+	}
+	push_site(m, fx_dp_del);
+	m->conf = *(const struct mma_conf *)conf;
+	m->bindings.max = m->conf.bindings_max;
+	push_site(m, fx_dp_put);
+	return load_mobiles(m);
+}
+
+/* drop HOME-ADDRESS */
+static int mma_ctl(void *self, const struct ctl_cmd *cmd, struct now now, const char **msg)
+{
+	struct mma *m = self;
+	struct addr6 hoa;
+	if (cmd->argc < 1 || strcmp(cmd->argv[0], "drop") != 0)
+		return ERR_NOTFOUND;
+	*msg = "usage: drop HOME-ADDRESS";
+	if (cmd->argc != 2 || !addr6_parse(&hoa, cmd->argv[1]))
+		return ERR_INVAL;
+	struct mma_binding *mb = binding_find(&m->bindings, &hoa);
+	if (!mb || mb->b.state != BINDING_ACTIVE)
+		return ERR_NOTFOUND;
+	mma_bind_release(m, mb, "dropped by the operator", now);
+	*msg = NULL;
+	return ERR_OK;
+}
+
+const struct role_ops mma_role = {
+	.id = ROLE_MMA, .name = "mma", .conf = &mma_conf_block, .size_oct = sizeof(struct mma),
+	.init = mma_init, .fini = mma_fini, .stop = mma_stop, .restore = mma_restore, .restored = mma_restored,
+	.reconf = mma_reconf, .rx = mma_rx, .link = mma_link, .tick = mma_tick, .expiry = mma_expiry, .show = mma_show, .ctl = mma_ctl,
+};

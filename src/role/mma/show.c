@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The MMA's state as records. */
+#include "role/mma/mma_i.h"
+
+static void show_binding(const struct mma_binding *mb, struct show *out, struct now now)
+{
+	bool is_active = mb->b.state == BINDING_ACTIVE;
+	show_begin(out, "binding");
+	show_str(out, "role", "mma");
+	show_addr6(out, "home_address", &mb->b.hoa);
+	show_str(out, "state", is_active ? "active" : "resting");
+	show_addr6(out, "coa", &mb->b.coa);
+	if (is_active) {
+		show_addr6(out, "group", &mb->group);
+		show_addr6(out, "onlink", &mb->onlink);
+		show_addr6(out, "home_agent", &mb->ha);
+	}
+	if (is_active && mono_before(now.mono, mb->prev_until)) {
+		show_addr6(out, "previous_mma", &mb->prev);
+		show_until(out, "previous_until_s", mb->prev_until, now.mono);
+	}
+	show_u64(out, "seq", mb->b.seq);
+	show_until(out, "expires_s", mb->b.due, now.mono);
+	show_end(out);
+}
+
+static void show_bindings(const struct mma *m, struct show *out, struct now now)
+{
+	uint64_t it = 0;
+	for (const struct mma_binding *mb; (mb = bindings_next(&m->bindings, &it));)
+		show_binding(mb, out, now);
+}
+
+static void show_mobiles(const struct mma *m, struct show *out)
+{
+	for (uint32_t i = 0; i < m->conf.n_mobile; i++) {
+		const struct mma_mobile *mo = &m->mobile[i];
+		const struct mma_binding *mb = binding_find(&m->bindings, &mo->hoa);
+		show_begin(out, "mobile");
+		show_str(out, "role", "mma");
+		show_prefix6(out, "home", &mo->conf->home);
+		show_str(out, "key", mo->conf->key);
+		if (mo->conf->home.len_bits == 128)
+			show_flag(out, "registered", mb && mb->b.state == BINDING_ACTIVE);
+		show_end(out);
+	}
+}
+
+static void show_links(const struct mma *m, struct show *out)
+{
+	for (uint32_t i = 0; i < m->n_link; i++) {
+		const struct mma_link *l = &m->link[i];
+		show_begin(out, "interface");
+		show_str(out, "role", "mma");
+		show_str(out, "name", l->name);
+		show_str(out, "kind", l->is_downstream ? "downstream" : "upstream");
+		show_flag(out, "up", l->is_up);
+		show_lladdr(out, "lladdr", &l->lladdr);
+		show_end(out);
+	}
+}
+
+static void show_status(const struct mma *m, struct show *out)
+{
+	show_begin(out, "status");
+	show_str(out, "role", "mma");
+	show_str(out, "site", m->conf.site);
+	show_addr6(out, "address", &m->conf.address);
+	show_prefix6(out, "coa_prefix", &m->conf.coa_prefix);
+	show_prefix6(out, "group_prefix", &m->conf.group_prefix);
+	show_u64(out, "bindings", m->n_active);
+	show_u64(out, "resting", bindings_count(&m->bindings) - m->n_active);
+	show_u64(out, "accepted", m->n_accepted);
+	show_u64(out, "refused", m->n_refused);
+	show_u64(out, "groups_listened", table_count(&m->mldr.channels));
+	show_end(out);
+}
+
+void mma_show(const void *self, const char *what, struct show *out, struct now now)
+{
+	const struct mma *m = self;
+	if (strcmp(what, "bindings") == 0)
+		show_bindings(m, out, now);
+	if (strcmp(what, "mobiles") == 0)
+		show_mobiles(m, out);
+	if (strcmp(what, "interfaces") == 0)
+		show_links(m, out);
+	if (strcmp(what, "status") == 0)
+		show_status(m, out);
+	mldr_show(&m->mldr, what, out, now);
+}
