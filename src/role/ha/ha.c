@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Home agent (RFC 6275 section 10; RFC 4285).
+ *
+ * A mobile that is away registers where it can be reached. The home agent stands in for it: it attracts
+ * packets for the home address, on a physical home link by proxy neighbour discovery and for a
+ * virtual home prefix by being where its route leads, and has the datapath tunnel them to the
+ * care-of address, and what comes out of the reverse tunnel go on.
+ *
+ *	ha_bu      checks of an update          ha_bind   the life of a binding
+ *	ha_answer  acknowledgements, errors     ha_nd     the home link
+ *	ha_store   records that survive         ha_mobile configuration, keys
+ *
+ * Left out: correspondent node (HoTI and CoTI are answered with a binding error), dynamic home agent
+ * discovery and mobile prefix messages, multicast membership through the tunnel (10.4.3, optional), ESP (it is the kernel's).
+ */
+#include "base/err.h"
+#include "role/ha/ha_i.h"
+
+/* The datapath takes packets for bound addresses; what the host itself sends there goes through roam0. */
+static void home_routes(struct ha *h, enum effect_kind kind)
+{
+	if (ha_has_home_link(h))
+		return; /* host routes, a binding each */
+	for (uint32_t i = 0; i < h->conf.n_home_prefix; i++) {
+		struct fx_route r = {.dst = h->conf.home_prefix[i], .ifindex = IFINDEX_ROAM0};
+		fx_route(h->env.fx, ROLE_HA, kind, &r);
+	}
+}
+
+static struct dp_op local_op(const struct ha *h)
+{
+	return (struct dp_op){.table = DP_LOCAL, .local = {.addr = h->conf.address, .flags = DP_LOCAL_MH | DP_LOCAL_HA}};
+}
+
+static void name_link(struct ha_link *l, const char *name)
+{
+	memcpy(l->name, name, sizeof l->name);
+}
+
+static int init(void *self, const struct engine_env *env, const void *conf, struct now now, const char **remedy)
+{
+	struct ha *h = self;
+
+	(void)now;
+	*remedy = ha_conf_check(conf);
+	if (*remedy)
+		return ERR_INVAL;
+	memset(h, 0, sizeof *h);
+	h->env = *env;
+	h->conf = *(const struct ha_conf *)conf;
+	bindings_init(&h->bindings, env->mem, env->rng, sizeof(struct binding), h->conf.bindings_max);
+	table_init(&h->checks, env->mem, env->rng, offsetof(struct ha_check, hoa), sizeof(struct addr6));
+	timers_init(&h->check_timers, env->mem);
+	rate_init(&h->rate, env->rng);
+	name_link(&h->home, h->conf.home_link);
+	for (uint32_t i = 0; i < h->conf.n_uplink; i++)
+		name_link(&h->uplink[i], h->conf.uplink[i]);
+	int err = ha_mobiles_load(&h->mobiles, env, &h->conf, remedy);
+	if (err)
+		return err;
+	struct dp_op op = local_op(h);
+	fx_dp_put(env->fx, ROLE_HA, &op);
+	home_routes(h, FX_ROUTE_PUT);
+	return ERR_OK;
+}
+
+static void fini(void *self)
+{
+	struct ha *h = self;
+	struct ha_check *c;
+
+	for (uint64_t it = 0; (c = table_next(&h->checks, &it));)
+		mem_put(h->env.mem, c);
+	timers_fini(&h->check_timers);
+	table_fini(&h->checks);
+	bindings_fini(&h->bindings);
+	ha_mobiles_free(&h->mobiles, &h->env);
+}
+
+static void put_link(struct ha *h, struct ha_link *l, uint32_t flags, uint32_t mtu_oct)
+{
+	struct dp_op op = {.table = DP_IF, .iface = {.ifindex = l->ifindex, .flags = flags, .lladdr = l->lladdr,
+						     .mtu_oct = mtu_oct}};
+	fx_dp_put(h->env.fx, ROLE_HA, &op);
+	l->is_put = true;
+}
+
+static void del_link(struct ha *h, struct ha_link *l)
+{
+	struct dp_op op = {.table = DP_IF, .iface = {.ifindex = l->ifindex}};
+	if (l->is_put)
+		fx_dp_del(h->env.fx, ROLE_HA, &op);
+	l->is_put = false;
+}
+
+/* Follow one of our links. */
+static void follow(struct ha *h, struct ha_link *l, uint32_t flags, const struct link_event *ev)
+{
+	if (ev->is_gone) {
+		del_link(h, l);
+		l->ifindex = 0;
+		l->is_up = false;
+		return;
+	}
+	l->ifindex = ev->ifindex;
+	l->lladdr = ev->lladdr;
+	l->is_up = ev->is_up;
+	if (l->is_up)
+		put_link(h, l, flags, ev->mtu_oct);
+}
+
+static void on_link(void *self, const struct link_event *ev, struct now now)
+{
+	struct ha *h = self;
+
+	for (uint32_t i = 0; i < h->conf.n_uplink; i++)
+		if (strncmp(h->uplink[i].name, ev->name, sizeof ev->name) == 0)
+			follow(h, &h->uplink[i], DP_IF_UPSTREAM, ev);
+	if (!ha_has_home_link(h) || strncmp(h->home.name, ev->name, sizeof ev->name) != 0)
+		return;
+	bool was_up = h->home.is_up;
+	follow(h, &h->home, DP_IF_HOME, ev);
+	if (ev->is_gone)
+		ha_home_link_gone(h);
+	else if (h->home.is_up && !was_up)
+		ha_home_link_up(h, now);
+}
+
+static bool on_rx(void *self, const struct rx *rx, struct now now)
+{
+	struct ha *h = self;
+
+	switch (rx->why) {
+	case DP_PUNT_NONE:
+	case DP_PUNT_MH:
+		return ha_rx_mh(h, rx, now);
+	case DP_PUNT_ND:
+		return ha_rx_nd(h, rx, now);
+	case DP_PUNT_HAO:
+		return ha_rx_hao(h, rx, now);
+	case DP_PUNT_MLD:
+	case DP_PUNT_RS:
+	case DP_PUNT_RA:
+	case DP_PUNT_ICMP_HA:
+	case DP_PUNT_ICMP_ERR:
+	case DP_PUNT_SLOW:
+	case DP_PUNT_N:
+		break;
+	}
+	return false;
+}
+
+static void tick(void *self, struct now now)
+{
+	ha_check_timers(self, now);
+	ha_binding_timers(self, now);
+}
+
+static mono_t expiry(const void *self)
+{
+	const struct ha *h = self;
+	return mono_min(bindings_expiry(&h->bindings), timers_next(&h->check_timers));
+}
+
+static void stop(void *self, struct now now)
+{
+	struct ha *h = self;
+	struct binding *b;
+
+	(void)now;
+	for (uint64_t it = 0; (b = bindings_next(&h->bindings, &it));) {
+		struct dp_op op = {.table = DP_HOME, .home = {.home_address = b->hoa}};
+		if (ha_is_active(b)) {
+			fx_dp_del(h->env.fx, ROLE_HA, &op);
+			ha_intercept_end(h, b);
+		} else {
+			ha_check_cancel(h, &b->hoa);
+		}
+	}
+	struct dp_op op = local_op(h);
+	fx_dp_del(h->env.fx, ROLE_HA, &op);
+	home_routes(h, FX_ROUTE_DEL);
+	del_link(h, &h->home);
+	for (uint32_t i = 0; i < h->conf.n_uplink; i++)
+		del_link(h, &h->uplink[i]);
+}
+
+/* What a running home agent cannot change: addresses, prefixes, links, the size of its table. */
+static bool is_same_place(const struct ha_conf *a, const struct ha_conf *b)
+{
+	return addr6_eq(&a->address, &b->address) && a->n_home_prefix == b->n_home_prefix &&
+	       memcmp(a->home_prefix, b->home_prefix, a->n_home_prefix * sizeof a->home_prefix[0]) == 0 &&
+	       memcmp(a->home_link, b->home_link, sizeof a->home_link) == 0 && a->n_uplink == b->n_uplink &&
+	       memcmp(a->uplink, b->uplink, a->n_uplink * sizeof a->uplink[0]) == 0 && a->bindings_max == b->bindings_max;
+}
+
+static int reconf(void *self, const void *conf, struct now now, const char **remedy)
+{
+	struct ha *h = self;
+	struct ha_mobiles mobiles;
+	struct binding *b;
+
+	*remedy = ha_conf_check(conf);
+	if (*remedy)
+		return ERR_INVAL;
+	if (!is_same_place(&h->conf, conf)) {
+		*remedy = "the home agent's address, prefixes, links and table size change only with a restart";
+		return ERR_NOTSUP;
+	}
+	int err = ha_mobiles_load(&mobiles, &h->env, conf, remedy);
+	if (err)
+		return err;
+	ha_mobiles_free(&h->mobiles, &h->env);
+	h->mobiles = mobiles;
+	h->conf = *(const struct ha_conf *)conf;
+	for (uint64_t it = 0; (b = bindings_next(&h->bindings, &it));)
+		if (ha_is_active(b) && !ha_mobile_key(h, &b->hoa))
+			ha_end(h, b, "binding-dropped", "the mobile is no longer configured", now);
+	return ERR_OK;
+}
+
+const struct role_ops ha_role = {
+	.id = ROLE_HA,
+	.name = "ha",
+	.conf = &ha_conf_block,
+	.size_oct = sizeof(struct ha),
+	.init = init,
+	.fini = fini,
+	.stop = stop,
+	.restore = ha_restore,
+	.reconf = reconf,
+	.rx = on_rx,
+	.link = on_link,
+	.tick = tick,
+	.expiry = expiry,
+	.show = ha_show,
+	.ctl = ha_ctl,
+};

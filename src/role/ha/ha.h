@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Home agent: configuration as its rows fill it. The engine is ha_role (core/engine.h).
+ */
+#include "base/addr.h"
+#include "base/conf.h"
+#include "base/time.h"
+
+enum { HA_MOBILE_CONF_MAX = 4096, HA_PREFIX_MAX = 8, HA_UPLINK_MAX = 8, HA_KEY_NAME_LEN = 32 };
+
+/* mobile "2001:db8:1::100" { key = "mn1" }, or a prefix of home addresses that share a key. */
+struct ha_mobile_conf {
+	struct prefix6 home;           /* /128 for one mobile */
+	char key[HA_KEY_NAME_LEN];
+};
+
+struct ha_conf {
+	struct addr6 address;          /* where updates and reverse tunnels arrive */
+	struct prefix6 home_prefix[HA_PREFIX_MAX];
+	uint32_t n_home_prefix;
+	char home_link[16];            /* "": the home prefixes are virtual, no link has them */
+	char uplink[HA_UPLINK_MAX][16];
+	uint32_t n_uplink;
+	span_t lifetime_max;
+	span_t stamp_window;
+	bool is_stamp_required;        /* RFC 4285's timestamp; without it sequence numbers are kept for ever */
+	bool has_dad;
+	uint32_t dad_transmits;
+	span_t dad_retrans;
+	bool has_refresh_request;      /* send a binding refresh request when an eighth of the lifetime is left */
+	uint32_t bindings_max;
+	uint32_t rate;                 /* refusals and errors a second and source; 0: no limit */
+	uint32_t n_mobile;
+	struct ha_mobile_conf mobile[HA_MOBILE_CONF_MAX];
+};

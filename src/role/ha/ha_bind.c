@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The life of a binding (RFC 6275 10.3.1, 10.3.2):
+ *
+ *	NEW (home link is probed) -> ACTIVE -> GONE -> forgotten
+ *
+ * In ACTIVE the datapath tunnels and, on a physical home link, we answer for the address. GONE remembers sequence number and
+ * timestamp, so that an update that was delayed or recorded cannot bring the binding back: as long as a timestamp
+ * could still be taken for fresh, and at least MAX_DELETE_BCE_TIMEOUT; for ever where mobiles
+ * may register without timestamps.
+ *
+ * Effects of one update go out in this order: store, datapath, home link, acknowledgement.
+ */
+#include "base/err.h"
+#include "role/ha/ha_i.h"
+
+static void put_home(struct ha *h, const struct binding *b)
+{
+	struct dp_op op = {.table = DP_HOME, .home = {.home_address = b->hoa, .coa = b->coa, .ha = h->conf.address,
+						      .expires = b->expires}};
+	fx_dp_put(h->env.fx, ROLE_HA, &op);
+}
+
+static mono_t forget_at(const struct ha *h, struct now now)
+{
+	if (!h->conf.is_stamp_required)
+		return MONO_NEVER;
+	span_t keep = span_ns(2 * h->conf.stamp_window.ns);
+	if (keep.ns < span_s(MAX_DELETE_BCE_TIMEOUT_S).ns)
+		keep = span_s(MAX_DELETE_BCE_TIMEOUT_S);
+	return mono_add(now.mono, keep);
+}
+
+static void enter_gone(struct ha *h, struct binding *b, struct now now)
+{
+	b->state = BINDING_GONE;
+	b->flags = 0;
+	binding_due(&h->bindings, b, forget_at(h, now));
+	ha_store_put(h, b, now);
+}
+
+static void enter_active(struct ha *h, struct binding *b, struct now now)
+{
+	span_t life = span_s(b->lifetime * 4);
+
+	if (b->state != BINDING_ACTIVE)
+		h->n_active++;
+	b->state = BINDING_ACTIVE;
+	b->expires = mono_add(now.mono, life);
+	b->flags &= (uint8_t)~HA_ASKED;
+	mono_t due = b->expires;
+	if (h->conf.has_refresh_request)
+		due.ns -= life.ns / 8;
+	binding_due(&h->bindings, b, due);
+}
+
+void ha_grant(struct ha *h, struct binding *b, const struct ha_bu *bu, struct now now)
+{
+	bool is_new = b->state != BINDING_ACTIVE, has_moved = !addr6_eq(&b->coa, &bu->coa);
+	int64_t max_s = span_to_s(h->conf.lifetime_max);
+	uint32_t life_s = bu->lifetime_s < max_s ? bu->lifetime_s : (uint32_t)max_s;
+
+	b->coa = bu->coa;
+	b->lifetime = (uint16_t)(life_s / 4);
+	b->flags = (uint8_t)((b->flags & ~HA_LINK_LOCAL) | (bu->flags & BU_L ? HA_LINK_LOCAL : 0));
+	enter_active(h, b, now);
+	ha_store_put(h, b, now);
+	put_home(h, b);
+	if (is_new && ha_has_home_link(h))
+		ha_intercept(h, b, now);
+	if (is_new || has_moved)
+		fx_event(h->env.fx, ROLE_HA, EV_INFO, is_new ? "binding-registered" : "binding-moved", &b->hoa,
+			 "care-of address %s, %u s", ADDR6_STR(&b->coa), b->lifetime * 4u);
+	h->n_registered++;
+	ha_accept(h, bu, b->lifetime * 4u, now);
+}
+
+void ha_deny(struct ha *h, struct binding *b, const struct ha_bu *bu, struct now now)
+{
+	reason_count(&h->env, R_BU_DAD_FAILED);
+	fx_event(h->env.fx, ROLE_HA, EV_WARNING, "duplicate-address", &b->hoa, "home address is in use on the home link");
+	enter_gone(h, b, now);
+	ha_refuse(h, bu, BA_DAD_FAILED, now);
+}
+
+static void remember(struct binding *b, const struct ha_bu *bu)
+{
+	b->seq = bu->seq;
+	if (bu->has_stamp)
+		b->stamp = bu->stamp;
+}
+
+void ha_register(struct ha *h, struct ha_bu *bu, struct now now)
+{
+	struct binding *b = bu->b ? bu->b : binding_add(&h->bindings, &bu->hoa);
+
+	if (!b) {
+		reason_count(&h->env, R_LIMIT_BINDINGS);
+		ha_refuse(h, bu, BA_NO_RESOURCES, now);
+		return;
+	}
+	remember(b, bu);
+	bool must_check = ha_has_home_link(h) && h->home.is_up && h->conf.has_dad;
+	if (ha_is_active(b) || !must_check) {
+		ha_grant(h, b, bu, now);
+		return;
+	}
+	b->state = BINDING_NEW;
+	binding_due(&h->bindings, b, MONO_NEVER); /* the check has a timer of its own */
+	if (ha_check_start(h, b, bu, now) != ERR_OK) {
+		reason_count(&h->env, R_LIMIT_BINDINGS);
+		enter_gone(h, b, now);
+		ha_refuse(h, bu, BA_NO_RESOURCES, now);
+	}
+}
+
+void ha_end(struct ha *h, struct binding *b, const char *code, const char *why, struct now now)
+{
+	struct dp_op op = {.table = DP_HOME, .home = {.home_address = b->hoa}};
+
+	h->n_active--;
+	fx_dp_del(h->env.fx, ROLE_HA, &op);
+	ha_intercept_end(h, b);
+	enter_gone(h, b, now);
+	fx_event(h->env.fx, ROLE_HA, EV_INFO, code, &b->hoa, "%s", why);
+}
+
+void ha_deregister(struct ha *h, struct ha_bu *bu, struct now now)
+{
+	struct binding *b = bu->b;
+
+	if (b)
+		remember(b, bu);
+	if (!ha_is_active(b)) {
+		if (b) {
+			ha_check_cancel(h, &b->hoa);
+			enter_gone(h, b, now);
+		}
+		reason_count(&h->env, R_BU_NO_BINDING);
+		ha_refuse(h, bu, BA_NOT_HOME_AGENT, now);
+		return;
+	}
+	ha_end(h, b, "binding-deregistered", "by the mobile", now);
+	h->n_deregistered++;
+	ha_accept(h, bu, 0, now);
+}
+
+void ha_revive(struct ha *h, struct binding *b, enum binding_state state, uint8_t flags, span_t left, struct now now)
+{
+	span_t granted = span_s(b->lifetime * 4);
+
+	if (state == BINDING_ACTIVE && left.ns > 0 && ha_mobile_key(h, &b->hoa)) {
+		enter_active(h, b, now);
+		b->flags |= flags;
+		b->expires = mono_add(now.mono, left.ns < granted.ns ? left : granted);
+		if (mono_before(b->expires, b->due))
+			binding_due(&h->bindings, b, b->expires);
+		put_home(h, b);
+		return;
+	}
+	enter_gone(h, b, now);
+}
+
+static void forget(struct ha *h, struct binding *b)
+{
+	ha_store_del(h, b);
+	binding_del(&h->bindings, b);
+}
+
+static void on_due(struct ha *h, struct binding *b, struct now now)
+{
+	switch ((enum binding_state)b->state) {
+	case BINDING_NEW:
+		break; /* its check decides */
+	case BINDING_GONE:
+		forget(h, b);
+		break;
+	case BINDING_ACTIVE:
+		if (mono_reached(b->expires, now.mono)) {
+			h->n_expired++;
+			ha_end(h, b, "binding-expired", "lifetime ended without a refresh", now);
+		} else {
+			b->flags |= HA_ASKED;
+			ha_refresh_request(h, b);
+			binding_due(&h->bindings, b, b->expires);
+		}
+		break;
+	}
+}
+
+void ha_binding_timers(struct ha *h, struct now now)
+{
+	struct binding *b;
+
+	/* Bounded: after a long silence the driver must get to carry effects out in between. */
+	for (int i = 0; i < HA_POP_MAX && (b = bindings_pop(&h->bindings, now.mono)); i++)
+		on_due(h, b, now);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/* The home agent's inside; only files of role/ha include it. */
+#include "core/binding.h"
+#include "core/dad.h"
+#include "core/engine.h"
+#include "core/rate.h"
+#include "core/sa.h"
+#include "role/ha/ha.h"
+#include "wire/mip6/mh_packet.h"
+
+/* RFC 6275 12: a de-registered binding's sequence number counts this long. */
+#define MAX_DELETE_BCE_TIMEOUT_S 10
+enum { HA_POP_MAX = 4096, HA_ANNOUNCEMENTS = 3 };
+
+struct ha_mobile {
+	struct addr6 hoa;              /* key of by_hoa, when /128 */
+	struct prefix6 home;
+	const struct sa_key *key;
+};
+
+struct ha_mobiles {
+	struct ha_mobile *list;        /* prefixes first, longest first; then single ones */
+	uint32_t n, n_prefix;
+	struct table by_hoa;           /* the single ones */
+};
+
+enum ha_flags {                        /* struct binding's flags */
+	HA_LINK_LOCAL = 1,             /* L: the link-local address is defended too */
+	HA_INTERCEPTED = 2,            /* we answer for it on the home link */
+	HA_ASKED = 4,                  /* a refresh request was sent */
+	HA_JOINED = 8,                 /* its solicited-node group is open on the home link */
+};
+
+struct ha_link {
+	char name[16];
+	uint32_t ifindex;
+	bool is_up, is_put;            /* is_put: the datapath has it */
+	struct lladdr lladdr;
+};
+
+/* A binding update on its way through the checks, and what its answer needs. */
+struct ha_bu {
+	struct addr6 hoa, coa, src;
+	uint16_t seq;
+	uint16_t flags;                /* enum bu_flags */
+	uint32_t lifetime_s;
+	bool has_hao, is_dereg;
+	bool has_auth;                 /* answers are signed when the key is known */
+	bool has_stamp;
+	enum replay verdict;           /* valid once checked; else REPLAY_OUTSIDE */
+	uint64_t stamp;
+	const struct sa_key *key;      /* of the mobile, NULL: unknown */
+	struct binding *b;             /* of the mobile, or NULL */
+	bool is_direct;                /* the mobile is on the home link: answer to its link-layer address */
+	struct lladdr lladdr;
+};
+
+/* An address of a registration that is being checked for duplicates, or announced after it. */
+struct ha_check {
+	struct addr6 hoa;              /* key */
+	struct timer timer;
+	uint8_t announcements_left;    /* 0: still checking */
+	bool has_ll;
+	struct dad dad, dad_ll;
+	struct ha_bu bu;               /* the newest update; bu.b is not used */
+};
+
+struct ha {
+	struct engine_env env;
+	struct ha_conf conf;
+	struct ha_link home, uplink[HA_UPLINK_MAX];
+	struct ha_mobiles mobiles;
+	struct bindings bindings;
+	struct table checks;           /* struct ha_check by hoa */
+	struct timers check_timers;
+	struct rate rate;
+	uint32_t n_active;
+	uint64_t n_registered, n_deregistered, n_expired, n_refused;
+};
+
+static inline bool ha_has_home_link(const struct ha *h) { return h->conf.home_link[0] != 0; }
+static inline bool ha_is_active(const struct binding *b) { return b && b->state == BINDING_ACTIVE; }
+/* Is this an address of a prefix that we serve? */
+bool ha_serves(const struct ha *h, const struct addr6 *a);
+
+/* ha_mobile.c: who may register. Resolves keys; 0, or ERR_* with a remedy and nothing to release. */
+int ha_mobiles_load(struct ha_mobiles *ms, const struct engine_env *env, const struct ha_conf *conf, const char **remedy);
+void ha_mobiles_free(struct ha_mobiles *ms, const struct engine_env *env);
+const struct sa_key *ha_mobile_key(const struct ha *h, const struct addr6 *hoa);
+const char *ha_conf_check(const struct ha_conf *c);
+extern const struct conf_block ha_conf_block;
+
+/* ha_bu.c: Mobility Headers. true: it was for us. */
+bool ha_rx_mh(struct ha *h, const struct rx *rx, struct now now);
+/* A packet with a Home Address option that no binding backs (RFC 6275 9.3.1). */
+bool ha_rx_hao(struct ha *h, const struct rx *rx, struct now now);
+
+/* ha_answer.c. Refusals and errors are limited per source; those that are too many are counted and not sent. */
+void ha_accept(struct ha *h, const struct ha_bu *bu, uint32_t lifetime_s, struct now now);
+void ha_refuse(struct ha *h, const struct ha_bu *bu, enum ba_status status, struct now now);
+void ha_binding_error(struct ha *h, const struct addr6 *to, enum be_status status, const struct addr6 *hoa, struct now now);
+void ha_param_problem(struct ha *h, const struct rx *rx, const struct addr6 *to, uint32_t pointer, struct now now);
+void ha_refresh_request(struct ha *h, const struct binding *b);
+
+/* ha_bind.c: the life of a binding. */
+void ha_register(struct ha *h, struct ha_bu *bu, struct now now);
+void ha_deregister(struct ha *h, struct ha_bu *bu, struct now now);
+/* Duplicate detection is over. */
+void ha_grant(struct ha *h, struct binding *b, const struct ha_bu *bu, struct now now);
+void ha_deny(struct ha *h, struct binding *b, const struct ha_bu *bu, struct now now);
+/* Ends an active binding; why is for the operator. */
+void ha_end(struct ha *h, struct binding *b, const char *code, const char *why, struct now now);
+/* A binding from the store: left is what remains of its lifetime, which a clock set back cannot stretch. */
+void ha_revive(struct ha *h, struct binding *b, enum binding_state state, uint8_t flags, span_t left, struct now now);
+void ha_binding_timers(struct ha *h, struct now now);
+
+/* ha_store.c: bindings on stable storage, version 1. */
+void ha_store_put(struct ha *h, const struct binding *b, struct now now);
+void ha_store_del(struct ha *h, const struct binding *b);
+int ha_restore(void *self, const struct store_rec *rec, struct now now);
+
+/* ha_nd.c: the home link (RFC 6275 10.4.1). */
+void ha_intercept(struct ha *h, struct binding *b, struct now now);
+void ha_intercept_end(struct ha *h, struct binding *b);
+void ha_home_link_up(struct ha *h, struct now now);
+void ha_home_link_gone(struct ha *h);
+bool ha_rx_nd(struct ha *h, const struct rx *rx, struct now now);
+/* Checks an address on the home link before ha_grant. 0 or ERR_NOMEM. */
+int ha_check_start(struct ha *h, const struct binding *b, const struct ha_bu *bu, struct now now);
+/* A check in progress, or NULL. */
+struct ha_check *ha_check_find(const struct ha *h, const struct addr6 *hoa);
+void ha_check_cancel(struct ha *h, const struct addr6 *hoa);
+void ha_check_timers(struct ha *h, struct now now);
+
+/* ha_show.c */
+void ha_show(const void *self, const char *what, struct show *out, struct now now);
+int ha_ctl(void *self, const struct ctl_cmd *cmd, struct now now, const char **msg);

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a home agent can be told, and the mobiles that it serves: each with the key of its security association, singly
+ * or as a prefix of home addresses that share one.
+ */
+#include "base/err.h"
+#include "role/ha/ha_i.h"
+
+#define AT(field) .off = offsetof(struct ha_conf, field)
+#define LIST(field, max) .off = offsetof(struct ha_conf, field), .size = (max), .count_off = offsetof(struct ha_conf, n_##field)
+
+static const struct conf_row mobile_rows[] = {
+	{"key", CONF_STR, NULL, .help = "Name of the key shared with the mobile.", .off = offsetof(struct ha_mobile_conf, key),
+	 .size = HA_KEY_NAME_LEN},
+	{NULL, CONF_END},
+};
+
+static bool parse_home(const char *title, struct prefix6 *out)
+{
+	out->len_bits = 128;
+	return addr6_parse(&out->addr, title) || prefix6_parse(out, title);
+}
+
+static const char *add_mobile(void *parent, const char *title, const void *filled)
+{
+	struct ha_conf *c = parent;
+	struct ha_mobile_conf m = *(const struct ha_mobile_conf *)filled;
+
+	if (c->n_mobile == HA_MOBILE_CONF_MAX)
+		return "a home agent has at most 4096 mobile blocks: give mobiles that share a key a prefix";
+	if (!parse_home(title, &m.home))
+		return "a mobile's title is its home address, or a prefix of home addresses";
+	for (uint32_t i = 0; i < c->n_mobile; i++)
+		if (prefix6_eq(&c->mobile[i].home, &m.home))
+			return "this mobile has a block already";
+	c->mobile[c->n_mobile++] = m;
+	return NULL;
+}
+
+static const struct conf_block mobile_block = {
+	.name = "mobile", .title = "home address, or prefix of home addresses", .help = "A mobile that may register.",
+	.rows = mobile_rows, .struct_size = sizeof(struct ha_mobile_conf), .add = add_mobile,
+};
+static const struct conf_block *const subs[] = {&mobile_block, NULL};
+
+static const struct conf_row rows[] = {
+	{"address", CONF_ADDR6, NULL, .help = "Address at which mobiles register and reverse tunnels end.", AT(address)},
+	{"home-prefix", CONF_LIST_PREFIX6, NULL, .help = "Prefixes of home addresses.", LIST(home_prefix, HA_PREFIX_MAX)},
+	{"home-link", CONF_IFNAME, "", .help = "Interface on the home link; none: the prefixes are virtual.", AT(home_link)},
+	{"uplink", CONF_LIST_IFNAME, "", .help = "Interfaces towards the rest of the network.", LIST(uplink, HA_UPLINK_MAX)},
+	{"lifetime", CONF_S, "3600", 4, 262140, "s", "Longest lifetime granted to a binding.", AT(lifetime_max)},
+	{"timestamp-window", CONF_MS, "7000", 3001, 600000, "ms", "How far a mobile's clock may be off.", AT(stamp_window)},
+	{"timestamp", CONF_BOOL, "true", .help = "Updates must bear a timestamp (RFC 4285 6).", AT(is_stamp_required)},
+	{"duplicate-detection", CONF_BOOL, "true", .help = "Probe the home link before a home address is taken over.", AT(has_dad)},
+	{"duplicate-detection-probes", CONF_U32, "1", 1, 10, NULL, "Probes sent (DupAddrDetectTransmits).", AT(dad_transmits)},
+	{"duplicate-detection-time", CONF_MS, "1000", 1, 10000, "ms", "Wait after each probe (RetransTimer).", AT(dad_retrans)},
+	{"refresh-request", CONF_BOOL, "false", .help = "Ask the mobile to refresh when an eighth of its lifetime is left.",
+	 AT(has_refresh_request)},
+	{"bindings", CONF_U32, "1048576", 1, 16777216, NULL, "Bindings at most.", AT(bindings_max)},
+	{"rate", CONF_U32, "20", 0, 1000000, "1/s", "Refusals and errors sent, a second and source; 0: no limit.", AT(rate)},
+	{NULL, CONF_END},
+};
+
+const struct conf_block ha_conf_block = {
+	.name = "ha", .help = "Home agent (RFC 6275 section 10).",
+	.rows = rows, .sub = subs, .struct_size = sizeof(struct ha_conf),
+};
+
+static bool is_in_prefixes(const struct ha_conf *c, const struct addr6 *a)
+{
+	for (uint32_t i = 0; i < c->n_home_prefix; i++)
+		if (prefix6_contains(&c->home_prefix[i], a))
+			return true;
+	return false;
+}
+
+const char *ha_conf_check(const struct ha_conf *c)
+{
+	if (!addr6_is_routable(&c->address))
+		return "address must be a unicast routable address";
+	if (c->n_home_prefix == 0)
+		return "home-prefix must name at least one prefix";
+	for (uint32_t i = 0; i < c->n_mobile; i++) {
+		if (!is_in_prefixes(c, &c->mobile[i].home.addr))
+			return "a mobile's home address lies outside home-prefix";
+		if (addr6_eq(&c->mobile[i].home.addr, &c->address) && c->mobile[i].home.len_bits == 128)
+			return "a mobile's home address cannot be the home agent's own";
+	}
+	return NULL;
+}
+
+bool ha_serves(const struct ha *h, const struct addr6 *a)
+{
+	return is_in_prefixes(&h->conf, a);
+}
+
+/* Prefixes before single addresses, longer before shorter. */
+static bool goes_before(const struct ha_mobile *a, const struct ha_mobile *b)
+{
+	if ((a->home.len_bits == 128) != (b->home.len_bits == 128))
+		return b->home.len_bits == 128;
+	return a->home.len_bits > b->home.len_bits;
+}
+
+static int add_one(struct ha_mobiles *ms, const struct engine_env *env, const struct ha_mobile_conf *c, const char **remedy)
+{
+	struct ha_mobile m = {.hoa = c->home.addr, .home = c->home, .key = env->key(env->ctx, c->key)};
+
+	if (!m.key) {
+		*remedy = "a mobile's key is not defined: add a key block of that name";
+		return ERR_NOTFOUND;
+	}
+	uint32_t i = ms->n++;
+	for (; i > 0 && goes_before(&m, &ms->list[i - 1]); i--)
+		ms->list[i] = ms->list[i - 1];
+	ms->list[i] = m;
+	ms->n_prefix += m.home.len_bits != 128;
+	return ERR_OK;
+}
+
+static int load(struct ha_mobiles *ms, const struct engine_env *env, const struct ha_conf *conf, const char **remedy)
+{
+	int err = ms->list ? ERR_OK : ERR_NOMEM;
+
+	for (uint32_t i = 0; i < conf->n_mobile && !err; i++)
+		err = add_one(ms, env, &conf->mobile[i], remedy);
+	for (uint32_t i = ms->n_prefix; i < ms->n && !err; i++)
+		err = table_add(&ms->by_hoa, &ms->list[i]);
+	return err;
+}
+
+int ha_mobiles_load(struct ha_mobiles *ms, const struct engine_env *env, const struct ha_conf *conf, const char **remedy)
+{
+	*ms = (struct ha_mobiles){.list = mem_zget(env->mem, (conf->n_mobile + 1) * sizeof *ms->list)};
+	table_init(&ms->by_hoa, env->mem, env->rng, offsetof(struct ha_mobile, hoa), sizeof(struct addr6));
+	int err = load(ms, env, conf, remedy);
+	if (err)
+		ha_mobiles_free(ms, env);
+	return err;
+}
+
+void ha_mobiles_free(struct ha_mobiles *ms, const struct engine_env *env)
+{
+	table_fini(&ms->by_hoa);
+	mem_put(env->mem, ms->list);
+	ms->list = NULL;
+}
+
+const struct sa_key *ha_mobile_key(const struct ha *h, const struct addr6 *hoa)
+{
+	const struct ha_mobiles *ms = &h->mobiles;
+	const struct ha_mobile *m = table_find(&ms->by_hoa, hoa);
+
+	if (m)
+		return m->key;
+	for (uint32_t i = 0; i < ms->n_prefix; i++)
+		if (prefix6_contains(&ms->list[i].home, hoa))
+			return ms->list[i].key;
+	return NULL;
+}

@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The home link (RFC 6275 10.3.1, 10.4.1): duplicate detection before a binding is granted, then proxy neighbour
+ * discovery for as long as it lasts.
+ *
+ * For a bound address we announce our link-layer address, answer every solicitation, multicast or unicast, and
+ * defend it against others who claim it. With the L flag the same holds for the mobile's link-local address. All that is
+ * heard here was punted by the datapath, which knows bound addresses by DP_HOME and those being checked
+ * by DP_LOCAL entries without flags.
+ */
+#include "base/err.h"
+#include "role/ha/ha_i.h"
+#include "wire/nd/nd.h"
+
+enum { PACKET_MAX = 128 };
+#define RETRANS_TIMER_MS 1000 /* RFC 4861 10 */
+
+static struct addr6 linklocal_of(const struct addr6 *hoa)
+{
+	static const struct prefix6 fe80 = {.addr = {{0xfe, 0x80}}, .len_bits = 64};
+	return prefix6_join(&fe80, hoa);
+}
+
+static void send_na(struct ha *h, const struct addr6 *target, const struct addr6 *dst, const struct lladdr *to)
+{
+	uint8_t pkt[PACKET_MAX];
+	struct nd_na na = {.target = *target, .is_override = true, .is_solicited = !addr6_is_multicast(dst),
+			   .has_tlla = true, .tlla = h->home.lladdr};
+	size_t n = na_packet_build(pkt, sizeof pkt, &h->conf.address, dst, &na);
+
+	fx_send(h->env.fx, ROLE_HA, h->home.ifindex, to, pkt, n);
+}
+
+static void announce(struct ha *h, const struct binding *b)
+{
+	if (!h->home.is_up)
+		return;
+	send_na(h, &b->hoa, &addr6_allnodes, NULL);
+	if (b->flags & HA_LINK_LOCAL) {
+		struct addr6 ll = linklocal_of(&b->hoa);
+		send_na(h, &ll, &addr6_allnodes, NULL);
+	}
+}
+
+/* Have the datapath hand up discovery messages about an address; or no longer. */
+static void watch(struct ha *h, const struct addr6 *a, bool is_on)
+{
+	struct dp_op op = {.table = DP_LOCAL, .local = {.addr = *a}};
+	if (is_on)
+		fx_dp_put(h->env.fx, ROLE_HA, &op);
+	else
+		fx_dp_del(h->env.fx, ROLE_HA, &op);
+}
+
+static void join(struct ha *h, struct binding *b, bool is_on)
+{
+	struct addr6 group = addr6_solicited_node(&b->hoa);
+
+	if (is_on == !!(b->flags & HA_JOINED))
+		return;
+	b->flags ^= HA_JOINED;
+	fx_group(h->env.fx, ROLE_HA, is_on ? FX_JOIN : FX_LEAVE, h->home.ifindex, &group, &addr6_any);
+}
+
+static void host_route(struct ha *h, const struct binding *b, enum effect_kind kind)
+{
+	struct fx_route r = {.dst = {b->hoa, 128}, .ifindex = IFINDEX_ROAM0};
+	fx_route(h->env.fx, ROLE_HA, kind, &r);
+}
+
+static void check_free(struct ha *h, struct ha_check *c)
+{
+	timer_clear(&h->check_timers, &c->timer);
+	(void)table_del(&h->checks, &c->hoa);
+	mem_put(h->env.mem, c);
+}
+
+static struct ha_check *check_new(struct ha *h, const struct addr6 *hoa)
+{
+	struct ha_check *c = mem_zget(h->env.mem, sizeof *c);
+	if (!c)
+		return NULL;
+	c->hoa = *hoa;
+	if (timers_reserve(&h->check_timers, table_count(&h->checks) + 1) == ERR_OK && table_add(&h->checks, c) == ERR_OK)
+		return c;
+	mem_put(h->env.mem, c);
+	return NULL;
+}
+
+struct ha_check *ha_check_find(const struct ha *h, const struct addr6 *hoa)
+{
+	struct ha_check *c = table_find(&h->checks, hoa);
+	return c && c->announcements_left == 0 ? c : NULL;
+}
+
+/* No more questions about it: whether they are over or were called off. */
+static void unwatch(struct ha *h, const struct ha_check *c)
+{
+	watch(h, &c->hoa, false);
+	if (c->has_ll)
+		watch(h, &c->dad_ll.target, false);
+}
+
+void ha_check_cancel(struct ha *h, const struct addr6 *hoa)
+{
+	struct ha_check *c = table_find(&h->checks, hoa);
+	if (!c)
+		return;
+	if (c->announcements_left == 0) {
+		struct binding *b = binding_find(&h->bindings, hoa);
+		unwatch(h, c);
+		if (b)
+			join(h, b, false);
+	}
+	check_free(h, c);
+}
+
+int ha_check_start(struct ha *h, const struct binding *b, const struct ha_bu *bu, struct now now)
+{
+	struct ha_check *c = ha_check_find(h, &b->hoa);
+	struct effq *fx = h->env.fx;
+	uint8_t n = (uint8_t)h->conf.dad_transmits;
+
+	if (c) { /* sent again while we look: the newest is answered */
+		c->bu = *bu;
+		return ERR_OK;
+	}
+	c = check_new(h, &b->hoa);
+	if (!c)
+		return ERR_NOMEM;
+	c->bu = *bu;
+	watch(h, &b->hoa, true);
+	join(h, binding_find(&h->bindings, &b->hoa), true);
+	dad_start(&c->dad, fx, ROLE_HA, h->home.ifindex, &b->hoa, n, h->conf.dad_retrans, now);
+	if (bu->flags & BU_L) {
+		struct addr6 ll = linklocal_of(&b->hoa);
+		c->has_ll = true;
+		watch(h, &ll, true);
+		dad_start(&c->dad_ll, fx, ROLE_HA, h->home.ifindex, &ll, n, h->conf.dad_retrans, now);
+	}
+	(void)timer_set(&h->check_timers, &c->timer, c->dad.next);
+	return ERR_OK;
+}
+
+static void check_failed(struct ha *h, struct ha_check *c, struct now now)
+{
+	struct binding *b = binding_find(&h->bindings, &c->hoa);
+	struct ha_bu bu = c->bu;
+
+	ha_check_cancel(h, &b->hoa);
+	ha_deny(h, b, &bu, now);
+}
+
+/* Both probes run in step: the same start, number and wait. */
+static void check_tick(struct ha *h, struct ha_check *c, struct now now)
+{
+	enum dad_verdict v = dad_tick(&c->dad, h->env.fx, ROLE_HA, h->home.ifindex, now);
+
+	if (c->has_ll)
+		(void)dad_tick(&c->dad_ll, h->env.fx, ROLE_HA, h->home.ifindex, now);
+	if (v == DAD_RUNNING) {
+		(void)timer_set(&h->check_timers, &c->timer, c->dad.next);
+		return;
+	}
+	struct binding *b = binding_find(&h->bindings, &c->hoa);
+	struct ha_bu bu = c->bu;
+	unwatch(h, c);
+	check_free(h, c);
+	ha_grant(h, b, &bu, now);
+}
+
+/* Multicast is not reliable: say it a few times (MAX_NEIGHBOR_ADVERTISEMENT). */
+static void announce_again(struct ha *h, struct ha_check *c, struct now now)
+{
+	struct binding *b = binding_find(&h->bindings, &c->hoa);
+
+	if (b && (b->flags & HA_INTERCEPTED))
+		announce(h, b);
+	if (--c->announcements_left == 0)
+		check_free(h, c);
+	else
+		(void)timer_set(&h->check_timers, &c->timer, mono_add(now.mono, span_ms(RETRANS_TIMER_MS)));
+}
+
+void ha_check_timers(struct ha *h, struct now now)
+{
+	struct timer *t;
+
+	for (int i = 0; i < HA_POP_MAX && (t = timers_pop(&h->check_timers, now.mono)); i++) {
+		struct ha_check *c = container_of(t, struct ha_check, timer);
+		if (c->announcements_left)
+			announce_again(h, c, now);
+		else
+			check_tick(h, c, now);
+	}
+}
+
+/* Take the address over. */
+static void take_over(struct ha *h, struct binding *b)
+{
+	b->flags |= HA_INTERCEPTED;
+	join(h, b, true);
+	host_route(h, b, FX_ROUTE_PUT);
+	if (b->flags & HA_LINK_LOCAL) {
+		struct addr6 ll = linklocal_of(&b->hoa);
+		watch(h, &ll, true);
+	}
+	announce(h, b);
+}
+
+void ha_intercept(struct ha *h, struct binding *b, struct now now)
+{
+	if (!h->home.is_up)
+		return; /* ha_home_link_up does it */
+	take_over(h, b);
+	struct ha_check *c = check_new(h, &b->hoa);
+	if (!c)
+		return; /* announced once; solicitations are answered all the same */
+	c->announcements_left = HA_ANNOUNCEMENTS - 1;
+	(void)timer_set(&h->check_timers, &c->timer, mono_add(now.mono, span_ms(RETRANS_TIMER_MS)));
+}
+
+void ha_intercept_end(struct ha *h, struct binding *b)
+{
+	ha_check_cancel(h, &b->hoa);
+	if (!(b->flags & HA_INTERCEPTED))
+		return;
+	join(h, b, false);
+	host_route(h, b, FX_ROUTE_DEL);
+	if (b->flags & HA_LINK_LOCAL) {
+		struct addr6 ll = linklocal_of(&b->hoa);
+		watch(h, &ll, false);
+	}
+	b->flags &= (uint8_t)~HA_INTERCEPTED;
+}
+
+void ha_home_link_up(struct ha *h, struct now now)
+{
+	struct binding *b;
+
+	(void)now;
+	for (uint64_t it = 0; (b = bindings_next(&h->bindings, &it));) {
+		if (!ha_is_active(b))
+			continue;
+		if (b->flags & HA_INTERCEPTED)
+			announce(h, b);
+		else
+			take_over(h, b);
+	}
+}
+
+void ha_home_link_gone(struct ha *h)
+{
+	struct binding *b;
+
+	for (uint64_t it = 0; (b = bindings_next(&h->bindings, &it));)
+		b->flags &= (uint8_t)~(HA_INTERCEPTED | HA_JOINED);
+}
+
+/* Calls back for the home address behind a target: itself, or any whose link-local address it is. */
+static struct addr6 candidate(const struct ha *h, const struct addr6 *target, uint32_t i)
+{
+	return addr6_is_linklocal(target) ? prefix6_join(&h->conf.home_prefix[i], target) : *target;
+}
+
+static struct binding *defended(const struct ha *h, const struct addr6 *target)
+{
+	bool is_ll = addr6_is_linklocal(target);
+
+	for (uint32_t i = 0; i < (is_ll ? h->conf.n_home_prefix : 1); i++) {
+		struct addr6 hoa = candidate(h, target, i);
+		struct binding *b = binding_find(&h->bindings, &hoa);
+		if (b && (b->flags & HA_INTERCEPTED) && (!is_ll || (b->flags & HA_LINK_LOCAL)))
+			return b;
+	}
+	return NULL;
+}
+
+static struct ha_check *checked(const struct ha *h, const struct addr6 *target)
+{
+	bool is_ll = addr6_is_linklocal(target);
+
+	for (uint32_t i = 0; i < (is_ll ? h->conf.n_home_prefix : 1); i++) {
+		struct addr6 hoa = candidate(h, target, i);
+		struct ha_check *c = ha_check_find(h, &hoa);
+		if (c && (!is_ll || c->has_ll))
+			return c;
+	}
+	return NULL;
+}
+
+static void on_ns(struct ha *h, const struct rx *rx, const struct nd_packet *p, struct now now)
+{
+	bool is_probe = addr6_is_any(&p->src);
+	struct ha_check *c = checked(h, &p->ns.target);
+
+	if (c) {
+		if (is_probe) /* someone else is about to take it (RFC 4862 5.4.3) */
+			check_failed(h, c, now);
+		return;
+	}
+	if (!defended(h, &p->ns.target))
+		return;
+	if (is_probe)
+		send_na(h, &p->ns.target, &addr6_allnodes, NULL);
+	else
+		send_na(h, &p->ns.target, &p->src,
+			lladdr_is_zero(&rx->lladdr_src) ? (p->ns.has_slla ? &p->ns.slla : NULL) : &rx->lladdr_src);
+}
+
+static void on_na(struct ha *h, const struct nd_packet *p, struct now now)
+{
+	struct ha_check *c = checked(h, &p->na.target);
+	struct binding *b;
+
+	if (c) {
+		check_failed(h, c, now);
+	} else if ((b = defended(h, &p->na.target))) {
+		reason_count(&h->env, R_ND_CONFLICT);
+		/* Once a second and address: two who insist must not flood the link. */
+		if (rate_take(&h->rate, rate_key(&h->rate, &b->hoa, sizeof b->hoa), 1, 1, now.mono)) {
+			fx_event(h->env.fx, ROLE_HA, EV_WARNING, "address-conflict", &b->hoa,
+				 "%s is claimed by another node on the home link", ADDR6_STR(&p->na.target));
+			announce(h, b);
+		}
+	}
+}
+
+bool ha_rx_nd(struct ha *h, const struct rx *rx, struct now now)
+{
+	struct nd_packet p;
+
+	if (!ha_has_home_link(h) || rx->ifindex != h->home.ifindex)
+		return false;
+	enum wire_err err = nd_packet_parse(rx->pkt, rx->len_oct, &p);
+	if (err != W_OK) {
+		reason_count(&h->env, R_ND_INVALID);
+		return true;
+	}
+	if (lladdr_eq(&rx->lladdr_src, &h->home.lladdr))
+		return true; /* our own, looped back */
+	if (p.type == IC6_NS)
+		on_ns(h, rx, &p, now);
+	else if (p.type == IC6_NA)
+		on_na(h, &p, now);
+	return true;
+}
