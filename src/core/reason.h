@@ -47,9 +47,7 @@
 	X(MLD_FOREIGN_QUERY, "query by another station where this router is the only querier") \
 	X(MLD_LIMIT, "too many memberships from one station or on one link") \
 	X(BU_TYPE_CHANGE, "home registration exists, and the update is none") \
-	X(BU_NO_BINDING, "de-registration of a mobile that has no binding") \
 	X(BU_NOT_HOME_REG, "update without the home registration flag") \
-	X(REPLAY_MISSING, "no timestamp where one is required") \
 	X(MSG_NOT_HERE, "message that this role does not process") \
 	X(HAO_UNKNOWN, "Home Address option that no binding backs") \
 	X(ND_CONFLICT, "another node claims an address that we defend") \
