@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sim/kern.h"
+
+#include <stdlib.h>
+
+#include "sim/fwd.h"
+#include "sim/nd.h"
+#include "sim/pkt.h"
+#include "sim/proc.h"
+#include "sim/watch.h"
+
+enum { PACKET_MAX = 2048, TOO_BIG_QUOTE = 1280 - IP6_LEN - 8 };
+
+static void drop(struct node *n, const char *why)
+{
+	watch_kernel_drop(n, why);
+}
+
+/* The filter of the card. Routers listen to all multicast; a host hears link-scope and what it joined. */
+static bool nic_accepts(const struct nic *in, const uint8_t *p)
+{
+	struct addr6 dst = ip6_dst(p);
+	if (!addr6_is_multicast(&dst) || in->node->is_router || (dst.b[1] & 0xf) <= 2)
+		return true;
+	for (uint32_t i = 0; i < in->node->n_groups; i++)
+		if (in->node->groups[i].ifindex == in->ifindex && addr6_eq(&in->node->groups[i].group, &dst))
+			return true;
+	return false;
+}
+
+void kern_rx(struct sim *s, struct nic *in, struct frame *f)
+{
+	struct node *n = in->node;
+	(void)s;
+	if (f->len < ETH_LEN + IP6_LEN || !nic_accepts(in, frame_data(f) + ETH_LEN))
+		return;
+	if (fwd_ingress(n, in->ifindex, f))
+		return;
+	f->off += ETH_LEN;
+	f->len -= ETH_LEN;
+	kern_input(n, in->ifindex, f);
+}
+
+static void to_roam0(struct node *n, struct frame *f)
+{
+	if (!fwd_egress_roam0(n, f))
+		drop(n, "roam0");
+}
+
+/* To a neighbour on an interface, or into roam0. */
+static void output(struct node *n, struct frame *f, const struct fx_route *r)
+{
+	struct addr6 dst = ip6_dst(frame_data(f));
+	struct nic *nic = node_nic(n, r->ifindex);
+	struct lladdr ll;
+
+	if (r->ifindex == IFINDEX_ROAM0) {
+		to_roam0(n, f);
+		return;
+	}
+	if (!nic) {
+		drop(n, "no-interface");
+		return;
+	}
+	if (addr6_is_multicast(&dst)) {
+		ll = lladdr_of_multicast(&dst);
+		kern_out_resolved(n, nic, &ll, f);
+	} else if (nd_resolve(n, nic, addr6_is_any(&r->via) ? &dst : &r->via, f, &ll)) {
+		kern_out_resolved(n, nic, &ll, f);
+	}
+}
+
+void kern_out_resolved(struct node *n, struct nic *nic, const struct lladdr *to, struct frame *f)
+{
+	frame_push_eth(f, to, &nic->lladdr);
+	link_tx(n->sim, nic, f);
+}
+
+void kern_send_link(struct node *n, struct nic *nic, const struct lladdr *to, const uint8_t *packet, size_t len)
+{
+	struct frame *f = frame_new(packet, len, (struct meta){n->number, 0});
+	kern_out_resolved(n, nic, to, f);
+	free(f);
+}
+
+/* The first address of a kind that a host would answer from. */
+static const struct addr6 *own_address(const struct node *n)
+{
+	for (uint32_t i = 0; i < n->n_addrs; i++)
+		if (!addr6_is_linklocal(&n->addrs[i].addr) && ifaddr_is_usable(&n->addrs[i]))
+			return &n->addrs[i].addr;
+	return NULL;
+}
+
+static void send_too_big(struct node *n, const struct frame *f, uint32_t mtu)
+{
+	uint8_t p[1280] = {0}, *icmp = p + IP6_LEN;
+	const uint8_t *bad = f->buf + f->off;
+	const struct addr6 *src = own_address(n);
+	struct addr6 dst = ip6_src(bad);
+	size_t quote = f->len < TOO_BIG_QUOTE ? f->len : TOO_BIG_QUOTE;
+
+	if (!src || addr6_is_multicast(&dst))
+		return;
+	icmp[0] = ICMP_TOO_BIG;
+	put32(icmp + 4, mtu);
+	memcpy(icmp + 8, bad, quote);
+	ip6_put(p, PROTO_ICMP6, 64, src, &dst, 8 + quote);
+	put16(icmp + 2, ip6_checksum(src, &dst, PROTO_ICMP6, icmp, 8 + quote));
+	kern_send_raw(n, 0, p, IP6_LEN + 8 + quote);
+}
+
+static void forward(struct node *n, struct frame *f)
+{
+	uint8_t *p = frame_data(f);
+	struct addr6 src = ip6_src(p), dst = ip6_dst(p);
+	if (addr6_is_linklocal(&src) || addr6_is_linklocal(&dst) || addr6_is_any(&src)) {
+		drop(n, "link-local");
+		return;
+	}
+	if (p[7] <= 1) {
+		watch_hop_limit(n, f);
+		return;
+	}
+	const struct fx_route *r = node_route(n, &dst, 0);
+	if (!r) {
+		drop(n, "no-route");
+		return;
+	}
+	struct nic *out = node_nic(n, r->ifindex);
+	if (out && f->len > out->mtu_oct) {
+		send_too_big(n, f, out->mtu_oct);
+		drop(n, "too-big");
+		return;
+	}
+	p[7]--;
+	output(n, f, r);
+}
+
+static void answer_echo(struct node *n, const uint8_t *p, size_t len)
+{
+	uint8_t reply[PACKET_MAX];
+	struct addr6 src = ip6_dst(p), dst = ip6_src(p);
+	if (len > sizeof reply)
+		return;
+	memcpy(reply, p, len);
+	ip6_put(reply, PROTO_ICMP6, 64, &src, &dst, len - IP6_LEN);
+	reply[IP6_LEN] = ICMP_ECHO_REPLY;
+	put16(reply + IP6_LEN + 2, 0);
+	put16(reply + IP6_LEN + 2, ip6_checksum(&src, &dst, PROTO_ICMP6, reply + IP6_LEN, len - IP6_LEN));
+	kern_send_raw(n, 0, reply, len);
+}
+
+/* To a raw socket of the process: what did not come through the datapath. */
+static void to_process(struct node *n, uint32_t ifindex, const uint8_t *p, size_t len)
+{
+	struct rx rx = {.ifindex = ifindex, .why = DP_PUNT_NONE, .pkt = p, .len_oct = len};
+	proc_rx(n, &rx);
+}
+
+static void icmp_input(struct node *n, uint32_t ifindex, struct frame *f, const uint8_t *icmp, size_t len)
+{
+	const uint8_t *p = frame_data(f);
+	struct addr6 src = ip6_src(p), dst = ip6_dst(p);
+	struct nic *nic = node_nic(n, ifindex);
+	if (len < 8 || ip6_checksum(&src, &dst, PROTO_ICMP6, icmp, len) != 0) {
+		drop(n, "icmp-checksum");
+		return;
+	}
+	if (icmp[0] == ICMP_NS || icmp[0] == ICMP_NA) {
+		if (nic)
+			nd_rx(n, nic, f);
+	} else if (icmp[0] == ICMP_ECHO) {
+		answer_echo(n, p, f->len);
+	}
+}
+
+static void local(struct node *n, uint32_t ifindex, struct frame *f)
+{
+	const uint8_t *p = frame_data(f);
+	size_t off, len = f->len;
+	int upper = ip6_upper(p, len, &off);
+
+	if (upper == PROTO_ICMP6)
+		icmp_input(n, ifindex, f, p + off, len - off);
+	else if (upper == PROTO_UDP)
+		watch_rx_udp(n, f, p + off, len - off);
+	else if (upper == PROTO_MH || upper == PROTO_IP6 || upper == PROTO_GRE)
+		to_process(n, ifindex, p, len);
+	else
+		drop(n, "no-protocol");
+}
+
+void kern_input(struct node *n, uint32_t ifindex, struct frame *f)
+{
+	const uint8_t *p = frame_data(f);
+	if (!ip6_is_whole(p, f->len)) {
+		drop(n, "malformed");
+		return;
+	}
+	f->len = IP6_LEN + get16(p + 4);
+	struct addr6 dst = ip6_dst(p);
+	struct ifaddr *a = node_addr_find(n, &dst);
+	if (addr6_is_multicast(&dst)) {
+		if ((dst.b[1] & 0xf) <= 2)
+			local(n, ifindex, f);
+	} else if (a && ifaddr_is_usable(a)) {
+		local(n, ifindex, f);
+	} else if (a) {
+		drop(n, "tentative");
+	} else if (n->is_router) {
+		forward(n, f);
+	} else {
+		watch_not_ours(n, f);
+	}
+}
+
+/* Out of this host: to itself, or by a route. */
+static bool originate(struct node *n, uint32_t ifindex, struct frame *f)
+{
+	struct addr6 dst = ip6_dst(frame_data(f));
+	struct fx_route direct = {.ifindex = ifindex};
+	const struct fx_route *r = &direct;
+
+	if (!addr6_is_multicast(&dst)) {
+		struct ifaddr *a = node_addr_find(n, &dst);
+		if (a && ifaddr_is_usable(a)) {
+			kern_input(n, a->ifindex, f);
+			return true;
+		}
+		r = node_route(n, &dst, ifindex);
+	} else if (!ifindex) {
+		return false;
+	}
+	if (!r)
+		return false;
+	output(n, f, r);
+	return true;
+}
+
+bool kern_send_raw(struct node *n, uint32_t ifindex, const uint8_t *packet, size_t len)
+{
+	struct frame *f = frame_new(packet, len, (struct meta){n->number, 0});
+	bool sent = originate(n, ifindex, f);
+	free(f);
+	if (!sent)
+		drop(n, "raw-unreachable");
+	return sent;
+}
+
+bool kern_send_udp(struct node *n, const struct addr6 *src, const struct addr6 *dst, uint16_t port, const void *data, size_t len)
+{
+	uint8_t p[PACKET_MAX] = {0}, *udp = p + IP6_LEN;
+	struct ifaddr *a = node_addr_find(n, src);
+	if (!a || !ifaddr_is_usable(a) || IP6_LEN + UDP_LEN + len > sizeof p)
+		return false;
+	put16(udp, port);
+	put16(udp + 2, port);
+	put16(udp + 4, (uint16_t)(UDP_LEN + len));
+	memcpy(udp + UDP_LEN, data, len);
+	ip6_put(p, PROTO_UDP, 64, src, dst, UDP_LEN + len);
+	put16(udp + 6, ip6_checksum(src, dst, PROTO_UDP, udp, UDP_LEN + len));
+	return kern_send_raw(n, 0, p, IP6_LEN + UDP_LEN + len);
+}
+
+void kern_carrier(struct nic *nic)
+{
+	if (!nic->link)
+		nd_flush(nic->node, nic->ifindex);
+	proc_link(nic->node, nic);
+}

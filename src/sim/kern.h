@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The IPv6 layer of the simulated kernel: input, forwarding, output, local delivery. The datapath
+ * (fwd.h) sits where traffic control sits: at the ingress of every interface that has programs and at the
+ * egress of roam0. There is no multicast forwarding here: in `proxy` mode it is all the datapath's.
+ */
+#include "sim/node.h"
+
+/* A frame came over the link. */
+void kern_rx(struct sim *s, struct nic *in, struct frame *f);
+/* A packet (IPv6 header first) enters the stack, past the ingress hook. f is the caller's. */
+void kern_input(struct node *n, uint32_t ifindex, struct frame *f);
+/* What an AF_PACKET socket does: straight to the link. */
+void kern_send_link(struct node *n, struct nic *nic, const struct lladdr *to, const uint8_t *packet, size_t len);
+/* A raw socket with the header included; ifindex 0: the routing table chooses. False: no route. */
+bool kern_send_raw(struct node *n, uint32_t ifindex, const uint8_t *packet, size_t len);
+/* The neighbour is known now: out. */
+void kern_out_resolved(struct node *n, struct nic *nic, const struct lladdr *to, struct frame *f);
+/* A datagram of an application bound to src. False when src is no usable address of the host, or there is no route. */
+bool kern_send_udp(struct node *n, const struct addr6 *src, const struct addr6 *dst, uint16_t port, const void *data, size_t len);
+
+/* Socket membership, with the reports that the kernel sends itself (8 to 12 ms late, as measured). */
+void kern_join(struct node *n, const struct fx_group *g);
+void kern_leave(struct node *n, const struct fx_group *g);
+
+/* Carrier came or went: tell the kernel, then the process. */
+void kern_carrier(struct nic *nic);

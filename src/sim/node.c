@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sim/node.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/fwd.h"
+#include "sim/nd.h"
+#include "sim/proc.h"
+
+static const int64_t BOOT_WALL_NS = 1767225600LL * NS_PER_S; /* 2026-01-01 */
+
+struct node *node_new(struct sim *s, const char *name)
+{
+	struct node *n = sim_alloc(sizeof *n), **end = &s->nodes;
+	snprintf(n->name, sizeof n->name, "%s", name);
+	n->sim = s;
+	n->number = s->n_nodes++;
+	n->tick_at_ns = INT64_MAX;
+	prng_seed(&n->prng, sim_subseed(s, name));
+	n->rng = prng_rng(&n->prng);
+	/* Machines booted at different times; their wall clocks agree to some milliseconds. */
+	n->mono_off_ns = (int64_t)(1 + prng_u64(&n->prng) % 1000) * NS_PER_S;
+	n->wall_off_ns = BOOT_WALL_NS + (int64_t)(prng_u64(&n->prng) % 10) * NS_PER_MS;
+	n->dp = fwd_new(n);
+	while (*end)
+		end = &(*end)->next;
+	return *end = n;
+}
+
+struct node *node_find(struct sim *s, const char *name)
+{
+	struct node *n = s->nodes;
+	while (n && strcmp(n->name, name) != 0)
+		n = n->next;
+	return n;
+}
+
+struct nic *node_nic_add(struct node *n, const char *name)
+{
+	if (n->n_nics == NODE_NICS_MAX)
+		return NULL;
+	struct nic *c = sim_alloc(sizeof *c);
+	snprintf(c->name, sizeof c->name, "%s", name);
+	c->node = n;
+	c->ifindex = IFINDEX_FIRST + n->n_nics;
+	c->lladdr = (struct lladdr){{2, 0, 0, 0, (uint8_t)(n->number + 1), (uint8_t)c->ifindex}};
+	c->mtu_oct = 1500;
+	n->nics[n->n_nics++] = c;
+	struct fx_addr ll = {.ifindex = c->ifindex, .addr = addr6_linklocal(&c->lladdr), .plen_bits = 64, .flags = ADDR_NODAD};
+	node_addr_add(n, &ll);
+	return c;
+}
+
+struct nic *node_nic(const struct node *n, uint32_t ifindex)
+{
+	return ifindex >= IFINDEX_FIRST && ifindex - IFINDEX_FIRST < n->n_nics ? n->nics[ifindex - IFINDEX_FIRST] : NULL;
+}
+
+struct nic *node_nic_named(const struct node *n, const char *name)
+{
+	for (uint32_t i = 0; i < n->n_nics; i++)
+		if (strcmp(n->nics[i]->name, name) == 0)
+			return n->nics[i];
+	return NULL;
+}
+
+static struct ifaddr *find_on(struct node *n, uint32_t ifindex, const struct addr6 *addr)
+{
+	for (uint32_t i = 0; i < n->n_addrs; i++)
+		if (n->addrs[i].ifindex == ifindex && addr6_eq(&n->addrs[i].addr, addr))
+			return &n->addrs[i];
+	return NULL;
+}
+
+struct ifaddr *node_addr_find(struct node *n, const struct addr6 *addr)
+{
+	struct ifaddr *best = NULL;
+	for (uint32_t i = 0; i < n->n_addrs; i++) {
+		struct ifaddr *a = &n->addrs[i];
+		if (addr6_eq(&a->addr, addr) && (!best || ifaddr_is_usable(a)))
+			best = a;
+	}
+	return best;
+}
+
+/* The route to the addresses beside ours on the link, as the kernel makes it. */
+static struct fx_route onlink_route(const struct fx_addr *a)
+{
+	struct prefix6 dst = {a->addr, a->plen_bits};
+	for (uint32_t bit = a->plen_bits; bit < 128; bit++)
+		dst.addr.b[bit / 8] &= (uint8_t)~(0x80 >> bit % 8);
+	return (struct fx_route){.dst = dst, .ifindex = a->ifindex, .metric = 256};
+}
+
+int node_addr_add(struct node *n, const struct fx_addr *a)
+{
+	struct ifaddr *i = find_on(n, a->ifindex, &a->addr);
+	if (i) {
+		i->flags = a->flags;
+		return ERR_OK;
+	}
+	if (n->n_addrs == NODE_ADDRS_MAX)
+		return ERR_FULL;
+	i = &n->addrs[n->n_addrs++];
+	*i = (struct ifaddr){a->addr, a->ifindex, a->plen_bits, a->flags, IFADDR_OK, ++n->addr_epoch};
+	if (a->plen_bits < 128) {
+		struct fx_route r = onlink_route(a);
+		node_route_put(n, &r);
+	}
+	nd_addr_added(n, i);
+	return ERR_OK;
+}
+
+void node_addr_del(struct node *n, uint32_t ifindex, const struct addr6 *addr)
+{
+	struct ifaddr *i = find_on(n, ifindex, addr);
+	if (!i)
+		return;
+	struct fx_addr a = {.ifindex = ifindex, .addr = *addr, .plen_bits = i->plen_bits};
+	struct fx_route r = onlink_route(&a);
+	*i = n->addrs[--n->n_addrs];
+	for (uint32_t j = 0; j < n->n_addrs; j++) {
+		struct prefix6 p = {r.dst.addr, a.plen_bits};
+		if (n->addrs[j].ifindex == ifindex && n->addrs[j].plen_bits == a.plen_bits && prefix6_contains(&p, &n->addrs[j].addr))
+			return; /* the prefix has another address of ours */
+	}
+	node_route_del(n, &r);
+}
+
+static bool same_route(const struct fx_route *a, const struct fx_route *b)
+{
+	return prefix6_eq(&a->dst, &b->dst) && a->metric == b->metric && a->ifindex == b->ifindex;
+}
+
+void node_route_put(struct node *n, const struct fx_route *r)
+{
+	for (uint32_t i = 0; i < n->n_routes; i++)
+		if (same_route(&n->routes[i], r)) {
+			n->routes[i] = *r;
+			return;
+		}
+	if (n->n_routes < NODE_ROUTES_MAX)
+		n->routes[n->n_routes++] = *r;
+}
+
+void node_route_del(struct node *n, const struct fx_route *r)
+{
+	for (uint32_t i = 0; i < n->n_routes; i++)
+		if (same_route(&n->routes[i], r)) {
+			memmove(&n->routes[i], &n->routes[i + 1], (n->n_routes - i - 1) * sizeof *r);
+			n->n_routes--;
+			return;
+		}
+}
+
+const struct fx_route *node_route(const struct node *n, const struct addr6 *dst, uint32_t oif)
+{
+	const struct fx_route *best = NULL;
+	for (uint32_t i = 0; i < n->n_routes; i++) {
+		const struct fx_route *r = &n->routes[i];
+		if ((oif && r->ifindex != oif) || !prefix6_contains(&r->dst, dst))
+			continue;
+		if (!best || r->dst.len_bits > best->dst.len_bits ||
+		    (r->dst.len_bits == best->dst.len_bits && r->metric < best->metric))
+			best = r;
+	}
+	return best;
+}
+
+static void store_free(struct node *n)
+{
+	for (struct store_item *i; (i = n->store);) {
+		n->store = i->next;
+		free(i);
+	}
+}
+
+void nodes_free(struct sim *s)
+{
+	for (struct node *n; (n = s->nodes);) {
+		s->nodes = n->next;
+		proc_fini(n);
+		store_free(n);
+		nd_fini(n);
+		fwd_free(n->dp);
+		for (uint32_t i = 0; i < n->n_nics; i++)
+			free(n->nics[i]);
+		free(n);
+	}
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * A virtual machine: interfaces, what its kernel keeps (addresses, routes, neighbours), stable storage,
+ * two clocks, and the process that plays the roles. The process may die and start again; the rest
+ * outlives it, the datapath too.
+ */
+#include "core/engine.h"
+#include "sim/link.h"
+
+enum { NODE_NICS_MAX = 16, NODE_ADDRS_MAX = 64, NODE_ROUTES_MAX = 64, NODE_ROLES_MAX = 6, NODE_KEYS_MAX = 64,
+       IFINDEX_FIRST = 2 };
+
+enum ifaddr_state { IFADDR_TENTATIVE, IFADDR_OPTIMISTIC, IFADDR_OK, IFADDR_DUPLICATE };
+struct ifaddr {
+	struct addr6 addr;
+	uint32_t ifindex;
+	uint8_t plen_bits, flags;    /* enum addr_flags */
+	enum ifaddr_state state;
+	uint64_t epoch;
+};
+
+struct store_item {
+	struct store_item *next;
+	enum store_table table;
+	size_t key_len_oct, val_len_oct;
+	uint8_t bytes[];
+};
+
+struct role_inst {
+	const struct role_ops *ops;
+	char *conf_text;             /* as in the scenario: parsed again at every start */
+	void *conf, *self;
+};
+
+struct node_key { char name[32]; struct sa_key *sa; };
+
+struct neigh;
+struct dpn;
+
+struct node {
+	struct node *next;
+	struct sim *sim;
+	char name[16], site[16];
+	uint32_t number;
+	bool is_router;              /* the kernel forwards */
+
+	struct nic *nics[NODE_NICS_MAX];
+	uint32_t n_nics;
+	struct ifaddr addrs[NODE_ADDRS_MAX];
+	uint32_t n_addrs;
+	uint64_t addr_epoch;
+	struct fx_route routes[NODE_ROUTES_MAX];
+	uint32_t n_routes;
+	struct neigh *neighs;
+	struct fx_group groups[NODE_ADDRS_MAX];
+	uint32_t n_groups;
+	struct dpn *dp;
+
+	struct store_item *store;
+	int64_t mono_off_ns, wall_off_ns;
+	int64_t attach_delay_ns;     /* FX_ATTACH: how long the radio takes */
+
+	bool is_running;
+	struct role_inst roles[NODE_ROLES_MAX];
+	uint32_t n_roles;
+	struct node_key keys[NODE_KEYS_MAX];
+	uint32_t n_keys;
+	struct engine_env env;
+	struct effq fx;
+	struct counters count;
+	struct prng prng;
+	struct rng rng;
+	int64_t tick_at_ns;          /* the tick event under way; INT64_MAX: none */
+	uint32_t n_spins;            /* ticks without progress of time */
+};
+
+struct node *node_new(struct sim *s, const char *name);
+struct node *node_find(struct sim *s, const char *name);
+struct nic *node_nic_add(struct node *n, const char *name);
+struct nic *node_nic(const struct node *n, uint32_t ifindex);         /* NULL: roam0 or none */
+struct nic *node_nic_named(const struct node *n, const char *name);
+void nodes_free(struct sim *s);
+
+static inline struct now node_now(const struct node *n)
+{
+	return (struct now){{n->sim->t_ns + n->mono_off_ns}, {n->sim->t_ns + n->wall_off_ns}};
+}
+
+/* Addresses. An address with duplicate detection takes a second until it is usable. */
+int node_addr_add(struct node *n, const struct fx_addr *a);
+void node_addr_del(struct node *n, uint32_t ifindex, const struct addr6 *addr);
+struct ifaddr *node_addr_find(struct node *n, const struct addr6 *addr);
+static inline bool ifaddr_is_usable(const struct ifaddr *a) { return a->state == IFADDR_OK || a->state == IFADDR_OPTIMISTIC; }
+void node_route_put(struct node *n, const struct fx_route *r);
+void node_route_del(struct node *n, const struct fx_route *r);
+/* Longest prefix, then least metric, then the older; NULL: unreachable. oif 0: any interface. */
+const struct fx_route *node_route(const struct node *n, const struct addr6 *dst, uint32_t oif);
