@@ -35,16 +35,10 @@ void kern_rx(struct sim *s, struct nic *in, struct frame *f)
 	if (f->len < ETH_LEN + IP6_LEN || !nic_accepts(in, frame_data(f) + ETH_LEN))
 		return;
 	if (fwd_ingress(n, in->ifindex, f))
-		return;
+		return; /* what the programs passed on has been taken in */
 	f->off += ETH_LEN;
 	f->len -= ETH_LEN;
 	kern_input(n, in->ifindex, f);
-}
-
-static void to_roam0(struct node *n, struct frame *f)
-{
-	if (!fwd_egress_roam0(n, f))
-		drop(n, "roam0");
 }
 
 /* To a neighbour on an interface, or into roam0. */
@@ -55,7 +49,7 @@ static void output(struct node *n, struct frame *f, const struct fx_route *r)
 	struct lladdr ll;
 
 	if (r->ifindex == IFINDEX_ROAM0) {
-		to_roam0(n, f);
+		fwd_roam0(n, f);
 		return;
 	}
 	if (!nic) {
@@ -83,20 +77,11 @@ void kern_send_link(struct node *n, struct nic *nic, const struct lladdr *to, co
 	free(f);
 }
 
-/* The first address of a kind that a host would answer from. */
-static const struct addr6 *own_address(const struct node *n)
-{
-	for (uint32_t i = 0; i < n->n_addrs; i++)
-		if (!addr6_is_linklocal(&n->addrs[i].addr) && ifaddr_is_usable(&n->addrs[i]))
-			return &n->addrs[i].addr;
-	return NULL;
-}
-
 static void send_too_big(struct node *n, const struct frame *f, uint32_t mtu)
 {
 	uint8_t p[1280] = {0}, *icmp = p + IP6_LEN;
 	const uint8_t *bad = f->buf + f->off;
-	const struct addr6 *src = own_address(n);
+	const struct addr6 *src = node_source(n);
 	struct addr6 dst = ip6_src(bad);
 	size_t quote = f->len < TOO_BIG_QUOTE ? f->len : TOO_BIG_QUOTE;
 
@@ -155,7 +140,8 @@ static void answer_echo(struct node *n, const uint8_t *p, size_t len)
 static void to_process(struct node *n, uint32_t ifindex, const uint8_t *p, size_t len)
 {
 	struct rx rx = {.ifindex = ifindex, .why = DP_PUNT_NONE, .pkt = p, .len_oct = len};
-	proc_rx(n, &rx);
+	if (n->is_running && !proc_rx(n, &rx))
+		fwd_raw(n, ifindex, p, len);
 }
 
 static void icmp_input(struct node *n, uint32_t ifindex, struct frame *f, const uint8_t *icmp, size_t len)
@@ -172,6 +158,8 @@ static void icmp_input(struct node *n, uint32_t ifindex, struct frame *f, const 
 			nd_rx(n, nic, f);
 	} else if (icmp[0] == ICMP_ECHO) {
 		answer_echo(n, p, f->len);
+	} else if (icmp[0] == ICMP_MLD_QUERY) {
+		kern_query(n, ifindex, icmp, len);
 	}
 }
 
@@ -236,6 +224,16 @@ static bool originate(struct node *n, uint32_t ifindex, struct frame *f)
 		return false;
 	output(n, f, r);
 	return true;
+}
+
+bool kern_route(struct node *n, const uint8_t *packet, size_t len, struct meta meta)
+{
+	struct frame *f = frame_new(packet, len, meta);
+	bool sent = originate(n, 0, f);
+	free(f);
+	if (!sent)
+		drop(n, "unreachable");
+	return sent;
 }
 
 bool kern_send_raw(struct node *n, uint32_t ifindex, const uint8_t *packet, size_t len)

@@ -15,6 +15,8 @@ void kern_input(struct node *n, uint32_t ifindex, struct frame *f);
 void kern_send_link(struct node *n, struct nic *nic, const struct lladdr *to, const uint8_t *packet, size_t len);
 /* A raw socket with the header included; ifindex 0: the routing table chooses. False: no route. */
 bool kern_send_raw(struct node *n, uint32_t ifindex, const uint8_t *packet, size_t len);
+/* A packet of the datapath for the routing table; it keeps what is known of it. */
+bool kern_route(struct node *n, const uint8_t *packet, size_t len, struct meta meta);
 /* The neighbour is known now: out. */
 void kern_out_resolved(struct node *n, struct nic *nic, const struct lladdr *to, struct frame *f);
 /* A datagram of an application bound to src. False when src is no usable address of the host, or there is no route. */
@@ -23,6 +25,7 @@ bool kern_send_udp(struct node *n, const struct addr6 *src, const struct addr6 *
 /* Socket membership, with the reports that the kernel sends itself (8 to 12 ms late, as measured). */
 void kern_join(struct node *n, const struct fx_group *g);
 void kern_leave(struct node *n, const struct fx_group *g);
+void kern_query(struct node *n, uint32_t ifindex, const uint8_t *icmp, size_t len);
 
 /* Carrier came or went: tell the kernel, then the process. */
 void kern_carrier(struct nic *nic);

@@ -136,6 +136,16 @@ bool nd_resolve(struct node *n, struct nic *nic, const struct addr6 *to, const s
 	return false;
 }
 
+bool nd_peek(struct node *n, struct nic *nic, const struct addr6 *to, struct lladdr *ll)
+{
+	struct neigh *e = neigh_find(n, nic->ifindex, to);
+	/* One that is due for a check goes the long way, where the check is made. */
+	if (!e || e->state != NEIGH_REACHABLE || n->sim->t_ns - e->confirmed_ns > REACHABLE_NS)
+		return false;
+	*ll = e->lladdr;
+	return true;
+}
+
 static void learned(struct neigh *e, const struct lladdr *ll, bool is_confirmed)
 {
 	struct nic *nic = node_nic(e->node, e->ifindex);

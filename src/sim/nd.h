@@ -9,6 +9,8 @@
 
 /* The link-layer address of a neighbour. False: not known yet; the frame (an IPv6 packet, copied) leaves when it is. */
 bool nd_resolve(struct node *n, struct nic *nic, const struct addr6 *to, const struct frame *f, struct lladdr *ll);
+/* What is known now, without asking. */
+bool nd_peek(struct node *n, struct nic *nic, const struct addr6 *to, struct lladdr *ll);
 /* A neighbour solicitation or advertisement came in; f starts at the IPv6 header. */
 void nd_rx(struct node *n, struct nic *nic, struct frame *f);
 void nd_addr_added(struct node *n, struct ifaddr *a);

@@ -22,7 +22,7 @@ struct node *node_new(struct sim *s, const char *name)
 	/* Machines booted at different times; their wall clocks agree to some milliseconds. */
 	n->mono_off_ns = (int64_t)(1 + prng_u64(&n->prng) % 1000) * NS_PER_S;
 	n->wall_off_ns = BOOT_WALL_NS + (int64_t)(prng_u64(&n->prng) % 10) * NS_PER_MS;
-	n->dp = fwd_new(n);
+	n->fwd = fwd_new(n);
 	while (*end)
 		end = &(*end)->next;
 	return *end = n;
@@ -168,6 +168,32 @@ const struct fx_route *node_route(const struct node *n, const struct addr6 *dst,
 	return best;
 }
 
+const struct addr6 *node_source(const struct node *n)
+{
+	for (uint32_t i = 0; i < n->n_addrs; i++)
+		if (!addr6_is_linklocal(&n->addrs[i].addr) && ifaddr_is_usable(&n->addrs[i]))
+			return &n->addrs[i].addr;
+	return NULL;
+}
+
+void node_freeze(struct node *n)
+{
+	n->n_static_addrs = n->n_addrs;
+	n->n_static_routes = n->n_routes;
+	memcpy(n->static_addrs, n->addrs, sizeof n->addrs);
+	memcpy(n->static_routes, n->routes, sizeof n->routes);
+}
+
+void node_reset(struct node *n)
+{
+	n->n_addrs = n->n_static_addrs;
+	n->n_routes = n->n_static_routes;
+	memcpy(n->addrs, n->static_addrs, sizeof n->addrs);
+	memcpy(n->routes, n->static_routes, sizeof n->routes);
+	for (uint32_t i = 0; i < n->n_nics; i++)
+		nd_flush(n, n->nics[i]->ifindex);
+}
+
 static void store_free(struct node *n)
 {
 	for (struct store_item *i; (i = n->store);) {
@@ -183,7 +209,7 @@ void nodes_free(struct sim *s)
 		proc_fini(n);
 		store_free(n);
 		nd_fini(n);
-		fwd_free(n->dp);
+		fwd_free(n->fwd);
 		for (uint32_t i = 0; i < n->n_nics; i++)
 			free(n->nics[i]);
 		free(n);

@@ -36,7 +36,7 @@ struct role_inst {
 struct node_key { char name[32]; struct sa_key *sa; };
 
 struct neigh;
-struct dpn;
+struct fwd;
 
 struct node {
 	struct node *next;
@@ -50,12 +50,15 @@ struct node {
 	struct ifaddr addrs[NODE_ADDRS_MAX];
 	uint32_t n_addrs;
 	uint64_t addr_epoch;
+	struct ifaddr static_addrs[NODE_ADDRS_MAX];   /* as the scenario gave them */
+	struct fx_route static_routes[NODE_ROUTES_MAX];
+	uint32_t n_static_addrs, n_static_routes;
 	struct fx_route routes[NODE_ROUTES_MAX];
 	uint32_t n_routes;
 	struct neigh *neighs;
 	struct fx_group groups[NODE_ADDRS_MAX];
 	uint32_t n_groups;
-	struct dpn *dp;
+	struct fwd *fwd;
 
 	struct store_item *store;
 	int64_t mono_off_ns, wall_off_ns;
@@ -71,8 +74,12 @@ struct node {
 	struct counters count;
 	struct prng prng;
 	struct rng rng;
+	uint32_t fx_stored;          /* effects whose stores are done */
+	bool is_draining;
 	int64_t tick_at_ns;          /* the tick event under way; INT64_MAX: none */
+	int64_t last_tick_ns;
 	uint32_t n_spins;            /* ticks without progress of time */
+	char conf_err[160];
 };
 
 struct node *node_new(struct sim *s, const char *name);
@@ -80,6 +87,11 @@ struct node *node_find(struct sim *s, const char *name);
 struct nic *node_nic_add(struct node *n, const char *name);
 struct nic *node_nic(const struct node *n, uint32_t ifindex);         /* NULL: roam0 or none */
 struct nic *node_nic_named(const struct node *n, const char *name);
+/* What the machine forgets when it loses power: all but its static configuration, marked by node_freeze. */
+void node_freeze(struct node *n);
+void node_reset(struct node *n);
+/* An address to answer from; NULL when there is none but link-local ones. */
+const struct addr6 *node_source(const struct node *n);
 void nodes_free(struct sim *s);
 
 static inline struct now node_now(const struct node *n)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/pkt.h"
+
 static const uint64_t FNV_BASIS = 0xcbf29ce484222325, FNV_PRIME = 0x100000001b3;
 
 static void *resize(void *ctx, void *old, size_t n)
@@ -129,6 +131,15 @@ void sim_trace(struct sim *s, const char *who, const char *fmt, ...)
 	sim_hash(s, text, strlen(text));
 	if (s->trace)
 		fprintf(s->trace, "%13.6f %-6s %s\n", (double)s->t_ns / 1e9, who, text);
+}
+
+void sim_trace_frame(struct sim *s, const char *who, const char *link, const uint8_t *p, size_t len)
+{
+	if (len < IP6_LEN)
+		return;
+	struct addr6 src = ip6_src(p), dst = ip6_dst(p);
+	fprintf(s->trace, "%13.6f %-6s %s: %s -> %s next %u len %zu\n", (double)s->t_ns / 1e9, who, link, ADDR6_STR(&src),
+		ADDR6_STR(&dst), p[6], len);
 }
 
 uint64_t sim_subseed(const struct sim *s, const char *name)

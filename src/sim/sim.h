@@ -39,6 +39,7 @@ struct sim {
 	uint64_t seed, hash;
 	struct prng net_rng;       /* loss, delay: one stream for all links */
 	FILE *trace;               /* NULL: only the hash is kept */
+	bool trace_frames;         /* a line a frame too */
 	struct node *nodes;        /* in order of creation */
 	struct link *links;
 	uint32_t n_nodes;
@@ -65,6 +66,8 @@ int64_t sim_below(struct sim *s, int64_t bound);
 
 /* A line of the trace: into the hash, and to the trace file when there is one. */
 void sim_trace(struct sim *s, const char *who, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* A line about a packet on a link: not hashed here, the frame itself was. */
+void sim_trace_frame(struct sim *s, const char *who, const char *link, const uint8_t *packet, size_t len);
 void sim_hash(struct sim *s, const void *p, size_t n);
 
 /* A generator of its own for each named thing, so that adding one does not shift the others' draws. */

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Expectations: SUBJECT OPERATOR NUMBER [between T T]. A subject is a few words that give a number; where
+ * the thing is in doubt it is counted from frames and deliveries, not asked of an engine.
+ */
+#include <stdlib.h>
+
+#include "sim/fwd.h"
+#include "sim/proc.h"
+#include "sim/script.h"
+#include "wire/mip6/mh.h"
+
+struct asked {
+	struct script *sc;
+	const struct words *w;
+	uint32_t n;               /* words of the subject */
+	int64_t a_ns, b_ns;
+	const char *wrong;        /* the subject makes no sense: why */
+};
+
+static const char *word(const struct asked *q, uint32_t i) { return i < q->n ? q->w->w[i] : ""; }
+
+static double wrong(struct asked *q, const char *why)
+{
+	q->wrong = why;
+	return 0;
+}
+
+static struct node *node_at(struct asked *q, uint32_t i)
+{
+	struct node *n = node_find(&q->sc->sim, word(q, i));
+	if (!n)
+		q->wrong = "no such node";
+	return n;
+}
+
+/* flow NAME sent|received|lost|doubled|reordered|gap-ms */
+static double on_flow(struct asked *q)
+{
+	const struct flow *f = flow_find(&q->sc->sim, word(q, 1));
+	const char *what = word(q, 2);
+	if (!f)
+		return wrong(q, "no such flow");
+	struct flow_stats st = flow_stats(f, q->a_ns, q->b_ns);
+	return strcmp(what, "sent") == 0 ? (double)st.sent
+		: strcmp(what, "received") == 0 ? (double)st.received
+		: strcmp(what, "lost") == 0 ? (double)st.lost
+		: strcmp(what, "doubled") == 0 ? (double)st.doubled
+		: strcmp(what, "reordered") == 0 ? (double)st.reordered
+		: strcmp(what, "gap-ms") == 0 ? st.gap_ms : wrong(q, "flow NAME sent|received|lost|doubled|reordered|gap-ms");
+}
+
+static bool is_of(const struct node *n, const struct mh_seen *m)
+{
+	if (m->origin == n->number)
+		return true;
+	for (uint32_t i = 0; i < n->n_addrs; i++)
+		if (addr6_eq(&n->addrs[i].addr, &m->dst) || addr6_eq(&n->addrs[i].addr, &m->src))
+			return true;
+	return false;
+}
+
+/* mh NODE all|caused|refresh|bu|ba: Mobility Header messages to or from the node; caused: without refreshes due. */
+static double on_mh(struct asked *q)
+{
+	const struct node *n = node_at(q, 1);
+	const char *what = word(q, 2);
+	double count = 0;
+	if (!n)
+		return 0;
+	for (const struct mh_seen *m = q->sc->watch.mh; m; m = m->next) {
+		if (m->t_ns < q->a_ns || m->t_ns >= q->b_ns || !is_of(n, m))
+			continue;
+		count += strcmp(what, "all") == 0 || (strcmp(what, "caused") == 0 && !m->is_refresh) ||
+			 (strcmp(what, "refresh") == 0 && m->is_refresh) || (strcmp(what, "bu") == 0 && m->type == MH_BU) ||
+			 (strcmp(what, "ba") == 0 && m->type == MH_BA);
+	}
+	return count;
+}
+
+/* counter NODE REASON: an engine's */
+static double on_counter(struct asked *q)
+{
+	const struct node *n = node_at(q, 1);
+	for (uint32_t r = 0; n && r < REASON_N; r++)
+		if (strcmp(reason_name((enum reason)r), word(q, 2)) == 0)
+			return (double)n->count.n[r];
+	return n ? wrong(q, "no such reason") : 0;
+}
+
+/* datapath NODE NAME */
+static double on_datapath(struct asked *q)
+{
+	const struct node *n = node_at(q, 1);
+	for (uint32_t i = 0; n && i < DP_COUNT_N; i++)
+		if (strcmp(dp_count_name(i), word(q, 2)) == 0)
+			return (double)fwd_count(n, i);
+	return n ? wrong(q, "no such counter of the datapath") : 0;
+}
+
+/* event NODE CODE */
+static double on_event(struct asked *q)
+{
+	const struct node *n = node_at(q, 1);
+	return n ? (double)watch_tally(q->sc->watch.events, n, word(q, 2)) : 0;
+}
+
+/* kernel NODE REASON: packets that its kernel dropped */
+static double on_kernel(struct asked *q)
+{
+	const struct node *n = node_at(q, 1);
+	return n ? (double)watch_tally(q->sc->watch.drops, n, word(q, 2)) : 0;
+}
+
+static bool is_alive(const struct node *n, mono_t expires) { return mono_before(node_now(n).mono, expires); }
+
+static bool matches(const struct addr6 *a, const char *text)
+{
+	struct addr6 want;
+	struct prefix6 p;
+	return addr6_parse(&want, text) ? addr6_eq(a, &want) : prefix6_parse(&p, text) && prefix6_contains(&p, a);
+}
+
+/* binding NODE HOA coa ADDR|PREFIX: entries of the datapath that are alive. At an MMA: its registrations. */
+static double on_binding(struct asked *q)
+{
+	const struct node *n = node_at(q, 1);
+	struct addr6 hoa;
+	double count = 0;
+	if (!n || !addr6_parse(&hoa, word(q, 2)))
+		return n ? wrong(q, "binding NODE HOA [coa ADDRESS|PREFIX]") : 0;
+	uint32_t it = 0;
+	for (const struct dp_op *op; (op = fwd_next(n, &it));) {
+		bool has = op->table == DP_HOME ? addr6_eq(&op->home.home_address, &hoa) && is_alive(n, op->home.expires)
+			 : op->table == DP_COA && addr6_eq(&op->coa.home_address, &hoa) && is_alive(n, op->coa.expires);
+		const struct addr6 *coa = op->table == DP_HOME ? &op->home.coa : &op->coa.coa;
+		count += has && (q->n < 5 || matches(coa, word(q, 4)));
+	}
+	return count;
+}
+
+/* link LINK NODE: is one of its interfaces attached? */
+static double on_link(struct asked *q)
+{
+	const struct link *l = link_find(&q->sc->sim, word(q, 1));
+	double count = 0;
+	for (uint32_t i = 0; l && i < l->n_nics; i++)
+		count += strcmp(l->nics[i]->node->name, word(q, 2)) == 0;
+	return l ? count : wrong(q, "no such link");
+}
+
+/* address NODE ADDR [on IF]: usable addresses */
+static double on_address(struct asked *q)
+{
+	const struct node *n = node_at(q, 1);
+	double count = 0;
+	for (uint32_t i = 0; n && i < n->n_addrs; i++) {
+		const struct nic *nic = node_nic(n, n->addrs[i].ifindex);
+		const char *name = nic ? nic->name : "roam0";
+		count += ifaddr_is_usable(&n->addrs[i]) && matches(&n->addrs[i].addr, word(q, 2)) &&
+			 (q->n < 5 || strcmp(name, word(q, 4)) == 0);
+	}
+	return count;
+}
+
+/* show NODE WHAT KEY=VALUE...: records of the operator's view that match */
+struct match { struct asked *q; bool is_match; uint32_t missing; double count; };
+
+static void m_begin(void *ctx, const char *record)
+{
+	struct match *m = ctx;
+	(void)record;
+	m->missing = m->q->n - 3;
+}
+
+static void m_str(void *ctx, const char *key, const char *val)
+{
+	struct match *m = ctx;
+	size_t n = strlen(key);
+	for (uint32_t i = 3; i < m->q->n; i++)
+		if (strncmp(word(m->q, i), key, n) == 0 && word(m->q, i)[n] == '=' && strcmp(word(m->q, i) + n + 1, val) == 0)
+			m->missing--;
+}
+
+static void m_u64(void *ctx, const char *key, uint64_t v)
+{
+	char text[24];
+	snprintf(text, sizeof text, "%llu", (unsigned long long)v);
+	m_str(ctx, key, text);
+}
+
+static void m_i64(void *ctx, const char *key, int64_t v)
+{
+	char text[24];
+	snprintf(text, sizeof text, "%lld", (long long)v);
+	m_str(ctx, key, text);
+}
+
+static void m_flag(void *ctx, const char *key, bool v) { m_str(ctx, key, v ? "true" : "false"); }
+static void m_real(void *ctx, const char *key, double v) { (void)ctx; (void)key; (void)v; }
+static void m_end(void *ctx) { struct match *m = ctx; m->count += m->missing == 0; }
+
+static double on_show(struct asked *q)
+{
+	static const struct show_ops ops = {m_begin, m_str, m_u64, m_i64, m_flag, m_real, m_end};
+	struct match m = {.q = q};
+	struct show out = {&ops, &m};
+	struct node *n = node_at(q, 1);
+	if (!n || q->n < 3)
+		return wrong(q, "show NODE WHAT [KEY=VALUE]...");
+	proc_show(n, word(q, 2), &out);
+	return m.count;
+}
+
+/* mld reports|queries */
+static double on_mld(struct asked *q)
+{
+	return (double)(strcmp(word(q, 1), "queries") == 0 ? q->sc->watch.n_mld_queries : q->sc->watch.n_mld_reports);
+}
+
+static const struct { const char *name; double (*fn)(struct asked *q); } subjects[] = {
+	{"flow", on_flow}, {"mh", on_mh}, {"counter", on_counter}, {"datapath", on_datapath}, {"event", on_event}, {"kernel", on_kernel},
+	{"binding", on_binding}, {"link", on_link}, {"address", on_address}, {"show", on_show}, {"mld", on_mld},
+};
+
+static double value_of(struct asked *q)
+{
+	for (size_t i = 0; i < sizeof subjects / sizeof *subjects; i++)
+		if (strcmp(subjects[i].name, word(q, 0)) == 0)
+			return subjects[i].fn(q);
+	return wrong(q, "no such subject");
+}
+
+static bool compare(double have, const char *op, double want)
+{
+	return strcmp(op, "==") == 0 ? have == want
+		: strcmp(op, "!=") == 0 ? have != want
+		: strcmp(op, "<=") == 0 ? have <= want
+		: strcmp(op, ">=") == 0 ? have >= want
+		: strcmp(op, "<") == 0 ? have < want : strcmp(op, ">") == 0 && have > want;
+}
+
+static uint32_t find_op(const struct words *w)
+{
+	static const char *const ops[] = {"==", "!=", "<=", ">=", "<", ">"};
+	for (uint32_t i = 0; i < w->n; i++)
+		for (size_t j = 0; j < sizeof ops / sizeof *ops; j++)
+			if (strcmp(w->w[i], ops[j]) == 0)
+				return i;
+	return w->n;
+}
+
+void expect_judge(struct script *sc, const struct expectation *e)
+{
+	struct words w;
+	struct asked q = {.sc = sc, .w = &w, .b_ns = INT64_MAX};
+	sc->n_expected++;
+	if (!words_of(&w, e->text) || (q.n = find_op(&w)) + 1 >= w.n) {
+		q.wrong = "SUBJECT OPERATOR NUMBER";
+	} else if (q.n + 4 < w.n && strcmp(w.w[q.n + 2], "between") == 0) {
+		if (!time_of(w.w[q.n + 3], &q.a_ns) || !time_of(w.w[q.n + 4], &q.b_ns))
+			q.wrong = "a time is wrong";
+	}
+	double have = q.wrong ? 0 : value_of(&q);
+	if (!q.wrong && compare(have, w.w[q.n], strtod(w.w[q.n + 1], NULL)))
+		return;
+	sc->n_failed++;
+	if (!sc->is_quiet)
+		printf("%s: expected %s; %s %g\n", e->place, e->text, q.wrong ? q.wrong : "it is", have);
+}

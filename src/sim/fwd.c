@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sim/fwd.h"
+
+#include <stdlib.h>
+
+#include "datapath/slow.h"
+#include "sim/kern.h"
+#include "sim/nd.h"
+#include "sim/pkt.h"
+#include "sim/proc.h"
+#include "sim/watch.h"
+
+enum { OUT_MAX = 64 };
+
+struct entry { struct dp_op op; uint32_t owner; bool is_fresh; };
+
+struct fwd {
+	struct dpn *dpn;
+	struct slow *slow;
+	struct entry *entries;
+	uint32_t n, cap;
+	struct meta meta;            /* of the packet that the slow path works on */
+};
+
+/* What dpn_route_fn asks: the next hop, when the neighbour is known. */
+static bool way_to(void *ctx, const struct addr6 *dst, struct dpn_way *way)
+{
+	struct node *n = ctx;
+	const struct fx_route *r = node_addr_find(n, dst) ? NULL : node_route(n, dst, 0);
+	struct nic *nic = r ? node_nic(n, r->ifindex) : NULL;
+	if (!nic || !nd_peek(n, nic, addr6_is_any(&r->via) ? dst : &r->via, &way->next_hop))
+		return false;
+	way->ifindex = nic->ifindex;
+	way->mtu_oct = nic->mtu_oct;
+	way->lladdr = nic->lladdr;
+	return true;
+}
+
+static void link_out(struct node *n, uint32_t ifindex, const struct lladdr *to, const uint8_t *p, size_t len)
+{
+	struct nic *nic = node_nic(n, ifindex);
+	if (!nic)
+		return;
+	struct frame *f = frame_new(p, len, n->fwd->meta);
+	kern_out_resolved(n, nic, to, f);
+	free(f);
+}
+
+static void group_out(struct node *n, const uint8_t *p, size_t len)
+{
+	struct dp_op op = {.table = DP_MFC, .mfc = {.group = ip6_dst(p), .source = ip6_src(p)}};
+	struct lladdr to = lladdr_of_multicast(&op.mfc.group);
+	const struct dp_op *have = fwd_find(n, &op);
+	for (uint32_t i = 0; have && i < have->mfc.n_oif; i++)
+		link_out(n, have->mfc.oif[i], &to, p, len);
+}
+
+static void stack_in(struct node *n, const uint8_t *p, size_t len, struct meta meta)
+{
+	struct frame *f = frame_new(p, len, meta);
+	kern_input(n, IFINDEX_ROAM0, f);
+	free(f);
+}
+
+static void on_slow_out(void *ctx, const struct slow_out *o)
+{
+	struct node *n = ctx;
+	switch (o->kind) {
+	case SLOW_ROUTE:
+		kern_route(n, o->bytes, o->len_oct, n->fwd->meta);
+		break;
+	case SLOW_LINK:
+		link_out(n, o->ifindex, &o->lladdr, o->bytes, o->len_oct);
+		break;
+	case SLOW_GROUP:
+		group_out(n, o->bytes, o->len_oct);
+		break;
+	case SLOW_LOCAL:
+		stack_in(n, o->bytes, o->len_oct, n->fwd->meta);
+		break;
+	case SLOW_PMTU:
+		dpn_pmtu_put(n->fwd->dpn, &o->dst, o->mtu_oct, o->until);
+		break;
+	}
+}
+
+static bool own_source(void *ctx, uint32_t ifindex, const struct addr6 *dst, struct addr6 *out)
+{
+	const struct addr6 *src = node_source(ctx);
+	(void)ifindex;
+	(void)dst;
+	if (src)
+		*out = *src;
+	return src != NULL;
+}
+
+static void start(struct node *n, struct fwd *d)
+{
+	struct dpn_conf conf = {.mem = &sim_mem, .roam0_ifindex = IFINDEX_ROAM0, .dup_slots = 4096, .route = way_to, .ctx = n};
+	struct slow_conf slow = {.mem = &sim_mem, .source = own_source, .emit = on_slow_out, .ctx = n};
+	if (dpn_new(&d->dpn, &conf) != ERR_OK || slow_new(&d->slow, &slow) != ERR_OK) {
+		fputs("roamsim: no datapath\n", stderr);
+		exit(3);
+	}
+}
+
+struct fwd *fwd_new(struct node *n)
+{
+	struct fwd *d = sim_alloc(sizeof *d);
+	start(n, d);
+	return d;
+}
+
+static void stop(struct fwd *d)
+{
+	dpn_free(d->dpn);
+	slow_free(d->slow);
+	d->n = 0;
+}
+
+void fwd_free(struct fwd *d)
+{
+	stop(d);
+	free(d->entries);
+	free(d);
+}
+
+void fwd_reset(struct node *n)
+{
+	stop(n->fwd);
+	start(n, n->fwd);
+}
+
+static void punted(struct node *n, const struct dp_punted *p)
+{
+	if (!n->is_running)
+		return;
+	if (p->why == DP_PUNT_SLOW || p->why == DP_PUNT_ICMP_ERR) {
+		slow_punt(n->fwd->slow, p, node_now(n).mono);
+		return;
+	}
+	struct rx rx = {p->ifindex, p->why, p->lladdr_src, p->pkt, p->len_oct};
+	proc_rx(n, &rx);
+}
+
+/* One result, its bytes copied: what follows may give the datapath another packet. */
+static void carry_out(struct node *n, const struct dpn_out *o, struct frame *f)
+{
+	struct nic *nic = node_nic(n, o->ifindex);
+	switch (o->verdict) {
+	case DPN_PASS:
+		break; /* the caller's */
+	case DPN_LOCAL:
+		kern_input(n, IFINDEX_ROAM0, f);
+		break;
+	case DPN_SEND:
+		if (nic)
+			link_tx(n->sim, nic, f);
+		break;
+	case DPN_ROUTE:
+		kern_route(n, frame_data(f), f->len, f->meta);
+		break;
+	case DPN_PUNT:
+		punted(n, &o->punt);
+		break;
+	case DPN_DROP:
+		watch_dp_drop(n, o->drop, f);
+		break;
+	}
+}
+
+struct result { struct dpn_out out; struct frame *f; };
+
+static uint32_t run(struct node *n, uint32_t ifindex, enum dpn_dir dir, const struct frame *in, struct result res[static OUT_MAX])
+{
+	const struct dpn_out *out;
+	uint32_t count = dpn_input(n->fwd->dpn, ifindex, dir, in->buf + in->off, in->len, node_now(n).mono, &out);
+	if (count > OUT_MAX)
+		count = OUT_MAX;
+	for (uint32_t i = 0; i < count; i++) {
+		const uint8_t *bytes = out[i].verdict == DPN_PUNT ? out[i].punt.pkt : out[i].bytes;
+		size_t len = out[i].verdict == DPN_PUNT ? out[i].punt.len_oct : out[i].len_oct;
+		res[i].out = out[i];
+		res[i].f = bytes ? frame_new(bytes, len, in->meta) : frame_dup(in);
+		if (out[i].verdict == DPN_PUNT)
+			res[i].out.punt.pkt = frame_data(res[i].f);
+	}
+	return count;
+}
+
+/* Gives the frame to the programs; the result to pass on, or NULL. The caller frees it. */
+static struct frame *through(struct node *n, uint32_t ifindex, enum dpn_dir dir, const struct frame *f)
+{
+	struct result res[OUT_MAX];
+	struct frame *pass = NULL;
+	uint32_t count = run(n, ifindex, dir, f, res);
+
+	n->fwd->meta = f->meta;
+	for (uint32_t i = 0; i < count; i++) {
+		carry_out(n, &res[i].out, res[i].f);
+		if (res[i].out.verdict == DPN_PASS && !pass)
+			pass = res[i].f;
+		else
+			free(res[i].f);
+	}
+	n->fwd->meta = (struct meta){n->number, 0};
+	return pass;
+}
+
+bool fwd_ingress(struct node *n, uint32_t ifindex, struct frame *f)
+{
+	struct dp_op key = {.table = DP_IF, .iface.ifindex = ifindex};
+	if (!fwd_find(n, &key))
+		return false; /* no program there */
+	struct frame *pass = through(n, ifindex, DPN_INGRESS, f);
+	if (!pass)
+		return true;
+	kern_input(n, ifindex, pass);
+	free(pass);
+	return true;
+}
+
+void fwd_roam0(struct node *n, struct frame *f)
+{
+	struct frame *pass = through(n, IFINDEX_ROAM0, DPN_EGRESS, f);
+	if (!pass)
+		return;
+	if (n->is_running) { /* out of the TUN, into the daemon */
+		n->fwd->meta = pass->meta;
+		slow_roam0(n->fwd->slow, frame_data(pass), pass->len, node_now(n).mono);
+	}
+	free(pass);
+}
+
+void fwd_raw(struct node *n, uint32_t ifindex, const uint8_t *p, size_t len)
+{
+	slow_raw(n->fwd->slow, ifindex, p, len, node_now(n).mono);
+}
+
+static bool same_key(const struct dp_op *a, const struct dp_op *b)
+{
+	if (a->table != b->table)
+		return false;
+	switch (a->table) {
+	case DP_IF: return a->iface.ifindex == b->iface.ifindex;
+	case DP_LOCAL: return addr6_eq(&a->local.addr, &b->local.addr);
+	case DP_HOME: return addr6_eq(&a->home.home_address, &b->home.home_address);
+	case DP_COA: return addr6_eq(&a->coa.coa, &b->coa.coa);
+	case DP_UPLINK_IN: return addr6_eq(&a->uplink_in.inner_src, &b->uplink_in.inner_src);
+	case DP_SITE_PREFIX: return prefix6_eq(&a->site_prefix.prefix, &b->site_prefix.prefix);
+	case DP_MFC: return addr6_eq(&a->mfc.group, &b->mfc.group) && addr6_eq(&a->mfc.source, &b->mfc.source);
+	case DP_DOWNLINK_IN: return addr6_eq(&a->downlink_in.dst, &b->downlink_in.dst) && addr6_eq(&a->downlink_in.src, &b->downlink_in.src);
+	case DP_UPLINK_OUT: return addr6_eq(&a->uplink_out.inner_src, &b->uplink_out.inner_src);
+	case DP_TABLE_N: break;
+	}
+	return false;
+}
+
+static struct entry *entry_find(const struct fwd *d, const struct dp_op *op, int64_t owner)
+{
+	for (uint32_t i = 0; i < d->n; i++)
+		if (same_key(&d->entries[i].op, op) && (owner < 0 || d->entries[i].owner == owner))
+			return &d->entries[i];
+	return NULL;
+}
+
+const struct dp_op *fwd_find(const struct node *n, const struct dp_op *key)
+{
+	struct entry *e = entry_find(n->fwd, key, -1);
+	return e ? &e->op : NULL;
+}
+
+const struct dp_op *fwd_next(const struct node *n, uint32_t *it)
+{
+	return *it < n->fwd->n ? &n->fwd->entries[(*it)++].op : NULL;
+}
+
+static struct entry *entry_add(struct fwd *d)
+{
+	if (d->n == d->cap) {
+		uint32_t cap = d->cap ? d->cap * 2 : 64;
+		struct entry *more = sim_alloc(cap * sizeof *more);
+		if (d->n)
+			memcpy(more, d->entries, d->n * sizeof *more);
+		free(d->entries);
+		d->entries = more;
+		d->cap = cap;
+	}
+	return &d->entries[d->n++];
+}
+
+void fwd_apply(struct node *n, const struct effect *e)
+{
+	struct fwd *d = n->fwd;
+	uint32_t owner = e->role;
+	bool is_put = e->kind == FX_DP_PUT;
+	struct entry *have = entry_find(d, &e->dp, owner);
+	int err = dpn_apply(d->dpn, is_put, &e->dp, owner);
+
+	if (err != ERR_OK && (is_put || err != ERR_NOTFOUND))
+		watch_violation(n->sim, "%s: datapath refuses an entry of table %d: %s", n->name, (int)e->dp.table, err_str(err));
+	if (is_put) {
+		if (!have)
+			have = entry_add(d);
+		*have = (struct entry){e->dp, owner, true};
+	} else if (have) {
+		*have = d->entries[--d->n];
+	}
+}
+
+void fwd_adopt(struct node *n)
+{
+	for (uint32_t i = 0; i < n->fwd->n; i++)
+		n->fwd->entries[i].is_fresh = false;
+}
+
+void fwd_adopt_done(struct node *n)
+{
+	struct fwd *d = n->fwd;
+	for (uint32_t i = d->n; i-- > 0;) {
+		struct entry *e = &d->entries[i];
+		enum dp_table t = e->op.table;
+		if (e->is_fresh || t == DP_HOME || t == DP_COA || t == DP_UPLINK_IN)
+			continue;
+		dpn_apply(d->dpn, false, &e->op, e->owner);
+		*e = d->entries[--d->n];
+	}
+}
+
+uint64_t fwd_count(const struct node *n, uint32_t index)
+{
+	return dpn_counters(n->fwd->dpn)[index];
+}

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sim/proc.h"
+
+#include <stdlib.h>
+
+#include "core/sa.h"
+#include "plat/crypto_openssl.h"
+#include "sim/conf.h"
+#include "sim/fwd.h"
+#include "sim/kern.h"
+#include "sim/pkt.h"
+#include "sim/watch.h"
+
+enum { SPIN_MAX = 10000 };
+
+static const struct role_ops *const all_roles[] = {&ha_role, &mma_role, &ar_role, &mn_role};
+
+const struct crypto_ops *proc_crypto(void) { return &crypto_openssl; }
+
+static uint32_t env_ifindex(void *ctx, const char *name)
+{
+	const struct nic *nic = node_nic_named(ctx, name);
+	return nic ? nic->ifindex : strcmp(name, "roam0") == 0 ? IFINDEX_ROAM0 : 0;
+}
+
+static const struct sa_key *env_key(void *ctx, const char *name)
+{
+	const struct node *n = ctx;
+	for (uint32_t i = 0; i < n->n_keys; i++)
+		if (strcmp(n->keys[i].name, name) == 0)
+			return n->keys[i].sa;
+	return NULL;
+}
+
+const char *proc_role_add(struct node *n, const char *role, const char *conf_text)
+{
+	if (n->n_roles == NODE_ROLES_MAX)
+		return "too many roles";
+	for (uint32_t i = 0; i < sizeof all_roles / sizeof *all_roles; i++)
+		if (strcmp(all_roles[i]->name, role) == 0) {
+			n->roles[n->n_roles++] = (struct role_inst){.ops = all_roles[i], .conf_text = strdup(conf_text)};
+			return NULL;
+		}
+	return "no such role";
+}
+
+const char *proc_key_add(struct node *n, const char *name, enum mac_alg alg, uint32_t spi, const void *raw, size_t len)
+{
+	struct sa_key *sa = sim_alloc(sizeof *sa);
+	if (n->n_keys == NODE_KEYS_MAX || sa_key_init(sa, &crypto_openssl, name, spi, alg, raw, len) != ERR_OK) {
+		free(sa);
+		return "this key cannot be used";
+	}
+	struct node_key *k = &n->keys[n->n_keys++];
+	snprintf(k->name, sizeof k->name, "%s", name);
+	k->sa = sa;
+	return NULL;
+}
+
+/* Stable storage. */
+static struct store_item **store_find(struct node *n, enum store_table table, const uint8_t *key, size_t len)
+{
+	struct store_item **i = &n->store;
+	while (*i && ((*i)->table != table || (*i)->key_len_oct != len || memcmp((*i)->bytes, key, len) != 0))
+		i = &(*i)->next;
+	return i;
+}
+
+static void store_del(struct node *n, const struct fx_store *st, const uint8_t *key)
+{
+	struct store_item **i = store_find(n, st->table, key, st->key_len_oct), *gone = *i;
+	if (gone) {
+		*i = gone->next;
+		free(gone);
+	}
+}
+
+static void store_put(struct node *n, const struct fx_store *st, const uint8_t *key)
+{
+	size_t len = (size_t)st->key_len_oct + st->val_len_oct;
+	store_del(n, st, key);
+	struct store_item *i = sim_alloc(sizeof *i + len);
+	*i = (struct store_item){n->store, st->table, st->key_len_oct, st->val_len_oct};
+	memcpy(i->bytes, key, len);
+	n->store = i;
+}
+
+/* What the network card and the kernel make of a packet that an engine sends. */
+static void send(struct node *n, const struct fx_send *s, const uint8_t *packet)
+{
+	struct nic *nic = node_nic(n, s->ifindex);
+	struct addr6 dst = ip6_dst(packet);
+	struct lladdr to = s->has_lladdr ? s->lladdr : lladdr_of_multicast(&dst);
+
+	if (s->ifindex == IFINDEX_ROAM0) {
+		struct frame *f = frame_new(packet, s->len_oct, (struct meta){n->number, 0});
+		kern_input(n, IFINDEX_ROAM0, f);
+		free(f);
+	} else if (nic && (s->has_lladdr || addr6_is_multicast(&dst))) {
+		kern_send_link(n, nic, &to, packet, s->len_oct);
+	} else {
+		kern_send_raw(n, s->ifindex, packet, s->len_oct);
+	}
+}
+
+static void detach(struct sim *s, void *obj, void *arg, uint64_t tag)
+{
+	struct nic *nic = obj;
+	(void)s;
+	(void)arg;
+	(void)tag;
+	link_detach(nic);
+	kern_carrier(nic);
+}
+
+static struct link *link_of(struct sim *s, const struct lladdr *router)
+{
+	for (struct link *l = s->links; l; l = l->next)
+		for (uint32_t i = 0; i < l->n_nics; i++)
+			if (lladdr_eq(&l->nics[i]->lladdr, router))
+				return l;
+	return NULL;
+}
+
+static void attach(struct sim *s, void *obj, void *arg, uint64_t tag)
+{
+	struct nic *nic = obj;
+	struct link *l = link_of(s, arg);
+	(void)tag;
+	if (!l)
+		return;
+	link_attach(l, nic);
+	kern_carrier(nic);
+}
+
+/* The radio leaves its cell at once and is in the other one some time later. */
+static void start_attach(struct node *n, const struct fx_attach *a)
+{
+	struct nic *nic = node_nic(n, a->ifindex);
+	if (!nic)
+		return;
+	sim_in(n->sim, 0, detach, nic, NULL, 0);
+	if (lladdr_is_zero(&a->router))
+		return;
+	struct lladdr *router = sim_alloc(sizeof *router);
+	*router = a->router;
+	sim_in(n->sim, n->attach_delay_ns, attach, nic, router, 0);
+}
+
+static void carry_out(struct node *n, const struct effect *e)
+{
+	const uint8_t *bytes;
+	switch (e->kind) {
+	case FX_SEND:
+		bytes = effq_bytes(&n->fx, e->send.off);
+		watch_send(n, e, bytes);
+		send(n, &e->send, bytes);
+		break;
+	case FX_DP_PUT:
+	case FX_DP_DEL:
+		fwd_apply(n, e);
+		watch_dp(n, e);
+		break;
+	case FX_JOIN:
+		kern_join(n, &e->group);
+		break;
+	case FX_LEAVE:
+		kern_leave(n, &e->group);
+		break;
+	case FX_ADDR_ADD:
+		node_addr_add(n, &e->addr);
+		break;
+	case FX_ADDR_DEL:
+		node_addr_del(n, e->addr.ifindex, &e->addr.addr);
+		break;
+	case FX_ROUTE_PUT:
+		node_route_put(n, &e->route);
+		break;
+	case FX_ROUTE_DEL:
+		node_route_del(n, &e->route);
+		break;
+	case FX_ATTACH:
+		start_attach(n, &e->attach);
+		break;
+	case FX_EVENT:
+		watch_event(n, e, (const char *)effq_bytes(&n->fx, e->event.off));
+		break;
+	case FX_STORE_PUT:
+	case FX_STORE_DEL:
+		break; /* done before */
+	}
+}
+
+/* Stores of the batch that an engine has just pushed: first of all, so that nothing of it leaves before they are safe. */
+static void commit_stores(struct node *n)
+{
+	for (; n->fx_stored < n->fx.n; n->fx_stored++) {
+		const struct effect *e = &n->fx.fx[n->fx_stored];
+		if (e->kind == FX_STORE_PUT)
+			store_put(n, &e->store, effq_bytes(&n->fx, e->store.off));
+		else if (e->kind == FX_STORE_DEL)
+			store_del(n, &e->store, effq_bytes(&n->fx, e->store.off));
+	}
+}
+
+/* A packet to this very host comes back in while effects are carried out: what it causes waits in the queue. */
+static void drain(struct node *n)
+{
+	commit_stores(n);
+	if (n->is_draining)
+		return;
+	n->is_draining = true;
+	for (const struct effect *e; (e = effq_next(&n->fx));) {
+		struct effect copy = *e; /* the queue may move */
+		carry_out(n, &copy);
+	}
+	n->is_draining = false;
+	effq_reset(&n->fx);
+	n->fx_stored = 0;
+	if (n->fx.lost)
+		watch_violation(n->sim, "%s: %llu effects lost", n->name, (unsigned long long)n->fx.lost);
+}
+
+static void on_tick(struct sim *s, void *obj, void *arg, uint64_t at);
+
+static void arm(struct node *n)
+{
+	mono_t when = MONO_NEVER;
+	for (uint32_t i = 0; i < n->n_roles; i++)
+		when = mono_min(when, n->roles[i].ops->expiry(n->roles[i].self));
+	if (mono_is_never(when))
+		return;
+	int64_t at = when.ns - n->mono_off_ns;
+	if (at < n->sim->t_ns)
+		at = n->sim->t_ns;
+	if (at >= n->tick_at_ns)
+		return;
+	n->tick_at_ns = at;
+	sim_at(n->sim, at, on_tick, n, NULL, (uint64_t)at);
+}
+
+static void after_call(struct node *n)
+{
+	drain(n);
+	if (!n->is_draining)
+		arm(n);
+}
+
+/* An engine that asks again and again for the very time that it is would stop the world. */
+static bool is_spinning(struct node *n)
+{
+	n->n_spins = n->sim->t_ns == n->last_tick_ns ? n->n_spins + 1 : 0;
+	n->last_tick_ns = n->sim->t_ns;
+	if (n->n_spins < SPIN_MAX)
+		return false;
+	watch_violation(n->sim, "%s: an engine's expiry does not move", n->name);
+	return true;
+}
+
+static void on_tick(struct sim *s, void *obj, void *arg, uint64_t at)
+{
+	struct node *n = obj;
+	(void)s;
+	(void)arg;
+	if ((int64_t)at != n->tick_at_ns)
+		return;
+	n->tick_at_ns = INT64_MAX;
+	if (!n->is_running || is_spinning(n))
+		return;
+	for (uint32_t i = 0; i < n->n_roles; i++)
+		n->roles[i].ops->tick(n->roles[i].self, node_now(n));
+	after_call(n);
+}
+
+static void release(struct node *n)
+{
+	for (uint32_t i = 0; i < n->n_roles; i++) {
+		struct role_inst *r = &n->roles[i];
+		if (r->self)
+			r->ops->fini(r->self);
+		if (r->conf && r->ops->conf->fini)
+			r->ops->conf->fini(r->conf);
+		free(r->self);
+		free(r->conf);
+		r->self = r->conf = NULL;
+	}
+	effq_fini(&n->fx);
+	n->is_running = false;
+	n->tick_at_ns = INT64_MAX;
+	n->fx_stored = 0;
+}
+
+static const char *role_start(struct node *n, struct role_inst *r)
+{
+	const char *remedy = "no remedy given";
+	r->conf = sim_alloc(r->ops->conf->struct_size);
+	if (!conf_fill(r->ops->conf, r->conf_text, r->conf, n->conf_err))
+		return n->conf_err;
+	void *self = sim_alloc(r->ops->size_oct);
+	int err = r->ops->init(self, &n->env, r->conf, node_now(n), &remedy);
+	if (err != ERR_OK) {
+		free(self);
+		return remedy;
+	}
+	r->self = self;
+	return NULL;
+}
+
+static void restore(struct node *n)
+{
+	for (uint32_t r = 0; r < n->n_roles; r++) {
+		const struct role_ops *ops = n->roles[r].ops;
+		for (struct store_item *i = ops->restore ? n->store : NULL; i; i = i->next) {
+			struct store_rec rec = {i->table, i->bytes, i->bytes + i->key_len_oct, i->key_len_oct, i->val_len_oct};
+			ops->restore(n->roles[r].self, &rec, node_now(n));
+		}
+		if (ops->restored)
+			ops->restored(n->roles[r].self, node_now(n));
+	}
+}
+
+const char *proc_start(struct node *n)
+{
+	if (n->is_running)
+		return NULL;
+	n->env = (struct engine_env){&sim_mem, &n->rng, &crypto_openssl, &n->fx, &n->count, env_ifindex, env_key, n};
+	effq_init(&n->fx, &sim_mem);
+	fwd_adopt(n);
+	for (uint32_t i = 0; i < n->n_roles; i++) {
+		const char *remedy = role_start(n, &n->roles[i]);
+		if (remedy) {
+			release(n);
+			return remedy;
+		}
+	}
+	n->is_running = true;
+	sim_trace(n->sim, n->name, "process starts");
+	restore(n);
+	after_call(n);
+	for (uint32_t i = 0; i < n->n_nics; i++)
+		proc_link(n, n->nics[i]);
+	fwd_adopt_done(n);
+	return NULL;
+}
+
+/* Its sockets are closed: the kernel leaves the groups. */
+static void close_sockets(struct node *n)
+{
+	while (n->n_groups) {
+		struct fx_group g = n->groups[n->n_groups - 1];
+		kern_leave(n, &g);
+	}
+}
+
+void proc_kill(struct node *n)
+{
+	if (!n->is_running)
+		return;
+	sim_trace(n->sim, n->name, "process killed");
+	release(n);
+	close_sockets(n);
+}
+
+void proc_stop(struct node *n)
+{
+	if (!n->is_running)
+		return;
+	sim_trace(n->sim, n->name, "process stops");
+	for (uint32_t i = 0; i < n->n_roles; i++)
+		if (n->roles[i].ops->stop)
+			n->roles[i].ops->stop(n->roles[i].self, node_now(n));
+	drain(n);
+	release(n);
+	close_sockets(n);
+	fwd_reset(n);
+}
+
+void proc_power_off(struct node *n)
+{
+	proc_kill(n);
+	fwd_reset(n);
+	node_reset(n);
+}
+
+void proc_fini(struct node *n)
+{
+	if (n->is_running)
+		release(n);
+	for (uint32_t i = 0; i < n->n_roles; i++)
+		free(n->roles[i].conf_text);
+	for (uint32_t i = 0; i < n->n_keys; i++) {
+		sa_key_fini(n->keys[i].sa, &crypto_openssl);
+		free(n->keys[i].sa);
+	}
+}
+
+bool proc_rx(struct node *n, const struct rx *rx)
+{
+	bool is_taken = false;
+	for (uint32_t i = 0; i < n->n_roles && n->is_running && !is_taken; i++)
+		is_taken = n->roles[i].ops->rx(n->roles[i].self, rx, node_now(n));
+	if (n->is_running)
+		after_call(n);
+	return is_taken;
+}
+
+void proc_link(struct node *n, struct nic *nic)
+{
+	struct link_event ev = {.ifindex = nic->ifindex, .is_up = nic->link != NULL, .lladdr = nic->lladdr, .mtu_oct = nic->mtu_oct};
+	memcpy(ev.name, nic->name, sizeof ev.name);
+	sim_trace(n->sim, n->name, "%s is %s", nic->name, nic->link ? nic->link->name : "down");
+	for (uint32_t i = 0; i < n->n_roles && n->is_running; i++)
+		if (n->roles[i].ops->link)
+			n->roles[i].ops->link(n->roles[i].self, &ev, node_now(n));
+	if (n->is_running)
+		after_call(n);
+}
+
+void proc_addr(struct node *n, const struct addr_event *ev)
+{
+	for (uint32_t i = 0; i < n->n_roles && n->is_running; i++)
+		if (n->roles[i].ops->addr)
+			n->roles[i].ops->addr(n->roles[i].self, ev, node_now(n));
+	if (n->is_running)
+		after_call(n);
+}
+
+void proc_signal(struct node *n, const struct signal_event *ev)
+{
+	for (uint32_t i = 0; i < n->n_roles && n->is_running; i++)
+		if (n->roles[i].ops->signal)
+			n->roles[i].ops->signal(n->roles[i].self, ev, node_now(n));
+	if (n->is_running)
+		after_call(n);
+}
+
+int proc_ctl(struct node *n, const struct ctl_cmd *cmd, const char **msg)
+{
+	int err = ERR_NOTFOUND;
+	*msg = "no role here knows this command";
+	for (uint32_t i = 0; i < n->n_roles && n->is_running && err == ERR_NOTFOUND; i++)
+		if (n->roles[i].ops->ctl)
+			err = n->roles[i].ops->ctl(n->roles[i].self, cmd, node_now(n), msg);
+	if (n->is_running)
+		after_call(n);
+	return err;
+}
+
+void proc_show(struct node *n, const char *what, struct show *out)
+{
+	for (uint32_t i = 0; i < n->n_roles && n->is_running; i++)
+		if (n->roles[i].ops->show)
+			n->roles[i].ops->show(n->roles[i].self, what, out, node_now(n));
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Scenario files (*.rcs): a line a thing, words separated by blanks, # to the end of the line is a comment.
+ * src/sim/README.md is the reference. A run is: parse, start all nodes, run to `end`, judge.
+ */
+#include "sim/sim.h"
+#include "sim/watch.h"
+
+enum { WORDS_MAX = 48, SCRIPT_ERR_LEN = 256, DEFINES_MAX = 64 };
+
+struct words { uint32_t n; char *w[WORDS_MAX]; char buf[1024]; };
+
+struct expectation { struct expectation *next; char text[512], place[96]; };
+struct define { char name[32], value[128]; };
+
+struct script {
+	struct sim sim;
+	struct watch watch;
+	const char *path;            /* of the file being read, for messages */
+	uint32_t line;
+	int64_t end_ns;
+	struct expectation *expect, **expect_end;
+	struct define define[DEFINES_MAX];
+	uint32_t n_define;
+	uint32_t n_expected, n_failed;
+	bool is_quiet;
+	char err[SCRIPT_ERR_LEN];    /* the file is wrong: nothing ran */
+};
+
+void script_init(struct script *sc, uint64_t seed);
+void script_fini(struct script *sc);
+/* The first definition of a name wins: the caller's before the file's, the file's before an included one's. */
+bool script_define(struct script *sc, const char *name, const char *value);
+bool script_load(struct script *sc, const char *path);
+/* Starts the nodes, runs to the end, judges what is left. False: a node did not start. */
+bool script_run(struct script *sc);
+
+bool script_fail(struct script *sc, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Splits text into words (copied). */
+bool words_of(struct words *w, const char *text);
+/* "5s", "20ms", "100us", "2m"; "0". */
+bool time_of(const char *word, int64_t *ns);
+/* "5%", "0.1%" in parts of a million. */
+bool ppm_of(const char *word, uint32_t *ppm);
+/* "mn.w0" */
+struct nic *nic_of(struct sim *s, const char *word);
+
+/* cmd.c: one command of the timeline, now. */
+bool cmd_run(struct script *sc, const struct words *w, uint32_t first);
+bool cmd_is_known(const char *verb);
+/* Properties of a link: loss 5% delay 2ms ... from word i on. */
+bool cmd_link_set(struct script *sc, struct link *l, const struct words *w, uint32_t i);
+/* expect.c: judge one expectation now. */
+void expect_judge(struct script *sc, const struct expectation *e);

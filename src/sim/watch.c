@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sim/watch.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "sim/pkt.h"
+#include "wire/mip6/mh_packet.h"
+
+enum { MAX_REPORTED = 20 };
+
+/* Per receiver and home address: when the request was sent that the present binding came from. */
+struct accepted { struct accepted *next; const struct node *node; struct addr6 hoa; int64_t asked_ns; };
+
+void watch_init(struct sim *s, struct watch *w)
+{
+	*w = (struct watch){.sim = s};
+	w->mh_end = &w->mh;
+	s->watch = w;
+}
+
+static void tallies_free(struct tally *t)
+{
+	for (struct tally *next; t; t = next) {
+		next = t->next;
+		free(t);
+	}
+}
+
+void watch_fini(struct watch *w)
+{
+	flows_free(w->sim);
+	tallies_free(w->events);
+	tallies_free(w->drops);
+	for (struct mh_seen *m; (m = w->mh);) {
+		w->mh = m->next;
+		free(m);
+	}
+	for (struct mh_seen *m; (m = w->asked);) {
+		w->asked = m->next;
+		free(m);
+	}
+	for (struct accepted *a; (a = w->accepted);) {
+		w->accepted = a->next;
+		free(a);
+	}
+}
+
+void watch_violation(struct sim *s, const char *fmt, ...)
+{
+	struct watch *w = s->watch;
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	if (!w->n_violations++)
+		snprintf(w->first_violation, sizeof w->first_violation, "%.6f %.230s", (double)s->t_ns / 1e9, text);
+	if (w->n_violations <= MAX_REPORTED)
+		sim_trace(s, "BREACH", "%s", text);
+}
+
+static void tally(struct sim *s, struct tally **list, const struct node *n, const char *name)
+{
+	struct tally *t = *list;
+	while (t && (t->node != n || strcmp(t->name, name) != 0))
+		t = t->next;
+	if (!t) {
+		t = sim_alloc(sizeof *t);
+		*t = (struct tally){.next = *list, .node = n};
+		snprintf(t->name, sizeof t->name, "%s", name);
+		*list = t;
+	}
+	t->n++;
+	t->last_ns = s->t_ns;
+}
+
+uint64_t watch_tally(const struct tally *t, const struct node *n, const char *name)
+{
+	uint64_t sum = 0;
+	for (; t; t = t->next)
+		if ((!n || t->node == n) && strcmp(t->name, name) == 0)
+			sum += t->n;
+	return sum;
+}
+
+void watch_event(struct node *n, const struct effect *e, const char *text)
+{
+	sim_trace(n->sim, n->name, "%s: %s: %.*s", role_str(e->role), e->event.code, (int)e->event.len_oct, text);
+	tally(n->sim, &n->sim->watch->events, n, e->event.code);
+}
+
+void watch_kernel_drop(struct node *n, const char *why)
+{
+	sim_trace(n->sim, n->name, "kernel drops: %s", why);
+	tally(n->sim, &n->sim->watch->drops, n, why);
+}
+
+void watch_dp_drop(struct node *n, enum dp_drop why, const struct frame *f)
+{
+	(void)f;
+	sim_trace(n->sim, n->name, "datapath drops: %s", dp_drop_name(why));
+	if (why == DP_DROP_HOP_LIMIT)
+		watch_violation(n->sim, "loop: %s: a tunnelled packet ran out of hops", n->name);
+}
+
+void watch_hop_limit(struct node *n, const struct frame *f)
+{
+	(void)f;
+	watch_violation(n->sim, "loop: %s: a packet ran out of hops", n->name);
+}
+
+/* The datagram's payload in a whole packet, or NULL. */
+static const uint8_t *udp_payload(const uint8_t *p, size_t len, size_t *left)
+{
+	size_t off;
+	if (ip6_upper(p, len, &off) != PROTO_UDP || off + UDP_LEN > len)
+		return NULL;
+	*left = len - off - UDP_LEN;
+	return p + off + UDP_LEN;
+}
+
+void watch_not_ours(struct node *n, const struct frame *f)
+{
+	size_t left;
+	const uint8_t *p = f->buf + f->off, *data = udp_payload(p, f->len, &left);
+	struct addr6 dst = ip6_dst(p);
+	sim_trace(n->sim, n->name, "not ours: %s", ADDR6_STR(&dst));
+	for (struct flow *fl = n->sim->watch->flows; fl && data; fl = fl->next)
+		if (addr6_eq(&fl->dst, &dst) && fl->to != n)
+			watch_violation(n->sim, "wrong-host: %s got a packet for %s", n->name, ADDR6_STR(&dst));
+}
+
+void watch_rx_udp(struct node *n, const struct frame *f, const uint8_t *udp, size_t len)
+{
+	const uint8_t *p = f->buf + f->off;
+	struct addr6 src = ip6_src(p), dst = ip6_dst(p);
+	bool is_ours;
+	if (len < UDP_LEN || ip6_checksum(&src, &dst, PROTO_UDP, udp, len) != 0) {
+		watch_violation(n->sim, "corrupt: %s got a datagram with a wrong checksum", n->name);
+		return;
+	}
+	const char *wrong = flow_rx(n, udp + UDP_LEN, len - UDP_LEN, &is_ours);
+	if (wrong)
+		watch_violation(n->sim, "%s (%s, from %s)", wrong, n->name, ADDR6_STR(&src));
+}
+
+/* Did the last acknowledged update to this agent grant so much that by now it is time for another? */
+static bool is_due(const struct watch *w, const struct mh_seen *bu)
+{
+	const struct mh_seen *last = NULL, *asked = NULL;
+	for (const struct mh_seen *m = w->mh; m; m = m->next) {
+		if (m->type == MH_BU && addr6_eq(&m->dst, &bu->dst) && addr6_eq(&m->peer, &bu->peer))
+			asked = m;
+		if (m->type == MH_BA && addr6_eq(&m->src, &bu->dst) && addr6_eq(&m->self, &bu->peer) && m->lifetime_s)
+			last = m;
+	}
+	if (!last || !asked || !bu->lifetime_s || !addr6_eq(&asked->coa, &bu->coa) || !addr6_eq(&asked->group, &bu->group))
+		return false;
+	return asked->is_refresh || bu->t_ns - last->t_ns >= (int64_t)last->lifetime_s * NS_PER_S / 2;
+}
+
+/* An acknowledgement belongs to the last update that it can answer. */
+static bool answers_refresh(const struct watch *w, const struct mh_seen *ba)
+{
+	bool is_refresh = false;
+	for (const struct mh_seen *m = w->mh; m; m = m->next)
+		if (m->type == MH_BU && addr6_eq(&m->dst, &ba->src) && addr6_eq(&m->peer, &ba->self) && m->seq == ba->seq)
+			is_refresh = m->is_refresh;
+	return is_refresh;
+}
+
+static struct mh_seen *mh_record(struct sim *s, const uint8_t *p, size_t len)
+{
+	struct mh_packet m = {0};
+	struct mh_seen *e = sim_alloc(sizeof *e + len);
+	mh_packet_parse(p, len, &m);
+	*e = (struct mh_seen){.t_ns = s->t_ns, .src = ip6_src(p), .dst = ip6_dst(p), .peer = m.peer, .self = m.self,
+			      .type = m.mh.type, .len_oct = len};
+	memcpy(e->packet, p, len);
+	if (e->type == MH_BU) {
+		e->seq = m.mh.bu.seq;
+		e->lifetime_s = m.mh.bu.lifetime_s;
+		e->coa = *mh_packet_coa(&m);
+		if (m.mh.opt.rc.has_mcoa)
+			e->group = m.mh.opt.rc.mcoa.group;
+		e->is_refresh = is_due(s->watch, e);
+	} else if (e->type == MH_BA) {
+		e->seq = m.mh.ba.seq;
+		e->lifetime_s = m.mh.ba.lifetime_s;
+		e->is_refresh = answers_refresh(s->watch, e);
+	}
+	return e;
+}
+
+static void see_mh(struct sim *s, const struct nic *from, const struct frame *f, const uint8_t *p, size_t len)
+{
+	struct mh_seen *e = mh_record(s, p, len);
+	e->origin = f->meta.origin;
+	sim_trace(s, from->node->name, "%s %s -> %s seq %u lifetime %u%s", mh_type_str(e->type), ADDR6_STR(&e->src),
+		  ADDR6_STR(&e->dst), e->seq, e->lifetime_s, e->is_refresh ? " (refresh)" : "");
+	*s->watch->mh_end = e;
+	s->watch->mh_end = &e->next;
+}
+
+/* Behind tunnel headers too: the inner packet if there is one. */
+static const uint8_t *innermost(const uint8_t *p, size_t *len)
+{
+	size_t off;
+	while (ip6_is_whole(p, *len) && ip6_upper(p, *len, &off) == PROTO_IP6) {
+		p += off;
+		*len -= off;
+	}
+	return p;
+}
+
+static bool is_wide(const struct addr6 *a) { return addr6_is_multicast(a) && (a->b[1] & 0xf) > 2; }
+
+/* A record of an MLDv2 report about a group wider than the link? (RFC 3810 5.2) */
+static bool reports_wide_group(const uint8_t *icmp, size_t len)
+{
+	size_t at = 8;
+	struct addr6 group;
+	for (uint32_t n = len >= 8 ? get16(icmp + 6) : 0; n && at + 20 <= len; n--) {
+		memcpy(&group, icmp + at + 4, 16);
+		if (is_wide(&group))
+			return true;
+		at += 20 + get16(icmp + at + 2) * 16u + icmp[at + 1] * 4u;
+	}
+	return false;
+}
+
+static void see_icmp(struct sim *s, const struct link *l, const uint8_t *icmp, size_t len)
+{
+	s->watch->n_ra += icmp[0] == ICMP_RA;
+	s->watch->n_mld_queries += icmp[0] == ICMP_MLD_QUERY;
+	if (icmp[0] != ICMP_MLD2_REPORT)
+		return;
+	s->watch->n_mld_reports++;
+	if (!*l->site && reports_wide_group(icmp, len))
+		watch_violation(s, "multicast: a report about a group on %s, outside every site", l->name);
+}
+
+/* The site of the node that has this address. */
+static const char *site_of(const struct sim *s, const struct addr6 *a)
+{
+	for (struct node *n = s->nodes; n; n = n->next)
+		for (uint32_t i = 0; i < n->n_addrs; i++)
+			if (addr6_eq(&n->addrs[i].addr, a))
+				return n->site;
+	return NULL;
+}
+
+static void check_multicast(struct sim *s, const struct link *l, const uint8_t *p)
+{
+	struct addr6 src = ip6_src(p), dst = ip6_dst(p);
+	const char *site = is_wide(&dst) ? site_of(s, &src) : NULL;
+	if (is_wide(&dst) && !*l->site)
+		watch_violation(s, "multicast: %s on %s, outside every site", ADDR6_STR(&dst), l->name);
+	else if (site && strcmp(site, l->site) != 0)
+		watch_violation(s, "multicast: %s of site %s on %s", ADDR6_STR(&dst), site, l->name);
+}
+
+void watch_tx(struct sim *s, const struct nic *from, const struct frame *f)
+{
+	const uint8_t *p = f->buf + f->off + ETH_LEN;
+	size_t len = f->len - ETH_LEN, off;
+
+	s->watch->n_frames++;
+	sim_hash(s, &s->t_ns, sizeof s->t_ns);
+	sim_hash(s, f->buf + f->off, f->len);
+	if (s->trace && s->trace_frames)
+		sim_trace_frame(s, from->node->name, from->link->name, p, len);
+	if (f->meta.hops + 1 >= HOPS_MAX)
+		watch_violation(s, "loop: a packet crossed %u links, last %s", f->meta.hops, from->link->name);
+	if (!ip6_is_whole(p, len))
+		return;
+	check_multicast(s, from->link, p);
+	p = innermost(p, &len);
+	int upper = ip6_is_whole(p, len) ? ip6_upper(p, len, &off) : -1;
+	if (upper == PROTO_ICMP6 && off + 8 <= len)
+		see_icmp(s, from->link, p + off, len - off);
+	else if (upper == PROTO_MH && f->meta.hops == 0)
+		see_mh(s, from, f, p, len);
+}
+
+void watch_send(struct node *n, const struct effect *e, const uint8_t *packet)
+{
+	size_t off;
+	if (e->role != ROLE_MN || !ip6_is_whole(packet, e->send.len_oct) || ip6_upper(packet, e->send.len_oct, &off) != PROTO_MH)
+		return;
+	struct mh_seen *m = mh_record(n->sim, packet, e->send.len_oct);
+	m->is_genuine = true;
+	m->next = n->sim->watch->asked;
+	n->sim->watch->asked = m;
+}
+
+static struct accepted *accepted_of(struct node *n, const struct addr6 *hoa)
+{
+	struct accepted *a = n->sim->watch->accepted;
+	while (a && (a->node != n || !addr6_eq(&a->hoa, hoa)))
+		a = a->next;
+	if (!a) {
+		a = sim_alloc(sizeof *a);
+		*a = (struct accepted){n->sim->watch->accepted, n, *hoa, -1};
+		n->sim->watch->accepted = a;
+	}
+	return a;
+}
+
+/* The newest request of the mobile itself for this binding; NULL: it never asked. */
+static const struct mh_seen *request_for(const struct watch *w, const struct addr6 *hoa, const struct addr6 *coa, const struct addr6 *group)
+{
+	for (const struct mh_seen *m = w->asked; m; m = m->next) /* newest first */
+		if (m->type == MH_BU && addr6_eq(&m->peer, hoa) && m->lifetime_s && (!coa || addr6_eq(&m->coa, coa)) &&
+		    (!group || addr6_eq(&m->group, group)))
+			return m;
+	return NULL;
+}
+
+static void check_binding(struct node *n, const struct addr6 *hoa, const struct mh_seen *m, const char *what)
+{
+	struct accepted *a = accepted_of(n, hoa);
+	if (!m)
+		watch_violation(n->sim, "binding: %s has a %s for %s that it never asked for", n->name, what, ADDR6_STR(hoa));
+	else if (m->t_ns < a->asked_ns)
+		watch_violation(n->sim, "binding: %s went back to an older %s of %s", n->name, what, ADDR6_STR(hoa));
+	else
+		a->asked_ns = m->t_ns;
+}
+
+void watch_dp(struct node *n, const struct effect *e)
+{
+	const struct watch *w = n->sim->watch;
+	const struct dp_op *op = &e->dp;
+	if (e->kind != FX_DP_PUT)
+		return;
+	if (op->table == DP_HOME)
+		check_binding(n, &op->home.home_address, request_for(w, &op->home.home_address, &op->home.coa, NULL), "binding");
+	else if (op->table == DP_COA)
+		check_binding(n, &op->coa.home_address, request_for(w, &op->coa.home_address, NULL, &op->coa.group), "registration");
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The observer. It sees every frame on every link as a capture would, every effect, every delivery, and
+ * keeps what expectations ask for. Whatever the scenario, these must hold, and a breach fails the run:
+ *
+ *   wrong-host    a packet reached an application of another host than the one it was sent to
+ *   binding       the datapath got a binding that the mobile did not ask for, or an older request's after a newer's
+ *   loop          a packet crossed too many links, or ran out of hops
+ *   multicast     multicast wider than a link, or a report about it, was seen outside a site or in another site
+ *   effects       an effect was lost
+ *   corrupt       a delivered datagram is not what was sent
+ */
+#include "core/effect.h"
+#include "datapath/drop.h"
+#include "sim/flow.h"
+#include "sim/node.h"
+
+/* A Mobility Header message, when it first went out to a link. */
+struct mh_seen {
+	struct mh_seen *next;
+	int64_t t_ns;
+	struct addr6 src, dst;       /* of the IPv6 header */
+	struct addr6 peer, self;     /* home addresses in their place */
+	uint8_t type;
+	uint16_t seq;
+	bool is_refresh;             /* only prolongs, and it was time to, or answers one that does */
+	uint32_t lifetime_s;
+	struct addr6 coa, group;     /* of an update */
+	uint32_t origin;             /* node number */
+	bool is_genuine;             /* sent by an engine */
+	size_t len_oct;
+	uint8_t packet[];
+};
+
+struct tally { struct tally *next; const struct node *node; char name[48]; uint64_t n; int64_t last_ns; };
+
+struct watch {
+	struct sim *sim;
+	struct flow *flows;
+	struct mh_seen *mh, **mh_end;  /* seen on links, in order */
+	struct mh_seen *asked;         /* what mobiles' engines sent, newest first */
+	struct tally *events, *drops;  /* operator's events by code; packets that the kernel dropped, by reason */
+	uint64_t n_mld_reports, n_mld_queries, n_ra, n_frames;
+	uint64_t n_violations;
+	char first_violation[256];
+	struct accepted *accepted;
+};
+
+void watch_init(struct sim *s, struct watch *w);
+void watch_fini(struct watch *w);
+
+void watch_violation(struct sim *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+void watch_tx(struct sim *s, const struct nic *from, const struct frame *f);
+void watch_send(struct node *n, const struct effect *e, const uint8_t *packet);
+void watch_dp(struct node *n, const struct effect *e);
+void watch_event(struct node *n, const struct effect *e, const char *text);
+void watch_dp_drop(struct node *n, enum dp_drop why, const struct frame *f);
+void watch_kernel_drop(struct node *n, const char *why);
+void watch_hop_limit(struct node *n, const struct frame *f);
+void watch_not_ours(struct node *n, const struct frame *f);
+/* A datagram reached a socket. */
+void watch_rx_udp(struct node *n, const struct frame *f, const uint8_t *udp, size_t len);
+
+uint64_t watch_tally(const struct tally *t, const struct node *n, const char *name);
