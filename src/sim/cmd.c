@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
+#include "base/err.h"
 #include "core/sa.h"
 #include "sim/kern.h"
 #include "sim/pkt.h"

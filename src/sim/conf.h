@@ -6,6 +6,8 @@
  *
  *     { address = "2001:db8:1::1"  home-prefix = {"2001:db8:1::/64"}  mobile "2001:db8:1::100" { key = "mn1" } }
  */
+#include <stdbool.h>
+
 #include "base/conf.h"
 
 enum { CONF_ERR_LEN = 160 };

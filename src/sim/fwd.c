@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "base/err.h"
 #include "sim/fwd.h"
 
 #include <stdlib.h>

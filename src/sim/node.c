@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "sim/fwd.h"
 #include "sim/nd.h"
 #include "sim/proc.h"

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/err.h"
 #include "core/sa.h"
 #include "plat/crypto_openssl.h"
 #include "sim/conf.h"

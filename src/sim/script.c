@@ -8,6 +8,7 @@
 
 #include "sim/kern.h"
 #include "sim/proc.h"
+#include "sim/swarm.h"
 
 enum { LINE_MAX_OCT = 1024, BLOCK_MAX_OCT = 65536, DEPTH_MAX = 4, NAME_LEN = 16 };
 
@@ -280,7 +281,7 @@ static void on_command(struct sim *s, void *obj, void *arg, uint64_t line)
 		cmd_run(sc, &w, 0);
 }
 
-static bool schedule(struct script *sc, int64_t at, const char *text)
+bool script_at(struct script *sc, int64_t at, const char *text)
 {
 	struct words w;
 	if (!words_of(&w, text) || !w.n || !cmd_is_known(w.w[0]))
@@ -305,7 +306,7 @@ static bool add_at(struct script *sc, const struct words *w, const char *line)
 	int64_t at;
 	if (w->n < 3 || !time_of(w->w[1], &at))
 		return script_fail(sc, "at TIME COMMAND");
-	return schedule(sc, at, behind(line, 2));
+	return script_at(sc, at, behind(line, 2));
 }
 
 /* repeat N from T every T COMMAND [| COMMAND]...: in turn. */
@@ -321,7 +322,7 @@ static bool add_repeat(struct script *sc, const struct words *w, const char *lin
 		part[n_parts++] = p;
 	bool ok = n_parts > 0;
 	for (long i = 0; ok && i < strtol(w->w[1], NULL, 10); i++, at += step)
-		ok = schedule(sc, at, part[i % n_parts]);
+		ok = script_at(sc, at, part[i % n_parts]);
 	free(rest);
 	return ok;
 }
@@ -407,6 +408,8 @@ static bool one_line(struct script *sc, const char *line, uint32_t depth)
 		return add_repeat(sc, &w, line);
 	if (strcmp(verb, "expect") == 0)
 		return add_expect(sc, &w, line);
+	if (strcmp(verb, "swarm") == 0)
+		return swarm_line(sc, &w);
 	if (strcmp(verb, "end") == 0)
 		return add_end(sc, &w);
 	return script_fail(sc, "what is '%s'?", verb);

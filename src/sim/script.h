@@ -14,6 +14,16 @@ struct words { uint32_t n; char *w[WORDS_MAX]; char buf[1024]; };
 struct expectation { struct expectation *next; char text[512], place[96]; };
 struct define { char name[32], value[128]; };
 
+enum { SWARM_LIST_MAX = 24, SWARM_MOBILES_MAX = 16 };
+struct swarm_list { char name[SWARM_LIST_MAX][24]; uint32_t n; };
+struct swarm_mobile { char node[16]; struct swarm_list nics, cells; };
+struct swarm_conf { /* what may be shaken: see swarm.h */
+	struct swarm_mobile mobile[SWARM_MOBILES_MAX];
+	uint32_t n_mobile;
+	struct swarm_list restart, links;
+	int64_t from_ns, to_ns, settle_ns;
+};
+
 struct script {
 	struct sim sim;
 	struct watch watch;
@@ -23,6 +33,7 @@ struct script {
 	struct expectation *expect, **expect_end;
 	struct define define[DEFINES_MAX];
 	uint32_t n_define;
+	struct swarm_conf swarm;
 	uint32_t n_expected, n_failed;
 	bool is_quiet;
 	char err[SCRIPT_ERR_LEN];    /* the file is wrong: nothing ran */
@@ -35,6 +46,9 @@ bool script_define(struct script *sc, const char *name, const char *value);
 bool script_load(struct script *sc, const char *path);
 /* Starts the nodes, runs to the end, judges what is left. False: a node did not start. */
 bool script_run(struct script *sc);
+
+/* A command of the timeline. */
+bool script_at(struct script *sc, int64_t at_ns, const char *text);
 
 bool script_fail(struct script *sc, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Splits text into words (copied). */

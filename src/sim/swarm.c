@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "sim/swarm.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { STAY_MS_MIN = 100, STAY_MS_SPREAD = 4000, DOWN_MS_SPREAD = 5000, LOSS_PPM_MAX = 200000, DUP_PPM_MAX = 50000 };
+
+/* What is judged: two seconds, once everything had time to settle. */
+static const int64_t JUDGED_NS = 2 * NS_PER_S, LAST_FLIGHT_NS = NS_PER_S;
+
+static bool copy_list(struct swarm_list *l, char *text)
+{
+	for (char *save, *p = strtok_r(text, ",", &save); p; p = strtok_r(NULL, ",", &save)) {
+		if (l->n == SWARM_LIST_MAX)
+			return false;
+		snprintf(l->name[l->n++], sizeof l->name[0], "%s", p);
+	}
+	return true;
+}
+
+bool swarm_line(struct script *sc, const struct words *w)
+{
+	struct swarm_conf *c = &sc->swarm;
+	const char *what = w->n > 1 ? w->w[1] : "";
+	bool ok = false;
+	if (strcmp(what, "mobile") == 0 && w->n == 5 && c->n_mobile < SWARM_MOBILES_MAX) {
+		struct swarm_mobile *m = &c->mobile[c->n_mobile++];
+		snprintf(m->node, sizeof m->node, "%s", w->w[2]);
+		ok = copy_list(&m->nics, w->w[3]) && copy_list(&m->cells, w->w[4]);
+	} else if (strcmp(what, "restart") == 0 && w->n == 3) {
+		ok = copy_list(&c->restart, w->w[2]);
+	} else if (strcmp(what, "link") == 0 && w->n == 3) {
+		ok = copy_list(&c->links, w->w[2]);
+	} else if (strcmp(what, "faults") == 0 && w->n == 4) {
+		ok = time_of(w->w[2], &c->from_ns) && time_of(w->w[3], &c->to_ns);
+	} else if (strcmp(what, "settle") == 0 && w->n == 3) {
+		ok = time_of(w->w[2], &c->settle_ns);
+	}
+	return ok || script_fail(sc, "swarm: this line makes no sense");
+}
+
+static uint32_t draw(struct prng *p, uint32_t bound) { return (uint32_t)(prng_u64(p) % bound); }
+
+static void plan(struct script *sc, int64_t at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static void plan(struct script *sc, int64_t at, const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	script_at(sc, at, text);
+}
+
+static const char *pick(struct prng *p, const struct swarm_list *l) { return l->name[draw(p, l->n)]; }
+
+/* One radio: from cell to cell with a break. */
+static void move_single(struct script *sc, struct prng *p, const struct swarm_mobile *m, int64_t at)
+{
+	plan(sc, at, "move %s.%s %s outage %ums", m->node, m->nics.name[0], pick(p, &m->cells), draw(p, 100));
+}
+
+/* Two radios: the other one attaches first, the first leaves later; sometimes the order is broken. */
+static void move_double(struct script *sc, struct prng *p, const struct swarm_mobile *m, int64_t at, uint32_t turn)
+{
+	const char *old = m->nics.name[turn % m->nics.n], *new = m->nics.name[(turn + 1) % m->nics.n];
+	int64_t overlap_ms = draw(p, 5) ? 250 + draw(p, 500) : -(int64_t)draw(p, 100);
+	plan(sc, at, "attach %s.%s %s", m->node, new, pick(p, &m->cells));
+	plan(sc, at + overlap_ms * NS_PER_MS, "detach %s.%s", m->node, old);
+}
+
+static void plan_mobile(struct script *sc, struct prng *p, const struct swarm_mobile *m)
+{
+	const struct swarm_conf *c = &sc->swarm;
+	uint32_t turn = 0;
+	for (int64_t at = c->from_ns; at < c->to_ns; turn++) {
+		if (m->nics.n == 1)
+			move_single(sc, p, m, at);
+		else
+			move_double(sc, p, m, at, turn);
+		at += (STAY_MS_MIN + (int64_t)draw(p, STAY_MS_SPREAD)) * NS_PER_MS;
+	}
+	/* In the end it stays in one cell. */
+	for (uint32_t i = 1; i < m->nics.n; i++)
+		plan(sc, c->to_ns + NS_PER_S, "detach %s.%s", m->node, m->nics.name[i]);
+	plan(sc, c->to_ns + NS_PER_S, "attach %s.%s %s", m->node, m->nics.name[0], pick(p, &m->cells));
+}
+
+static void plan_restarts(struct script *sc, struct prng *p)
+{
+	static const char *const how[] = {"kill", "kill", "stop", "power-off"};
+	const struct swarm_conf *c = &sc->swarm;
+	for (uint32_t i = 0; i < c->restart.n; i++) {
+		for (int64_t at = c->from_ns; (at += (1 + (int64_t)draw(p, 20)) * NS_PER_S) < c->to_ns;) {
+			int64_t down_ms = draw(p, DOWN_MS_SPREAD);
+			plan(sc, at, "%s %s", how[draw(p, 4)], c->restart.name[i]);
+			at += down_ms * NS_PER_MS;
+			plan(sc, at < c->to_ns ? at : c->to_ns, "start %s", c->restart.name[i]);
+		}
+	}
+}
+
+static void plan_links(struct script *sc, struct prng *p)
+{
+	const struct swarm_conf *c = &sc->swarm;
+	for (uint32_t i = 0; i < c->links.n; i++) {
+		const char *l = c->links.name[i];
+		double loss = draw(p, 2) ? draw(p, LOSS_PPM_MAX) / 1e4 : 0, dup = draw(p, 2) ? draw(p, DUP_PPM_MAX) / 1e4 : 0;
+		plan(sc, c->from_ns, "set %s loss %.2f%% dup %.2f%% reorder %u%% reorder-by %ums", l, loss, dup, draw(p, 6), 1 + draw(p, 20));
+		if (draw(p, 3) == 0) {
+			int64_t at = c->from_ns + draw(p, 1000) * (c->to_ns - c->from_ns) / 1000;
+			plan(sc, at, "cut %s", l);
+			plan(sc, at + (int64_t)draw(p, DOWN_MS_SPREAD) * NS_PER_MS, "mend %s", l);
+		}
+		plan(sc, c->to_ns, "mend %s", l);
+		plan(sc, c->to_ns, "set %s loss 0%% dup 0%% reorder 0%%", l);
+	}
+}
+
+static void plan_judgement(struct script *sc)
+{
+	struct swarm_conf *c = &sc->swarm;
+	int64_t judged = c->to_ns + NS_PER_S + c->settle_ns;
+	sc->end_ns = judged + JUDGED_NS + LAST_FLIGHT_NS;
+	for (struct flow *f = sc->watch.flows; f; f = f->next) {
+		struct expectation *e = sim_alloc(sizeof *e);
+		snprintf(e->text, sizeof e->text, "flow %s lost == 0 between %lldms %lldms", f->name, (long long)(judged / NS_PER_MS),
+			 (long long)((judged + JUDGED_NS) / NS_PER_MS));
+		snprintf(e->place, sizeof e->place, "swarm seed %llu", (unsigned long long)sc->sim.seed);
+		*sc->expect_end = e;
+		sc->expect_end = &e->next;
+	}
+}
+
+bool swarm_plan(struct script *sc)
+{
+	struct prng p;
+	if (sc->swarm.to_ns <= sc->swarm.from_ns)
+		return script_fail(sc, "the scenario has no line `swarm faults FROM TO`");
+	prng_seed(&p, sim_subseed(&sc->sim, "swarm"));
+	plan_links(sc, &p);
+	for (uint32_t i = 0; i < sc->swarm.n_mobile; i++)
+		plan_mobile(sc, &p, &sc->swarm.mobile[i]);
+	plan_restarts(sc, &p);
+	plan_judgement(sc);
+	return !*sc->err;
+}

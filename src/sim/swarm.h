@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * A swarm run: random movement, restarts, loss, duplication, reordering and partitions for a while, all drawn from
+ * the seed; then the faults end, and within a set time every flow must flow again without a loss. The
+ * invariants of watch.h hold all along. The scenario's `swarm` lines say what may be shaken:
+ *
+ *     swarm mobile NODE IF[,IF] LINK[,LINK]...
+ *     swarm restart NODE[,NODE]...
+ *     swarm link LINK[,LINK]...
+ *     swarm faults FROM TO
+ *     swarm settle TIME
+ */
+#include "sim/script.h"
+
+/* A line of the scenario. */
+bool swarm_line(struct script *sc, const struct words *w);
+/* Schedules everything and sets the end. */
+bool swarm_plan(struct script *sc);
