@@ -4,7 +4,6 @@ both ways, a TCP transfer runs and somebody types.
 
 Every figure is taken from the witnesses: arrivals at the two ends of the flow, carrier events of the mobile's
 kernel, captures at mobile, home agent and MMA."""
-import contextlib
 import json
 import pathlib
 import time
@@ -12,11 +11,10 @@ from dataclasses import dataclass, field
 
 from . import net as netmod
 from . import radio as radiomod
-from . import roamd, topo, witness
+from . import witness
+from .world import QUICK, World
 
 NS = 10**9
-# A laboratory mobile reacts at the speed of the test: the best router wins at once.
-QUICK = "  threshold = 0  hysteresis = 3  min-stay = 100  signal-window = 2  signal-age = 500\n"
 JOURNEYS = {
     "mobile-ipv6": {"interfaces": 1, "use_mma": False},
     "break-before-make": {"interfaces": 1, "use_mma": True},
@@ -70,61 +68,42 @@ def plan(name, **kw):
     return Plan(name, **{**JOURNEYS[name], **kw})
 
 
-class Trip:
-    """The parts of a running journey, started and stopped in order."""
+class Trip(World):
+    """A world in which a Plan is carried out."""
 
-    def __init__(self, p, stack, tell):
+    def __init__(self, p, tell):
+        super().__init__(outage_s=p.outage_s, interfaces=p.interfaces, use_mma=p.use_mma,
+                         access_delay_us=p.access_delay_us, mobile_more=p.mobile_more)
         self.p, self.tell = p, tell
-        self.net = stack.enter_context(netmod.Net(topo.demo(interfaces=p.interfaces, use_mma=p.use_mma,
-                                                            access_delay_us=p.access_delay_us, mobile_more=p.mobile_more)))
-        self.taps = {n: witness.Tap(self.net, n) for n in ("ha", "mma", "mn")}
-        self.carrier = witness.Carrier(self.net)
-        self.radio = radiomod.Radio(self.net, "mn", p.outage_s)
-        stack.callback(self.radio.stop)
-        self.daemons = {}
-        stack.callback(self._stop_daemons)
-        self.daemons = roamd.start_all(self.net)
-        self.streams, self.logs = [], {}
+        self.stream_logs = {}
         self.handovers_done = 0
 
-    def _stop_daemons(self):
-        for d in self.daemons.values():
-            d.stop()
+    def start_taps(self):
+        self.taps = {n: self.watch(witness.Tap, n) for n in ("ha", "mma", "mn")}
 
     # --- traffic ---
 
     def start_traffic(self):
-        facts = self.net.topo.facts
-        home, cn = facts["home_address"], facts["correspondent"]
-        self.flow = witness.Flow(self.net, self.p.rate_pps)
+        home, cn = self.facts["home_address"], self.facts["correspondent"]
+        self.flow = self.start_flow(self.p.rate_pps)
         self.flow.wait_flowing(20)
-        self._stream("mn", "bulk-take", "--bind", home, "--port", 9100, "--log", "bulk")
-        self._stream("cn", "echo", "--bind", cn, "--port", 9101)
-        self._stream("cn", "bulk-send", "--bind", cn, "--peer", home, "--port", 9100, "--rate-mbit", self.p.tcp_mbit)
-        self._stream("mn", "keys", "--bind", home, "--peer", cn, "--port", 9101, "--log", "keys")
+        self.start_stream("mn", "bulk-take", "--bind", home, "--port", 9100, "--log", self._log("bulk"))
+        self.start_stream("cn", "echo", "--bind", cn, "--port", 9101)
+        self.start_stream("cn", "bulk-send", "--bind", cn, "--peer", home, "--port", 9100, "--rate-mbit", self.p.tcp_mbit)
+        self.start_stream("mn", "keys", "--bind", home, "--peer", cn, "--port", 9101, "--log", self._log("keys"))
 
-    def _stream(self, node, *argv):
-        argv = list(argv)
-        if "--log" in argv:
-            at = argv.index("--log") + 1
-            self.logs[argv[at]] = argv[at] = self.net.dir / f"stream-{argv[at]}"
-        self.streams.append(netmod.start_ready(self.net.ns(node), [netmod.TOOLS / "stream", *argv]))
+    def _log(self, name):
+        self.stream_logs[name] = self.net.dir / f"stream-{name}"
+        return self.stream_logs[name]
 
     def stop_traffic(self):
-        self.down, self.up = self.flow.finish()
+        self.down, self.up = self.finish_flow(self.flow)
         for s in self.streams:
             netmod.stop(s)
-            s.stdout.close()
-        witnesses = [*self.taps.values(), self.carrier]
-        for w in witnesses:
+        for w in self.witnesses:
             w.stop()
 
     # --- movement ---
-
-    def be_home(self):
-        self.radio.stand_at(0, only={"home"})
-        self.radio.attach("w0", "home")
-        self.radio.start()
 
     def leave_home(self):
         """To the first cell of the foreign site; until packets flow there."""
@@ -235,7 +214,7 @@ def _messages(trip, start_ns, end_ns):
 
     out, refresh = {}, 0
     for key, node, fact in (("home_agent", "ha", "home_agent"), ("mma", "mma", "mma")):
-        found, due = witness.signalling(trip.taps[node].messages(), trip.net.topo.facts[fact])
+        found, due = witness.signalling(trip.taps[node].messages(), trip.facts[fact])
         due = {id(m) for m in due}
         inside = [m for m in found if start_ns <= m.when_ns < end_ns]
         out[key] = sum(id(m) not in due for m in inside)
@@ -266,7 +245,7 @@ def _result(trip, start_ns, end_ns):
     handovers = _handovers(trip)
     _measure(trip, handovers)
     window = (trip.intra_start - NS // 2, trip.intra_end)
-    tcp = _numbers(trip.logs["bulk"])
+    tcp = _numbers(trip.stream_logs["bulk"])
     inside = [(t, n) for t, n in tcp if window[0] <= t <= window[1]]
     result = {
         "handovers": len(handovers), "rate_pps": p.rate_pps,
@@ -277,17 +256,17 @@ def _result(trip, start_ns, end_ns):
         "messages_intra_site": _messages(trip, trip.intra_start, trip.intra_end),
     }
     entry = {"down": vars(trip.down.count(trip.entry_ns, window[0])), "up": vars(trip.up.count(trip.entry_ns, window[0]))}
-    keys = [(echo - sent) / 1e6 for sent, echo in _numbers(trip.logs["keys"]) if window[0] <= sent <= window[1]]
+    keys = [(echo - sent) / 1e6 for sent, echo in _numbers(trip.stream_logs["keys"]) if window[0] <= sent <= window[1]]
     return Journey(result, handovers, start_ns, end_ns, trip.entry_ns, window, _stays(trip, end_ns), trip.down, tcp,
                    keys, entry)
 
 
 def run(p, tell=lambda text: None):
     """Makes the trip of Plan p; tell(text) gets its progress. Returns a Journey."""
-    with contextlib.ExitStack() as stack:
-        trip = Trip(p, stack, tell)
+    with Trip(p, tell) as trip:
         try:
             tell(f"{p.name}: at home")
+            trip.start_taps()
             trip.be_home()
             start_ns = time.monotonic_ns()
             trip.start_traffic()
@@ -297,13 +276,8 @@ def run(p, tell=lambda text: None):
             end_ns = time.monotonic_ns()
             trip.stop_traffic()
         except Exception as e:
-            raise RuntimeError(f"{p.name}: {e}\n{_logs(trip)}") from e
+            raise RuntimeError(f"{p.name}: {e}\n{trip.logs()}") from e
         return _result(trip, start_ns, end_ns)
-
-
-def _logs(trip):
-    """The last words of the daemons, for whoever has to find out."""
-    return "\n".join(f"--- roamd on {n}:\n{d.tail(12)}" for n, d in trip.daemons.items())
 
 
 def main(args):

@@ -225,3 +225,34 @@ def is_of(message, sequences):
 def multicast_reports(messages):
     """Membership reports that a mobile sent on its access links."""
     return [m for m in messages if m.cls == "mld" and m.direction == "out" and str(m.type) in REPORT_TYPES]
+
+
+@dataclass
+class Kind:
+    """Packets that travelled alike (tools/tally.c). Without a tunnel `inner_*` are None."""
+    ifname: str
+    direction: str
+    src: str
+    dst: str
+    proto: int
+    inner_src: str
+    inner_dst: str
+    inner_proto: int
+    packets: int
+
+    @property
+    def is_multicast(self):
+        return self.dst.startswith("ff")
+
+
+class Tally(Reader):
+    """Counts every packet on a node's interfaces by source, destination and tunnel."""
+
+    def __init__(self, net, node, interfaces=None):
+        names = interfaces or [i for (n, i) in net.ifindex if n == node]
+        super().__init__(net, node, [netmod.TOOLS / "tally", *names])
+
+    def kinds(self):
+        """Ends the count and returns it."""
+        return [Kind(w[0], w[1], w[2], w[3], int(w[4]), *(w[5:7] if w[5] != "-" else (None, None)),
+                     int(w[7]) if w[7] != "-" else None, int(w[8])) for w in self.stop()]

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""End-to-end tests: real daemons, real kernels' forwarding, in network namespaces.
+
+    @pytest.mark.requirement("H-11", "H-12")
+    def test_something(make_world):
+        world = make_world(interfaces=2)
+
+`make_world` builds what topo.demo describes (arguments go there), starts the daemons, and takes everything away after the
+test. A requirement counts as proven when every test that names it passed, and each of them moved packets
+end to end: world.packets_moved, counted at receivers. Wait with world.wait(condition, "what"), never by sleeping."""
+import json
+import os
+import pathlib
+import sys
+
+import pytest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "lab"))
+os.environ.setdefault("ROAM_BUILD", str(TOP / "build"))
+
+from roamlab import net, roamd  # noqa: E402
+from roamlab.world import World  # noqa: E402
+
+
+def pytest_addoption(parser):
+    parser.addoption("--e2e-result", metavar="FILE", help="write counts and requirements as JSON")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "requirement(*ids): what of requirements.md the test proves")
+    config.e2e = {"passed": 0, "failed": 0, "requirements": {}}
+    net.gc()
+
+
+def pytest_collection_modifyitems(items):
+    if os.geteuid() == 0 and roamd.ROAMD.exists():
+        return
+    why = "needs root" if os.geteuid() else f"{roamd.ROAMD} is not built"
+    for item in items:
+        item.add_marker(pytest.mark.skip(reason=why))
+
+
+@pytest.fixture
+def make_world(request):
+    """Factory of running worlds; on failure the daemons' last words are printed."""
+    worlds = []
+
+    def make(*args, **kw):
+        world = World(*args, **kw)
+        worlds.append(world)
+        return world.__enter__()
+
+    yield make
+    report = getattr(request.node, "report_call", None)
+    for world in worlds:
+        if report is None or report.failed:
+            print(world.logs())
+        world.close()
+    request.node.packets_moved = sum(w.packets_moved for w in worlds)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    report = outcome.get_result()
+    setattr(item, f"report_{report.when}", report)
+    if report.when == "teardown":
+        _record(item)
+
+
+def _record(item):
+    """One test's outcome into the counts and into each requirement that it names."""
+    reports = [getattr(item, f"report_{w}", None) for w in ("setup", "call", "teardown")]
+    if any(r and r.skipped for r in reports):
+        return
+    passed = all(r and r.passed for r in reports)
+    result = item.config.e2e
+    result["passed" if passed else "failed"] += 1
+    if passed and not getattr(item, "packets_moved", 0):
+        return
+    for mark in item.iter_markers("requirement"):
+        for name in mark.args:
+            entry = result["requirements"].setdefault(name, {"passed": True, "tests": []})
+            entry["tests"].append(item.nodeid.rpartition("/")[2])
+            entry["passed"] &= passed
+
+
+def pytest_sessionfinish(session):
+    path = session.config.getoption("--e2e-result")
+    if path:
+        pathlib.Path(path).write_text(json.dumps(session.config.e2e))

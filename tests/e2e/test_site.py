@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The mobile in a foreign site: how its packets travel, and what a handover costs."""
+import ipaddress
+
+import pytest
+from roamlab import witness
+
+SITE = ipaddress.ip_network("2001:db8:2::/48")
+ASSIGNED = ipaddress.ip_network("2001:db8:2:ff::/64")
+LINK_SCOPE = ("ff01:", "ff02:")
+
+
+def abroad(world, rate_pps=1000):
+    """From home to cell1, packets flowing."""
+    world.be_home()
+    flow = world.start_flow(rate_pps)
+    flow.wait_flowing(15)
+    world.move("cell1", 15)
+    flow.wait_flowing(15)
+    return flow
+
+
+def total(kinds, **want):
+    """Packets of the kinds that have these attributes; a callable value is asked."""
+    def fits(k):
+        return all(w(getattr(k, a)) if callable(w) else getattr(k, a) == w for a, w in want.items())
+    return sum(k.packets for k in kinds if fits(k))
+
+
+def within(network):
+    return lambda address: address is not None and ipaddress.ip_address(address) in network
+
+
+@pytest.mark.requirement("H-1", "H-2", "H-3", "H-4", "H-6", "H-20")
+def test_first_leg_and_site_leg(make_world):
+    """From home to a foreign site (fig. 10 without route optimisation): tunnel from home agent to the care-of address at the
+    MMA, then GRE to the mobile's own group, which is the prefix and the EUI-64 of the mobile."""
+    world = make_world()
+    tallies = {n: world.watch(witness.Tally, n) for n in ("mma", "mn")}
+    flow = abroad(world)
+    before = flow.mobile.received
+    world.wait(lambda: flow.mobile.received >= before + 1000, "1,000 packets through the MMA")
+    world.finish_flow(flow)
+    ha, mma, home = (world.facts[k] for k in ("home_agent", "mma", "home_address"))
+    at_mma, at_mn = tallies["mma"].kinds(), tallies["mn"].kinds()
+    assert total(at_mma, direction="in", src=ha, dst=within(ASSIGNED), proto=41, inner_dst=home) >= 1000
+    mac = bytes.fromhex(world.net.lladdr["mn", "w0"].replace(":", ""))
+    eui64 = bytes([mac[0] ^ 2]) + mac[1:3] + b"\xff\xfe" + mac[3:]
+    group = str(ipaddress.IPv6Address(ipaddress.IPv6Address("ff35::").packed[:8] + eui64))
+    assert total(at_mma, direction="out", src=mma, dst=group, proto=47, inner_dst=home) >= 1000
+    assert total(at_mn, direction="in", src=mma, dst=group, proto=47, inner_dst=home) >= 1000
+    assert total(at_mn, direction="out", dst=mma, proto=47, inner_src=home) >= 1000
+
+
+@pytest.mark.requirement("H-8", "H-11")
+@pytest.mark.parametrize("interfaces", [1, 2])
+def test_handover_is_silent(make_world, interfaces):
+    """Eight handovers inside the site: not one Mobility Header at home agent or MMA, and packets go on after each."""
+    world = make_world(interfaces=interfaces)
+    taps = {n: world.watch(witness.Tap, n) for n in ("ha", "mma", "mn")}
+    flow = abroad(world)
+    start = world.now()
+    for i in range(8):
+        world.move(f"cell{(i + 1) % 4 + 1}")
+        flow.wait_flowing(5)
+    end = world.now()
+    world.finish_flow(flow)
+    for tap in taps.values():
+        tap.stop()
+    heard = [m for tap in taps.values() for m in tap.messages() if m.cls in ("mh", "udp") and start <= m.when_ns <= end]
+    assert not heard
+    assert witness.multicast_reports(taps["mn"].messages())
+
+
+@pytest.mark.requirement("H-12")
+def test_make_before_break_loses_nothing(make_world):
+    """Two interfaces: while both receive, every packet is delivered once; nothing is lost or doubled over eight handovers."""
+    world = make_world(interfaces=2)
+    tally = world.watch(witness.Tally, "mn")
+    flow = abroad(world)
+    start = world.now()
+    for i in range(8):
+        world.move(f"cell{(i + 1) % 4 + 1}")
+    flow.wait_flowing(5)
+    end = world.now() - 100_000_000
+    down, up = world.finish_flow(flow)
+    for direction in (down, up):
+        count = direction.count(start, end)
+        assert (count.lost, count.doubled) == (0, 0)
+    mma = world.facts["mma"]
+    kinds = tally.kinds()
+    copies = {i: total(kinds, direction="in", ifname=i, src=mma, proto=47) for i in ("w0", "w1")}
+    assert min(copies.values()) > 0
+    assert sum(copies.values()) > len(down.rx)  # both links carried some packets at once
+
+
+@pytest.mark.requirement("H-23")
+def test_nothing_multicast_leaves_the_site(make_world):
+    """On the backbone: no multicast beyond the link's own, no membership report for a group, no GRE of the site."""
+    world = make_world()
+    tally, tap = world.watch(witness.Tally, "core"), world.watch(witness.Tap, "core")
+    flow = abroad(world)
+    world.move("cell2")
+    flow.wait_flowing(5)
+    world.finish_flow(flow)
+    kinds = tally.kinds()
+    assert total(kinds, proto=17) + total(kinds, inner_proto=17) >= 1000
+    assert not [k for k in kinds if k.is_multicast and not k.dst.startswith(LINK_SCOPE)]
+    assert not [k for k in kinds if k.proto == 47]
+    tap.stop()
+    groups = [m for m in tap.messages() if m.cls == "mld" and bytes.fromhex("ff35") in m.data[8:]]
+    assert not groups
+
+
+@pytest.mark.requirement("H-9")
+def test_best_signal_wins(make_world):
+    """The mobile stays while its router is the better one, and asks for the other when that is better by the margin."""
+    world = make_world()
+    flow = abroad(world)
+    world.radio.hear(cell1=-60, cell2=-61)
+    asked = len([e for e in world.radio.events if e[1] == "asked"])
+    before = flow.mobile.received
+    world.wait(lambda: flow.mobile.received >= before + 1000, "a second in cell1")
+    assert len([e for e in world.radio.events if e[1] == "asked"]) == asked
+    world.radio.hear(cell1=-80, cell2=-50, cell3=-60)
+    world.radio.wait_cells({"cell2"}, 5)
+    flow.wait_flowing(5)
+    world.finish_flow(flow)
