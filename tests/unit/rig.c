@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "rig.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <string.h>
+
+/* --- memory ------------------------------------------------------------------------------------------- */
+
+static void *resize(void *ctx, void *old, size_t n)
+{
+	struct rig *r = ctx;
+	if (n == 0) {
+		r->n_live -= old != NULL;
+		free(old);
+		return NULL;
+	}
+	if (r->fail_in >= 0 && r->fail_in-- == 0)
+		return NULL;
+	r->n_live += old == NULL;
+	return realloc(old, n);
+}
+
+/* --- keyed hashes --------------------------------------------------------------------------------------- */
+
+struct mac_key { const EVP_MD *md; uint8_t raw[64]; int len; };
+
+static struct mac_key *mac_key_new(void *ctx, enum mac_alg alg, const void *key, size_t len)
+{
+	struct mac_key *k = calloc(1, sizeof *k);
+	(void)ctx;
+	assert_true(len <= sizeof k->raw);
+	switch (alg) {
+	case MAC_HMAC_SHA1: k->md = EVP_sha1(); break;
+	case MAC_HMAC_SHA256: k->md = EVP_sha256(); break;
+	case MAC_HMAC_MD5: k->md = EVP_md5(); break;
+	}
+	memcpy(k->raw, key, len);
+	k->len = (int)len;
+	return k;
+}
+
+static void mac_key_free(void *ctx, struct mac_key *k)
+{
+	(void)ctx;
+	free(k);
+}
+
+static size_t join(const struct iov_in *in, size_t n_in, uint8_t *buf, size_t cap)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < n_in; i++) {
+		assert_true(n + in[i].len_oct <= cap);
+		memcpy(buf + n, in[i].p, in[i].len_oct);
+		n += in[i].len_oct;
+	}
+	return n;
+}
+
+static size_t mac(void *ctx, const struct mac_key *k, const struct iov_in *in, size_t n_in, uint8_t out[static 32])
+{
+	uint8_t buf[4096], md[EVP_MAX_MD_SIZE];
+	unsigned len = 0;
+	(void)ctx;
+	assert_non_null(HMAC(k->md, k->raw, k->len, buf, join(in, n_in, buf, sizeof buf), md, &len));
+	memcpy(out, md, len);
+	return len;
+}
+
+static size_t sha1(void *ctx, const struct iov_in *in, size_t n_in, uint8_t out[static 20])
+{
+	uint8_t buf[4096];
+	unsigned len = 0;
+	(void)ctx;
+	assert_true(EVP_Digest(buf, join(in, n_in, buf, sizeof buf), out, &len, EVP_sha1(), NULL));
+	return len;
+}
+
+const struct crypto_ops rig_crypto = {mac_key_new, mac_key_free, mac, sha1, NULL};
+
+/* --- engine ---------------------------------------------------------------------------------------------- */
+
+static uint32_t no_ifindex(void *ctx, const char *name)
+{
+	(void)ctx;
+	(void)name;
+	return 0;
+}
+
+static const struct sa_key *find_key(void *ctx, const char *name)
+{
+	struct rig *r = ctx;
+	for (uint32_t i = 0; i < r->n_key; i++)
+		if (strcmp(r->key[i].name, name) == 0)
+			return &r->key[i];
+	return NULL;
+}
+
+void rig_init(struct rig *r, uint64_t seed)
+{
+	memset(r, 0, sizeof *r);
+	r->mem = (struct mem_ops){resize, r};
+	r->fail_in = -1;
+	prng_seed(&r->prng, seed);
+	r->rng = prng_rng(&r->prng);
+	effq_init(&r->fx, &r->mem);
+	r->env = (struct engine_env){&r->mem, &r->rng, &rig_crypto, &r->fx, &r->count, no_ifindex, find_key, r};
+	r->now = (struct now){{1000 * NS_PER_S}, {1767225600 * NS_PER_S}};
+}
+
+void rig_fini(struct rig *r)
+{
+	if (r->self) {
+		r->ops->fini(r->self);
+		mem_put(&r->mem, r->self);
+	}
+	for (uint32_t i = 0; i < r->n_key; i++)
+		sa_key_fini(&r->key[i], &rig_crypto);
+	effq_fini(&r->fx);
+	assert_int_equal(r->n_live, 0);
+}
+
+const struct sa_key *rig_add_key(struct rig *r, const char *name, uint32_t spi, const char *raw)
+{
+	assert_true(r->n_key < RIG_KEYS);
+	struct sa_key *k = &r->key[r->n_key++];
+	assert_int_equal(sa_key_init(k, &rig_crypto, name, spi, MAC_HMAC_SHA1, raw, strlen(raw)), 0);
+	return k;
+}
+
+int rig_start(struct rig *r, const struct role_ops *ops, const void *conf)
+{
+	const char *remedy = NULL;
+	r->ops = ops;
+	r->self = mem_zget(&r->mem, ops->size_oct);
+	int err = ops->init(r->self, &r->env, conf, r->now, &remedy);
+	if (err && remedy) {
+		mem_put(&r->mem, r->self);
+		r->self = NULL;
+	}
+	return err;
+}
+
+void rig_link(struct rig *r, uint32_t ifindex, const char *name, const char *lladdr, bool is_up)
+{
+	struct link_event ev = {.ifindex = ifindex, .is_up = is_up, .lladdr = rig_lladdr(lladdr), .mtu_oct = 1500};
+	assert_true(strlen(name) < sizeof ev.name);
+	memcpy(ev.name, name, strlen(name));
+	r->ops->link(r->self, &ev, r->now);
+}
+
+bool rig_rx(struct rig *r, uint32_t ifindex, const char *lladdr, const void *pkt, size_t len_oct)
+{
+	const struct rx rx = {.ifindex = ifindex, .lladdr_src = rig_lladdr(lladdr), .pkt = pkt, .len_oct = len_oct};
+	return r->ops->rx(r->self, &rx, r->now);
+}
+
+static void move_clock(struct rig *r, mono_t to)
+{
+	r->now.wall = wall_add(r->now.wall, mono_sub(to, r->now.mono));
+	r->now.mono = to;
+}
+
+void rig_run(struct rig *r, span_t d)
+{
+	mono_t end = mono_add(r->now.mono, d);
+	for (mono_t next; mono_reached(next = r->ops->expiry(r->self), end);) {
+		if (mono_before(r->now.mono, next))
+			move_clock(r, next);
+		r->ops->tick(r->self, r->now);
+	}
+	move_clock(r, end);
+}
+
+/* --- effects ---------------------------------------------------------------------------------------------- */
+
+const struct effect *rig_effect(const struct rig *r, enum effect_kind kind, uint32_t nth)
+{
+	for (uint32_t i = 0; i < r->fx.n; i++)
+		if (r->fx.fx[i].kind == kind && nth-- == 0)
+			return &r->fx.fx[i];
+	return NULL;
+}
+
+uint32_t rig_count(const struct rig *r, enum effect_kind kind)
+{
+	uint32_t n = 0;
+	while (rig_effect(r, kind, n))
+		n++;
+	return n;
+}
+
+const struct dp_op *rig_dp(const struct rig *r, enum effect_kind put_or_del, enum dp_table table, uint32_t nth)
+{
+	for (uint32_t i = 0; i < r->fx.n; i++)
+		if (r->fx.fx[i].kind == put_or_del && r->fx.fx[i].dp.table == table && nth-- == 0)
+			return &r->fx.fx[i].dp;
+	return NULL;
+}
+
+const uint8_t *rig_sent(const struct rig *r, uint32_t nth, size_t *len_oct)
+{
+	const struct effect *e = rig_effect(r, FX_SEND, nth);
+	assert_non_null(e);
+	*len_oct = e->send.len_oct;
+	return effq_bytes(&r->fx, e->send.off);
+}
+
+void rig_clear(struct rig *r) { effq_reset(&r->fx); }
+
+struct addr6 rig_addr(const char *text)
+{
+	struct addr6 a;
+	assert_true(addr6_parse(&a, text));
+	return a;
+}
+
+struct prefix6 rig_prefix(const char *text)
+{
+	struct prefix6 p;
+	assert_true(prefix6_parse(&p, text));
+	return p;
+}
+
+struct lladdr rig_lladdr(const char *text)
+{
+	struct lladdr a;
+	assert_true(lladdr_parse(&a, text));
+	return a;
+}
