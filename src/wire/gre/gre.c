@@ -3,9 +3,9 @@
 
 #include "wire/ip/csum.h"
 
-/* First 16 bits: C, K and S as RFC 2890 has them; routing and source route (RFC 1701), which RFC 2784 2.3 has a
- * receiver discard unless it implements them; the version; the rest is ignored. */
-enum { F_CSUM = 0x8000, F_KEY = 0x2000, F_SEQ = 0x1000, F_REFUSED = 0x4000 | 0x0800 | 0x0700, F_VERSION = 0x0007 };
+/* First 16 bits: C, K and S as RFC 2890 has them; RFC 1701's bits that RFC 2784 2.3 has a receiver discard
+ * unless it implements them; the version; the rest is ignored. */
+enum { F_CSUM = 0x8000, F_KEY = 0x2000, F_SEQ = 0x1000, F_REFUSED = 0x4000 | 0x0800 | 0x0400, F_VERSION = 0x0007 };
 
 enum wire_err gre_parse(struct rd *r, struct gre *g)
 {

@@ -104,7 +104,7 @@ static enum wire_err on_map(struct rd *r, struct nd_packet *p)
 	return addr6_is_routable(&m->addr) ? W_OK : W_VALUE;
 }
 
-/* Another experiment's use of the type, or a later version of ours, is skipped. */
+/* Another experiment's use of the type, a later version of ours, or a name too long is skipped. */
 static enum wire_err on_site(struct rd *r, struct nd_packet *p)
 {
 	uint8_t version = rd_u8(r), flags = rd_u8(r);
@@ -114,7 +114,7 @@ static enum wire_err on_site(struct rd *r, struct nd_packet *p)
 	const char *name = (const char *)rd_take(r, n);
 	size_t len = name ? strnlen(name, n) : 0;
 	if (len >= ND_SITE_MAX)
-		return W_LIMIT;
+		return W_OK;
 	if (len)
 		memcpy(p->ra.site.name, name, len);
 	p->ra.site.flags = flags;
