@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The binding update list (RFC 6275 11.1, 11.7): builds and authenticates updates, verifies
+ * acknowledgements, and passes on what they mean. When to send is core/reg's.
+ *
+ * An update to a site's agent carries M and our options and is authenticated with the on-link address; one to the
+ * home agent carries the care-of address in the Alternate Care-of Address option (11.7.1), or at home comes from the
+ * home address itself.
+ */
+#include <string.h>
+
+#include "role/mn/state.h"
+#include "wire/mip6/mh_packet.h"
+
+static void peer_add(struct mn *mn, const struct addr6 *addr, const char *key, bool is_mma)
+{
+	struct mn_peer *p = &mn->peer[mn->n_peer++];
+	*p = (struct mn_peer){.mn = mn, .is_mma = is_mma, .addr = *addr, .key = mn->env.key(mn->env.ctx, key),
+				.retry_at = MONO_NEVER};
+	struct reg_conf conf = reg_conf_default;
+	conf.lifetime_s = (uint32_t)span_to_s(mn->conf.lifetime);
+	if (is_mma)
+		conf.first = conf.again; /* no duplicate detection to wait for */
+	reg_init(&p->reg, &conf, (uint16_t)rng_u32(mn->env.rng));
+}
+
+void mn_bul_init(struct mn *mn)
+{
+	peer_add(mn, &mn->conf.home_agent, mn->conf.key, false);
+	for (uint32_t i = 0; i < mn->conf.n_mma; i++)
+		peer_add(mn, &mn->conf.mma[i].addr, mn->conf.mma[i].key, true);
+}
+
+struct mn_peer *mn_bul_find(struct mn *mn, const struct addr6 *addr)
+{
+	for (uint32_t i = 0; i < mn->n_peer; i++)
+		if (mn->peer[i].key && addr6_eq(&mn->peer[i].addr, addr))
+			return &mn->peer[i];
+	return NULL;
+}
+
+bool mn_bul_is_pending(const struct mn_peer *p) { return !mono_is_never(p->reg.resend_at); }
+
+void mn_bul_arm(struct mn_peer *p)
+{
+	mn_arm(p->mn, &p->t_reg, MN_T_REG, mono_min(reg_expiry(&p->reg), p->retry_at));
+}
+
+/* What the home agent grants never exceeds what the agent of the site has left. */
+static uint32_t lifetime_of(const struct mn_peer *p, const struct reg_bu *bu, struct now now)
+{
+	const struct mn *mn = p->mn;
+	if (p->is_mma || !bu->lifetime_s || mn->place != MOVE_SITE || mono_is_never(mn->mma->reg.expires))
+		return bu->lifetime_s;
+	int64_t left_s = span_to_s(mono_sub(mn->mma->reg.expires, now.mono));
+	if (left_s < 4)
+		left_s = 4;
+	return bu->lifetime_s < (uint64_t)left_s ? bu->lifetime_s : (uint32_t)left_s;
+}
+
+/* The link-local address goes home with us when it is made of the same identifier (RFC 6275 11.7.1, L). */
+static bool is_ll_home(const struct mn *mn)
+{
+	return memcmp(&mn->active->ll.b[8], &mn->conf.home_address.b[8], 8) == 0;
+}
+
+static void fill_mma(const struct mn_peer *p, struct mh *m)
+{
+	const struct mn *mn = p->mn;
+	m->bu.flags = BU_A | BU_M;
+	m->opt.rc.has_mcoa = true;
+	m->opt.rc.mcoa = (struct rc_mcoa){.group = p->reg.ask_s ? mn->group : p->group, .source = p->addr};
+	m->opt.rc.has_reg = true;
+	m->opt.rc.reg = (struct rc_reg){.ha = mn->conf.home_agent};
+	for (uint32_t i = 1; i < mn->n_peer && p->reg.ask_s; i++) {
+		const struct mn_peer *prev = &mn->peer[i];
+		if (prev == p || !reg_is_bound(&prev->reg) || !prev->has_acoa)
+			continue;
+		m->opt.rc.reg.prev_mma = prev->addr;
+		m->opt.rc.reg.prev_coa = prev->acoa;
+	}
+}
+
+static void fill_ha(const struct mn_peer *p, const struct reg_bu *bu, bool is_at_home, struct mh *m)
+{
+	m->bu.flags = BU_A | BU_H | (is_ll_home(p->mn) ? BU_L : 0);
+	if (is_at_home)
+		return;
+	m->opt.has_alt_coa = true;
+	m->opt.alt_coa = bu->coa;
+}
+
+static void remember(struct mn_peer *p, uint16_t seq, const struct addr6 *coa)
+{
+	p->sent[p->n_sent % REG_OUTSTANDING].seq = seq;
+	p->sent[p->n_sent % REG_OUTSTANDING].coa = *coa;
+	p->n_sent++;
+}
+
+/* Without a link nothing leaves; the back-off goes on, and mn_bul_again() sends when there is one. */
+static void send(struct mn_peer *p, const struct reg_bu *bu, struct now now)
+{
+	struct mn *mn = p->mn;
+	struct mn_if *ifc = mn->active;
+	if (!ifc || !ifc->router)
+		return;
+	bool is_at_home = mn->place == MOVE_HOME;
+	const struct addr6 *src = is_at_home ? &mn->conf.home_address : &ifc->coa;
+	struct mh m = {.type = MH_BU, .bu = {.seq = bu->seq, .lifetime_s = lifetime_of(p, bu, now)}};
+	m.opt.has_mesg_id = true;
+	m.opt.mesg_id = bu->stamp;
+	m.opt.has_auth = true;
+	m.opt.auth.spi = p->key->spi;
+	if (p->is_mma)
+		fill_mma(p, &m);
+	else
+		fill_ha(p, bu, is_at_home, &m);
+
+	uint8_t buf[1280];
+	struct mh_built built;
+	size_t n = bu_packet_build(buf, sizeof buf, src, &p->addr, is_at_home ? NULL : &mn->conf.home_address, &m, &built);
+	if (!n)
+		return;
+	const struct addr6 *coa = m.opt.has_alt_coa ? &m.opt.alt_coa : src;
+	sa_sign(p->key, mn->env.crypto, coa, &mn->conf.home_address, &built, buf);
+	remember(p, bu->seq, coa);
+	p->n_bu++;
+	if (p->reg.ask_s)
+		p->group = mn->group;
+	mn_store_put(mn, now);
+	fx_send(mn_fx(mn), ROLE_MN, ifc->ifindex, &ifc->router->lladdr, buf, n);
+}
+
+static void on_refused(struct mn_peer *p, struct now now)
+{
+	struct mn *mn = p->mn;
+	const char *why = ba_status_str(p->reg.status);
+	reason_count(&mn->env, R_BA_REFUSED);
+	if (!p->is_mma) {
+		mn_say(mn, EV_ERROR, "mn-refused", "mn: home agent %s refuses: %s (%u)", ADDR6_STR(&p->addr), why, p->reg.status);
+		if (p->reg.state == REG_STOPPED)
+			p->retry_at = mono_add(now.mono, span_s(MN_REFUSED_S));
+		mn_place_settle(mn, "binding acknowledgement", why, now);
+		return;
+	}
+	bool is_mine = mn->place == MOVE_SITE && p == mn->mma && p->reg.ask_s;
+	if (p->reg.status == BA_GROUP_TAKEN && is_mine && mn->group_try + 1 < MN_GROUP_TRIES) {
+		mn_place_on_group_taken(mn, now);
+		return;
+	}
+	bool was_asked = p->reg.ask_s != 0;
+	reg_stop(&p->reg);
+	if (was_asked)
+		mn_place_on_refused(mn, p, why, now);
+}
+
+static void on_accepted(struct mn_peer *p, struct now now)
+{
+	struct mn *mn = p->mn;
+	mn_say(mn, EV_INFO, "mn-registered", "mn: %s %s accepts for %u s", p->is_mma ? "agent" : "home agent", ADDR6_STR(&p->addr),
+	       p->reg.lifetime_s);
+	if (!p->is_mma) {
+		mn_place_on_registered(mn, now);
+		return;
+	}
+	p->uplink_key = sa_uplink_key(p->key, mn->env.crypto, &mn->conf.home_address, p->reg.stamp);
+	mn_place_on_joined(mn, p, now);
+}
+
+/* An agent that assigns nothing is none of ours (design, "With an MMA"): it must not keep a binding. */
+static void on_no_assignment(struct mn_peer *p, struct now now)
+{
+	reason_count(&p->mn->env, R_BA_NO_ASSIGNED_COA);
+	mn_bul_ask(p, &p->addr, 0, now);
+	mn_place_on_refused(p->mn, p, "it assigned no care-of address", now);
+}
+
+static void on_event(struct mn_peer *p, enum reg_event ev, const struct reg_bu *bu, struct now now)
+{
+	struct mn *mn = p->mn;
+	switch (ev) {
+	case REG_NOTHING:
+		break;
+	case REG_SEND:
+		send(p, bu, now);
+		break;
+	case REG_ACCEPTED:
+		if (p->is_mma && !p->has_acoa)
+			on_no_assignment(p, now);
+		else
+			on_accepted(p, now);
+		break;
+	case REG_DEREGISTERED:
+		p->has_acoa = false;
+		mn_say(mn, EV_INFO, "mn-deregistered", "mn: de-registered at %s", ADDR6_STR(&p->addr));
+		if (!p->is_mma)
+			mn_place_on_home(mn, now);
+		break;
+	case REG_REFUSED:
+		on_refused(p, now);
+		break;
+	case REG_EXPIRED:
+		p->has_acoa = false;
+		mn_say(mn, EV_WARNING, "mn-expired", "mn: registration at %s ended without an answer", ADDR6_STR(&p->addr));
+		mn_place_settle(mn, "lifetime", "no answer", now);
+		break;
+	case REG_UNEXPECTED:
+		reason_count(&mn->env, R_BA_UNEXPECTED);
+		break;
+	}
+	if (ev != REG_NOTHING && ev != REG_SEND && ev != REG_UNEXPECTED)
+		mn_store_put(mn, now);
+	mn_bul_arm(p);
+}
+
+void mn_bul_ask(struct mn_peer *p, const struct addr6 *coa, uint32_t lifetime_s, struct now now)
+{
+	struct reg_bu bu;
+	p->retry_at = MONO_NEVER;
+	on_event(p, reg_start(&p->reg, coa, lifetime_s, now, &bu), &bu, now);
+}
+
+void mn_bul_again(struct mn *mn, struct now now)
+{
+	for (uint32_t i = 0; i < mn->n_peer; i++) {
+		struct mn_peer *p = &mn->peer[i];
+		struct addr6 coa = p->reg.coa;
+		if (mn_bul_is_pending(p))
+			mn_bul_ask(p, &coa, p->reg.ask_s, now);
+	}
+}
+
+void mn_bul_on_tick(struct mn_peer *p, struct now now)
+{
+	struct reg_bu bu;
+	enum reg_event ev;
+	if (mono_reached(p->retry_at, now.mono)) {
+		struct addr6 coa = p->reg.coa;
+		mn_bul_ask(p, &coa, p->reg.ask_s, now);
+	}
+	do {
+		ev = reg_tick(&p->reg, now, &bu);
+		on_event(p, ev, &bu, now);
+	} while (ev != REG_NOTHING);
+}
+
+/* With which care-of address was it sent? Status 135 carries another number: then any of the last. */
+static bool is_authentic(const struct mn_peer *p, const struct mh_packet *pkt)
+{
+	const struct mn *mn = p->mn;
+	uint32_t n = p->n_sent < REG_OUTSTANDING ? p->n_sent : REG_OUTSTANDING;
+	for (uint32_t i = 1; i <= n; i++) {
+		uint32_t k = (p->n_sent - i) % REG_OUTSTANDING;
+		bool is_answer = p->sent[k].seq == pkt->mh.ba.seq || pkt->mh.ba.status == BA_SEQ_OUT_OF_WINDOW;
+		if (is_answer && sa_verify(p->key, mn->env.crypto, &p->sent[k].coa, &mn->conf.home_address, pkt))
+			return true;
+	}
+	return false;
+}
+
+/* RFC 6275 11.7.3. What an acknowledgement changes, it changes only here, after it was found authentic. */
+static void on_ba(struct mn_peer *p, const struct mh_packet *pkt, struct now now)
+{
+	struct mn *mn = p->mn;
+	const struct mh *m = &pkt->mh;
+	if (!m->opt.has_auth) {
+		reason_count(&mn->env, R_AUTH_MISSING);
+		mn_place_on_hint(mn, p, m->ba.status, now);
+		return;
+	}
+	if (!is_authentic(p, pkt)) {
+		reason_count(&mn->env, R_AUTH_BAD);
+		return;
+	}
+	p->n_ba++;
+	struct reg_ba ba = {
+		.status = m->ba.status, .seq = m->ba.seq, .lifetime_s = m->ba.lifetime_s,
+		.has_stamp = m->opt.has_mesg_id, .stamp = m->opt.mesg_id,
+		.has_refresh_advice = m->opt.has_refresh, .refresh_advice_s = m->opt.refresh_s,
+	};
+	struct addr6 before = p->acoa;
+	bool had = p->has_acoa;
+	p->has_acoa = m->opt.rc.has_acoa && addr6_is_routable(&m->opt.rc.acoa.coa);
+	p->acoa = m->opt.rc.acoa.coa;
+	struct reg_bu bu;
+	enum reg_event ev = reg_on_ba(&p->reg, &ba, now, &bu);
+	if (ev != REG_ACCEPTED) { /* an old or refusing answer assigns nothing */
+		p->has_acoa = had;
+		p->acoa = before;
+	}
+	on_event(p, ev, &bu, now);
+}
+
+static bool is_ours(struct mn *mn, const struct addr6 *dst)
+{
+	if (addr6_eq(dst, &mn->conf.home_address))
+		return true;
+	for (uint32_t i = 0; i < MN_COA_MAX; i++)
+		if (mn->coa[i].is_used && addr6_eq(&mn->coa[i].addr, dst))
+			return true;
+	return false;
+}
+
+bool mn_bul_rx(struct mn *mn, const struct rx *rx, struct now now)
+{
+	struct mh_packet pkt;
+	enum wire_err err = mh_packet_parse(rx->pkt, rx->len_oct, &pkt);
+	if (err == W_PROTO || !is_ours(mn, &pkt.dst))
+		return false;
+	if (err != W_OK) {
+		reason_count(&mn->env, reason_of_wire(err));
+		return true;
+	}
+	if (pkt.mh.type == MH_BE) {
+		reason_count(&mn->env, R_BE_RECEIVED);
+		return true;
+	}
+	if (pkt.mh.type != MH_BA)
+		return false;
+	struct mn_peer *p = mn_bul_find(mn, &pkt.src);
+	if (!p || !addr6_eq(&pkt.self, &mn->conf.home_address)) {
+		reason_count(&mn->env, R_MSG_NOT_FOR_US);
+		return true;
+	}
+	on_ba(p, &pkt, now);
+	return true;
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Where the mobile is, and what a move asks for (H-8, H-10, H-11, H-14, H-16; RFC 6275 11.5).
+ *
+ * The state is not kept but derived, from the link in use and the binding update list, and told to the operator when it
+ * changed. A move inside a site changes the uplink and nothing else. Any other move goes: the agent of the site first, then
+ * the home agent, then the agents of sites that were left. Old links, addresses and tunnels are
+ * given up only when the new place is confirmed.
+ */
+#include <string.h>
+
+#include "role/mn/state.h"
+#include "wire/nd/nd.h"
+
+const char *mn_state_str(enum mn_state s)
+{
+	switch (s) {
+	case MN_NOWHERE: return "nowhere";
+	case MN_HOME: return "home";
+	case MN_RETURNING: return "returning";
+	case MN_JOINING: return "joining";
+	case MN_REGISTERING: return "registering";
+	case MN_SITE: return "away-site";
+	case MN_PLAIN: return "away-plain";
+	}
+	return "?";
+}
+
+static bool is_registered_at(const struct mn_peer *ha, const struct addr6 *coa)
+{
+	return reg_is_bound(&ha->reg) && addr6_eq(&ha->reg.bound_coa, coa);
+}
+
+static enum mn_state state_of(struct mn *mn)
+{
+	const struct mn_peer *ha = mn_ha(mn);
+	if (!mn->active || !mn->has_place)
+		return MN_NOWHERE;
+	switch (mn->place) {
+	case MOVE_HOME:
+		return ha->reg.state == REG_IDLE || ha->reg.state == REG_STOPPED ? MN_HOME : MN_RETURNING;
+	case MOVE_SITE:
+		if (!reg_is_bound(&mn->mma->reg) || !mn->mma->has_acoa)
+			return MN_JOINING;
+		return is_registered_at(ha, &mn->mma->acoa) ? MN_SITE : MN_REGISTERING;
+	case MOVE_PLAIN:
+		return is_registered_at(ha, &mn->active->coa) ? MN_PLAIN : MN_REGISTERING;
+	}
+	return MN_NOWHERE;
+}
+
+void mn_place_settle(struct mn *mn, const char *event, const char *reason, struct now now)
+{
+	enum mn_state next = state_of(mn);
+	if (next == mn->state)
+		return;
+	enum event_sev sev = next == MN_NOWHERE || mn->state == MN_NOWHERE ? EV_INFO : EV_NOTICE;
+	mn_say(mn, sev, "mn-state", "mn %s: %s -> %s (%s): %s", mn->active ? mn->active->name : "-", mn_state_str(mn->state),
+	       mn_state_str(next), event, reason);
+	mn->state = next;
+	mn->since = now.mono;
+}
+
+/* The old links are given up a while after the new one carries everything. */
+static void drain_others(struct mn *mn, struct now now)
+{
+	for (uint32_t i = 0; i < mn->n_iface; i++) {
+		struct mn_if *ifc = &mn->iface[i];
+		if (ifc != mn->active && ifc != mn->chosen && ifc->is_member && !timer_is_set(&ifc->t_drain))
+			mn_arm(mn, &ifc->t_drain, MN_T_DRAIN, mono_add(now.mono, mn->conf.drain));
+	}
+}
+
+static void leave_sites(struct mn *mn, struct now now)
+{
+	for (uint32_t i = 1; i < mn->n_peer; i++) {
+		struct mn_peer *p = &mn->peer[i];
+		bool is_here = mn->place == MOVE_SITE && p == mn->mma;
+		if (!is_here && (p->reg.state == REG_BOUND || p->reg.state == REG_WAIT) && p->reg.ask_s)
+			mn_bul_ask(p, &p->addr, 0, now);
+	}
+}
+
+/* Everything is confirmed: what belonged to the old place goes. */
+static void settled(struct mn *mn, struct now now)
+{
+	leave_sites(mn, now);
+	drain_others(mn, now);
+	mn_path_retire(mn, now);
+}
+
+static void enter_site(struct mn *mn, struct mn_peer *mma, struct now now)
+{
+	mn->mma = mma;
+	mn_group_identity(mn);
+	mn_member_join(mn->active, &mn->group, &mma->addr, now);
+	mn_path_coa(mn->active);
+	mn_path_tunnel(mn, &mn->group, &mma->addr, DP_ENCAP_GRE);
+	mma->has_acoa = false;
+	mn_bul_ask(mma, &mma->addr, (uint32_t)span_to_s(mn->conf.lifetime), now);
+	mn_arm(mn, &mn->t_joining, MN_T_JOINING, mono_add(now.mono, span_s(MN_JOIN_PATIENCE_S)));
+}
+
+static void enter_plain(struct mn *mn, struct now now)
+{
+	struct mn_if *ifc = mn->active;
+	if (ifc->is_member)
+		mn_member_leave(ifc);
+	mn_path_coa(ifc);
+	mn_path_tunnel(mn, &ifc->coa, &mn->conf.home_agent, DP_ENCAP_IPIP);
+	mn_bul_ask(mn_ha(mn), &ifc->coa, (uint32_t)span_to_s(mn->conf.lifetime), now);
+	if (mn->is_roam0_default) /* packets behind the update find it done */
+		mn_path_uplink(mn);
+}
+
+/* Away from home: the home address goes to roam0 before it leaves the home link. There the mobile is silent from now on
+ * (RFC 6275 10.3.1: the home agent probes for the address) but hears packets until the acknowledgement. */
+static void leave_home_link(struct mn *mn)
+{
+	bool is_link_kept = mn->home_if && mn->home_if != mn->active && mn->home_if->is_up;
+	mn_path_roam0(mn);
+	mn_path_home_del(mn);
+	if (!is_link_kept)
+		mn_path_roam0_default(mn);
+}
+
+static bool has_binding_at_home(const struct mn_peer *ha)
+{
+	return ha->reg.state == REG_BOUND || ha->reg.state == REG_WAIT;
+}
+
+/* RFC 6275 11.5.5: update first, then the address; no duplicate detection while the home agent defends it. */
+static void enter_home(struct mn *mn, struct now now)
+{
+	if (mn->active->is_member)
+		mn_member_leave(mn->active);
+	if (!has_binding_at_home(mn_ha(mn))) {
+		mn_path_home(mn, mn->active);
+		mn_place_on_home(mn, now);
+		return;
+	}
+	mn_bul_ask(mn_ha(mn), &mn->conf.home_address, 0, now);
+	mn_path_home(mn, mn->active);
+}
+
+static void enter(struct mn *mn, const struct move_link *link, struct now now)
+{
+	mn->place = move_place_of(link);
+	mn->has_place = true;
+	mn->n.registrations++;
+	mn_arm(mn, &mn->t_joining, MN_T_JOINING, MONO_NEVER);
+	if (mn->place != MOVE_SITE)
+		mn->mma = NULL;
+	if (mn->place != MOVE_HOME)
+		leave_home_link(mn);
+	switch (mn->place) {
+	case MOVE_HOME: enter_home(mn, now); break;
+	case MOVE_SITE: enter_site(mn, mn_bul_find(mn, &link->mma), now); break;
+	case MOVE_PLAIN: enter_plain(mn, now); break;
+	}
+}
+
+/* The same site by another link: the uplink goes on from here. No message to anybody, except what was unanswered. */
+static void stay(struct mn *mn, enum move_kind kind, struct now now)
+{
+	if (mn->place == MOVE_HOME) {
+		mn_path_home(mn, mn->active);
+	} else {
+		mn_path_uplink(mn);
+		mn_path_coa(mn->active);
+	}
+	if (mn->place == MOVE_SITE && !mn->active->is_member)
+		mn_member_join(mn->active, &mn->group, &mn->mma->addr, now);
+	if (kind == MOVE_INTRA_SITE)
+		mn->n.intra_site++;
+	mn_bul_again(mn, now);
+	enum mn_state s = state_of(mn);
+	if (s == MN_SITE || s == MN_PLAIN || s == MN_HOME) {
+		drain_others(mn, now);
+		mn_path_retire(mn, now);
+	}
+}
+
+static bool is_same_link(const struct mn *mn, const struct mn_if *ifc)
+{
+	return mn->used.iface == ifc && lladdr_eq(&mn->used.router, &ifc->router->lladdr) &&
+	       (mn->place == MOVE_HOME || addr6_eq(&mn->used.coa, &ifc->coa));
+}
+
+static const char *reason_of(enum move_kind kind, const struct move_link *link)
+{
+	switch (kind) {
+	case MOVE_NONE: return "the same link again";
+	case MOVE_INTRA_SITE: return "another subnet of the site";
+	case MOVE_REGISTER: break;
+	}
+	switch (move_place_of(link)) {
+	case MOVE_HOME: return "the home prefix is advertised";
+	case MOVE_SITE: return "the site's agent is advertised";
+	case MOVE_PLAIN: return "no agent to use is advertised";
+	}
+	return "?";
+}
+
+void mn_place_use(struct mn *mn, struct mn_if *ifc, const char *event, struct now now)
+{
+	struct move_link link = mn_router_link(mn, ifc->router, now);
+	if (!link.has_home_prefix && !mn_router_coa(ifc))
+		return; /* no address can be had here (yet) */
+	bool is_same = is_same_link(mn, ifc);
+	static const struct addr6 none;
+	enum move_kind kind = !mn->has_place ? MOVE_REGISTER
+		: move_kind_of(mn->place, mn->mma ? &mn->mma->addr : &none, &link, is_same);
+	if (kind == MOVE_NONE && is_same && mn->active == ifc)
+		return; /* a router's usual advertisement */
+	mn->active = ifc;
+	if (mn->chosen == ifc)
+		mn->chosen = NULL;
+	mn->used.iface = ifc;
+	mn->used.router = ifc->router->lladdr;
+	mn->used.coa = ifc->coa;
+	mn_arm(mn, &ifc->t_drain, MN_T_DRAIN, MONO_NEVER);
+	if (kind == MOVE_REGISTER)
+		enter(mn, &link, now);
+	else
+		stay(mn, kind, now);
+	mn_member_hold(ifc);
+	if (!is_same)
+		mn_choice_moved(mn, ifc->router, now);
+	if (kind == MOVE_INTRA_SITE)
+		mn_say(mn, EV_INFO, "mn-handover", "mn %s: intra-site handover to %s (%s)", ifc->name,
+		       LLADDR_STR(&ifc->router->lladdr), event);
+	mn_place_settle(mn, event, reason_of(kind, &link), now);
+}
+
+void mn_place_lost(struct mn *mn, const char *event, struct now now)
+{
+	mn_place_settle(mn, event, "no other link is up", now);
+}
+
+void mn_place_on_joined(struct mn *mn, struct mn_peer *p, struct now now)
+{
+	if (mn->place != MOVE_SITE || p != mn->mma)
+		return; /* left meanwhile: leave_sites() sees to it */
+	mn_arm(mn, &mn->t_joining, MN_T_JOINING, MONO_NEVER);
+	struct mn_peer *ha = mn_ha(mn);
+	bool is_refresh = is_registered_at(ha, &p->acoa);
+	mn_bul_ask(ha, &p->acoa, p->reg.lifetime_s, now);
+	if (is_refresh || mn->is_roam0_default)
+		mn_path_uplink(mn);
+	mn_place_settle(mn, "binding acknowledgement", "the agent assigned a care-of address", now);
+}
+
+void mn_place_on_registered(struct mn *mn, struct now now)
+{
+	if (mn->place == MOVE_HOME || !mn->active)
+		return;
+	mn_path_uplink(mn);
+	mn_path_roam0_default(mn);
+	settled(mn, now);
+	mn_place_settle(mn, "binding acknowledgement", "registered with the home agent", now);
+}
+
+static void announce(struct mn *mn)
+{
+	const struct mn_if *ifc = mn->home_if;
+	struct nd_na na = {.target = mn->conf.home_address, .is_override = true, .has_tlla = true, .tlla = ifc->lladdr};
+	uint8_t buf[128];
+	size_t n = na_packet_build(buf, sizeof buf, &mn->conf.home_address, &addr6_allnodes, &na);
+	if (n)
+		fx_send(mn_fx(mn), ROLE_MN, ifc->ifindex, NULL, buf, n);
+}
+
+void mn_place_on_announce(struct mn *mn, struct now now)
+{
+	if (mn->state != MN_HOME || !mn->home_if || !mn->announces_left)
+		return;
+	announce(mn);
+	mn_arm(mn, &mn->t_announce, MN_T_ANNOUNCE, --mn->announces_left ? mono_add(now.mono, span_s(1)) : MONO_NEVER);
+}
+
+/* The home agent has let go of the address, or never had it. */
+void mn_place_on_home(struct mn *mn, struct now now)
+{
+	if (mn->place != MOVE_HOME || !mn->active)
+		return;
+	bool is_return = mn->state == MN_RETURNING;
+	mn_path_roam0_del(mn);
+	mn_path_uplink_del(mn);
+	mn_place_settle(mn, "home link", "an ordinary host", now);
+	if (is_return) {
+		mn->announces_left = MN_ANNOUNCE;
+		mn_place_on_announce(mn, now);
+	}
+	settled(mn, now);
+}
+
+/* A site whose agent does not take us is a foreign link like any other, for a while. */
+void mn_place_on_refused(struct mn *mn, struct mn_peer *p, const char *reason, struct now now)
+{
+	p->refused_until = mono_add(now.mono, span_s(MN_REFUSED_S));
+	mn_say(mn, EV_WARNING, "mn-refused", "mn: agent %s is not used for %d s: %s", ADDR6_STR(&p->addr), MN_REFUSED_S, reason);
+	if (mn->place != MOVE_SITE || p != mn->mma)
+		return;
+	mn_arm(mn, &mn->t_joining, MN_T_JOINING, MONO_NEVER);
+	if (mn->active && mn->active->router)
+		mn_place_use(mn, mn->active, "refused", now);
+}
+
+void mn_place_on_group_taken(struct mn *mn, struct now now)
+{
+	reason_count(&mn->env, R_MMA_GROUP_TAKEN);
+	mn->group = mn_group_of(mn, ++mn->group_try);
+	mn_say(mn, EV_NOTICE, "mn-group", "mn: another mobile holds our group, offering %s", ADDR6_STR(&mn->group));
+	for (uint32_t i = 0; i < mn->n_iface; i++)
+		if (&mn->iface[i] != mn->active)
+			mn_member_leave(&mn->iface[i]);
+	if (!mn->active)
+		return;
+	enter_site(mn, mn->mma, now);
+	mn_member_hold(mn->active);
+}
+
+void mn_place_on_hint(struct mn *mn, const struct mn_peer *p, uint8_t status, struct now now)
+{
+	if (status < 128 || mn->state != MN_JOINING || p != mn->mma)
+		return;
+	mono_t soon = mono_add(now.mono, span_s(MN_HINT_PATIENCE_S));
+	if (timer_is_set(&mn->t_joining) && mono_before(soon, mn->t_joining.when))
+		mn_arm(mn, &mn->t_joining, MN_T_JOINING, soon);
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The mobile node's engine, for its own files only.
+ *
+ * The idea. An interface whose link came up solicits and, when the mobile is registered with a site's
+ * agent, reports its group there before anything else (member.c, link.c). Its router's
+ * advertisement says what the link is (router.c): the home link, the same site, another one, or
+ * a foreign link without an agent. `place.c` compares that with where the mobile is and does what is needed: nothing but
+ * a new uplink inside a site; else registrations, which the binding update list carries out (bul.c). What the
+ * host and its datapath must know is said in path.c alone: addresses, routes, tunnels. Which router to use is
+ * decided by policy.c from the averages that choice.c keeps, or by whoever brings a link up when nothing measures.
+ *
+ * With a second interface the old link stays until the new one is in use, and a while longer (`drain`).
+ *
+ * RFC 6275 section 11, RFC 4861 6.3 (all of it: the kernel's own processing is off), RFC 3810 (as a listener of one
+ * source-specific group), RFC 4285. Left out: dynamic home agent discovery, mobile prefix
+ * discovery, route optimisation, multiple home addresses.
+ */
+#include "base/timer.h"
+#include "core/engine.h"
+#include "core/movement.h"
+#include "core/reg.h"
+#include "core/sa.h"
+#include "core/signal.h"
+#include "role/mn/mn.h"
+#include "wire/nd/nd.h"
+
+enum {
+	MN_ROUTER_MAX = 16, MN_CELL_MAX = 32, MN_PEER_MAX = 1 + MN_SITE_MAX, MN_COA_MAX = 16, MN_TUNNEL_MAX = 16,
+	MN_GROUP_TRIES = 8, MN_SOLICIT_LOST = 3, MN_ANNOUNCE = 3,
+	MN_METRIC_ROAM0 = 64, MN_METRIC_HOME = 128,
+	MN_REFUSED_S = 60, MN_JOIN_PATIENCE_S = 6, MN_HINT_PATIENCE_S = 1, MN_ATTACH_PATIENCE_S = 2, MN_LOST_PATIENCE_S = 1,
+};
+
+/* What the mobile is, derived from its links and its binding update list (place.c). */
+enum mn_state {
+	MN_NOWHERE,      /* no usable link; bindings stay */
+	MN_HOME,         /* an ordinary host (H-21) */
+	MN_RETURNING,    /* on the home link, the home agent has not yet confirmed */
+	MN_JOINING,      /* in a site, its agent has not yet answered */
+	MN_REGISTERING,  /* away, the home agent has not yet answered */
+	MN_SITE,         /* away, registered with the site's agent and at home */
+	MN_PLAIN,        /* away, plain Mobile IPv6 */
+};
+const char *mn_state_str(enum mn_state s);
+
+enum mn_timer {
+	MN_T_REPORT, MN_T_SOLICIT, MN_T_SILENCE, MN_T_DRAIN,     /* of an interface */
+	MN_T_REG,                                                /* of a peer */
+	MN_T_RETIRE, MN_T_ANNOUNCE, MN_T_JOINING, MN_T_ATTACH,   /* of the mobile */
+};
+
+/* A router that advertises on one of our links. */
+struct mn_router {
+	bool is_used;                /* slot */
+	uint32_t ifindex;
+	struct lladdr lladdr;
+	struct addr6 addr;           /* link-local */
+	struct nd_ra ra;             /* the last one */
+	mono_t heard;
+};
+
+/* What a radio measures: a cell or a router, by link-layer address. Kept while links come and go. */
+struct mn_cell {
+	bool is_used;
+	struct lladdr lladdr;
+	struct signal_avg signal;
+	int32_t factor[FACTOR_N];
+	mono_t heard;
+};
+
+struct mn;
+
+struct mn_if {
+	struct mn *mn;
+	char name[16];
+	uint32_t ifindex;            /* 0: not there */
+	bool is_up, has_dp;
+	struct lladdr lladdr;
+	struct addr6 ll;
+	uint32_t mtu_oct;
+	bool has_cell;
+	struct lladdr cell;          /* the radio says that it is attached to it */
+	struct mn_router *router;    /* in use on this link; NULL: not yet heard */
+	bool has_coa;
+	struct addr6 coa;
+	uint8_t coa_try;             /* after a duplicate: the next interface identifier */
+	bool is_suspect;             /* the router is silent, and was asked */
+	bool is_member;              /* of (group, source), by our reports */
+	bool is_held;                /* and by the socket */
+	struct addr6 group, source;
+	uint32_t reports_left, solicits;
+	span_t solicit_wait;
+	struct timer t_report, t_solicit, t_silence, t_drain;
+};
+
+/* The home agent, and each agent of a site that the mobile has a key for. */
+struct mn_peer {
+	struct mn *mn;
+	bool is_mma;
+	struct addr6 addr;
+	const struct sa_key *key;
+	struct reg reg;              /* of an MMA: coa is the MMA's own address, for it does not hold the on-link one */
+	struct timer t_reg;
+	struct { uint16_t seq; struct addr6 coa; } sent[REG_OUTSTANDING]; /* what authenticates the answer */
+	uint32_t n_sent;
+	bool has_acoa;
+	struct addr6 acoa;           /* assigned care-of address */
+	struct addr6 group;          /* registered with it */
+	uint32_t uplink_key;
+	mono_t refused_until;        /* zero: not refused */
+	mono_t retry_at;             /* after a refusal for good */
+	uint64_t n_bu, n_ba;
+};
+
+/* Addresses and tunnels outlive their use by `drain`. */
+struct mn_coa { bool is_used; uint32_t ifindex; struct addr6 addr; mono_t until; };
+struct mn_tunnel { bool is_used; struct addr6 dst, src; enum dp_encap encap; mono_t until; };
+
+struct mn {
+	struct engine_env env;
+	struct mn_conf conf;
+	struct policy policy;
+	struct timers timers;
+	struct mn_if iface[MN_IF_MAX];
+	uint32_t n_iface;
+	struct mn_router router[MN_ROUTER_MAX];
+	struct mn_cell cell[MN_CELL_MAX];
+	struct mn_peer peer[MN_PEER_MAX]; /* 0: home agent */
+	uint32_t n_peer;
+	struct mn_coa coa[MN_COA_MAX];
+	struct mn_tunnel tunnel[MN_TUNNEL_MAX];
+
+	enum mn_state state;
+	mono_t since;
+	bool has_place;              /* false until the first link */
+	enum move_place place;       /* where the mobile is, or is going to be registered */
+	struct mn_peer *mma;         /* at MOVE_SITE */
+	struct mn_if *active;        /* carries the uplink; NULL: no link */
+	struct mn_if *chosen;        /* to become active as soon as its router is known */
+	struct { const struct mn_if *iface; struct lladdr router; struct addr6 coa; } used; /* of the last move */
+	struct mn_if *home_if;       /* holds the home address */
+	bool is_home_unknown;        /* restarted at home: some interface may hold it */
+	bool has_home_route;         /* default route of the home link; stays until the home agent has answered */
+	struct fx_route home_route;
+	bool is_on_roam0, is_roam0_default, has_uplink;
+	uint32_t announces_left;
+
+	struct lladdr identity;      /* the group is made of it */
+	bool has_identity;
+	uint32_t group_try;
+	struct addr6 group;
+
+	bool is_attaching;           /* asked a radio for another cell */
+	struct mn_if *attach_if;
+	struct lladdr attach_to;
+	mono_t handover_at, lost_at;
+	bool has_last_router;
+	struct lladdr last_router, before_last; /* for ping-pongs */
+	mono_t left_before_last;
+
+	struct timer t_retire, t_announce, t_joining, t_attach;
+	bool is_restored;
+	struct { uint64_t handovers, intra_site, registrations, ping_pongs, reports, solicits, lost_links; } n;
+};
+
+/* mn.c */
+void mn_arm(struct mn *mn, struct timer *t, enum mn_timer kind, mono_t when);
+struct mn_if *mn_if_find(struct mn *mn, uint32_t ifindex);
+static inline struct effq *mn_fx(struct mn *mn) { return mn->env.fx; }
+#define mn_say(mn, sev, code, ...) fx_event(mn_fx(mn), ROLE_MN, sev, code, &(mn)->conf.home_address, __VA_ARGS__)
+
+/* link.c: interfaces come and go */
+void mn_link_on_event(struct mn *mn, const struct link_event *ev, struct now now);
+/* The link below changed without losing its carrier (a radio roamed). */
+void mn_link_on_roam(struct mn_if *ifc, struct now now);
+void mn_link_on_solicit(struct mn_if *ifc, struct now now);
+void mn_link_on_silence(struct mn_if *ifc, struct now now);
+/* Make this link the mobile's: report at once when that helps, and move when its router is known. */
+void mn_link_choose(struct mn *mn, struct mn_if *ifc, const char *why, struct now now);
+void mn_link_solicit(struct mn_if *ifc, struct now now);
+
+/* router.c: advertisements */
+void mn_router_on_ra(struct mn_if *ifc, const struct rx *rx, struct now now);
+void mn_router_forget(struct mn *mn, const struct mn_if *ifc);
+struct move_link mn_router_link(struct mn *mn, const struct mn_router *r, struct now now);
+/* Forms the care-of address of the link; false when its prefixes do not allow any. */
+bool mn_router_coa(struct mn_if *ifc);
+void mn_on_duplicate(struct mn *mn, const struct addr_event *ev, struct now now);
+
+/* member.c: the group */
+struct addr6 mn_group_of(const struct mn *mn, uint32_t n_try);
+void mn_group_identity(struct mn *mn);
+/* Reports at once, also when it is a member already: the link may be another one. */
+void mn_member_join(struct mn_if *ifc, const struct addr6 *group, const struct addr6 *source, struct now now);
+/* The socket's membership, once what is urgent has been sent. */
+void mn_member_hold(struct mn_if *ifc);
+void mn_member_leave(struct mn_if *ifc);
+void mn_member_on_report(struct mn_if *ifc, struct now now);
+bool mn_member_rx(struct mn_if *ifc, const struct rx *rx);
+
+/* place.c: where the mobile is */
+void mn_place_use(struct mn *mn, struct mn_if *ifc, const char *event, struct now now);
+void mn_place_lost(struct mn *mn, const char *event, struct now now);
+/* State from what is; says so when it changed. */
+void mn_place_settle(struct mn *mn, const char *event, const char *reason, struct now now);
+void mn_place_on_joined(struct mn *mn, struct mn_peer *p, struct now now);       /* agent accepted */
+void mn_place_on_registered(struct mn *mn, struct now now);                      /* home agent accepted */
+void mn_place_on_home(struct mn *mn, struct now now);                            /* home agent de-registered */
+void mn_place_on_refused(struct mn *mn, struct mn_peer *p, const char *reason, struct now now);
+/* The agent says that another mobile has our group: offer the next one. */
+void mn_place_on_group_taken(struct mn *mn, struct now now);
+/* An answer without authentication, as an agent gives that has no key for us: changes nothing, but shortens the wait. */
+void mn_place_on_hint(struct mn *mn, const struct mn_peer *p, uint8_t status, struct now now);
+void mn_place_on_announce(struct mn *mn, struct now now);
+
+/* bul.c: registrations */
+void mn_bul_init(struct mn *mn);
+void mn_bul_ask(struct mn_peer *p, const struct addr6 *coa, uint32_t lifetime_s, struct now now);
+void mn_bul_again(struct mn *mn, struct now now);  /* what is unanswered goes out at once, from the new link */
+void mn_bul_on_tick(struct mn_peer *p, struct now now);
+bool mn_bul_rx(struct mn *mn, const struct rx *rx, struct now now);
+void mn_bul_arm(struct mn_peer *p);
+static inline struct mn_peer *mn_ha(struct mn *mn) { return &mn->peer[0]; }
+struct mn_peer *mn_bul_find(struct mn *mn, const struct addr6 *addr);
+bool mn_bul_is_pending(const struct mn_peer *p);
+
+/* path.c: what host and datapath are told */
+void mn_path_iface(struct mn_if *ifc);
+void mn_path_iface_gone(struct mn_if *ifc);
+void mn_path_coa(struct mn_if *ifc);               /* add the interface's care-of address */
+void mn_path_tunnel(struct mn *mn, const struct addr6 *dst, const struct addr6 *src, enum dp_encap encap);
+void mn_path_uplink(struct mn *mn);                /* through the active link */
+void mn_path_uplink_del(struct mn *mn);
+void mn_path_roam0(struct mn *mn);                 /* the home address lies on roam0 */
+void mn_path_roam0_default(struct mn *mn);         /* and everything is sent through it, nothing by the home link */
+void mn_path_roam0_del(struct mn *mn);
+void mn_path_home(struct mn *mn, struct mn_if *ifc); /* the home address lies on the home link */
+void mn_path_home_del(struct mn *mn);               /* the address; the route goes with mn_path_roam0_default */
+void mn_path_listen(struct mn *mn);                 /* signalling to the home address is ours */
+void mn_path_retire(struct mn *mn, struct now now);/* what is not current goes after `drain` */
+void mn_path_on_retire(struct mn *mn, struct now now);
+void mn_path_stop(struct mn *mn);
+
+/* choice.c: signals and handover requests */
+void mn_choice_on_signal(struct mn *mn, const struct signal_event *ev, struct now now);
+void mn_choice_on_ra(struct mn_if *ifc, const struct mn_router *r, struct now now);
+bool mn_choice_has_signal(const struct mn *mn, struct now now);
+bool mn_choice_attach(struct mn *mn, struct mn_if *ifc, const struct lladdr *router, struct now now);
+void mn_choice_moved(struct mn *mn, const struct mn_router *r, struct now now);
+const struct lladdr *mn_choice_cell_of(const struct mn_if *ifc);
+bool mn_choice_mean(const struct mn *mn, const struct lladdr *ll, struct now now, int32_t *centi_dbm);
+int mn_choice_ctl(struct mn *mn, const struct ctl_cmd *cmd, struct now now, const char **msg);
+
+/* store.c: what a restart needs */
+void mn_store_put(struct mn *mn, struct now now);
+int mn_store_restore(struct mn *mn, const struct store_rec *rec, struct now now);
+
+/* show.c */
+void mn_show(const struct mn *mn, const char *what, struct show *out, struct now now);
