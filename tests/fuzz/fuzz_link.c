@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Neighbour discovery and MLD; an advertisement that parses is built again, and that must be a fixed point. */
+#include "fuzz.h"
+#include "wire/mld/mld.h"
+#include "wire/nd/nd.h"
+
+static void fixed_point(const struct nd_packet *p)
+{
+	static uint8_t once[2048], twice[2048];
+	struct nd_packet back;
+	size_t n = ra_packet_build(once, sizeof once, &p->src, &p->dst, &p->ra);
+	if (!n || nd_packet_parse(once, n, &back) != W_OK || ra_packet_build(twice, sizeof twice, &back.src, &back.dst, &back.ra) != n ||
+	    memcmp(once, twice, n))
+		abort();
+}
+
+static void touch_records(const struct mld_packet *p)
+{
+	struct mld_rec rec;
+	struct rd it = p->recs;
+	volatile uint8_t sum = 0;
+	uint16_t n = 0;
+	while (mld_rec_next(&it, &rec)) {
+		n++;
+		for (uint16_t i = 0; i < rec.n_source; i++)
+			sum ^= rec.source[i].b[15];
+	}
+	if (n != p->n_rec)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct nd_packet nd;
+	struct mld_packet mld;
+	uint8_t *pkt = fuzz_copy(data, n);
+	fuzz_mend(pkt, n);
+	if (nd_packet_parse(pkt, n, &nd) == W_OK && nd.type == IC6_RA)
+		fixed_point(&nd);
+	if (mld_packet_parse(pkt, n, &mld) == W_OK && mld.kind == MLD2_REPORT)
+		touch_records(&mld);
+	free(pkt);
+	return 0;
+}

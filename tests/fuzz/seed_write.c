@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* usage: seed_write DIR [RECORDING...]: a file for each packet of ours, and for each of the recordings'. */
+#include <stdio.h>
+
+#include "../unit/wire_pcap.h"
+#include "../unit/wire_samples.h"
+
+static const char *dir;
+
+static void put(const char *name, unsigned n, const uint8_t *pkt, size_t len_oct)
+{
+	char path[512];
+	snprintf(path, sizeof path, "%s/%s-%u", dir, name, n);
+	FILE *f = fopen(path, "wb");
+	if (f) {
+		fwrite(pkt, 1, len_oct, f);
+		fclose(f);
+	}
+}
+
+static void each(void *ctx, const uint8_t *pkt, size_t len_oct)
+{
+	put("recorded", (*(unsigned *)ctx)++, pkt, len_oct);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned n = 0;
+	if (argc < 2)
+		return 1;
+	dir = argv[1];
+	for (size_t i = 0; i < wire_samples_n; i++) {
+		uint8_t pkt[SAMPLE_CAP_OCT];
+		put(wire_samples[i].name, 0, pkt, wire_samples[i].build(pkt, sizeof pkt));
+	}
+	for (int i = 2; i < argc; i++)
+		(void)pcap_each_ip6(argv[i], each, &n);
+	return 0;
+}
