@@ -108,12 +108,18 @@ void rig_init(struct rig *r, uint64_t seed)
 	r->now = (struct now){{1000 * NS_PER_S}, {1767225600 * NS_PER_S}};
 }
 
+static void end(struct rig *r)
+{
+	if (!r->self)
+		return;
+	r->ops->fini(r->self);
+	mem_put(&r->mem, r->self);
+	r->self = NULL;
+}
+
 void rig_fini(struct rig *r)
 {
-	if (r->self) {
-		r->ops->fini(r->self);
-		mem_put(&r->mem, r->self);
-	}
+	end(r);
 	for (uint32_t i = 0; i < r->n_key; i++)
 		sa_key_fini(&r->key[i], &rig_crypto);
 	effq_fini(&r->fx);
@@ -131,6 +137,7 @@ const struct sa_key *rig_add_key(struct rig *r, const char *name, uint32_t spi, 
 int rig_start(struct rig *r, const struct role_ops *ops, const void *conf)
 {
 	const char *remedy = NULL;
+	end(r);
 	r->ops = ops;
 	r->self = mem_zget(&r->mem, ops->size_oct);
 	int err = ops->init(r->self, &r->env, conf, r->now, &remedy);

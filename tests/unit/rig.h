@@ -42,7 +42,7 @@ void rig_init(struct rig *r, uint64_t seed);
 /* Ends the engine if one runs; fails the test when memory is left over. */
 void rig_fini(struct rig *r);
 const struct sa_key *rig_add_key(struct rig *r, const char *name, uint32_t spi, const char *raw);
-/* Start an engine; gives what its init gave. */
+/* Start an engine, in place of the one that runs; gives what its init gave. */
 int rig_start(struct rig *r, const struct role_ops *ops, const void *conf);
 void rig_link(struct rig *r, uint32_t ifindex, const char *name, const char *lladdr, bool is_up);
 bool rig_rx(struct rig *r, uint32_t ifindex, const char *lladdr, const void *pkt, size_t len_oct);

@@ -147,7 +147,7 @@ void ar_proxy_change(void *ctx, const struct mldr_channel *ch, uint32_t ifindex,
 {
 	struct ar *ar = ctx;
 	struct ar_batch b = {.n = 0};
-	bool is_join = is_first && __builtin_popcount(ch->links) == 1, is_leave = ch->links == 0;
+	bool is_only = (ch->links & (ch->links - 1)) == 0, is_join = is_first && is_only, is_leave = ch->links == 0;
 
 	fx_event(ar->env->fx, ROLE_AR, EV_DEBUG, is_first ? "listener-first" : "listener-last", NULL, "group %s on interface %u",
 		 ADDR6_STR(&ch->key.group), ifindex);
