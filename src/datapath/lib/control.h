@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Which packets are for the daemon: neighbour discovery and membership messages on our links, the
+ * Mobility Header and home agent messages at our addresses, ICMPv6 errors about our tunnels. And the
+ * Home Address option on data (RFC 6275 9.3.1): taken off when a binding vouches for it.
+ *
+ * Functions that look return what is to be done, CONTROL_*; control_do does it. (Not at once: stack is scarce in BPF.)
+ */
+#include "datapath/lib/home.h"
+
+/* To be added to an enum dp_punt, or to the offset of a Home Address option's address. */
+enum { CONTROL_NONE, CONTROL_PASS = 0x1000, CONTROL_PUNT = 0x2000 /* consumed */, CONTROL_COPY = 0x4000 /* the stack sees it too */,
+	CONTROL_HAO = 0x8000, CONTROL_ARG = 0x0fff };
+enum { EXT_HEADERS = 4, EXT_OPTIONS = 8,
+	ICMP_ERR_MAX = 4, ICMP_MLD_QUERY = 130, ICMP_MLD_DONE = 132, ICMP_RS = 133, ICMP_RA = 134, ICMP_NS = 135, ICMP_NA = 136,
+	ICMP_REDIRECT = 137, ICMP_MLD2 = 143, ICMP_HA_FIRST = 144, ICMP_HA_LAST = 147 };
+
+/* NS for, or NA about, an address that we answer for or are checking. */
+static INLINE int control_nd(ctx_t *c, const struct m_cfg *g, uint32_t icmp)
+{
+	struct a6 target;
+	if (!ctx_load(c, icmp + 8, &target, 16))
+		return CONTROL_PASS;
+	struct m_local *l = g->features & FEAT_LOCAL ? TBL(c, local, &target) : NULL;
+	if ((l && l->flags == 0) || home_find(c, g, &target))
+		return CONTROL_PUNT | DP_PUNT_ND;
+	return CONTROL_PASS;
+}
+
+/* An ICMPv6 error: is it about a tunnel that we sent, being dst? */
+static INLINE int control_error(ctx_t *c, const struct m_cfg *g, uint32_t icmp, const struct a6 *dst)
+{
+	struct { uint32_t vtf; uint16_t plen; uint8_t nh, hl; struct a6 src; } about;
+	if (!ctx_load(c, icmp + 8, &about, sizeof about) || (about.nh != NH_IPV6 && about.nh != NH_GRE) || !a6_eq(&about.src, dst))
+		return CONTROL_NONE;
+	bool is_ours = (g->features & FEAT_LOCAL) && TBL(c, local, dst);
+	if (!is_ours && (g->features & FEAT_COA))
+		is_ours = TBL(c, coa, dst) != NULL;
+	return is_ours ? CONTROL_PUNT | DP_PUNT_ICMP_ERR : CONTROL_NONE;
+}
+
+/* icmp: offset of the ICMPv6 header, at 54, or 62 behind a hop-by-hop header. */
+GLOBAL int control_icmp(ctx_t *c, const struct m_cfg *g, uint32_t flags, uint32_t icmp)
+{
+	uint8_t type;
+	struct a6 dst;
+	if (!g || !ctx_load(c, icmp, &type, 1) || !ctx_load(c, ETH_OCT + 24, &dst, 16))
+		return CONTROL_NONE;
+	if (type == ICMP_MLD2 || (type >= ICMP_MLD_QUERY && type <= ICMP_MLD_DONE))
+		return flags & (DP_IF_ACCESS | DP_IF_DOWNSTREAM | DP_IF_UPSTREAM | DP_IF_MOBILE)
+			? CONTROL_COPY | DP_PUNT_MLD : CONTROL_PASS;
+	if (type == ICMP_RS)
+		return flags & (DP_IF_ACCESS | DP_IF_HOME) ? CONTROL_COPY | DP_PUNT_RS : CONTROL_PASS;
+	if (type == ICMP_RA)
+		return flags & DP_IF_MOBILE ? CONTROL_COPY | DP_PUNT_RA : CONTROL_PASS;
+	if (type == ICMP_NS || type == ICMP_NA)
+		return flags & DP_IF_HOME ? control_nd(c, g, icmp) : CONTROL_PASS;
+	if (type == ICMP_REDIRECT)
+		return CONTROL_PASS;
+	if (type >= ICMP_HA_FIRST && type <= ICMP_HA_LAST) {
+		struct m_local *l = g->features & FEAT_LOCAL ? TBL(c, local, &dst) : NULL;
+		return l && (l->flags & DP_LOCAL_MH) ? CONTROL_PUNT | DP_PUNT_ICMP_HA : CONTROL_NONE;
+	}
+	return type >= 1 && type <= ICMP_ERR_MAX ? control_error(c, g, icmp, &dst) : CONTROL_NONE;
+}
+
+/* Offset of a Home Address option's address in a destination options header at `at` of `oct` octets, or 0. */
+GLOBAL uint32_t control_find_hao(ctx_t *c, uint32_t at, uint32_t oct)
+{
+	uint32_t p = at + 2, end = at + oct;
+	for (int i = 0; i < EXT_OPTIONS && p + 2 <= end; i++) {
+		uint8_t o[2];
+		if (!ctx_load(c, p, o, 2))
+			return 0;
+		if (o[0] == OPT_HAO && o[1] == 16 && p + 18 <= end && p < CONTROL_ARG - 2)
+			return p + 2;
+		p += o[0] == 0 ? 1 : 2 + o[1];
+	}
+	return 0;
+}
+
+/* Data with a Home Address option: the source becomes the home address, the option padding. */
+NOINLINE int control_hao(ctx_t *c, const struct m_cfg *g, uint32_t hao)
+{
+	struct k_pair addr;
+	struct a6 home_address;
+	if (!ctx_load(c, ETH_OCT + 8, &addr, sizeof addr) || !ctx_load(c, hao, &home_address, 16))
+		return ctx_drop(c, DP_DROP_MALFORMED);
+	struct m_home *h = home_find(c, g, &home_address);
+	if (!h || !a6_eq(&h->coa, &addr.src)) {
+		punt(c, ETH_OCT, DP_PUNT_HAO, NULL);
+		return ctx_stolen(c);
+	}
+	struct { uint8_t pad[2]; struct a6 zero; } __attribute__((packed)) padn = {.pad = {1, 16}};
+	ctx_store(c, ETH_OCT + 8, &home_address, 16);
+	ctx_store(c, hao - 2, &padn, 18);
+	count(c, DP_COUNT_HAO_SWAPPED);
+	return ctx_pass(c);
+}
+
+/*
+ * A packet to an address of ours whose first next header is nh: walks what may stand before a
+ * Mobility Header (RFC 6275 6.3, 6.4: type 2 routing header, Home Address option).
+ */
+GLOBAL int control_ext(ctx_t *c, const struct m_cfg *g, uint8_t nh)
+{
+	uint32_t at = ETH_OCT + IP6_OCT, hao = 0;
+	if (!g)
+		return CONTROL_NONE;
+	for (int i = 0; i < EXT_HEADERS; i++) {
+		uint8_t h[2];
+		if (nh == NH_MH)
+			return CONTROL_PUNT | DP_PUNT_MH;
+		if (nh == NH_ICMP6) {
+			int v = control_icmp(c, g, 0, at);
+			return v == CONTROL_NONE && hao ? CONTROL_HAO | (int)hao : v;
+		}
+		if ((nh != NH_DSTOPTS && nh != NH_ROUTING && nh != NH_HOPOPTS) || !ctx_load(c, at, h, 2))
+			break;
+		uint32_t oct = ((uint32_t)h[1] + 1) * 8;
+		if (nh == NH_DSTOPTS && !hao)
+			hao = control_find_hao(c, at, oct);
+		at += oct;
+		nh = h[0];
+	}
+	return hao ? CONTROL_HAO | (int)hao : CONTROL_NONE;
+}
+
+/* The verdict for what a function above said; not for CONTROL_NONE. */
+static INLINE int control_do(ctx_t *c, const struct m_cfg *g, int what)
+{
+	uint32_t arg = (uint32_t)what & CONTROL_ARG;
+	if (what & CONTROL_HAO)
+		return control_hao(c, g, arg);
+	if (what & (CONTROL_PUNT | CONTROL_COPY))
+		punt(c, ETH_OCT, (enum dp_punt)arg, NULL);
+	return what & CONTROL_PUNT ? ctx_stolen(c) : ctx_pass(c);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The only door to a packet. ctx_t is the kernel's socket buffer in BPF and a buffer
+ * of struct dpn natively; everything else in lib/ is the same source for both.
+ *
+ *   ctx_begin, ctx_end      first byte, one past the last that can be reached through pointers
+ *   ctx_pull(c, n)          make the first n bytes reachable (pointers become invalid)
+ *   ctx_len, ctx_gso        real length; size of a segment's payload if the packet is offloaded, else 0
+ *   ctx_grow(c, n)          n bytes of room between Ethernet and IPv6 header for a tunnel's headers
+ *   ctx_resize(c, d)        the same place, d more or fewer bytes, the packet stays as tunnelled as it was
+ *   ctx_add_eth(c)          room for an Ethernet header in front of a packet that has none
+ *   ctx_load, ctx_tcp_put16 bytes at any offset; a 16-bit field covered by TCP's checksum
+ *   ctx_ecn_mark            a traffic class, with care for a checksum that hardware computed over the packet
+ *   ctx_route               way out towards an address
+ *   ctx_send, ctx_send_neigh, ctx_copy, ctx_host   out of an interface; so, resolving the neighbour; a copy
+ *                           now; into the host's stack through roam0. All but ctx_copy end the program's work
+ *   ctx_pass, ctx_drop, ctx_stolen   verdicts
+ *   ctx_ring                packet from off on to user space, with *head and *slow (or NULL); false when the ring is full
+ */
+#include "datapath/lib/table.h"
+
+enum { CTX_PASS = -1, CTX_DROP = 2, CTX_STOLEN = 4 }; /* as in linux/pkt_cls.h */
+
+/* Way out. */
+struct way {
+	uint32_t ifindex, mtu_oct;
+	struct mac next_hop, mac;
+	struct a6 gateway;          /* WAY_NEIGH: whom to resolve */
+};
+enum way_result { WAY_OK, WAY_NEIGH, WAY_TOO_BIG, WAY_HOST, WAY_NONE };
+
+#ifdef __bpf__
+#include "datapath/lib/ctx_bpf.h"
+#else
+#include "datapath/lib/ctx_native.h"
+#endif
+
+static INLINE void count_add(ctx_t *c, uint32_t what, uint32_t n)
+{
+	struct m_count *m = TBL(c, count, &what);
+	if (m)
+		m->n += n;
+}
+static INLINE void count(ctx_t *c, uint32_t what) { count_add(c, what, 1); }
+
+static INLINE int ctx_drop(ctx_t *c, enum dp_drop why)
+{
+	count(c, why);
+	ctx_dropped(c, why);
+	return CTX_DROP;
+}
+
+static INLINE struct m_cfg *cfg(ctx_t *c)
+{
+	uint32_t zero = 0;
+	return TBL(c, cfg, &zero);
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/* ctx.h over the kernel's socket buffer. Helpers and flags of Linux 6.1 only. */
+
+typedef struct __sk_buff ctx_t;
+
+enum { WAY_MTU_GUESS = 1500 };
+
+#ifndef AF_INET6
+#define AF_INET6 10
+#endif
+
+/* Keeps a parameter of a GLOBAL function that only the native build uses: callers must go on passing it. */
+static INLINE void ctx_keep(ctx_t *c) { asm volatile("" : : "r"(c)); }
+
+/* In assembler, so that the compiler does not keep a pointer to the field itself, which the verifier refuses. */
+#define CTX_POINTER(c, field) ({ \
+		void *p_; \
+		asm volatile("%0 = *(u32 *)(%1 + %2)" : "=r"(p_) : "r"(c), "i"(offsetof(struct __sk_buff, field))); \
+		p_; \
+	})
+static INLINE void *ctx_begin(ctx_t *c) { return CTX_POINTER(c, data); }
+static INLINE void *ctx_end(ctx_t *c) { return CTX_POINTER(c, data_end); }
+static INLINE uint32_t ctx_len(ctx_t *c) { return c->len; }
+static INLINE uint32_t ctx_gso(ctx_t *c) { return c->gso_size; }
+static INLINE uint32_t ctx_ifindex(ctx_t *c) { return c->ifindex; }
+static INLINE bool ctx_is_for_others(ctx_t *c) { return c->pkt_type == 3; /* PACKET_OTHERHOST */ }
+/* Resolution of a tick is enough for lifetimes and windows, and an order cheaper. */
+static INLINE int64_t ctx_now(ctx_t *c) { (void)c; return (int64_t)bpf_ktime_get_coarse_ns(); }
+
+static INLINE bool ctx_pull(ctx_t *c, uint32_t n)
+{
+	if ((char *)ctx_begin(c) + n <= (char *)ctx_end(c))
+		return true;
+	return c->len >= n && bpf_skb_pull_data(c, n) == 0;
+}
+
+/*
+ * The flag marks the packet as IPv6 in IPv6, also when GRE comes between: segmentation of both in
+ * software goes by the header that is there, and a packet may turn from one into the other at the next
+ * agent without a mark to change. A packet that still has the mark of an earlier tunnel only grows.
+ */
+static INLINE bool ctx_grow(ctx_t *c, int n)
+{
+	return bpf_skb_adjust_room(c, n, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_ENCAP_L3_IPV6) == 0 ||
+	       bpf_skb_adjust_room(c, n, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_FIXED_GSO) == 0;
+}
+
+static INLINE bool ctx_resize(ctx_t *c, int diff)
+{
+	return bpf_skb_adjust_room(c, diff, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_FIXED_GSO) == 0;
+}
+
+static INLINE bool ctx_add_eth(ctx_t *c) { return bpf_skb_change_head(c, ETH_OCT, 0) == 0; }
+
+static INLINE bool ctx_load(ctx_t *c, uint32_t off, void *to, uint32_t n) { return bpf_skb_load_bytes(c, off, to, n) == 0; }
+
+static INLINE void ctx_store(ctx_t *c, uint32_t off, const void *from, uint32_t n)
+{
+	bpf_skb_store_bytes(c, off, from, n, BPF_F_RECOMPUTE_CSUM);
+}
+
+static INLINE void ctx_tcp_put16(ctx_t *c, uint32_t csum_off, uint32_t off, uint16_t old, uint16_t val)
+{
+	bpf_l4_csum_replace(c, csum_off, old, val, 2);
+	bpf_skb_store_bytes(c, off, &val, 2, 0);
+}
+
+/* off: of the IPv6 header. */
+static INLINE void ctx_ecn_mark(ctx_t *c, uint32_t off, uint32_t vtf)
+{
+	bpf_skb_store_bytes(c, off, &vtf, 4, BPF_F_RECOMPUTE_CSUM);
+}
+
+static INLINE int ctx_route(ctx_t *c, const struct a6 *src, const struct a6 *dst, uint32_t len_oct, struct way *w)
+{
+	struct bpf_fib_lookup f = {.family = AF_INET6, .ifindex = c->ifindex, .tot_len = (uint16_t)(len_oct > 65535 ? 65535 : len_oct)};
+	__builtin_memcpy(f.ipv6_src, src, 16);
+	__builtin_memcpy(f.ipv6_dst, dst, 16);
+	long r = bpf_fib_lookup(c, &f, sizeof f, 0);
+	*w = (struct way){.ifindex = f.ifindex, .mtu_oct = f.mtu_result};
+	if (r == BPF_FIB_LKUP_RET_FRAG_NEEDED)
+		return WAY_TOO_BIG;
+	if (r == BPF_FIB_LKUP_RET_NOT_FWDED)
+		return WAY_HOST;
+	if (r != BPF_FIB_LKUP_RET_SUCCESS && r != BPF_FIB_LKUP_RET_NO_NEIGH)
+		return WAY_NONE;
+	/* Where there is no neighbour entry yet, Linux 6.1 does not tell the MTU: the field keeps its input. */
+	if (r == BPF_FIB_LKUP_RET_NO_NEIGH && w->mtu_oct == (uint16_t)len_oct && len_oct < WAY_MTU_GUESS)
+		w->mtu_oct = WAY_MTU_GUESS;
+	__builtin_memcpy(&w->gateway, f.ipv6_dst, 16);
+	__builtin_memcpy(&w->next_hop, f.dmac, 6);
+	__builtin_memcpy(&w->mac, f.smac, 6);
+	/* Once a second, for one tick, let the kernel's neighbour discovery have its way, so that it goes on
+	 * confirming a neighbour that only we use. */
+	bool is_stale = ((uint64_t)ctx_now(c) & 0x3fc00000) == 0;
+	return r == BPF_FIB_LKUP_RET_NO_NEIGH || mac_is_zero(&w->next_hop) || is_stale ? WAY_NEIGH : WAY_OK;
+}
+
+static INLINE int ctx_pass(ctx_t *c) { (void)c; return CTX_PASS; }
+static INLINE int ctx_stolen(ctx_t *c) { (void)c; return CTX_STOLEN; }
+static INLINE void ctx_dropped(ctx_t *c, enum dp_drop why) { (void)c; (void)why; }
+static INLINE int ctx_send(ctx_t *c, uint32_t ifindex) { (void)c; return (int)bpf_redirect(ifindex, 0); }
+static INLINE void ctx_copy(ctx_t *c, uint32_t ifindex) { bpf_clone_redirect(c, ifindex, 0); }
+
+static INLINE int ctx_send_neigh(ctx_t *c, const struct way *w)
+{
+	(void)c;
+	struct bpf_redir_neigh nh = {.nh_family = AF_INET6};
+	__builtin_memcpy(nh.ipv6_nh, &w->gateway, 16);
+	return (int)bpf_redirect_neigh(w->ifindex, &nh, sizeof nh, 0);
+}
+
+/* A multicast frame would be refused by TCP: what comes out of a tunnel is for this host. */
+static INLINE int ctx_host(ctx_t *c, uint32_t roam0)
+{
+	bpf_skb_change_type(c, 0 /* PACKET_HOST */);
+	return (int)bpf_redirect(roam0, BPF_F_INGRESS);
+}
+
+enum { RING_SMALL = 384 };
+
+#define RING_PUT(map, size) do { \
+		struct { struct punt_rec h; uint8_t data[size]; } *e_ = bpf_ringbuf_reserve(&map, sizeof *e_, 0); \
+		if (!e_) \
+			return false; \
+		e_->h.head = *head; \
+		if (slow) \
+			e_->h.slow = *slow; \
+		else \
+			__builtin_memset(&e_->h.slow, 0, sizeof e_->h.slow); \
+		uint32_t n_ = head->snap_oct; \
+		asm volatile("" : "+r"(n_)); \
+		if (n_ < 1 || n_ > (size) || bpf_skb_load_bytes(c, off, e_->data, n_)) { \
+			bpf_ringbuf_discard(e_, 0); \
+			return false; \
+		} \
+		bpf_ringbuf_submit(e_, 0); \
+		return true; \
+	} while (0)
+
+/* Signalling has a ring of its own. Two sizes of record, as the size must be known beforehand. */
+static INLINE bool ctx_ring(ctx_t *c, uint32_t off, struct punt_head *head, const struct dp_slow *slow)
+{
+	uint32_t n = c->len - off;
+	head->snap_oct = n > DP_PUNT_SNAP ? DP_PUNT_SNAP : n;
+	if (head->why == DP_PUNT_MH && head->snap_oct <= RING_SMALL)
+		RING_PUT(ring_mh, RING_SMALL);
+	if (head->why == DP_PUNT_MH)
+		RING_PUT(ring_mh, DP_PUNT_SNAP);
+	if (head->snap_oct <= RING_SMALL)
+		RING_PUT(ring, RING_SMALL);
+	RING_PUT(ring, DP_PUNT_SNAP);
+}
+
+static INLINE void dup_lock(struct m_dup *b) { bpf_spin_lock(&b->lock); }
+static INLINE void dup_unlock(struct m_dup *b) { bpf_spin_unlock(&b->lock); }

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/* Access router: which sources may send from an access link (BCP 38; the agent's own address never). */
+#include "datapath/lib/ctx.h"
+
+/* DP_DROP_NONE, or why the packet may not enter. */
+static INLINE enum dp_drop filter_source(const struct m_if *f, const struct a6 *src)
+{
+	if (!a6_is_any(&f->mma) && a6_eq(src, &f->mma))
+		return DP_DROP_FILTER_AGENT;
+	if (a6_is_linklocal(src) || a6_is_any(src))
+		return DP_DROP_NONE;
+	for (uint32_t i = 0; i < DP_IF_PREFIX_MAX && i < f->n_prefix; i++)
+		if (a6_in(src, &f->prefix[i]))
+			return DP_DROP_NONE;
+	return DP_DROP_FILTER_PREFIX;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Multicast inside the site: packets to a mobile's group are replicated to the links that
+ * have listeners, at the agent where they begin and at every router of the tree.
+ */
+#include "datapath/lib/tunnel.h"
+
+static INLINE struct m_if *if_of_slot(ctx_t *c, uint32_t slot)
+{
+	return slot < IF_SLOTS ? TBL(c, if, &slot) : NULL;
+}
+
+/* The least MTU of the links of m. */
+static INLINE uint32_t group_mtu(ctx_t *c, const struct m_mfc *m)
+{
+	uint32_t mtu = 65535;
+	for (uint32_t i = 0; i < DP_OIF_MAX && i < m->n; i++) {
+		struct m_if *f = if_of_slot(c, m->slot[i]);
+		if (f && f->mtu_oct && f->mtu_oct < mtu)
+			mtu = f->mtu_oct;
+	}
+	return mtu;
+}
+
+/* Sends the frame to every link of m; the last copy is the packet itself. */
+static INLINE int group_replicate(ctx_t *c, const struct m_mfc *m)
+{
+	uint32_t last = 0;
+	for (uint32_t i = 0; i < DP_OIF_MAX && i < m->n; i++) {
+		struct m_if *f = if_of_slot(c, m->slot[i]);
+		if (!f)
+			continue;
+		if (i)
+			ctx_copy(c, last);
+		struct eth_h *eth = ctx_begin(c);
+		if ((void *)(eth + 1) > ctx_end(c))
+			break;
+		eth->src = f->mac;
+		last = f->ifindex;
+	}
+	count_add(c, DP_COUNT_MFC_COPIES, m->n);
+	return ctx_send(c, last);
+}
+
+/* A multicast packet that came in on a link (RFC 4605 forwarding): hop limit less one. */
+NOINLINE int group_forward(ctx_t *c, struct m_mfc *m)
+{
+	struct inner in;
+	if (m->iif != ctx_ifindex(c))
+		return ctx_drop(c, DP_DROP_WRONG_IIF);
+	if (!inner_read(c, ETH_OCT, &in))
+		return ctx_drop(c, DP_DROP_MALFORMED);
+	if (in.hl <= 1)
+		return ctx_drop(c, DP_DROP_HOP_LIMIT);
+	struct ip6_h *ip = (struct ip6_h *)((char *)ctx_begin(c) + ETH_OCT);
+	if ((void *)(ip + 1) > ctx_end(c))
+		return ctx_drop(c, DP_DROP_MALFORMED);
+	ip->hl = in.hl - 1;
+	count(c, DP_COUNT_MFC_FORWARD);
+	return group_replicate(c, m);
+}
+
+static INLINE struct mac mac_of_group(const struct a6 *group)
+{
+	uint32_t low = group->w[3];
+	struct mac m = {.w = {BE16(0x3333), (uint16_t)low, (uint16_t)(low >> 16)}};
+	return m;
+}
+
+/* From the agent to a mobile's group. in: the inner packet; have: octets of the tunnel that it came in. */
+static INLINE int group_tunnel(ctx_t *c, const struct m_cfg *g, uint32_t l2, struct inner *in, struct m_coa *m, uint32_t have)
+{
+	struct outer o = {.src = &m->source, .dst = &m->group, .gre = GRE_SEQ};
+	struct m_mfc *to = TBL(c, mfc, &m->source);
+	if (!to || !to->n)
+		return ctx_drop(c, DP_DROP_NO_GROUP);
+	o.gre_opt = __sync_fetch_and_add(&m->seq, 1);
+	if (in->hl <= 1 && !in->is_local)
+		return slow(c, in, &o, DP_SLOW_HOP_LIMIT, 0);
+	uint32_t mtu = path_mtu(c, g, &m->group, group_mtu(c, to));
+	if (in->seg_oct + IP6_OCT + GRE_OCT > mtu)
+		return slow(c, in, &o, DP_SLOW_TOO_BIG, mtu);
+	mss_clamp_for(c, in->nh, in->at, mtu - IP6_OCT - GRE_OCT);
+	struct mac dst = mac_of_group(&m->group);
+	if (!outer_room(c, l2, &o, have) || !outer_write(c, g, in, &o, &dst, &dst))
+		return ctx_drop(c, DP_DROP_NO_ROOM);
+	count(c, DP_COUNT_MMA_DOWN);
+	return group_replicate(c, to);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Home agent (RFC 6275 10.4): packets for a bound home address go into the tunnel to its
+ * care-of address; what comes back through the reverse tunnel must be from the mobile it claims to be
+ * (10.4.5). When the agent at the care-of address is this very host, the packet goes on to the group directly.
+ */
+#include "datapath/lib/group.h"
+
+/* Not a verdict: tunnel headers are off, go on with home_forward. */
+enum { HOME_FORWARD = 100 };
+
+/* The entry of an address, if it lives. dst: may point into the packet. */
+static INLINE struct m_home *home_find(ctx_t *c, const struct m_cfg *g, const struct a6 *addr)
+{
+	if (!(g->features & FEAT_HOME))
+		return NULL;
+	struct m_home *h = TBL(c, home, addr);
+	return h && h->expires_ns > ctx_now(c) ? h : NULL;
+}
+
+/* Into the tunnel to another host. */
+NOINLINE int home_encap(ctx_t *c, const struct m_cfg *g, uint32_t l2, const struct m_home *h)
+{
+	struct inner in;
+	struct outer o = {.src = &h->ha, .dst = &h->coa};
+	if (!inner_read(c, l2, &in))
+		return ctx_drop(c, DP_DROP_MALFORMED);
+	in.is_local = l2 == 0;
+	if (in.hl <= 1 && !in.is_local)
+		return slow(c, &in, &o, DP_SLOW_HOP_LIMIT, 0);
+	return tunnel_routed(c, g, l2, &in, &o, 0, DP_COUNT_HA_ENCAP);
+}
+
+/* Straight into the group: the agent at the care-of address is here. */
+NOINLINE int home_group(ctx_t *c, const struct m_cfg *g, uint32_t l2, struct m_coa *m)
+{
+	struct inner in;
+	if (!inner_read(c, l2, &in))
+		return ctx_drop(c, DP_DROP_MALFORMED);
+	in.is_local = l2 == 0;
+	return group_tunnel(c, g, l2, &in, m, 0);
+}
+
+/* l2: where the packet's IPv6 header lies; h: live entry of its destination. */
+static INLINE int home_tunnel(ctx_t *c, const struct m_cfg *g, uint32_t l2, const struct m_home *h)
+{
+	if (g->features & FEAT_COA) {
+		struct m_coa *m = TBL(c, coa, &h->coa);
+		if (m && m->expires_ns > ctx_now(c) && a6_eq(&m->ha, &h->ha))
+			return home_group(c, g, l2, m);
+	}
+	return home_encap(c, g, l2, h);
+}
+
+/* Out of a tunnel and on by the routing table; the host's stack knows what to do with everything unusual (errors
+ * too). */
+NOINLINE int home_route(ctx_t *c, const struct m_cfg *g)
+{
+	struct inner in;
+	struct way w;
+	struct eth_h *eth = ctx_begin(c);
+	struct ip6_h *ip = (struct ip6_h *)(eth + 1);
+	if ((void *)(ip + 1) > ctx_end(c) || !inner_read(c, ETH_OCT, &in))
+		return ctx_drop(c, DP_DROP_MALFORMED);
+	if (in.hl <= 1 || a6_is_multicast(&ip->dst) || a6_is_linklocal(&ip->dst))
+		return ctx_host(c, g->roam0_ifindex);
+	int r = ctx_route(c, &ip->src, &ip->dst, in.seg_oct, &w);
+	if (r != WAY_OK && r != WAY_NEIGH)
+		return ctx_host(c, g->roam0_ifindex);
+	eth->dst = w.next_hop;
+	eth->src = w.mac;
+	ip->hl = in.hl - 1;
+	return send_way(c, &w, r);
+}
+
+/* A frame whose outermost IPv6 header is what was the inner one: to another mobile, or by the routing table. */
+static INLINE int home_forward(ctx_t *c, const struct m_cfg *g)
+{
+	struct ip6_h *ip;
+	if (!ctx_pull(c, ETH_OCT + IP6_OCT))
+		return ctx_drop(c, DP_DROP_MALFORMED);
+	ip = (struct ip6_h *)((char *)ctx_begin(c) + ETH_OCT);
+	if ((void *)(ip + 1) > ctx_end(c))
+		return ctx_drop(c, DP_DROP_MALFORMED);
+	struct m_home *h = home_find(c, g, &ip->dst);
+	return h ? home_tunnel(c, g, ETH_OCT, h) : home_route(c, g);
+}
+
+/* Is the inner source bound to the outer one? */
+static INLINE bool home_allows(ctx_t *c, const struct m_cfg *g, const struct a6 *home_address, const struct a6 *coa,
+			       const struct a6 *ha)
+{
+	struct m_home *h = home_find(c, g, home_address);
+	return h && a6_eq(&h->coa, coa) && a6_eq(&h->ha, ha);
+}
+
+/* Takes `have` octets of tunnel headers off; in: the packet inside. HOME_FORWARD or a verdict. */
+static INLINE int home_release(ctx_t *c, const struct inner *in, uint32_t have)
+{
+	struct ip6_h *inner = (struct ip6_h *)((char *)ctx_begin(c) + in->at);
+	if ((void *)(inner + 1) > ctx_end(c))
+		return ctx_drop(c, DP_DROP_MALFORMED);
+	if (inner->vtf != in->vtf)
+		ctx_ecn_mark(c, in->at, in->vtf);
+	if (!ctx_resize(c, -(int)have))
+		return ctx_drop(c, DP_DROP_NO_ROOM);
+	/* The Ethernet header moved along; its protocol was IPv6 and still is. */
+	count(c, DP_COUNT_HA_DECAP);
+	return HOME_FORWARD;
+}
+
+/* IPv6 in IPv6 to a home agent's address of ours. */
+NOINLINE int home_reverse(ctx_t *c, const struct m_cfg *g)
+{
+	struct inner in;
+	struct ip6_h *ip = (struct ip6_h *)((char *)ctx_begin(c) + ETH_OCT);
+	if ((void *)(ip + 2) > ctx_end(c) || !inner_read(c, ETH_OCT + IP6_OCT, &in))
+		return ctx_drop(c, DP_DROP_TUNNEL_PROTO);
+	if (!home_allows(c, g, &ip[1].src, &ip->src, &ip->dst))
+		return ctx_drop(c, DP_DROP_REVERSE_SOURCE);
+	if (!ecn_decap(ip->vtf, &in.vtf))
+		return ctx_drop(c, DP_DROP_ECN);
+	return home_release(c, &in, IP6_OCT);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The two programs: what happens to a frame received on an interface of ours, and to a packet
+ * that the host routed into roam0. Everything that is not for us passes.
+ */
+#include "datapath/lib/agent.h"
+#include "datapath/lib/control.h"
+#include "datapath/lib/filter.h"
+#include "datapath/lib/mobile.h"
+
+static INLINE struct m_if *if_of(ctx_t *c)
+{
+	uint32_t ifindex = ctx_ifindex(c);
+	struct m_ifidx *x = TBL(c, ifidx, &ifindex);
+	return x ? if_of_slot(c, x->slot) : NULL;
+}
+
+/* For a bound home address? Link-local sources stay on their link. */
+static INLINE int path_home(ctx_t *c, const struct m_cfg *g, const struct ip6_h *ip)
+{
+	struct m_home *h = home_find(c, g, &ip->dst);
+	return h && !a6_is_linklocal(&ip->src) ? home_tunnel(c, g, ETH_OCT, h) : ctx_pass(c);
+}
+
+static INLINE int path_multicast(ctx_t *c, const struct m_cfg *g, const struct m_if *f, const struct ip6_h *ip)
+{
+	if (ip->nh == NH_ICMP6 || ip->nh == NH_HOPOPTS) {
+		uint32_t icmp = ETH_OCT + IP6_OCT + (ip->nh == NH_HOPOPTS ? 8 : 0);
+		uint8_t h[2];
+		if (ip->nh == NH_HOPOPTS && (!ctx_load(c, ETH_OCT + IP6_OCT, h, 2) || h[0] != NH_ICMP6 || h[1] != 0))
+			return ctx_pass(c);
+		int v = control_icmp(c, g, f->flags, icmp);
+		return v == CONTROL_NONE ? ctx_pass(c) : control_do(c, g, v);
+	}
+	if ((f->flags & DP_IF_MOBILE) && (g->features & FEAT_DOWNLINK)) {
+		struct m_downlink *d = TBL(c, downlink, &ip->src);
+		if (d)
+			return mobile_in(c, g, d, ip->nh);
+	}
+	if ((g->features & FEAT_MFC) && !a6_is_link_multicast(&ip->dst)) {
+		struct m_mfc *m = TBL(c, mfc, &ip->src);
+		if (m)
+			return group_forward(c, m);
+	}
+	return ctx_pass(c);
+}
+
+/* IPv6 in IPv6: for an assigned care-of address, an agent of ours, this mobile; or anything else's. */
+static INLINE int path_ipip(ctx_t *c, const struct m_cfg *g, const struct m_if *f, struct ip6_h *ip)
+{
+	if (g->features & FEAT_COA) {
+		struct m_coa *m = TBL(c, coa, &ip->dst);
+		if (m)
+			return agent_down(c, g, m);
+	}
+	if (g->features & FEAT_LOCAL) {
+		struct m_local *l = TBL(c, local, &ip->dst);
+		if (l && (l->flags & DP_LOCAL_HA))
+			return home_reverse(c, g);
+		if (l && (l->flags & DP_LOCAL_MMA))
+			return agent_up(c, g, IP6_OCT, NULL);
+	}
+	if ((f->flags & DP_IF_MOBILE) && (g->features & FEAT_DOWNLINK)) {
+		struct m_downlink *d = TBL(c, downlink, &ip->src);
+		if (d)
+			return mobile_in(c, g, d, ip->nh);
+	}
+	return path_home(c, g, ip);
+}
+
+static INLINE int path_unicast(ctx_t *c, const struct m_cfg *g, const struct m_if *f, struct ip6_h *ip)
+{
+	int v = CONTROL_NONE;
+	if (ip->nh == NH_IPV6) {
+		if (!ctx_pull(c, ETH_OCT + 2 * IP6_OCT))
+			return ctx_drop(c, DP_DROP_MALFORMED);
+		ip = (struct ip6_h *)((char *)ctx_begin(c) + ETH_OCT);
+		return (void *)(ip + 2) <= ctx_end(c) ? path_ipip(c, g, f, ip) : ctx_drop(c, DP_DROP_MALFORMED);
+	}
+	if (ip->nh == NH_ICMP6) {
+		v = control_icmp(c, g, f->flags, ETH_OCT + IP6_OCT);
+	} else if (ip->nh == NH_GRE || ip->nh == NH_MH || ip->nh == NH_DSTOPTS || ip->nh == NH_ROUTING) {
+		struct m_local *l = g->features & FEAT_LOCAL ? TBL(c, local, &ip->dst) : NULL;
+		if (l && ip->nh == NH_GRE && (l->flags & DP_LOCAL_MMA))
+			return agent_up_gre(c, g);
+		if (l && ip->nh != NH_GRE && (l->flags & DP_LOCAL_MH))
+			v = control_ext(c, g, ip->nh);
+		if (l && v == CONTROL_NONE)
+			return ctx_pass(c);
+	}
+	if (v != CONTROL_NONE)
+		return control_do(c, g, v);
+	ip = (struct ip6_h *)((char *)ctx_begin(c) + ETH_OCT);
+	return (void *)(ip + 1) <= ctx_end(c) ? path_home(c, g, ip) : ctx_pass(c);
+}
+
+static INLINE int path_ingress(ctx_t *c)
+{
+	struct m_cfg *g = cfg(c);
+	struct m_if *f = if_of(c);
+	if (!g || !f || !ctx_pull(c, ETH_OCT + IP6_OCT) || ctx_is_for_others(c))
+		return ctx_pass(c);
+	struct eth_h *eth = ctx_begin(c);
+	struct ip6_h *ip = (struct ip6_h *)(eth + 1);
+	if ((void *)(ip + 1) > ctx_end(c) || eth->proto != BE16(ETHER_IPV6))
+		return ctx_pass(c);
+	if (f->flags & DP_IF_FILTER) {
+		enum dp_drop why = filter_source(f, &ip->src);
+		if (why)
+			return ctx_drop(c, why);
+	}
+	int v = a6_is_multicast(&ip->dst) ? path_multicast(c, g, f, ip) : path_unicast(c, g, f, ip);
+	return v == HOME_FORWARD ? home_forward(c, g) : v;
+}
+
+static INLINE int path_egress(ctx_t *c)
+{
+	struct m_cfg *g = cfg(c);
+	if (!g || !ctx_pull(c, IP6_OCT))
+		return ctx_pass(c);
+	struct ip6_h *ip = ctx_begin(c);
+	if ((void *)(ip + 1) > ctx_end(c) || BE32(ip->vtf) >> 28 != 6)
+		return ctx_pass(c);
+	if (g->features & FEAT_UPLINK_OUT) {
+		struct m_uplink_out *u = TBL(c, uplink_out, &ip->src);
+		if (u)
+			return mobile_out(c, g, u);
+	}
+	struct m_home *h = home_find(c, g, &ip->dst);
+	return h ? home_tunnel(c, g, 0, h) : ctx_pass(c);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Handing packets to the daemon, each source within its rate. The bucket holds time: a second fills with
+ * punt_rate_pps packets' worth. Sources are remembered in a table that forgets the longest unused; two processors that
+ * update one bucket at once may lose a decrement, which a limit can bear.
+ */
+#include "datapath/lib/ctx.h"
+
+static INLINE bool rate_admits(ctx_t *c, const struct m_cfg *g, const struct a6 *src, enum dp_punt why)
+{
+	if (g->punt_rate_pps == UINT32_MAX)
+		return true;
+	struct k_rate k = {.src = *src, .why = why};
+	int64_t cost = 1000000000 / (g->punt_rate_pps ? g->punt_rate_pps : 1), most = cost * g->punt_burst, now = ctx_now(c);
+	struct m_rate *r = TBL(c, rate, &k);
+	if (!r) {
+		struct m_rate fresh = {.last_ns = now, .credit_ns = most - cost};
+		TBL_PUT(c, rate, &k, &fresh);
+		return true;
+	}
+	int64_t credit = r->credit_ns + (now - r->last_ns);
+	if (credit > most)
+		credit = most;
+	r->last_ns = now;
+	r->credit_ns = credit < cost ? credit : credit - cost;
+	return credit >= cost;
+}
+
+/* Sets a handed-up packet's rate against its source's bucket. Source and link-layer source are read here. */
+GLOBAL bool punt_admits(ctx_t *c, uint32_t off, enum dp_punt why)
+{
+	struct m_cfg *g = cfg(c);
+	struct a6 src;
+	if (!g || !ctx_load(c, off + 8, &src, 16))
+		return false;
+	if (rate_admits(c, g, &src, why))
+		return true;
+	count(c, DP_DROP_PUNT_RATE);
+	return false;
+}
+
+/* off: where the IPv6 header begins; slow: or NULL. */
+GLOBAL bool punt(ctx_t *c, uint32_t off, enum dp_punt why, const struct dp_slow *slow)
+{
+	if (!punt_admits(c, off, why))
+		return false;
+	struct punt_head head = {.ifindex = ctx_ifindex(c), .why = why};
+	if (off >= ETH_OCT && !ctx_load(c, 6, &head.mac, 6))
+		return false;
+	if (!ctx_ring(c, off, &head, slow)) {
+		count(c, DP_DROP_PUNT_FULL);
+		return false;
+	}
+	count(c, slow ? DP_COUNT_SLOW : DP_COUNT_PUNTED);
+	return true;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+#include <stddef.h>
+/*
+ * What lies in the maps: keys and values shared by the BPF programs, the loader and the native
+ * build. Addresses are four words in network order, so that neither compiler nor verifier has
+ * to assume more alignment than a packet has. No structure has padding.
+ *
+ * A change here is a change of layout: raise MAP_LAYOUT, and pins of an earlier one are rebuilt.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "datapath/drop.h"
+#include "datapath/punt.h"
+
+enum { MAP_LAYOUT = 1, IF_SLOTS = 64, DUP_WAYS = 7, IF_HASH = 256, SMALL_TABLE = 4096 };
+
+#define INLINE inline __attribute__((always_inline))
+#ifdef __bpf__
+#define NOINLINE static __attribute__((noinline))
+#define GLOBAL __attribute__((noinline)) /* verified once, by itself, whoever calls it */
+#else
+#define NOINLINE static inline
+#define GLOBAL static inline
+#endif
+
+struct a6 { uint32_t w[4]; };
+struct mac { uint16_t w[3]; };
+
+/* Tables that hold something; an empty one costs no lookup. */
+enum feature {
+	FEAT_LOCAL = 1, FEAT_HOME = 2, FEAT_COA = 4, FEAT_UPLINK_IN = 8, FEAT_MFC = 16, FEAT_DOWNLINK = 32,
+	FEAT_UPLINK_OUT = 64, FEAT_PMTU = 128,
+};
+
+struct m_cfg {
+	uint32_t layout, features;
+	uint32_t roam0_ifindex, dup_mask;     /* buckets of duplicate detection less one */
+	uint64_t dup_window_ns;
+	uint32_t punt_rate_pps, punt_burst;
+	uint32_t hop_limit, pad;
+};
+
+struct m_prefix { struct a6 net, mask; };
+
+/* Interfaces: ifindex -> slot (1 to IF_SLOTS - 1) -> this. */
+struct m_if {
+	uint32_t ifindex, flags, mtu_oct, n_prefix;
+	struct mac mac;
+	uint16_t pad;
+	struct a6 mma;
+	struct m_prefix prefix[DP_IF_PREFIX_MAX];
+};
+struct m_ifidx { uint32_t slot; };
+
+struct m_local { uint32_t flags; };                       /* by address */
+struct m_home { struct a6 coa, ha; int64_t expires_ns; }; /* by home address */
+struct m_coa {                                            /* by care-of address */
+	struct a6 home_address, source, group, ha, prev;  /* source and group side by side: a k_pair */
+	int64_t prev_until_ns, expires_ns;
+	uint32_t seq, pad;
+};
+struct m_uplink_in {                                      /* by inner source */
+	struct a6 coa, ha, bound;
+	int64_t expires_ns;
+	uint32_t key, pad;                                /* host order */
+};
+struct k_site { uint32_t plen; struct a6 addr; };         /* longest prefix match */
+struct m_site { uint32_t pad; };
+struct k_pair { struct a6 src, dst; };                    /* as they lie in an IPv6 header */
+struct m_mfc { uint32_t iif; uint8_t n, slot[DP_OIF_MAX], pad[3]; };  /* by source, group */
+struct m_downlink {                                       /* by outer source, destination */
+	struct a6 home_address;
+	uint32_t encap, n_if, ifindex[8];
+};
+struct m_uplink_out {                                     /* by inner source */
+	struct a6 src, dst;
+	uint32_t ifindex, encap, key, mtu_oct;
+	struct mac next_hop, mac;
+};
+struct m_pmtu { int64_t until_ns; uint32_t mtu_oct, pad; }; /* by outer destination */
+
+struct dup_way { uint32_t tag, seq, path, time; };
+struct m_dup {
+#ifdef __bpf__
+	struct bpf_spin_lock lock;
+#else
+	uint32_t lock;
+#endif
+	uint32_t pad[3];
+	struct dup_way way[DUP_WAYS];
+};
+
+struct k_rate { struct a6 src; uint32_t why; };
+struct m_rate { int64_t last_ns; int64_t credit_ns; };    /* credit: time saved up, one packet costs 1 s / rate */
+
+struct m_count { uint64_t n; };
+
+/* What goes through the rings in front of the packet's bytes. */
+struct punt_head {
+	uint32_t ifindex, why, snap_oct;
+	struct mac mac;
+	uint16_t pad;
+};
+struct punt_rec {
+	struct punt_head head;
+	struct dp_slow slow;
+};
