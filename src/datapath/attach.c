@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Programs on interfaces. Classic traffic control (clsact), since tcx needs Linux 6.6: the filter is the
+ * interface's own and outlives us. For each one the program is pinned in the daemon's directory as
+ * if-IFINDEX-in or -out, with a q behind when the queueing discipline is ours as well: that note is all
+ * that is needed to clean up after a daemon that is gone, whatever layout its maps had.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "datapath/loader_int.h"
+
+enum { TC_HANDLE = 1, TC_PRIORITY = 22357 };
+
+static void note_path(char *to, size_t n, const char *dir, uint32_t ifindex, bool is_egress, bool has_qdisc)
+{
+	snprintf(to, n, "%s/if-%u-%s%s", dir, ifindex, is_egress ? "out" : "in", has_qdisc ? "q" : "");
+}
+
+static struct bpf_tc_hook hook_of(uint32_t ifindex, bool is_egress)
+{
+	return (struct bpf_tc_hook){.sz = sizeof(struct bpf_tc_hook), .ifindex = (int)ifindex,
+		.attach_point = is_egress ? BPF_TC_EGRESS : BPF_TC_INGRESS};
+}
+
+static bool note_is_there(const char *dir, uint32_t ifindex, bool is_egress)
+{
+	char path[192];
+	note_path(path, sizeof path, dir, ifindex, is_egress, true);
+	return access(path, F_OK) == 0;
+}
+
+int attach_put(const char *dir, uint32_t ifindex, bool is_egress, int prog_fd)
+{
+	char path[192];
+	struct bpf_tc_hook hook = hook_of(ifindex, is_egress);
+	struct bpf_tc_opts opts = {.sz = sizeof opts, .prog_fd = prog_fd, .handle = TC_HANDLE, .priority = TC_PRIORITY,
+		.flags = BPF_TC_F_REPLACE};
+	int r = bpf_tc_hook_create(&hook);
+	if (r && r != -EEXIST) {
+		errno = -r;
+		return ERR_SYS;
+	}
+	bool has_qdisc = r == 0 || note_is_there(dir, ifindex, is_egress);
+	r = bpf_tc_attach(&hook, &opts);
+	if (r) {
+		errno = -r;
+		return ERR_SYS;
+	}
+	note_path(path, sizeof path, dir, ifindex, is_egress, has_qdisc);
+	unlink(path);
+	return bpf_obj_pin(prog_fd, path) ? ERR_SYS : 0;
+}
+
+static void detach(uint32_t ifindex, bool is_egress, bool has_qdisc)
+{
+	struct bpf_tc_hook hook = hook_of(ifindex, is_egress);
+	struct bpf_tc_opts opts = {.sz = sizeof opts, .handle = TC_HANDLE, .priority = TC_PRIORITY};
+	bpf_tc_detach(&hook, &opts);
+	if (!has_qdisc)
+		return;
+	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
+	bpf_tc_hook_destroy(&hook);
+}
+
+int attach_del(const char *dir, uint32_t ifindex, bool is_egress)
+{
+	int r = ERR_NOTFOUND;
+	for (int q = 0; q < 2; q++) {
+		char path[192];
+		note_path(path, sizeof path, dir, ifindex, is_egress, q);
+		if (unlink(path))
+			continue;
+		detach(ifindex, is_egress, q);
+		r = 0;
+	}
+	return r;
+}
+
+void attach_each(const char *dir, void (*fn)(void *ctx, uint32_t ifindex, bool is_egress), void *ctx)
+{
+	DIR *d = opendir(dir);
+	if (!d)
+		return;
+	for (struct dirent *e = readdir(d); e; e = readdir(d)) {
+		unsigned ifindex;
+		char way[8];
+		if (sscanf(e->d_name, "if-%u-%7s", &ifindex, way) == 2)
+			fn(ctx, ifindex, way[0] == 'o');
+	}
+	closedir(d);
+}
+
+static void del_one(void *ctx, uint32_t ifindex, bool is_egress) { attach_del(ctx, ifindex, is_egress); }
+
+void attach_del_all(const char *dir)
+{
+	char copy[160];
+	snprintf(copy, sizeof copy, "%s", dir);
+	attach_each(dir, del_one, copy);
+}

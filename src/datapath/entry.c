@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "datapath/entry.h"
+
+#include "base/err.h"
+
+static const struct entry_shape shapes[DP_TABLE_N] = {
+	[DP_LOCAL] = {16, sizeof(struct m_local), FEAT_LOCAL},
+	[DP_HOME] = {16, sizeof(struct m_home), FEAT_HOME},
+	[DP_COA] = {16, sizeof(struct m_coa), FEAT_COA},
+	[DP_UPLINK_IN] = {16, sizeof(struct m_uplink_in), FEAT_UPLINK_IN},
+	[DP_SITE_PREFIX] = {sizeof(struct k_site), sizeof(struct m_site), 0},
+	[DP_MFC] = {sizeof(struct k_pair), sizeof(struct m_mfc), FEAT_MFC},
+	[DP_DOWNLINK_IN] = {sizeof(struct k_pair), sizeof(struct m_downlink), FEAT_DOWNLINK},
+	[DP_UPLINK_OUT] = {16, sizeof(struct m_uplink_out), FEAT_UPLINK_OUT},
+};
+
+const struct entry_shape *entry_shape(enum dp_table t) { return &shapes[t]; }
+
+void entry_key(const struct dp_op *op, union entry_key *key)
+{
+	memset(key, 0, sizeof *key);
+	switch (op->table) {
+	case DP_IF: key->ifindex = op->iface.ifindex; break;
+	case DP_LOCAL: key->addr = a6_of(&op->local.addr); break;
+	case DP_HOME: key->addr = a6_of(&op->home.home_address); break;
+	case DP_COA: key->addr = a6_of(&op->coa.coa); break;
+	case DP_UPLINK_IN: key->addr = a6_of(&op->uplink_in.inner_src); break;
+	case DP_SITE_PREFIX:
+		key->site = (struct k_site){op->site_prefix.prefix.len_bits, a6_of(&op->site_prefix.prefix.addr)};
+		break;
+	case DP_MFC: key->pair = (struct k_pair){a6_of(&op->mfc.source), a6_of(&op->mfc.group)}; break;
+	case DP_DOWNLINK_IN: key->pair = (struct k_pair){a6_of(&op->downlink_in.src), a6_of(&op->downlink_in.dst)}; break;
+	case DP_UPLINK_OUT: key->addr = a6_of(&op->uplink_out.inner_src); break;
+	case DP_TABLE_N: break;
+	}
+}
+
+static struct m_coa coa_val(const struct dp_coa *e)
+{
+	return (struct m_coa){.home_address = a6_of(&e->home_address), .source = a6_of(&e->source), .group = a6_of(&e->group),
+		.ha = a6_of(&e->ha), .prev = a6_of(&e->prev), .prev_until_ns = e->prev_until.ns, .expires_ns = e->expires.ns,
+		.seq = e->seq_start};
+}
+
+static struct m_uplink_in uplink_in_val(const struct dp_uplink_in *e)
+{
+	return (struct m_uplink_in){.coa = a6_of(&e->coa), .ha = a6_of(&e->ha), .bound = a6_of(&e->bound),
+		.expires_ns = e->expires.ns, .key = e->gre_key};
+}
+
+static struct m_downlink downlink_val(const struct dp_downlink_in *e)
+{
+	struct m_downlink v = {.home_address = a6_of(&e->home_address), .encap = e->encap, .n_if = e->n_allowed_if};
+	memcpy(v.ifindex, e->allowed_if, sizeof v.ifindex);
+	return v;
+}
+
+static struct m_uplink_out uplink_out_val(const struct dp_uplink_out *e)
+{
+	return (struct m_uplink_out){.src = a6_of(&e->src), .dst = a6_of(&e->dst), .ifindex = e->ifindex, .encap = e->encap,
+		.key = e->gre_key, .mtu_oct = e->mtu_oct ? e->mtu_oct : 1500, .next_hop = mac_of(&e->next_hop),
+		.mac = mac_of(&e->lladdr)};
+}
+
+void entry_val(const struct dp_op *op, union entry_val *val)
+{
+	memset(val, 0, sizeof *val);
+	switch (op->table) {
+	case DP_LOCAL: val->local.flags = op->local.flags; break;
+	case DP_HOME:
+		val->home = (struct m_home){a6_of(&op->home.coa), a6_of(&op->home.ha), op->home.expires.ns};
+		break;
+	case DP_COA: val->coa = coa_val(&op->coa); break;
+	case DP_UPLINK_IN: val->uplink_in = uplink_in_val(&op->uplink_in); break;
+	case DP_MFC: val->mfc.iif = op->mfc.iif; break;
+	case DP_DOWNLINK_IN: val->downlink = downlink_val(&op->downlink_in); break;
+	case DP_UPLINK_OUT: val->uplink_out = uplink_out_val(&op->uplink_out); break;
+	case DP_SITE_PREFIX:
+	case DP_IF:
+	case DP_TABLE_N: break;
+	}
+}
+
+static void downlink_parse(struct dp_downlink_in *e, const struct m_downlink *v)
+{
+	e->home_address = addr6_of(&v->home_address);
+	e->encap = (enum dp_encap)v->encap;
+	e->n_allowed_if = v->n_if;
+	memcpy(e->allowed_if, v->ifindex, sizeof e->allowed_if);
+}
+
+static void uplink_out_parse(struct dp_uplink_out *e, const struct m_uplink_out *v)
+{
+	*e = (struct dp_uplink_out){.inner_src = e->inner_src, .ifindex = v->ifindex, .next_hop = lladdr_of(&v->next_hop),
+		.lladdr = lladdr_of(&v->mac), .src = addr6_of(&v->src), .dst = addr6_of(&v->dst),
+		.encap = (enum dp_encap)v->encap, .gre_key = v->key, .mtu_oct = v->mtu_oct};
+}
+
+static void coa_parse(struct dp_coa *e, const struct m_coa *v)
+{
+	*e = (struct dp_coa){.coa = e->coa, .home_address = addr6_of(&v->home_address), .group = addr6_of(&v->group),
+		.source = addr6_of(&v->source), .ha = addr6_of(&v->ha), .prev = addr6_of(&v->prev),
+		.prev_until = {v->prev_until_ns}, .expires = {v->expires_ns}, .seq_start = v->seq};
+}
+
+static void uplink_in_parse(struct dp_uplink_in *e, const struct m_uplink_in *v)
+{
+	*e = (struct dp_uplink_in){.inner_src = e->inner_src, .coa = addr6_of(&v->coa), .ha = addr6_of(&v->ha),
+		.gre_key = v->key, .bound = addr6_of(&v->bound), .expires = {v->expires_ns}};
+}
+
+void entry_parse(struct dp_op *op, const union entry_val *val)
+{
+	switch (op->table) {
+	case DP_LOCAL: op->local.flags = val->local.flags; break;
+	case DP_HOME:
+		op->home.coa = addr6_of(&val->home.coa);
+		op->home.ha = addr6_of(&val->home.ha);
+		op->home.expires = (mono_t){val->home.expires_ns};
+		break;
+	case DP_COA: coa_parse(&op->coa, &val->coa); break;
+	case DP_UPLINK_IN: uplink_in_parse(&op->uplink_in, &val->uplink_in); break;
+	case DP_MFC: op->mfc.iif = val->mfc.iif; break;
+	case DP_DOWNLINK_IN: downlink_parse(&op->downlink_in, &val->downlink); break;
+	case DP_UPLINK_OUT: uplink_out_parse(&op->uplink_out, &val->uplink_out); break;
+	case DP_SITE_PREFIX:
+	case DP_IF:
+	case DP_TABLE_N: break;
+	}
+}
+
+int entry_check(const struct dp_op *op)
+{
+	switch (op->table) {
+	case DP_IF: return op->iface.ifindex && op->iface.n_prefix <= DP_IF_PREFIX_MAX ? 0 : ERR_INVAL;
+	case DP_SITE_PREFIX: return op->site_prefix.prefix.len_bits <= 128 ? 0 : ERR_INVAL;
+	case DP_MFC: return op->mfc.n_oif <= DP_OIF_MAX && addr6_is_multicast(&op->mfc.group) ? 0 : ERR_INVAL;
+	case DP_DOWNLINK_IN: return op->downlink_in.n_allowed_if <= 8 ? 0 : ERR_INVAL;
+	case DP_LOCAL:
+	case DP_HOME:
+	case DP_COA:
+	case DP_UPLINK_IN:
+	case DP_UPLINK_OUT: return 0;
+	case DP_TABLE_N: break;
+	}
+	return ERR_INVAL;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Entries as engines speak of them (dp.h) to keys and values as they lie in the maps (lib/types.h), and
+ * back. Shared by the loader and the native build; pure functions.
+ */
+#include "datapath/dp.h"
+#include "datapath/lib/types.h"
+
+union entry_key { struct a6 addr; struct k_pair pair; struct k_site site; uint32_t ifindex; };
+union entry_val {
+	struct m_local local; struct m_home home; struct m_coa coa; struct m_uplink_in uplink_in; struct m_site site;
+	struct m_mfc mfc; struct m_downlink downlink; struct m_uplink_out uplink_out;
+};
+
+/* Octets of the table's key and value; FEAT_* that says it is in use. Not for DP_IF. */
+struct entry_shape { uint32_t key_oct, val_oct, feature; };
+const struct entry_shape *entry_shape(enum dp_table t);
+
+void entry_key(const struct dp_op *op, union entry_key *key);
+/* DP_MFC's links are left to ifset_mfc. */
+void entry_val(const struct dp_op *op, union entry_val *val);
+/* Fills the non-key fields of op. */
+void entry_parse(struct dp_op *op, const union entry_val *val);
+
+/* May this be put? 0 or ERR_INVAL. */
+int entry_check(const struct dp_op *op);
+
+static inline struct a6 a6_of(const struct addr6 *a) { struct a6 r; __builtin_memcpy(&r, a, 16); return r; }
+static inline struct addr6 addr6_of(const struct a6 *a) { struct addr6 r; __builtin_memcpy(&r, a, 16); return r; }
+static inline struct mac mac_of(const struct lladdr *l) { struct mac r; __builtin_memcpy(&r, l, 6); return r; }
+static inline struct lladdr lladdr_of(const struct mac *m) { struct lladdr r; __builtin_memcpy(&r, m, 6); return r; }

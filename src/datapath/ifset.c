@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "datapath/ifset.h"
+
+uint32_t ifset_slot(const struct ifset *s, uint32_t ifindex)
+{
+	for (uint32_t i = 1; i < IF_SLOTS; i++)
+		if (s->slot[i].is_used && s->slot[i].val.ifindex == ifindex)
+			return i;
+	return 0;
+}
+
+static uint32_t free_slot(const struct ifset *s)
+{
+	for (uint32_t i = 1; i < IF_SLOTS; i++)
+		if (!s->slot[i].is_used)
+			return i;
+	return 0;
+}
+
+static struct m_prefix prefix_val(const struct prefix6 *p)
+{
+	struct addr6 mask = {0};
+	struct m_prefix r = {.net = a6_of(&p->addr)};
+	for (uint32_t i = 0; i < p->len_bits && i < 128; i++)
+		mask.b[i / 8] |= (uint8_t)(0x80 >> (i % 8));
+	r.mask = a6_of(&mask);
+	for (uint32_t i = 0; i < 4; i++)
+		r.net.w[i] &= r.mask.w[i];
+	return r;
+}
+
+static void merge_flags(struct ifset_if *f)
+{
+	f->val.flags = 0;
+	for (uint32_t i = 0; i < OWNERS; i++)
+		f->val.flags |= f->flags[i];
+}
+
+uint32_t ifset_put(struct ifset *s, const struct dp_if *e, uint32_t owner, bool *is_new)
+{
+	uint32_t at = ifset_slot(s, e->ifindex);
+	*is_new = at == 0;
+	if (!at)
+		at = free_slot(s);
+	if (!at)
+		return 0;
+	struct ifset_if *f = &s->slot[at];
+	f->is_used = true;
+	f->owned |= (uint16_t)(1u << (owner % OWNERS));
+	f->flags[owner % OWNERS] = e->flags;
+	f->val.ifindex = e->ifindex;
+	f->val.mtu_oct = e->mtu_oct;
+	f->val.mac = mac_of(&e->lladdr);
+	if (e->flags & DP_IF_FILTER) {
+		f->val.mma = a6_of(&e->mma);
+		f->val.n_prefix = e->n_prefix;
+		for (uint32_t i = 0; i < e->n_prefix; i++)
+			f->val.prefix[i] = prefix_val(&e->prefix[i]);
+	}
+	merge_flags(f);
+	return at;
+}
+
+uint32_t ifset_del(struct ifset *s, uint32_t ifindex, uint32_t owner, bool *is_gone)
+{
+	uint32_t at = ifset_slot(s, ifindex);
+	if (!at)
+		return 0;
+	struct ifset_if *f = &s->slot[at];
+	f->owned &= (uint16_t)~(1u << (owner % OWNERS));
+	f->flags[owner % OWNERS] = 0;
+	merge_flags(f);
+	*is_gone = f->owned == 0;
+	if (*is_gone)
+		*f = (struct ifset_if){0};
+	return at;
+}
+
+static struct ifset_local *find_local(struct ifset *s, const struct addr6 *a)
+{
+	for (uint32_t i = 0; i < s->n_local; i++)
+		if (addr6_eq(&s->local[i].addr, a))
+			return &s->local[i];
+	return NULL;
+}
+
+static uint32_t local_flags(const struct ifset_local *l)
+{
+	uint32_t r = 0;
+	for (uint32_t i = 0; i < OWNERS; i++)
+		r |= l->flags[i];
+	return r;
+}
+
+bool ifset_local_put(struct ifset *s, const struct dp_local *e, uint32_t owner, uint32_t *flags)
+{
+	struct ifset_local *l = find_local(s, &e->addr);
+	*flags = e->flags;
+	if (!l && s->n_local == sizeof s->local / sizeof *s->local)
+		return true;
+	if (!l) {
+		l = &s->local[s->n_local++];
+		*l = (struct ifset_local){.addr = e->addr};
+	}
+	l->owned |= (uint16_t)(1u << (owner % OWNERS));
+	l->flags[owner % OWNERS] = e->flags;
+	*flags = local_flags(l);
+	return true;
+}
+
+bool ifset_local_del(struct ifset *s, const struct dp_local *e, uint32_t owner, uint32_t *flags)
+{
+	struct ifset_local *l = find_local(s, &e->addr);
+	*flags = 0;
+	if (!l)
+		return false;
+	l->owned &= (uint16_t)~(1u << (owner % OWNERS));
+	l->flags[owner % OWNERS] = 0;
+	*flags = local_flags(l);
+	if (l->owned)
+		return true;
+	*l = s->local[--s->n_local];
+	return false;
+}
+
+bool ifset_mfc(struct ifset *s, const struct dp_mfc *e, struct m_mfc *v, uint64_t *fresh)
+{
+	*v = (struct m_mfc){.iif = e->iif};
+	*fresh = 0;
+	for (uint32_t i = 0; i < e->n_oif && i < DP_OIF_MAX; i++) {
+		uint32_t at = ifset_slot(s, e->oif[i]);
+		if (!at) {
+			at = free_slot(s);
+			if (!at)
+				return false;
+			s->slot[at] = (struct ifset_if){.is_used = true, .val = {.ifindex = e->oif[i]}};
+			*fresh |= 1ull << at;
+		}
+		v->slot[v->n++] = (uint8_t)at;
+	}
+	return true;
+}
+
+void ifset_mfc_parse(const struct ifset *s, struct dp_mfc *e, const struct m_mfc *v)
+{
+	e->n_oif = 0;
+	for (uint32_t i = 0; i < v->n && i < DP_OIF_MAX; i++)
+		if (v->slot[i] < IF_SLOTS && s->slot[v->slot[i]].is_used)
+			e->oif[e->n_oif++] = s->slot[v->slot[i]].val.ifindex;
+}
