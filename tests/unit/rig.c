@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "rig.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <string.h>
+#include "plat/crypto_openssl.h"
 
 /* --- memory ------------------------------------------------------------------------------------------- */
 
@@ -20,63 +18,6 @@ static void *resize(void *ctx, void *old, size_t n)
 	r->n_live += old == NULL;
 	return realloc(old, n);
 }
-
-/* --- keyed hashes --------------------------------------------------------------------------------------- */
-
-struct mac_key { const EVP_MD *md; uint8_t raw[64]; int len; };
-
-static struct mac_key *mac_key_new(void *ctx, enum mac_alg alg, const void *key, size_t len)
-{
-	struct mac_key *k = calloc(1, sizeof *k);
-	(void)ctx;
-	assert_true(len <= sizeof k->raw);
-	switch (alg) {
-	case MAC_HMAC_SHA1: k->md = EVP_sha1(); break;
-	case MAC_HMAC_SHA256: k->md = EVP_sha256(); break;
-	case MAC_HMAC_MD5: k->md = EVP_md5(); break;
-	}
-	memcpy(k->raw, key, len);
-	k->len = (int)len;
-	return k;
-}
-
-static void mac_key_free(void *ctx, struct mac_key *k)
-{
-	(void)ctx;
-	free(k);
-}
-
-static size_t join(const struct iov_in *in, size_t n_in, uint8_t *buf, size_t cap)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < n_in; i++) {
-		assert_true(n + in[i].len_oct <= cap);
-		memcpy(buf + n, in[i].p, in[i].len_oct);
-		n += in[i].len_oct;
-	}
-	return n;
-}
-
-static size_t mac(void *ctx, const struct mac_key *k, const struct iov_in *in, size_t n_in, uint8_t out[static 32])
-{
-	uint8_t buf[4096], md[EVP_MAX_MD_SIZE];
-	unsigned len = 0;
-	(void)ctx;
-	assert_non_null(HMAC(k->md, k->raw, k->len, buf, join(in, n_in, buf, sizeof buf), md, &len));
-	memcpy(out, md, len);
-	return len;
-}
-
-static size_t sha1(void *ctx, const struct iov_in *in, size_t n_in, uint8_t out[static 20])
-{
-	uint8_t buf[4096];
-	unsigned len = 0;
-	(void)ctx;
-	assert_true(EVP_Digest(buf, join(in, n_in, buf, sizeof buf), out, &len, EVP_sha1(), NULL));
-	return len;
-}
-
-const struct crypto_ops rig_crypto = {mac_key_new, mac_key_free, mac, sha1, NULL};
 
 /* --- engine ---------------------------------------------------------------------------------------------- */
 
@@ -104,7 +45,7 @@ void rig_init(struct rig *r, uint64_t seed)
 	prng_seed(&r->prng, seed);
 	r->rng = prng_rng(&r->prng);
 	effq_init(&r->fx, &r->mem);
-	r->env = (struct engine_env){&r->mem, &r->rng, &rig_crypto, &r->fx, &r->count, no_ifindex, find_key, r};
+	r->env = (struct engine_env){&r->mem, &r->rng, &crypto_openssl, &r->fx, &r->count, no_ifindex, find_key, r};
 	r->now = (struct now){{1000 * NS_PER_S}, {1767225600 * NS_PER_S}};
 }
 
@@ -121,7 +62,7 @@ void rig_fini(struct rig *r)
 {
 	end(r);
 	for (uint32_t i = 0; i < r->n_key; i++)
-		sa_key_fini(&r->key[i], &rig_crypto);
+		sa_key_fini(&r->key[i], &crypto_openssl);
 	effq_fini(&r->fx);
 	assert_int_equal(r->n_live, 0);
 }
@@ -130,7 +71,7 @@ const struct sa_key *rig_add_key(struct rig *r, const char *name, uint32_t spi, 
 {
 	assert_true(r->n_key < RIG_KEYS);
 	struct sa_key *k = &r->key[r->n_key++];
-	assert_int_equal(sa_key_init(k, &rig_crypto, name, spi, MAC_HMAC_SHA1, raw, strlen(raw)), 0);
+	assert_int_equal(sa_key_init(k, &crypto_openssl, name, spi, MAC_HMAC_SHA1, raw, strlen(raw)), 0);
 	return k;
 }
 

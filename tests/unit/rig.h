@@ -2,7 +2,7 @@
 #pragma once
 /*
  * A bench for engines in unit tests: memory that is counted and can be made to fail, a seeded generator,
- * OpenSSL's keyed hashes, a clock that the test moves, and the queue of effects, which grows until the
+ * the daemon's keyed hashes, a clock that the test moves, and the queue of effects, which grows until the
  * test clears it.
  */
 #include <setjmp.h>
@@ -35,8 +35,6 @@ struct rig {
 	const struct role_ops *ops;
 	void *self;
 };
-
-extern const struct crypto_ops rig_crypto;
 
 void rig_init(struct rig *r, uint64_t seed);
 /* Ends the engine if one runs; fails the test when memory is left over. */

@@ -4,6 +4,7 @@
 #include "rig.h"
 
 #include "base/err.h"
+#include "plat/crypto_openssl.h"
 #include "role/mma/mma_i.h"
 #include "wire/mip6/mh_packet.h"
 #include "wire/mld/mld.h"
@@ -56,7 +57,7 @@ static size_t build(struct update *u, uint8_t buf[static 1280])
 	size_t n = bu_packet_build(buf, 1280, &u->src, &agent, u->has_hao ? &u->hoa : NULL, &u->mh, &built);
 	assert_true(n > 0);
 	if (u->key)
-		sa_sign(u->key, &rig_crypto, &coa, &u->hoa, &built, buf);
+		sa_sign(u->key, &crypto_openssl, &coa, &u->hoa, &built, buf);
 	else
 		mh_packet_finish(&built, buf);
 	return n;
@@ -194,7 +195,7 @@ static void a_registration_is_acknowledged_with_a_care_of_address(void **state)
 	assert_int_equal(p.mh.opt.rc.acoa.lifetime_s, 400);
 	assert_int_equal(p.mh.opt.rc.acoa.n_prefix, 1);
 	assert_true(prefix6_eq(&p.mh.opt.rc.acoa.prefix[0], &conf.access_prefix[0]));
-	assert_true(sa_verify(&rig.key[0], &rig_crypto, &u.src, &u.hoa, &p));
+	assert_true(sa_verify(&rig.key[0], &crypto_openssl, &u.src, &u.hoa, &p));
 	assert_true(p.mh.opt.has_mesg_id && p.mh.opt.mesg_id == u.stamp);
 	assert_int_equal(rig_effect(&rig, FX_SEND, 0)->send.ifindex, 0);
 	assert_int_equal(rig_effect(&rig, FX_STORE_PUT, 0)->store.table, STORE_BINDING_MMA);
@@ -215,7 +216,7 @@ static void the_datapath_learns_both_directions(void **state)
 	assert_true(addr6_eq(&c->prev, &u.mh.opt.rc.reg.prev_mma));
 	assert_int_equal(c->prev_until.ns - from.ns, 60 * NS_PER_S);
 	assert_int_equal(c->expires.ns - from.ns, 400 * NS_PER_S);
-	uint32_t key = sa_uplink_key(&rig.key[0], &rig_crypto, &u.hoa, u.stamp);
+	uint32_t key = sa_uplink_key(&rig.key[0], &crypto_openssl, &u.hoa, u.stamp);
 	for (uint32_t i = 0; i < 2; i++) { /* the home address and the assigned one as inner source */
 		const struct dp_uplink_in *in = &rig_dp(&rig, FX_DP_PUT, DP_UPLINK_IN, i)->uplink_in;
 		assert_true(addr6_eq(&in->inner_src, i ? &coa : &u.hoa));
@@ -305,7 +306,7 @@ static void who_it_is_must_be_proven(void **state)
 	u.key = &rig.key[1];
 	expect_refusal(&u, R_AUTH_BAD, BA_AUTH_FAIL);
 	struct mh_packet p = answer(0);
-	assert_true(sa_verify(&rig.key[0], &rig_crypto, &u.src, &u.hoa, &p));
+	assert_true(sa_verify(&rig.key[0], &crypto_openssl, &u.src, &u.hoa, &p));
 }
 
 static void replays_are_refused(void **state)
