@@ -471,6 +471,7 @@ static void free_all(struct mldr *m, struct table *t)
 
 void mldr_fini(struct mldr *m)
 {
+	timers_fini(&m->timers); /* first: it touches the timers, which lie in what is freed below */
 	for (uint32_t i = 0; i < MLDR_LINK_MAX; i++)
 		if (m->link[i]) {
 			mldr_querier_stop(m, m->link[i]);
@@ -480,5 +481,4 @@ void mldr_fini(struct mldr *m)
 	free_all(m, &m->listeners);
 	free_all(m, &m->stations);
 	free_all(m, &m->channels);
-	timers_fini(&m->timers);
 }

@@ -91,7 +91,7 @@ static void solicit(const char *from, const char *mac)
 /* Packets to ff02::16 on the upstream link: what was reported, as a letter a record. */
 static const char *reported(void)
 {
-	static char out[64];
+	static char out[256];
 	size_t n, at = 0;
 	const struct effect *e;
 	for (uint32_t i = 0; (e = rig_effect(&rig, FX_SEND, i)); i++) {

@@ -40,9 +40,9 @@ static int ar_init(void *self, const struct engine_env *env, const void *conf, s
 static void ar_fini(void *self)
 {
 	struct ar *ar = self;
+	timers_fini(&ar->timers); /* first: it touches the timers of what is freed next */
 	ar_proxy_fini(ar);
 	mldr_fini(&ar->mldr);
-	timers_fini(&ar->timers);
 }
 
 /* --- links ------------------------------------------------------------------------------------------- */
