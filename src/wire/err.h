@@ -4,6 +4,7 @@
  * Why a codec did not accept bytes. A peer's fault each time, never ours: engines count
  * it (core/reason.h has the mapping) and go on. W_OK is zero.
  */
+#undef W_OK /* <unistd.h> has a macro of this name, for access() */
 #define WIRE_ERRS(X) \
 	X(W_OK, "ok") \
 	X(W_TRUNCATED, "message or option ends early") \

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/control.h"
+
+#include <event2/buffer.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "daemon/jsonw.h"
+#include "daemon/log.h"
+
+/* sock_flags: the topmost bit marks a monitor, the others count what it lost. */
+enum { ARGS_MAX = 16, MONITOR_MAX_OCT = 1 << 20 };
+#define MONITOR 0x80000000u
+
+struct control {
+	struct sock *sock;
+	struct evbuffer *out;
+	uint32_t n_monitors;
+	struct control_ops ops;
+};
+
+static void flush(struct control *c, struct sock_client *to)
+{
+	struct evbuffer_iovec v;
+
+	while (evbuffer_peek(c->out, -1, NULL, &v, 1) > 0 && v.iov_len) {
+		size_t n = v.iov_len;
+		(void)sock_write(to, v.iov_base, n, 0);
+		evbuffer_drain(c->out, n);
+	}
+}
+
+static void answer_end(struct control *c, struct sock_client *to, const char *error)
+{
+	struct jsonw j = {.out = c->out};
+
+	jsonw_begin(&j);
+	jsonw_flag(&j, "end", true);
+	if (error)
+		jsonw_str(&j, "error", error);
+	else
+		jsonw_null(&j, "error");
+	jsonw_end(&j);
+	flush(c, to);
+}
+
+static void do_show(struct control *c, struct sock_client *to, const json_t *req)
+{
+	const char *what = json_string_value(json_object_get(req, "what"));
+	struct jsonw j = {.out = c->out};
+	struct show show = {&jsonw_show_ops, &j};
+
+	if (what)
+		c->ops.show(c->ops.ctx, what, &show);
+	answer_end(c, to, what ? NULL : "the request has no \"what\": name what to show, such as \"bindings\"");
+}
+
+static void do_ctl(struct control *c, struct sock_client *to, const json_t *req)
+{
+	const json_t *args = json_object_get(req, "args");
+	const char *argv[ARGS_MAX], *msg = NULL;
+	const size_t n = json_array_size(args);
+
+	for (size_t i = 0; i < n && i < ARGS_MAX; i++)
+		if (!(argv[i] = json_string_value(json_array_get(args, i))))
+			msg = "the request's \"args\" must be strings";
+	if (!n || n > ARGS_MAX)
+		msg = "the request needs \"args\", 1 to 16 words";
+	if (!msg) {
+		int rc = c->ops.ctl(c->ops.ctx, &(struct ctl_cmd){(uint32_t)n, argv}, &msg);
+		if (rc && !msg)
+			msg = rc == ERR_NOTFOUND ? "no role here knows this command" : err_str(rc);
+		else if (!rc)
+			msg = NULL;
+	}
+	answer_end(c, to, msg);
+}
+
+static void do_monitor(struct control *c, struct sock_client *to)
+{
+	if (!(*sock_flags(to) & MONITOR))
+		c->n_monitors++;
+	*sock_flags(to) |= MONITOR;
+}
+
+static void on_line(void *ctx, struct sock_client *from, char *line)
+{
+	struct control *c = ctx;
+	json_t *req = json_loads(line, 0, NULL);
+	const char *cmd = json_string_value(json_object_get(req, "cmd"));
+
+	if (!cmd)
+		answer_end(c, from, "this is no request: send {\"cmd\":\"show\",\"what\":\"status\"}, for instance");
+	else if (!strcmp(cmd, "show"))
+		do_show(c, from, req);
+	else if (!strcmp(cmd, "ctl"))
+		do_ctl(c, from, req);
+	else if (!strcmp(cmd, "monitor"))
+		do_monitor(c, from);
+	else
+		answer_end(c, from, "unknown \"cmd\": it is show, ctl or monitor");
+	json_decref(req);
+}
+
+static void on_gone(void *ctx, struct sock_client *client)
+{
+	struct control *c = ctx;
+
+	if (*sock_flags(client) & MONITOR)
+		c->n_monitors--;
+}
+
+int control_open(struct control **out, struct event_base *base, int priority, const char *path, const struct control_ops *ops)
+{
+	struct control *c = calloc(1, sizeof *c);
+	int rc = c ? 0 : ERR_NOMEM;
+
+	*out = NULL;
+	if (!rc) {
+		c->ops = *ops;
+		c->out = evbuffer_new();
+		rc = c->out ? sock_open(&c->sock, base, priority, path, &(struct sock_ops){on_line, on_gone, c}) : ERR_NOMEM;
+	}
+	if (rc) {
+		control_close(c);
+		return rc;
+	}
+	*out = c;
+	return 0;
+}
+
+void control_close(struct control *c)
+{
+	if (!c)
+		return;
+	sock_close(c->sock);
+	if (c->out)
+		evbuffer_free(c->out);
+	free(c);
+}
+
+static void event_line(struct jsonw *j, const struct fx_event *ev, enum role_id role, const char *text, wall_t now, uint32_t lost)
+{
+	jsonw_begin(j);
+	jsonw_str(j, "event", ev->code);
+	jsonw_str(j, "role", role_str(role));
+	jsonw_str(j, "severity", event_sev_str(ev->sev));
+	if (addr6_is_any(&ev->mobile))
+		jsonw_null(j, "mobile");
+	else
+		jsonw_str(j, "mobile", ADDR6_STR(&ev->mobile));
+	jsonw_strn(j, "text", text, ev->len_oct);
+	jsonw_real(j, "time", (double)now.ns / 1e9);
+	if (lost)
+		jsonw_u64(j, "lost", lost);
+	jsonw_end(j);
+}
+
+void control_event(struct control *c, const struct fx_event *ev, enum role_id role, const char *text, wall_t now)
+{
+	struct sock_client *to = NULL;
+
+	while (c->n_monitors && (to = sock_next(c->sock, to))) {
+		uint32_t *flags = sock_flags(to);
+		if (!(*flags & MONITOR))
+			continue;
+		struct jsonw j = {.out = c->out};
+		event_line(&j, ev, role, text, now, *flags & ~MONITOR);
+		const size_t len = evbuffer_get_length(c->out);
+		if (sock_write(to, evbuffer_pullup(c->out, -1), len, MONITOR_MAX_OCT))
+			*flags = MONITOR;
+		else
+			++*flags;
+		evbuffer_drain(c->out, len);
+	}
+}

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "daemon/daemon_i.h"
+#include "daemon/log.h"
+#include "daemon/notify.h"
+#include "plat/crypto_openssl.h"
+#include "plat/linux/source.h"
+#include "plat/linux/tun.h"
+#include "plat/plat.h"
+
+/* roam0's MTU: an Ethernet's less the longest tunnel of a site, IPv6 and GRE with one field (48). */
+enum { ROAM0_MTU_OCT = 1452, PATH_OCT = 400 };
+
+/* For failures of start that errno explains. */
+static int fail(struct conf_err *err, const char *what, const char *remedy)
+{
+	conf_fail(err, 0, "%s: %s: %s", what, strerror(errno), remedy);
+	return ERR_SYS;
+}
+
+/* The directory and those above it. */
+static int make_dir(const char *path, struct conf_err *err)
+{
+	char at[PATH_OCT];
+
+	snprintf(at, sizeof at, "%s", path);
+	for (char *p = at + 1; *p; p++) {
+		if (*p != '/')
+			continue;
+		*p = '\0';
+		if (mkdir(at, 0755) && errno != EEXIST)
+			return fail(err, at, "create it for root, or name another directory in node { }");
+		*p = '/';
+	}
+	if (mkdir(at, 0700) && errno != EEXIST)
+		return fail(err, at, "create it for root, or name another directory in node { }");
+	return 0;
+}
+
+static uint32_t env_ifindex(void *ctx, const char *name)
+{
+	const struct link_event *l = rtnl_link(((struct daemon *)ctx)->rtnl, name);
+	return l ? l->ifindex : 0;
+}
+
+static const struct sa_key *env_key(void *ctx, const char *name)
+{
+	return keyring_find(&((struct daemon *)ctx)->keys, name);
+}
+
+static void on_attach(void *ctx, const struct fx_attach *a, const char *ifname)
+{
+	struct daemon *d = ctx;
+
+	if (!d->feed || !feed_attach(d->feed, ifname, &a->router))
+		log_note(EV_DEBUG, "attach-unheard", "no radio driver listens for: attach %s", ifname);
+}
+
+static void on_event(void *ctx, const struct fx_event *ev, enum role_id role, const char *text)
+{
+	struct daemon *d = ctx;
+
+	log_event(ev->sev, role, ev->code, &ev->mobile, text, ev->len_oct);
+	if (d->control)
+		control_event(d->control, ev, role, text, plat_now().wall);
+}
+
+static void dp_log(void *ctx, const char *line)
+{
+	(void)ctx;
+	log_note(EV_WARNING, "datapath", "%s", line);
+}
+
+static bool slow_source(void *ctx, uint32_t ifindex, const struct addr6 *dst, struct addr6 *out)
+{
+	(void)ctx;
+	return source_for(ifindex, dst, out);
+}
+
+static int open_roam0(struct daemon *d, struct conf_err *err)
+{
+	d->tun_fd = tun_open();
+	if (d->tun_fd < 0)
+		return fail(err, TUN_NAME, "roamd needs /dev/net/tun and CAP_NET_ADMIN, and one daemon a network namespace");
+	d->exec.tun_fd = d->tun_fd;
+	d->exec.tun_ifindex = rtnl_ifindex(d->rtnl, TUN_NAME);
+	/* No link-local address, no solicitations: nobody is at the other end. */
+	(void)sysctl_set(d->exec.sysctl, TUN_NAME, "addr_gen_mode", 1);
+	if (!d->exec.tun_ifindex || rtnl_set_up(d->rtnl, d->exec.tun_ifindex, ROAM0_MTU_OCT))
+		return fail(err, TUN_NAME, "it cannot be set up");
+	return 0;
+}
+
+static int open_plat(struct daemon *d, struct conf_err *err)
+{
+	const struct rtnl_cb cb = {loop_on_link, loop_on_addr, d};
+	char undo[PATH_OCT];
+
+	snprintf(undo, sizeof undo, "%s/sysctl.undo", d->conf.node.run_dir);
+	if (rtnl_open(&d->rtnl, &cb))
+		return fail(err, "netlink", "roamd needs CAP_NET_ADMIN");
+	d->exec.rtnl = d->rtnl;
+	if (sysctl_open(&d->exec.sysctl, undo) || member_open(&d->exec.member))
+		return fail(err, "memory", "roamd needs more");
+	if (sender_open(&d->exec.sender))
+		return fail(err, "packet and raw sockets", "roamd needs CAP_NET_RAW");
+	if (rawin_open(&d->rawin))
+		return fail(err, "raw sockets", "roamd needs CAP_NET_RAW");
+	if ((d->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) < 0)
+		return fail(err, "timerfd", "raise the limit of open files");
+	return open_roam0(d, err);
+}
+
+static int open_datapath(struct daemon *d, struct conf_err *err)
+{
+	const struct dp_conf dc = {.bpf_dir = d->conf.node.bpf_dir, .roam0_ifindex = d->exec.tun_ifindex, .log = dp_log};
+	const struct slow_conf sc = {.mem = &plat_mem, .source = slow_source, .emit = loop_on_slow, .ctx = d};
+	int rc = dp_open(&d->dp, &dc);
+
+	if (rc == ERR_INVAL)
+		conf_fail(err, 0, "bpf-dir %s is not below a bpf filesystem: mount -t bpf bpf /sys/fs/bpf, or name another directory",
+			  d->conf.node.bpf_dir);
+	else if (rc == ERR_NOTSUP)
+		conf_fail(err, 0, "this kernel refuses the datapath's programs: use Linux 6.1 or later with CONFIG_BPF_SYSCALL and "
+			  "CONFIG_NET_CLS_BPF, and give roamd CAP_BPF and CAP_NET_ADMIN");
+	else if (rc)
+		fail(err, "datapath", err_str(rc));
+	d->exec.dp = d->dp;
+	return rc ? rc : slow_new(&d->slow, &sc);
+}
+
+static int open_store(struct daemon *d, struct conf_err *err)
+{
+	const char *remedy;
+	int rc = store_open(&d->store, d->conf.node.state_dir, (enum store_sync)d->conf.node.sync, &remedy);
+
+	d->exec.store = d->store;
+	if (rc)
+		conf_fail(err, 0, "state-dir %s: %s", d->conf.node.state_dir, remedy);
+	return rc;
+}
+
+static int open_sockets(struct daemon *d, struct conf_err *err)
+{
+	const struct control_ops co = {report_show, report_ctl, d};
+	const struct feed_ops fo = {env_ifindex, loop_on_signal, d};
+	char path[PATH_OCT];
+
+	snprintf(path, sizeof path, "%s/roamd.sock", d->conf.node.run_dir);
+	if (control_open(&d->control, d->base, PRIO_OPERATOR, path, &co))
+		return fail(err, path, "check run-dir in node { }");
+	snprintf(path, sizeof path, "%s/feed.sock", d->conf.node.run_dir);
+	if (feed_open(&d->feed, d->base, PRIO_LINK, path, &fo))
+		return fail(err, path, "check run-dir in node { }");
+	return 0;
+}
+
+static int open_radio(struct daemon *d, struct conf_err *err)
+{
+	if (d->conf.node.signal != CONF_SIGNAL_NL80211)
+		return 0;
+	int rc = nl80211_open(&d->nl80211, &(struct nl80211_cb){loop_on_signal, d});
+	if (rc)
+		conf_fail(err, 0, "signal = \"nl80211\": this kernel has no wireless radios: load the driver, or write signal = \"feed\"");
+	return rc;
+}
+
+static int open_base(struct daemon *d)
+{
+	struct event_config *cfg = event_config_new();
+
+	if (cfg)
+		event_config_set_flag(cfg, EVENT_BASE_FLAG_NOLOCK);
+	d->base = cfg ? event_base_new_with_config(cfg) : NULL;
+	if (cfg)
+		event_config_free(cfg);
+	return d->base && !event_base_priority_init(d->base, PRIO_N) ? 0 : ERR_NOMEM;
+}
+
+static bool restore_one(void *ctx, enum store_table table, const uint8_t *key, size_t key_len, const uint8_t *val, size_t val_len)
+{
+	struct daemon *d = ctx;
+
+	engines_restore(&d->engines, &(struct store_rec){table, key, val, key_len, val_len}, plat_now());
+	return true;
+}
+
+static int start_engines(struct daemon *d, struct conf_err *err)
+{
+	const struct engine_env env = {.mem = &plat_mem, .rng = &plat_rng, .crypto = &crypto_openssl,
+				       .ifindex = env_ifindex, .key = env_key, .ctx = d};
+	engines_init(&d->engines, &env);
+	keyring_init(&d->keys, &crypto_openssl);
+	int rc = keyring_load(&d->keys, &d->conf, err);
+
+	if (!rc)
+		rc = engines_start(&d->engines, &d->conf, plat_now(), err);
+	if (!rc && (rc = store_each(d->store, restore_one, d)))
+		conf_fail(err, 0, "the records in state-dir %s cannot be read: move roamd.db away; mobiles register again",
+			  d->conf.node.state_dir);
+	return rc;
+}
+
+/* Links are reported only now, so that engines meet them with everything restored. */
+static int go(struct daemon *d, struct conf_err *err)
+{
+	engines_restored(&d->engines, plat_now());
+	rtnl_mark(d->rtnl);
+	if (rtnl_dump(d->rtnl))
+		return fail(err, "netlink", "the links of this namespace cannot be read");
+	int rc = loop_open(d);
+	if (rc)
+		return rc;
+	loop_run(d);
+	return 0;
+}
+
+static void go_realtime(struct daemon *d)
+{
+	const struct sched_param p = {.sched_priority = (int)d->conf.node.realtime};
+
+	if (!d->conf.node.realtime)
+		return;
+	if (sched_setscheduler(0, SCHED_RR, &p) || mlockall(MCL_CURRENT))
+		log_note(EV_WARNING, "realtime-refused", "realtime = %u: %s: give roamd CAP_SYS_NICE and CAP_IPC_LOCK",
+			 d->conf.node.realtime, strerror(errno));
+}
+
+int daemon_start(struct daemon **out, struct conf *conf, const char *file, struct conf_err *err)
+{
+	struct daemon *d = calloc(1, sizeof *d);
+
+	*out = NULL;
+	*err = (struct conf_err){.file = file};
+	conf_fail(err, 0, "not enough memory");
+	if (!d)
+		return ERR_NOMEM;
+	d->conf = *conf;
+	memset(conf, 0, sizeof *conf);
+	d->file = file;
+	d->tun_fd = d->timer_fd = -1;
+	memset(d->rawin.fd, 0xff, sizeof d->rawin.fd);
+	d->is_kept = true; /* until everything runs, a failure leaves what was there */
+	d->armed = MONO_NEVER;
+	d->started = plat_now().mono;
+	d->exec.attach = on_attach;
+	d->exec.event = on_event;
+	d->exec.ctx = d;
+	log_open(d->conf.node.name, (enum event_sev)d->conf.node.log_level);
+
+	static int (*const steps[])(struct daemon *, struct conf_err *) = {
+		open_store, open_plat, open_datapath, open_radio, start_engines, open_sockets, go,
+	};
+	int rc = make_dir(d->conf.node.run_dir, err);
+	if (!rc)
+		rc = make_dir(d->conf.node.state_dir, err);
+	if (!rc)
+		rc = open_base(d);
+	for (size_t i = 0; !rc && i < sizeof steps / sizeof steps[0]; i++)
+		rc = steps[i](d, err);
+	if (rc) {
+		daemon_free(d);
+		return rc;
+	}
+	d->is_kept = false;
+	go_realtime(d);
+	*out = d;
+	return 0;
+}
+
+int daemon_run(struct daemon *d)
+{
+	log_note(EV_NOTICE, "started", "roamd %s runs with %u roles%s", ROAMCAST_VERSION, d->engines.n,
+		 dp_is_adopted(d->dp) ? ", and has adopted the datapath of the one before" : "");
+	log_flush();
+	notify_send("READY=1");
+	int rc = event_base_dispatch(d->base) < 0 ? ERR_SYS : 0;
+	notify_send("STOPPING=1");
+	if (!d->is_kept) {
+		engines_stop(&d->engines, plat_now());
+		exec_run(&d->exec, &d->engines.fx);
+	}
+	log_note(EV_NOTICE, "stopped", d->is_kept ? "forwarding goes on without a daemon" : "everything was taken back");
+	log_flush();
+	return rc;
+}
+
+const char *daemon_reload(struct daemon *d)
+{
+	static struct conf_err err;
+	struct conf fresh;
+	bool is_new = false;
+
+	int rc = conf_load(&fresh, engines_known(), d->file, &err);
+	if (!rc && (rc = keyring_load(&d->keys, &fresh, &err)))
+		conf_fini(&fresh);
+	if (!rc)
+		rc = engines_reconf(&d->engines, &fresh, plat_now(), &is_new, &err);
+	if (rc) {
+		/* Roles that took their part keep what they took: fresh is not freed then. */
+		log_note(EV_ERROR, "reload-refused", "%s:%u: %s", d->file, err.line, err.text);
+		loop_run(d);
+		return err.text;
+	}
+	struct conf old = d->conf;
+	d->conf = fresh;
+	conf_fini(&old);
+	log_level((enum event_sev)d->conf.node.log_level);
+	if (is_new)
+		rtnl_report(d->rtnl);
+	loop_run(d);
+	log_note(EV_NOTICE, "reloaded", "%s", d->file);
+	return NULL;
+}
+
+/* A clean stop takes roam0, marked addresses and routes, and settings away; the rest was the engines' part. */
+static void take_back(struct daemon *d)
+{
+	if (d->rtnl) {
+		rtnl_mark(d->rtnl);
+		rtnl_sweep(d->rtnl);
+	}
+	if (d->exec.sysctl)
+		sysctl_restore(d->exec.sysctl);
+	if (d->tun_fd >= 0)
+		tun_remove(d->tun_fd);
+	d->tun_fd = -1;
+}
+
+void daemon_free(struct daemon *d)
+{
+	if (!d)
+		return;
+	loop_close(d);
+	feed_close(d->feed);
+	control_close(d->control);
+	nl80211_close(d->nl80211);
+	if (d->engines.env.mem)
+		engines_fini(&d->engines);
+	keyring_fini(&d->keys);
+	slow_free(d->slow);
+	if (d->dp)
+		dp_close(d->dp, d->is_kept ? DP_CLOSE_KEEP : DP_CLOSE_REMOVE);
+	if (!d->is_kept)
+		take_back(d);
+	exec_fini(&d->exec);
+	sender_close(d->exec.sender);
+	member_close(d->exec.member);
+	sysctl_close(d->exec.sysctl);
+	rawin_close(&d->rawin);
+	rtnl_close(d->rtnl);
+	store_close(d->store);
+	if (d->tun_fd >= 0)
+		close(d->tun_fd);
+	if (d->timer_fd >= 0)
+		close(d->timer_fd);
+	if (d->base)
+		event_base_free(d->base);
+	conf_fini(&d->conf);
+	free(d);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Carrying out effects. A batch is everything that engines pushed since the last one: first all
+ * its records go to the store in one commit, then the rest takes place in the order pushed, with one liberty: so that
+ * packets and entries of the datapath can be gathered into few system calls, an entry may take effect before
+ * packets (and entries of other tables) that were pushed ahead of it; never after anything pushed behind it.
+ *
+ * When the commit fails, packets of the role that wanted it are withheld: what a peer is told would survive
+ * must. The records stay in the store's batch and go with the next one.
+ */
+#include "core/effect.h"
+#include "datapath/loader.h"
+#include "plat/linux/member.h"
+#include "plat/linux/rtnl.h"
+#include "plat/linux/send.h"
+#include "plat/linux/sysctl.h"
+#include "store/store.h"
+
+struct exec {
+	struct store *store;
+	struct sender *sender;
+	struct member *member;
+	struct rtnl *rtnl;
+	struct sysctl *sysctl;       /* NULL: leave kernel settings alone */
+	struct dp *dp;               /* NULL: no datapath */
+	int tun_fd;
+	uint32_t tun_ifindex;
+	void (*attach)(void *ctx, const struct fx_attach *a, const char *ifname);
+	void (*event)(void *ctx, const struct fx_event *ev, enum role_id role, const char *text);
+	void *ctx;
+	uint64_t n_batches, n_effects, n_failed;
+	struct exec_ops { struct dp_op *op; uint32_t n; enum dp_verb verb; } ops[DP_TABLE_N]; /* entries not yet applied */
+	bool is_forwarding;          /* the namespace forwards: set once */
+};
+
+enum { EXEC_OPS_MAX = 256 };
+
+int exec_init(struct exec *x); /* 0 or ERR_NOMEM; the first members are the caller's, set before */
+void exec_fini(struct exec *x);
+/* Carries out everything in the queue, and empties it. */
+void exec_run(struct exec *x, struct effq *q);

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * roamd's command line. Exit status: 0 ended as asked; 1 the configuration is wrong; 2 the command line is wrong; 3 it
+ * cannot start here (privileges, kernel, another daemon); 4 the loop failed.
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/err.h"
+#include "daemon/conf.h"
+#include "daemon/daemon.h"
+#include "daemon/engines.h"
+#include "daemon/keys.h"
+#include "plat/crypto_openssl.h"
+
+enum { EXIT_OK, EXIT_CONF, EXIT_USAGE, EXIT_START, EXIT_LOOP };
+
+#define DEFAULT_FILE "/etc/roamcast/roamd.conf"
+
+struct options {
+	const char *file;
+	bool is_test, is_verbose, is_man;
+};
+
+static int usage(FILE *to, int status)
+{
+	fputs("usage: roamd [-c FILE] [-t [-v]] [--dump-conf-man]\n\n"
+	      "  -c, --config FILE    configuration (" DEFAULT_FILE ")\n"
+	      "  -t, --test           check the configuration and the keys, and end\n"
+	      "  -v, --verbose        with -t: print the configuration with its defaults\n"
+	      "      --dump-conf-man  print the rows of roamd.conf(5)\n"
+	      "  -V, --version\n"
+	      "  -h, --help\n\n"
+	      "signals: TERM and INT stop and take everything back; USR1 ends and leaves forwarding\n"
+	      "to the next daemon; HUP reads the configuration again.\n", to);
+	return status;
+}
+
+static int check(const struct options *o, struct conf *conf)
+{
+	struct conf_err err = {.file = o->file};
+
+	if (keyring_check(conf, &crypto_openssl, &err)) {
+		conf_err_print(&err, stderr);
+		return EXIT_CONF;
+	}
+	if (o->is_verbose)
+		conf_print(conf, stdout);
+	else
+		printf("%s: good\n", o->file);
+	return EXIT_OK;
+}
+
+static int serve(const struct options *o, struct conf *conf)
+{
+	struct conf_err err;
+	struct daemon *d;
+
+	signal(SIGPIPE, SIG_IGN);
+	umask(077);
+	int rc = daemon_start(&d, conf, o->file, &err);
+	if (rc) {
+		conf_err_print(&err, stderr);
+		return rc == ERR_INVAL ? EXIT_CONF : EXIT_START;
+	}
+	rc = daemon_run(d);
+	daemon_free(d);
+	return rc ? EXIT_LOOP : EXIT_OK;
+}
+
+/* -1: go on. */
+static int parse_options(int argc, char **argv, struct options *o)
+{
+	static const struct option longs[] = {
+		{"config", required_argument, NULL, 'c'}, {"test", no_argument, NULL, 't'}, {"verbose", no_argument, NULL, 'v'},
+		{"dump-conf-man", no_argument, NULL, 'm'}, {"version", no_argument, NULL, 'V'}, {"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:tvVh", longs, NULL)) != -1) {
+		switch (c) {
+		case 'c': o->file = optarg; break;
+		case 't': o->is_test = true; break;
+		case 'v': o->is_verbose = true; break;
+		case 'm': o->is_man = true; break;
+		case 'V': puts("roamd " ROAMCAST_VERSION); return EXIT_OK;
+		case 'h': return usage(stdout, EXIT_OK);
+		default: return usage(stderr, EXIT_USAGE);
+		}
+	}
+	return optind == argc ? -1 : usage(stderr, EXIT_USAGE);
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = {.file = DEFAULT_FILE};
+	struct conf_err err;
+	struct conf conf;
+
+	int status = parse_options(argc, argv, &o);
+	if (status >= 0)
+		return status;
+	if (o.is_man) {
+		conf_print_man(engines_known(), stdout);
+		return EXIT_OK;
+	}
+	if (conf_load(&conf, engines_known(), o.file, &err)) {
+		conf_err_print(&err, stderr);
+		return EXIT_CONF;
+	}
+	status = o.is_test ? check(&o, &conf) : serve(&o, &conf);
+	conf_fini(&conf);
+	return status;
+}

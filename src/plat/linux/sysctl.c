@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "plat/linux/sysctl.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+
+enum { NAME_OCT = 64, PATH_OCT = 256 };
+
+struct setting { char name[NAME_OCT]; int was, set; };
+
+struct sysctl {
+	char undo[PATH_OCT];
+	struct setting *settings;
+	uint32_t n;
+};
+
+static FILE *open_setting(const char *name, const char *mode)
+{
+	char path[PATH_OCT];
+
+	snprintf(path, sizeof path, "/proc/sys/net/ipv6/conf/%s", name);
+	return fopen(path, mode);
+}
+
+static int read_setting(const char *name, int *value)
+{
+	FILE *f = open_setting(name, "re");
+	int n = f ? fscanf(f, "%d", value) : 0;
+
+	if (f)
+		fclose(f);
+	return n == 1 ? 0 : ERR_SYS;
+}
+
+static int write_setting(const char *name, int value)
+{
+	FILE *f = open_setting(name, "we");
+
+	if (!f)
+		return ERR_SYS;
+	bool ok = fprintf(f, "%d\n", value) > 0;
+	return fclose(f) == 0 && ok ? 0 : ERR_SYS;
+}
+
+static struct setting *find(const struct sysctl *s, const char *name)
+{
+	for (uint32_t i = 0; i < s->n; i++)
+		if (!strcmp(s->settings[i].name, name))
+			return &s->settings[i];
+	return NULL;
+}
+
+static struct setting *note(struct sysctl *s, const char *name, int was, int set)
+{
+	struct setting *more = realloc(s->settings, (s->n + 1) * sizeof *more);
+
+	if (!more)
+		return NULL;
+	s->settings = more;
+	more[s->n] = (struct setting){.was = was, .set = set};
+	snprintf(more[s->n].name, NAME_OCT, "%s", name);
+	return &more[s->n++];
+}
+
+/* Lines "name was set" of an earlier daemon. */
+int sysctl_open(struct sysctl **out, const char *undo_path)
+{
+	struct sysctl *s = calloc(1, sizeof *s);
+	char name[NAME_OCT];
+	int was, set;
+
+	*out = s;
+	if (!s)
+		return ERR_NOMEM;
+	snprintf(s->undo, sizeof s->undo, "%s", undo_path);
+	FILE *f = fopen(s->undo, "re");
+	while (f && fscanf(f, "%63s %d %d", name, &was, &set) == 3)
+		note(s, name, was, set);
+	if (f)
+		fclose(f);
+	return 0;
+}
+
+void sysctl_close(struct sysctl *s)
+{
+	if (!s)
+		return;
+	free(s->settings);
+	free(s);
+}
+
+static int save(const struct sysctl *s)
+{
+	FILE *f = fopen(s->undo, "we");
+
+	if (!f)
+		return ERR_SYS;
+	for (uint32_t i = 0; i < s->n; i++)
+		fprintf(f, "%s %d %d\n", s->settings[i].name, s->settings[i].was, s->settings[i].set);
+	return fclose(f) ? ERR_SYS : 0;
+}
+
+int sysctl_set(struct sysctl *s, const char *ifname, const char *key, int value)
+{
+	char name[NAME_OCT];
+	int was;
+
+	if (snprintf(name, sizeof name, "%s/%s", ifname, key) >= (int)sizeof name) {
+		errno = ENAMETOOLONG;
+		return ERR_SYS;
+	}
+	int rc = read_setting(name, &was);
+	if (rc || was == value)
+		return rc;
+	struct setting *old = find(s, name);
+	if (old)
+		old->set = value;
+	else if (!note(s, name, was, value))
+		return ERR_NOMEM;
+	rc = save(s);
+	return rc ? rc : write_setting(name, value);
+}
+
+void sysctl_restore(struct sysctl *s)
+{
+	for (uint32_t i = s->n; i-- > 0;) {
+		const struct setting *x = &s->settings[i];
+		int now;
+		if (!read_setting(x->name, &now) && now == x->set)
+			(void)write_setting(x->name, x->was);
+	}
+	s->n = 0;
+	unlink(s->undo);
+}
