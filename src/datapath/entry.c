@@ -45,7 +45,7 @@ static struct m_coa coa_val(const struct dp_coa *e)
 static struct m_uplink_in uplink_in_val(const struct dp_uplink_in *e)
 {
 	return (struct m_uplink_in){.coa = a6_of(&e->coa), .ha = a6_of(&e->ha), .bound = a6_of(&e->bound),
-		.expires_ns = e->expires.ns, .key = e->gre_key};
+		.expires_ns = e->expires.ns, .key = e->gre_key, .key_prev = e->gre_key_prev};
 }
 
 static struct m_downlink downlink_val(const struct dp_downlink_in *e)
@@ -106,7 +106,7 @@ static void coa_parse(struct dp_coa *e, const struct m_coa *v)
 static void uplink_in_parse(struct dp_uplink_in *e, const struct m_uplink_in *v)
 {
 	*e = (struct dp_uplink_in){.inner_src = e->inner_src, .coa = addr6_of(&v->coa), .ha = addr6_of(&v->ha),
-		.gre_key = v->key, .bound = addr6_of(&v->bound), .expires = {v->expires_ns}};
+		.gre_key = v->key, .gre_key_prev = v->key_prev, .bound = addr6_of(&v->bound), .expires = {v->expires_ns}};
 }
 
 void entry_parse(struct dp_op *op, const union entry_val *val)

@@ -49,7 +49,7 @@ NOINLINE int agent_up(ctx_t *c, const struct m_cfg *g, uint32_t have, const uint
 		return ctx_drop(c, DP_DROP_UPLINK_UNKNOWN);
 	if (u->expires_ns <= ctx_now(c))
 		return ctx_drop(c, DP_DROP_EXPIRED);
-	if (key && *key != u->key)
+	if (key && *key != u->key && *key != u->key_prev)
 		return ctx_drop(c, DP_DROP_UPLINK_KEY);
 	if (!agent_admits(c, u, &ip->src, key != NULL))
 		return ctx_drop(c, DP_DROP_UPLINK_SOURCE);

@@ -64,7 +64,7 @@ struct m_coa {                                            /* by care-of address 
 struct m_uplink_in {                                      /* by inner source */
 	struct a6 coa, ha, bound;
 	int64_t expires_ns;
-	uint32_t key, pad;                                /* host order */
+	uint32_t key, key_prev;                           /* host order; equal when there is only one */
 };
 struct k_site { uint32_t plen; struct a6 addr; };         /* longest prefix match */
 struct m_site { uint32_t pad; };
