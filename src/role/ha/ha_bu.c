@@ -17,11 +17,11 @@ static bool is_from_unicast(struct ha *h, const struct mh_packet *p, struct ha_b
 	return addr6_is_routable(&bu->src);
 }
 
-/* Only a de-registration from home may do without the Home Address option (10.3.2). */
+/* Only a de-registration from home may do without the Home Address option (10.3.2): its source is the home address. */
 static bool has_home_address(struct ha *h, const struct mh_packet *p, struct ha_bu *bu, struct now now)
 {
-	(void)h, (void)p, (void)now;
-	return addr6_is_routable(&bu->hoa) && (bu->has_hao || bu->is_dereg);
+	(void)p, (void)now;
+	return addr6_is_routable(&bu->hoa) && (bu->has_hao || (bu->is_dereg && ha_serves(h, &bu->hoa)));
 }
 
 static bool has_no_nonces(struct ha *h, const struct mh_packet *p, struct ha_bu *bu, struct now now)

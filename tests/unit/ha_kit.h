@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/* A home agent on the bench, and a mobile that sends it updates and reads the answers. */
+#include "kit.h"
+#include "role/ha/ha.h"
+#include "wire/mip6/mh_packet.h"
+
+static const struct addr6 t_ha = {{0x20, 1, 0xd, 0xb8, 0, 1, [15] = 1}}, t_hoa = {{0x20, 1, 0xd, 0xb8, 0, 1, [14] = 1, [15] = 0}},
+			  t_coa = {{0x20, 1, 0xd, 0xb8, 0, 2, [15] = 5}}, t_alt = {{0x20, 1, 0xd, 0xb8, 0, 2, [7] = 0xff, [15] = 1}};
+static const struct lladdr t_mn_ll = {{2, 0, 0, 0, 0, 9}}, t_home_ll = {{2, 0, 0, 0, 0, 1}};
+enum { T_HOME_IF = 1, T_UP_IF = 2 };
+
+struct bench {
+	struct kit k;
+	struct ha_conf *conf;
+	void *ha;
+	uint16_t seq;
+	/* The last answer. */
+	bool has_answer;
+	struct mh_packet ba;
+	uint8_t ba_pkt[1280];
+	const struct effect *ba_fx;
+};
+
+/* An update to send; zero means the usual. */
+struct update {
+	uint32_t lifetime_s;
+	bool is_zero_lifetime, has_no_stamp, has_no_auth, has_bad_auth, has_no_hao, has_nonce, has_seq, is_from_home;
+	uint16_t seq, flags;            /* 0: A and H */
+	uint32_t spi;
+	int64_t stamp_off_ms;
+	uint64_t stamp;                 /* a given one */
+	const struct addr6 *hoa, *coa, *alt;
+};
+
+static inline void bench_init(struct bench *b, bool has_home_link)
+{
+	memset(b, 0, sizeof *b);
+	kit_init(&b->k);
+	(void)kit_add_key(&b->k, "mn1", 256, MAC_HMAC_SHA1, "0123456789abcdef");
+	(void)kit_add_key(&b->k, "many", 300, MAC_HMAC_SHA256, "fedcba9876543210");
+	b->conf = calloc(1, sizeof *b->conf);
+	*b->conf = (struct ha_conf){
+		.address = t_ha, .n_home_prefix = 2, .lifetime_max = span_s(600), .stamp_window = span_ms(7000),
+		.is_stamp_required = true, .has_dad = true, .dad_transmits = 1, .dad_retrans = span_ms(1000), .bindings_max = 100,
+		.n_uplink = 1, .uplink = {"core0"}, .n_mobile = 2, .mobile = {{.home = {t_hoa, 128}, .key = "mn1"}}};
+	assert_true(prefix6_parse(&b->conf->home_prefix[0], "2001:db8:1::/64"));
+	assert_true(prefix6_parse(&b->conf->home_prefix[1], "2001:db8:1:1::/64"));
+	assert_true(prefix6_parse(&b->conf->mobile[1].home, "2001:db8:1:1::/64"));
+	strcpy(b->conf->mobile[1].key, "many");
+	if (has_home_link)
+		strcpy(b->conf->home_link, "home0");
+	b->ha = calloc(1, ha_role.size_oct);
+	b->seq = 1000;
+}
+
+static inline void bench_link(struct bench *b, uint32_t ifindex, const char *name, bool is_up, bool is_gone)
+{
+	struct link_event ev = {.ifindex = ifindex, .is_up = is_up, .is_gone = is_gone, .lladdr = t_home_ll, .mtu_oct = 1500};
+	strcpy(ev.name, name);
+	ha_role.link(b->ha, &ev, b->k.now);
+}
+
+static inline void bench_start(struct bench *b)
+{
+	const char *remedy = NULL;
+	assert_int_equal(ha_role.init(b->ha, &b->k.env, b->conf, b->k.now, &remedy), ERR_OK);
+}
+
+static inline void bench_fini(struct bench *b)
+{
+	ha_role.fini(b->ha);
+	kit_fini(&b->k);
+	free(b->ha);
+	free(b->conf);
+}
+
+static inline size_t bench_bu(struct bench *b, const struct update *u, uint8_t *pkt, size_t cap)
+{
+	const struct addr6 *hoa = u->hoa ? u->hoa : &t_hoa, *src = u->is_from_home ? hoa : u->coa ? u->coa : &t_coa;
+	const struct sa_key *key = &b->k.key[hoa == &t_hoa || addr6_eq(hoa, &t_hoa) ? 0 : 1];
+	struct mh m = {.type = MH_BU};
+	struct mh_built built;
+
+	m.bu.seq = u->has_seq ? u->seq : ++b->seq;
+	m.bu.flags = u->flags ? u->flags : BU_A | BU_H;
+	m.bu.lifetime_s = u->is_zero_lifetime ? 0 : u->lifetime_s ? u->lifetime_s : 400;
+	if (u->alt) {
+		m.opt.has_alt_coa = true;
+		m.opt.alt_coa = *u->alt;
+	}
+	m.opt.has_nonce = u->has_nonce;
+	m.opt.has_mesg_id = !u->has_no_stamp;
+	m.opt.mesg_id = u->stamp ? u->stamp : mh_ntp_of_wall(wall_add(b->k.now.wall, span_ms(u->stamp_off_ms)));
+	m.opt.has_auth = !u->has_no_auth;
+	m.opt.auth.spi = u->spi ? u->spi : key->spi;
+	size_t n = bu_packet_build(pkt, cap, src, &t_ha, u->has_no_hao || u->is_from_home ? NULL : hoa, &m, &built);
+	if (u->has_bad_auth)
+		mh_packet_finish(&built, pkt);
+	else
+		sa_sign(key, &crypto_openssl, u->alt ? u->alt : src, hoa, &built, pkt);
+	return n;
+}
+
+static inline bool bench_rx(struct bench *b, const void *pkt, size_t n, enum dp_punt why, uint32_t ifindex)
+{
+	struct rx rx = {.ifindex = ifindex, .why = why, .lladdr_src = t_mn_ll, .pkt = pkt, .len_oct = n};
+	return ha_role.rx(b->ha, &rx, b->k.now);
+}
+
+/* Reads the first packet sent, if it is a Mobility Header. */
+static inline void bench_read_answer(struct bench *b)
+{
+	b->ba_fx = kit_fx(&b->k, FX_SEND, 0);
+	b->has_answer = false;
+	if (!b->ba_fx)
+		return;
+	uint32_t n = b->ba_fx->send.len_oct;
+	memcpy(b->ba_pkt, effq_bytes(&b->k.fx, b->ba_fx->send.off), n);
+	b->has_answer = mh_packet_parse(b->ba_pkt, n, &b->ba) == W_OK;
+}
+
+/* Sends an update, with only its effects in the queue afterwards. The status answered, or -1 for no answer. */
+static inline int bench_send(struct bench *b, struct update u)
+{
+	uint8_t pkt[1280];
+
+	kit_clear(&b->k);
+	kit_advance(&b->k, span_ms(1)); /* so that timestamps differ */
+	size_t n = bench_bu(b, &u, pkt, sizeof pkt);
+	assert_true(bench_rx(b, pkt, n, DP_PUNT_MH, u.is_from_home ? T_HOME_IF : T_UP_IF));
+	bench_read_answer(b);
+	return b->has_answer && b->ba.mh.type == MH_BA ? b->ba.mh.ba.status : -1;
+}
+
+/* Lets time pass in the steps that the engine asks for. Effects of all steps remain in the queue. */
+static inline void bench_wait(struct bench *b, span_t d)
+{
+	mono_t end = mono_add(b->k.now.mono, d), next;
+
+	kit_clear(&b->k);
+	while (next = ha_role.expiry(b->ha), !mono_before(end, next)) {
+		if (mono_before(b->k.now.mono, next))
+			kit_advance(&b->k, mono_sub(next, b->k.now.mono));
+		ha_role.tick(b->ha, b->k.now);
+	}
+	kit_advance(&b->k, mono_sub(end, b->k.now.mono));
+	bench_read_answer(b);
+}
+
+/* Is the answer signed for this care-of address? */
+static inline bool bench_is_signed(struct bench *b, const struct addr6 *coa)
+{
+	return sa_verify(&b->k.key[0], &crypto_openssl, coa, &t_hoa, &b->ba);
+}
