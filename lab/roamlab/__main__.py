@@ -46,11 +46,6 @@ def cmd_demo(args):
     sys.exit(demo.main(args))
 
 
-def cmd_bench(args):
-    from . import bench
-    sys.exit(bench.main(args))
-
-
 def cmd_run(args):
     from . import journey
     sys.exit(journey.main(args))
@@ -88,11 +83,6 @@ def parser():
     p.add_argument("--html", metavar="FILE", default="demo.html")
     p.add_argument("--handovers", type=int, default=20)
     p.add_argument("--rate", type=int, default=1000)
-    p = add("bench", cmd_bench, "measure")
-    p.add_argument("what", nargs="?", default="all", choices=["handover", "datapath", "registration", "memory", "all"])
-    p.add_argument("--json", metavar="FILE")
-    p.add_argument("--handovers", type=int, default=500)
-    p.add_argument("--quick", action="store_true", help="fewer repetitions, for a look")
     return ap
 
 

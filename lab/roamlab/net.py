@@ -40,7 +40,7 @@ def wait_for(condition, seconds, what):
 
 
 def _batch(lines, namespace=None):
-    argv = ["ip"] + (["-n", namespace] if namespace else []) + ["-batch", "-"]
+    argv = ["ip", "-6"] + (["-n", namespace] if namespace else []) + ["-batch", "-"]
     done = subprocess.run(argv, input="\n".join(lines) + "\n", text=True, capture_output=True)
     if done.returncode:
         raise RuntimeError(f"ip -batch ({namespace or 'here'}): {done.stderr.strip()}\n" + "\n".join(lines))
@@ -161,7 +161,7 @@ class Net:
             for p in ports.get(node.name, []):
                 lines += [f"addr add {a} dev {p.ifname} nodad" for a in p.addresses]
                 lines.append(f"link set {p.ifname} up")
-            lines += [f"route replace {prefix} via {via}" for prefix, via in node.routes]
+            lines += [f"route replace {prefix}" + (f" via {via}" if via else "") for prefix, via in node.routes]
             _batch(lines, self.ns(node.name))
         if any(not c.is_plain for c in self.topo.cables):
             names = [n for (node, n) in self.ifindex if node == "wires"]

@@ -41,7 +41,7 @@ class Cell:
 class Node:
     name: str
     forwards: bool = False
-    routes: list = field(default_factory=list)     # (prefix, via)
+    routes: list = field(default_factory=list)     # (prefix, via); ("blackhole PREFIX", None)
     loopback: list = field(default_factory=list)   # addresses on lo
     roamd: str = ""                                # body of its roamd.conf; "": an ordinary node
     keys: dict = field(default_factory=dict)       # name -> hex

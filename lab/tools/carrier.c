@@ -35,7 +35,7 @@ static bool changed(int index, bool is_up)
 {
 	for (int i = 0; i < LINKS; i++) {
 		if (known[i].index == index || !known[i].index) {
-			bool news = !known[i].index ? is_up : known[i].is_up != is_up;
+			bool news = !known[i].index || known[i].is_up != is_up;
 			known[i].index = index;
 			known[i].is_up = is_up;
 			return news;

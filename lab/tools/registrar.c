@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Many mobiles at once: sends authenticated binding updates of distinct mobiles out of an interface and counts the
+ * acknowledgements that come back.
+ *
+ *	registrar IF --router MAC --agent ADDRESS --home PREFIX --coa PREFIX --key HEX --spi N --count N
+ *	          [--first N] [--window 2048] [--lifetime 3600]
+ *
+ * Updates are signed in chunks beforehand; only the time between a chunk's first update and its last
+ * acknowledgement counts. Prints "SENT ACCEPTED REFUSED NANOSECONDS".
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "core/sa.h"
+#include "plat/crypto_openssl.h"
+#include "tool.h"
+
+enum { CHUNK = 100000, FRAME_MAX = 256, BATCH = 64, BA_TYPE_AT = 14 + 40 + 24 + 2, BA_STATUS_AT = BA_TYPE_AT + 4 };
+
+struct frame { uint32_t len_oct; uint8_t at[FRAME_MAX]; };
+
+static struct {
+	struct lladdr router, self;
+	struct addr6 agent;
+	struct prefix6 home, coa;
+	struct sa_key key;
+	const char *key_hex;
+	int64_t spi, count, first, window, lifetime_s;
+} opt = { .spi = 256, .count = 1000, .window = 2048, .lifetime_s = 3600 };
+
+static uint64_t n_sent, n_accepted, n_refused;
+static int fd;
+
+static void options(int argc, char **argv)
+{
+	for (int i = 2; i + 1 < argc; i += 2) {
+		const char *o = argv[i], *v = argv[i + 1];
+		bool good = true;
+		if (!strcmp(o, "--router"))
+			good = lladdr_parse(&opt.router, v);
+		else if (!strcmp(o, "--agent"))
+			good = addr6_parse(&opt.agent, v);
+		else if (!strcmp(o, "--home"))
+			good = prefix6_parse(&opt.home, v);
+		else if (!strcmp(o, "--coa"))
+			good = prefix6_parse(&opt.coa, v);
+		else if (!strcmp(o, "--key"))
+			opt.key_hex = v;
+		else if (!strcmp(o, "--spi"))
+			opt.spi = tool_number(o, v, 256, UINT32_MAX);
+		else if (!strcmp(o, "--count"))
+			opt.count = tool_number(o, v, 1, 10000000);
+		else if (!strcmp(o, "--first"))
+			opt.first = tool_number(o, v, 0, INT32_MAX);
+		else if (!strcmp(o, "--window"))
+			opt.window = tool_number(o, v, 1, 1000000);
+		else if (!strcmp(o, "--lifetime"))
+			opt.lifetime_s = tool_number(o, v, 4, 262140);
+		else
+			good = false;
+		if (!good)
+			tool_die("registrar: %s %s: not understood", o, v);
+	}
+}
+
+
+static void prepare_key(void)
+{
+	uint8_t raw[SA_RAW_MAX];
+	size_t n = opt.key_hex ? strlen(opt.key_hex) / 2 : 0;
+	for (size_t i = 0; i < n && i < sizeof raw; i++) {
+		unsigned byte;
+		if (sscanf(opt.key_hex + 2 * i, "%2x", &byte) != 1)
+			tool_die("registrar: --key is hexadecimal");
+		raw[i] = (uint8_t)byte;
+	}
+	if (sa_key_init(&opt.key, &crypto_openssl, "bench", (uint32_t)opt.spi, MAC_HMAC_SHA1, raw, n))
+		tool_die("registrar: --key or --spi cannot be used");
+}
+
+/* Number n as the host part of an address. */
+static struct addr6 host(const struct prefix6 *p, uint64_t n)
+{
+	struct addr6 a = p->addr;
+	for (int i = 0; i < 8; i++)
+		a.b[15 - i] = (uint8_t)(n >> (8 * i));
+	return a;
+}
+
+static void sign_update(struct frame *f, uint64_t n, wall_t now)
+{
+	struct addr6 hoa = host(&opt.home, 0x10000 + n), coa = host(&opt.coa, 0x10000 + n);
+	struct mh m = { .type = MH_BU, .bu = { 1, BU_A | BU_H, (uint32_t)opt.lifetime_s } };
+	struct mh_built built;
+	m.opt.has_alt_coa = true;
+	m.opt.alt_coa = coa;
+	m.opt.has_mesg_id = true;
+	m.opt.mesg_id = mh_ntp_of_wall(now);
+	m.opt.has_auth = true;
+	m.opt.auth.spi = (uint32_t)opt.spi;
+	memcpy(f->at, opt.router.b, 6);
+	memcpy(f->at + 6, opt.self.b, 6);
+	f->at[12] = 0x86;
+	f->at[13] = 0xdd;
+	if (!bu_packet_build(f->at + 14, FRAME_MAX - 14, &coa, &opt.agent, &hoa, &m, &built))
+		tool_die("registrar: an update does not fit");
+	sa_sign(&opt.key, &crypto_openssl, &coa, &hoa, &built, f->at + 14);
+	f->len_oct = (uint32_t)built.len_oct + 14;
+}
+
+static void sign_chunk(struct frame *frames, uint64_t first, uint32_t n)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	for (uint32_t i = 0; i < n; i++)
+		sign_update(&frames[i], first + i, (wall_t){ ts.tv_sec * TOOL_NS_PER_S + ts.tv_nsec });
+}
+
+/* Lets in what has a routing header: acknowledgements. */
+static void set_filter(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 14 + 6),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 43, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 128),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog prog = { .len = sizeof code / sizeof *code, .filter = code };
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof prog))
+		tool_die("registrar: filter: %s", strerror(errno));
+}
+
+static void take_answers(void)
+{
+	static uint8_t buffer[BATCH][128];
+	static struct iovec iov[BATCH];
+	static struct mmsghdr msg[BATCH];
+	int n;
+	do {
+		for (int i = 0; i < BATCH; i++) {
+			iov[i] = (struct iovec){ buffer[i], sizeof buffer[i] };
+			msg[i].msg_hdr = (struct msghdr){ .msg_iov = &iov[i], .msg_iovlen = 1 };
+		}
+		n = recvmmsg(fd, msg, BATCH, MSG_DONTWAIT, NULL);
+		for (int i = 0; i < n; i++) {
+			if (msg[i].msg_len <= BA_STATUS_AT || buffer[i][BA_TYPE_AT] != MH_BA)
+				continue;
+			if (buffer[i][BA_STATUS_AT] < 128)
+				n_accepted++;
+			else
+				n_refused++;
+		}
+	} while (n == BATCH);
+}
+
+static uint32_t send_some(struct frame *frames, uint32_t n)
+{
+	static struct iovec iov[BATCH];
+	static struct mmsghdr msg[BATCH];
+	if (n > BATCH)
+		n = BATCH;
+	for (uint32_t i = 0; i < n; i++) {
+		iov[i] = (struct iovec){ frames[i].at, frames[i].len_oct };
+		msg[i].msg_hdr = (struct msghdr){ .msg_iov = &iov[i], .msg_iovlen = 1 };
+	}
+	int sent = sendmmsg(fd, msg, n, 0);
+	return sent > 0 ? (uint32_t)sent : 0;
+}
+
+/* Sends a chunk with at most `window` unanswered; gives up when nothing comes for two seconds. Returns when it was complete. */
+static int64_t run_chunk(struct frame *frames, uint32_t n)
+{
+	uint64_t base = n_accepted + n_refused, seen = base;
+	int64_t last = tool_now_ns();
+	uint32_t sent = 0;
+	while (!tool_stop && seen - base < n && tool_now_ns() - last < 2 * TOOL_NS_PER_S) {
+		struct pollfd p = { fd, POLLIN, 0 };
+		if (sent < n && sent - (seen - base) < (uint64_t)opt.window)
+			sent += send_some(frames + sent, n - sent);
+		else
+			poll(&p, 1, 1);
+		take_answers();
+		if (n_accepted + n_refused != seen)
+			last = tool_now_ns();
+		seen = n_accepted + n_refused;
+	}
+	n_sent += sent;
+	return last;
+}
+
+static void own_address(const char *ifname)
+{
+	struct sockaddr_ll sll;
+	socklen_t len = sizeof sll;
+	if (getsockname(fd, (struct sockaddr *)&sll, &len))
+		tool_die("registrar: %s: %s", ifname, strerror(errno));
+	memcpy(opt.self.b, sll.sll_addr, 6);
+}
+
+int main(int argc, char **argv)
+{
+	int64_t spent = 0;
+	if (argc < 2)
+		tool_die("usage: registrar IF --router MAC --agent ADDRESS ...");
+	options(argc, argv);
+	tool_signals();
+	prepare_key();
+	fd = tool_packet_socket(argv[1], false);
+	set_filter();
+	own_address(argv[1]);
+	struct frame *frames = calloc(CHUNK, sizeof *frames);
+	if (!frames)
+		tool_die("registrar: out of memory");
+	for (int64_t at = 0; at < opt.count && !tool_stop; at += CHUNK) {
+		uint32_t n = opt.count - at < CHUNK ? (uint32_t)(opt.count - at) : CHUNK;
+		sign_chunk(frames, (uint64_t)(opt.first + at), n);
+		int64_t start = tool_now_ns();
+		spent += run_chunk(frames, n) - start;
+	}
+	printf("%llu %llu %llu %lld\n", (unsigned long long)n_sent, (unsigned long long)n_accepted,
+	       (unsigned long long)n_refused, (long long)spent);
+	return 0;
+}

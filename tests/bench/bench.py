@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""./run bench [handover|datapath|registration|memory|all] [--json FILE]
+
+Each part prints what it measures as it goes and adds its keys to one JSON object:
+
+    handover      {"journeys": {...}}, as the demo's, and "delays": make-before-break over unequal paths
+    datapath      {"datapath_ns": {name: x}, "ratio_64": {"ha": x, "mma": x, "mn": x}, "ratio_tcp": x}
+    registration  {"registrations_per_s": x}
+    memory        {"bytes_per_binding": x}"""
+import argparse
+import json
+import os
+import pathlib
+import sys
+
+import datapath
+import handover
+import registration
+from roamlab import demo, net
+
+PARTS = {
+    "handover": handover.measure,
+    "datapath": datapath.measure,
+    "registration": registration.measure_rate,
+    "memory": registration.measure_memory,
+}
+
+
+def main():
+    ap = argparse.ArgumentParser(prog="run bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("what", nargs="?", default="all", choices=[*PARTS, "all"])
+    ap.add_argument("--json", metavar="FILE")
+    ap.add_argument("--handovers", type=int, default=500)
+    ap.add_argument("--rate", type=int, default=10000, help="packets a second each way (handover)")
+    ap.add_argument("--quick", action="store_true", help="fewer and shorter repetitions, for a look")
+    args = ap.parse_args()
+    if os.geteuid():
+        sys.exit("run bench: makes network namespaces: needs root")
+    net.gc()
+    print(demo.machine(), flush=True)
+    figures, failed = {}, []
+    for name in PARTS if args.what == "all" else [args.what]:
+        print(f"\n{name}:", flush=True)
+        try:
+            figures.update(PARTS[name](args))
+        except Exception as e:  # one part's failure does not cost the others' figures
+            if args.what != "all":
+                raise
+            failed.append(name)
+            print(f"  failed: {e}", file=sys.stderr)
+    if args.json:
+        pathlib.Path(args.json).write_text(json.dumps(figures, indent=2) + "\n")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Throughput of home agent, MMA and mobile against plain kernel forwarding.
+
+One network holds both: the nodes under test, with a registered mobile, and plain twins (`pl`, a router; `ph`, a host) on the same
+kind of cables, on which no program is attached. The same generator floods node and twin in turn; what arrives is counted one hop
+further, five interleaved runs, median. Receive steering gives node and counter a processor each and two generators the others, so that
+the node is the bottleneck where there are four.
+
+                 pl
+                 |
+    cn --- core --- ha        generator on core: to ha (plain packets), to mma (tunnelled), to pl
+                 |
+                mma --- ar1 === cell1: mn, ph      generator in the cell: to mn (GRE), to ph (plain)"""
+import ctypes
+import ipaddress
+import json
+import os
+import socket
+import statistics
+import struct
+import subprocess
+
+import frames
+from roamlab import net as netmod
+from roamlab import netns, topo, witness
+from roamlab.world import QUICK, World
+
+TWIN_NET = "2001:db8:99::"
+PORT = 7777
+COUNT = os.cpu_count() or 1
+NODE, COUNTER = 1 % COUNT, 2 % COUNT
+GENERATORS = (0, 3) if COUNT >= 4 else (0,)
+PORT_AT = frames.ETH_OCT + frames.IP6_OCT            # source port of a plain packet
+INNER = {"plain": 0, "tunnel": frames.IP6_OCT, "gre": frames.IP6_OCT + 8}
+
+
+def network():
+    t = topo.demo(backbone_delay_us=0, mobile_more=QUICK)
+    t.node("core").routes += [(f"blackhole {TWIN_NET}/64", None)]
+    t.nodes += [topo.Node("pl", forwards=True, routes=[("default", "2001:db8:f:3::1")]), topo.Node("ph")]
+    t.cables.append(topo.Cable(topo.Port("pl", "core0", ["2001:db8:f:3::2/64"]), topo.Port("core", "pl0", ["2001:db8:f:3::1/64"])))
+    t.radios.append(topo.Port("ph", "w0", ["2001:db8:2:11::99/64"]))
+    return t.check()
+
+
+def steer(net, node, ifname, cpu):
+    """Packets received on that interface are processed by that processor (RPS)."""
+    mask = f"{1 << cpu:x}"
+    script = f'd=$(mktemp -d) && mount -t sysfs none "$d" && echo {mask} > "$d/class/net/{ifname}/queues/rx-0/rps_cpus"'
+    netns.run(net.ns(node), ["unshare", "-m", "sh", "-c", script])
+
+
+def received(net, node, ifname):
+    """Packets that came in on an interface."""
+    link = json.loads(net.run(node, "ip", "-j", "-s", "link", "show", "dev", ifname))[0]
+    return link["stats64"]["rx"]["packets"]
+
+
+def udp_dropped(net, node):
+    """Datagrams that a refusing socket turned away: they had come all the way."""
+    def read():
+        with open("/proc/thread-self/net/snmp6") as f:
+            return sum(int(v) for k, v in (line.split() for line in f) if k in ("Udp6InErrors", "Udp6InDatagrams", "Udp6NoPorts"))
+    return netns.inside(net.ns(node), read)
+
+
+def refuse(net, node, address):
+    """A socket that lets nothing in: the cheapest end of a path that counts."""
+    sock = netns.inside(net.ns(node), socket.socket, socket.AF_INET6, socket.SOCK_DGRAM)
+    code = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0))
+    program = struct.pack("HxxxxxxP", 1, ctypes.addressof(code))
+    sock.setsockopt(socket.SOL_SOCKET, 26, program)  # SO_ATTACH_FILTER
+    sock.setsockopt(socket.IPPROTO_IPV6, 78, 1)      # IPV6_FREEBIND
+    sock.bind((address, PORT))
+    return sock
+
+
+class Rig:
+    """The network, a registered mobile, and what the frames need to know."""
+
+    def __init__(self, world):
+        self.world, self.net, f = world, world.net, world.facts
+        self.ha, self.mma, self.home, self.cn = f["home_agent"], f["mma"], f["home_address"], f["correspondent"]
+        eui = frames.mac(self.net.lladdr["mn", "w0"])
+        self.group = str(ipaddress.IPv6Address(ipaddress.IPv6Address("ff35::").packed[:8] + bytes([eui[0] ^ 2]) + eui[1:3] +
+                                               b"\xff\xfe" + eui[3:]))
+        self.coa = self._register()
+        self.sockets = [refuse(self.net, "mn", self.home), refuse(self.net, "ph", "2001:db8:2:11::99")]
+        for node, ifname, cpu in (("ha", "core0", NODE), ("pl", "core0", NODE), ("mma", "core0", NODE), ("mn", "w0", NODE),
+                                  ("ph", "w0", NODE), ("core", "ha0", COUNTER), ("core", "pl0", COUNTER), ("ar1", "up0", COUNTER)):
+            steer(self.net, node, ifname, cpu)
+
+    def _register(self):
+        """The mobile goes to cell1; its care-of address is what packets from the home agent are seen to carry."""
+        tally = witness.Tally(self.net, "mma", ["core0"])
+        self.world.be_home()
+        flow = self.world.start_flow()
+        flow.wait_flowing(15)
+        self.world.move("cell1", 15)
+        flow.wait_flowing(15)
+        self.world.finish_flow(flow)
+        return next(k.dst for k in tally.kinds() if k.src == self.ha and k.proto == frames.IPIP and k.inner_dst == self.home)
+
+    def _frame(self, out, to, packet, dst_mac=None):
+        return frames.frame(dst_mac or frames.mac(self.net.lladdr[to]), frames.mac(self.net.lladdr[out]), packet)
+
+    def _inner(self, dst):
+        return frames.udp6(self.cn, dst, 40000, PORT, b"\0\0")
+
+    def paths(self):
+        """name -> (node of the generator, its interface, frame, kind, counter), for the node and for its twin."""
+        core, router = ("core", "ha0"), ("ar1", "acc0")
+        plain_router = ("core", "pl0", self._frame(("core", "pl0"), ("pl", "core0"), self._inner(TWIN_NET + "1")), "plain",
+                        lambda: received(self.net, "core", "pl0"))
+        ha = (*core, self._frame(core, ("ha", "core0"), self._inner(self.home)), "plain", lambda: received(self.net, "core", "ha0"))
+        tunnelled = frames.tunnel(self.ha, self.coa, self._inner(self.home))
+        mma = ("core", "mma0", self._frame(("core", "mma0"), ("mma", "core0"), tunnelled), "tunnel",
+               lambda: received(self.net, "ar1", "up0"))
+        site = frames.gre(self.mma, self.group, self._inner(self.home))
+        mn = ("air", "mn.w0", self._frame(router, None, site, frames.multicast_mac(self.group)), "gre", lambda: udp_dropped(self.net, "mn"))
+        host = ("air", "ph.w0", self._frame(router, ("ph", "w0"), frames.udp6(self.cn, "2001:db8:2:11::99", 40000, PORT, b"\0\0")), "plain",
+                lambda: udp_dropped(self.net, "ph"))
+        return {"ha": (ha, plain_router), "mma": (mma, plain_router), "mn": (mn, host)}
+
+    def quiet_below(self, name):
+        """Frees the counters of work that is not being measured: what the node sends ends one hop further."""
+        if name == "ha":
+            self.net.run("core", "ip", "-6", "route", "replace", "blackhole", self.coa + "/128")
+        if name == "mma":
+            self.world.daemons.pop("ar1").kill()
+            subprocess.run(["rm", "-rf", f"{netmod.PINS}/{self.net.id}-ar1"], check=True)
+
+    def rate(self, path, flows, seconds):
+        """(sent, counted) packets a second."""
+        node, ifname, frame, kind, counter = path
+        argv = [netmod.TOOLS / "blast", ifname, "--frame", frame.hex(), "--seconds", seconds]
+        at = PORT_AT + INNER[kind]
+        argv += ["--flows", flows, "--port-at", at, "--balance-at", at + frames.UDP_OCT]
+        if kind == "gre":
+            argv += ["--seq-at", frames.ETH_OCT + frames.IP6_OCT + 4]
+        before = counter()
+        procs = [netns.popen(self.net.ns(node), ["taskset", "-c", cpu, *argv], stdout=subprocess.PIPE) for cpu in GENERATORS]
+        results = [tuple(map(int, p.communicate(timeout=seconds + 30)[0].split())) for p in procs]
+        longest = max(ns for _, ns in results)
+        return sum(sent for sent, _ in results) * 1e9 / longest, (counter() - before) * 1e9 / longest
+
+
+def ratio(rig, name, flows, runs, seconds):
+    """Median of interleaved runs: node over twin."""
+    node, twin = rig.paths()[name]
+    pairs = [(rig.rate(twin, flows, seconds), rig.rate(node, flows, seconds)) for _ in range(runs)]
+    base = statistics.median(p[0][1] for p in pairs)
+    own = statistics.median(p[1][1] for p in pairs)
+    offered = statistics.median(p[1][0] for p in pairs)
+    print(f"  {name}, {flows} flow(s): {own / 1e3:.0f} thousand packets/s, plain {base / 1e3:.0f}, offered {offered / 1e3:.0f}: "
+          f"{own / max(base, 1):.2f}", flush=True)
+    return own / max(base, 1)
+
+
+def ratios_64(args):
+    runs, seconds = (2, 1) if args.quick else (5, 2)
+    out = {}
+    with World(network()) as world:
+        rig = Rig(world)
+        for name in ("mn", "ha", "mma"):  # the mobile first: the others end its path
+            rig.quiet_below(name)
+            out[name] = round(min(ratio(rig, name, flows, runs, seconds) for flows in (1, 1000)), 3)
+    return {name: out[name] for name in ("ha", "mma", "mn")}
+
+
+# --- TCP ---
+
+def plain_network():
+    """The same cables without daemons: the mobile has its address in cell1, and packets to it pass the home agent's node too."""
+    t = topo.plain(backbone_delay_us=0)
+    home = topo.HOME_ADDRESS
+    t.node("ha").routes += [(home + "/128", "2001:db8:f:1::1")]
+    t.node("mma").routes += [(home + "/128", "2001:db8:2:1::2")]
+    return t
+
+
+def plain_mobile(net):
+    home = topo.HOME_ADDRESS
+    net.run("core", "ip", "-6", "rule", "add", "iif", "ha0", "lookup", 100)
+    net.run("core", "ip", "-6", "route", "add", home, "via", "2001:db8:f:2::2", "table", 100)
+    net.run("core", "ip", "-6", "route", "add", "default", "via", "2001:db8:f:2::2", "table", 100)
+    net.run("core", "ip", "-6", "route", "add", "2001:db8:c::/64", "dev", "cn0", "table", 100)
+    netns.sysctl(net.ns("mn"), {"net/ipv6/conf/w0/accept_dad": 0, "net/ipv6/conf/w0/accept_ra": 0})
+    net.plug("mn", "w0", "cell1")
+    net.run("mn", "ip", "addr", "add", home + "/64", "dev", "w0", "nodad")
+    net.run("mn", "ip", "addr", "add", "2001:db8:2:11::100/64", "dev", "w0", "nodad")
+    net.run("mn", "ip", "-6", "route", "add", "default", "via", "2001:db8:2:11::1")
+    net.run("ar1", "ip", "-6", "route", "add", home, "dev", "acc0")
+
+
+def iperf(net, seconds):
+    """Bits a second from the correspondent node to the mobile, counted at the mobile."""
+    server = netns.popen(net.ns("mn"), ["iperf3", "-s", "-1", "-B", topo.HOME_ADDRESS, "--forceflush"], stdout=subprocess.PIPE)
+    try:
+        server.stdout.readline()
+        out = netns.run(net.ns("cn"), ["iperf3", "-J", "-c", topo.HOME_ADDRESS, "-t", seconds, "-O", 1], timeout=seconds + 30)
+        return json.loads(out)["end"]["sum_received"]["bits_per_second"]
+    finally:
+        netmod.stop(server)
+        server.stdout.close()
+
+
+def ratio_tcp(args, segmented=False):
+    runs, seconds = (2, 2) if args.quick else (5, 4)
+    with World(topo.demo(backbone_delay_us=0, mobile_more=QUICK)) as world, netmod.Net(plain_network()) as plain:
+        world.be_home()
+        flow = world.start_flow()
+        flow.wait_flowing(15)
+        world.move("cell1", 15)
+        flow.wait_flowing(15)
+        world.finish_flow(flow)
+        plain_mobile(plain)
+        if segmented:
+            for n in (world.net, plain):
+                n.run("cn", "ethtool", "-K", "eth0", "tso", "off", "gso", "off")
+        pairs = [(iperf(plain, seconds), iperf(world.net, seconds)) for _ in range(runs)]
+    base, own = (statistics.median(p[i] for p in pairs) for i in (0, 1))
+    print(f"  TCP{', segmented by the sender' if segmented else ''}: {own / 1e9:.2f} Gbit/s, plain {base / 1e9:.2f}: {own / base:.2f}",
+          flush=True)
+    return round(own / base, 3)
+
+
+def program_ns():
+    """ns a packet of each program, from BPF_PROG_TEST_RUN (tests/datapath)."""
+    tool = netmod.BUILD / "tests/datapath/bench_datapath"
+    if not tool.exists():
+        print(f"  {tool} is not built: no ns a packet")
+        return {}
+    out = json.loads(subprocess.check_output([tool], text=True))
+    for name, ns in out.items():
+        print(f"  {name}: {ns} ns")
+    return out
+
+
+def measure(args):
+    return {"datapath_ns": program_ns(), "ratio_64": ratios_64(args), "ratio_tcp": ratio_tcp(args),
+            "ratio_tcp_segmented": ratio_tcp(args, segmented=True)}

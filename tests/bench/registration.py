@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Registrations a second, and what a binding costs in memory.
+
+A generator on a cable sends signed binding updates of distinct mobiles to a home agent and counts acknowledgements: update in on a veth,
+punt, verify, journal, acknowledgement out on the veth. `roamd` has one thread: the figure is that of one core."""
+import json
+import pathlib
+import subprocess
+import time
+
+from roamlab import net as netmod
+from roamlab import netns, roamd, topo
+
+HOME, COA = "2001:db8:100::/64", "2001:db8:aa::/64"
+
+
+def network():
+    key = topo.key_hex("fleet")
+    conf = (topo.key_block("fleet", 256) +
+            f'role ha {{\n  address = "2001:db8:f::1"\n  home-prefix = {{"{HOME}"}}\n  uplink = {{"core0"}}\n'
+            f'  mobile "{HOME}" {{ key = "fleet" }}\n}}\n')
+    nodes = [topo.Node("ha", forwards=True, routes=[(COA, "2001:db8:f::2")], roamd=conf, keys={"fleet": key}), topo.Node("gen")]
+    cable = topo.Cable(topo.Port("ha", "core0", ["2001:db8:f::1/64"]), topo.Port("gen", "eth0", ["2001:db8:f::2/64"]))
+    return topo.Topology("registration", nodes, [cable]).check()
+
+
+class Fleet:
+    """A home agent and the generator beside it."""
+
+    def __enter__(self):
+        self.net = netmod.Net(network())
+        self.net.build()
+        try:
+            self.daemon = roamd.Daemon(self.net, "ha").start()
+        except BaseException:
+            self.net.close()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.daemon.stop()
+        self.net.close()
+
+    def register(self, count, first=0):
+        """Returns (accepted, refused, ns)."""
+        argv = [netmod.TOOLS / "registrar", "eth0", "--router", self.net.lladdr["ha", "core0"], "--agent", "2001:db8:f::1",
+                "--home", HOME, "--coa", COA, "--key", topo.key_hex("fleet"), "--spi", 256, "--count", count, "--first", first]
+        sent, accepted, refused, ns = map(int, netns.run(self.net.ns("gen"), argv, timeout=600).split())
+        if accepted < count:
+            print(f"  of {sent} sent, {accepted} accepted and {refused} refused", flush=True)
+        return accepted, refused, ns
+
+    def cpu_s(self):
+        fields = pathlib.Path(f"/proc/{self.daemon.proc.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / 100
+
+    def resident_oct(self):
+        for line in pathlib.Path(f"/proc/{self.daemon.proc.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS"):
+                return int(line.split()[1]) * 1024
+        return 0
+
+    def maps_oct(self):
+        """Memory of every map pinned for this daemon."""
+        total = 0
+        for pin in (netmod.PINS / f"{self.net.id}-ha").rglob("*"):
+            out = subprocess.run(["bpftool", "-j", "map", "show", "pinned", pin], text=True, capture_output=True)
+            if out.returncode == 0 and out.stdout.strip():
+                total += int(json.loads(out.stdout).get("bytes_memlock", 0))
+        return total
+
+
+def measure_rate(args):
+    count, rates = (20000 if args.quick else 200000), []
+    with Fleet() as fleet:
+        fleet.register(5000)
+        for run in range(1 if args.quick else 3):
+            cpu, begin = fleet.cpu_s(), time.monotonic()
+            accepted, _, ns = fleet.register(count, 10000 + run * count)
+            cpu = fleet.cpu_s() - cpu
+            rates.append(accepted * 1e9 / ns)
+            print(f"  {accepted} registrations in {ns / 1e9:.2f} s: {rates[-1]:.0f} a second; roamd used {cpu:.2f} s of processor "
+                  f"({time.monotonic() - begin:.1f} s with signing)", flush=True)
+    return {"registrations_per_s": round(sorted(rates)[len(rates) // 2])}
+
+
+def measure_memory(args):
+    count = 100000 if args.quick else 1000000
+    with Fleet() as fleet:
+        fleet.register(1000)
+        before = fleet.resident_oct(), fleet.maps_oct()
+        accepted, _, _ = fleet.register(count, 10000)
+        after = fleet.resident_oct(), fleet.maps_oct()
+    resident, maps = (b - a for a, b in zip(before, after))
+    print(f"  {accepted} bindings: resident {resident / accepted:.0f} + maps {maps / accepted:.0f} bytes each", flush=True)
+    return {"bytes_per_binding": round((resident + maps) / accepted, 1)}
