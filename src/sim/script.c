@@ -286,7 +286,9 @@ bool script_at(struct script *sc, int64_t at, const char *text)
 	struct words w;
 	if (!words_of(&w, text) || !w.n || !cmd_is_known(w.w[0]))
 		return script_fail(sc, "no such command: %s", text);
-	sim_at(&sc->sim, at, on_command, sc, strdup(text), sc->line);
+	char *copy = strdup(text);
+	copy[strcspn(copy, "\r\n")] = 0;
+	sim_at(&sc->sim, at, on_command, sc, copy, sc->line);
 	return true;
 }
 
