@@ -9,6 +9,8 @@
 #include "sim/nd.h"
 #include "sim/proc.h"
 
+enum { ONLINK_METRIC = 256 };
+
 static const int64_t BOOT_WALL_NS = 1767225600LL * NS_PER_S; /* 2026-01-01 */
 
 struct node *node_new(struct sim *s, const char *name)
@@ -91,7 +93,7 @@ static struct fx_route onlink_route(const struct fx_addr *a)
 	struct prefix6 dst = {a->addr, a->plen_bits};
 	for (uint32_t bit = a->plen_bits; bit < 128; bit++)
 		dst.addr.b[bit / 8] &= (uint8_t)~(0x80 >> bit % 8);
-	return (struct fx_route){.dst = dst, .ifindex = a->ifindex, .metric = 256};
+	return (struct fx_route){.dst = dst, .ifindex = a->ifindex, .metric = ONLINK_METRIC};
 }
 
 int node_addr_add(struct node *n, const struct fx_addr *a)
@@ -99,12 +101,13 @@ int node_addr_add(struct node *n, const struct fx_addr *a)
 	struct ifaddr *i = find_on(n, a->ifindex, &a->addr);
 	if (i) {
 		i->flags = a->flags;
+		i->is_left = false;
 		return ERR_OK;
 	}
 	if (n->n_addrs == NODE_ADDRS_MAX)
 		return ERR_FULL;
 	i = &n->addrs[n->n_addrs++];
-	*i = (struct ifaddr){a->addr, a->ifindex, a->plen_bits, a->flags, IFADDR_OK, ++n->addr_epoch};
+	*i = (struct ifaddr){a->addr, a->ifindex, a->plen_bits, a->flags, IFADDR_OK, ++n->addr_epoch, false};
 	if (a->plen_bits < 128) {
 		struct fx_route r = onlink_route(a);
 		node_route_put(n, &r);
@@ -137,19 +140,19 @@ static bool same_route(const struct fx_route *a, const struct fx_route *b)
 void node_route_put(struct node *n, const struct fx_route *r)
 {
 	for (uint32_t i = 0; i < n->n_routes; i++)
-		if (same_route(&n->routes[i], r)) {
-			n->routes[i] = *r;
+		if (same_route(&n->routes[i].r, r)) {
+			n->routes[i] = (struct route){*r, false};
 			return;
 		}
 	if (n->n_routes < NODE_ROUTES_MAX)
-		n->routes[n->n_routes++] = *r;
+		n->routes[n->n_routes++] = (struct route){*r, false};
 }
 
 void node_route_del(struct node *n, const struct fx_route *r)
 {
 	for (uint32_t i = 0; i < n->n_routes; i++)
-		if (same_route(&n->routes[i], r)) {
-			memmove(&n->routes[i], &n->routes[i + 1], (n->n_routes - i - 1) * sizeof *r);
+		if (same_route(&n->routes[i].r, r)) {
+			memmove(&n->routes[i], &n->routes[i + 1], (n->n_routes - i - 1) * sizeof n->routes[0]);
 			n->n_routes--;
 			return;
 		}
@@ -159,7 +162,7 @@ const struct fx_route *node_route(const struct node *n, const struct addr6 *dst,
 {
 	const struct fx_route *best = NULL;
 	for (uint32_t i = 0; i < n->n_routes; i++) {
-		const struct fx_route *r = &n->routes[i];
+		const struct fx_route *r = &n->routes[i].r;
 		if ((oif && r->ifindex != oif) || !prefix6_contains(&r->dst, dst))
 			continue;
 		if (!best || r->dst.len_bits > best->dst.len_bits ||
@@ -167,6 +170,44 @@ const struct fx_route *node_route(const struct node *n, const struct addr6 *dst,
 			best = r;
 	}
 	return best;
+}
+
+static bool is_static_addr(const struct node *n, const struct ifaddr *a)
+{
+	for (uint32_t i = 0; i < n->n_static_addrs; i++)
+		if (n->static_addrs[i].ifindex == a->ifindex && addr6_eq(&n->static_addrs[i].addr, &a->addr))
+			return true;
+	return false;
+}
+
+static bool is_static_route(const struct node *n, const struct route *r)
+{
+	for (uint32_t i = 0; i < n->n_static_routes; i++)
+		if (same_route(&n->static_routes[i].r, &r->r))
+			return true;
+	return r->r.metric == ONLINK_METRIC; /* goes with its address */
+}
+
+void node_mark_left(struct node *n)
+{
+	for (uint32_t i = 0; i < n->n_addrs; i++)
+		n->addrs[i].is_left = !is_static_addr(n, &n->addrs[i]);
+	for (uint32_t i = 0; i < n->n_routes; i++)
+		n->routes[i].is_left = !is_static_route(n, &n->routes[i]);
+}
+
+void node_sweep_left(struct node *n)
+{
+	for (uint32_t i = n->n_addrs; i-- > 0;)
+		if (n->addrs[i].is_left) {
+			struct addr6 gone = n->addrs[i].addr;
+			node_addr_del(n, n->addrs[i].ifindex, &gone);
+		}
+	for (uint32_t i = n->n_routes; i-- > 0;)
+		if (n->routes[i].is_left) {
+			struct fx_route gone = n->routes[i].r;
+			node_route_del(n, &gone);
+		}
 }
 
 const struct addr6 *node_source(const struct node *n)

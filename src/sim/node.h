@@ -18,7 +18,10 @@ struct ifaddr {
 	uint8_t plen_bits, flags;    /* enum addr_flags */
 	enum ifaddr_state state;
 	uint64_t epoch;
+	bool is_left;                /* of the process before this one */
 };
+
+struct route { struct fx_route r; bool is_left; };
 
 struct store_item {
 	struct store_item *next;
@@ -51,9 +54,9 @@ struct node {
 	uint32_t n_addrs;
 	uint64_t addr_epoch;
 	struct ifaddr static_addrs[NODE_ADDRS_MAX];   /* as the scenario gave them */
-	struct fx_route static_routes[NODE_ROUTES_MAX];
+	struct route static_routes[NODE_ROUTES_MAX];
 	uint32_t n_static_addrs, n_static_routes;
-	struct fx_route routes[NODE_ROUTES_MAX];
+	struct route routes[NODE_ROUTES_MAX];
 	uint32_t n_routes;
 	struct neigh *neighs;
 	struct fx_group groups[NODE_ADDRS_MAX];
@@ -65,6 +68,7 @@ struct node {
 	int64_t attach_delay_ns;     /* FX_ATTACH: how long the radio takes */
 
 	bool is_running;
+	uint64_t generation;         /* counts starts of the process */
 	struct role_inst roles[NODE_ROLES_MAX];
 	uint32_t n_roles;
 	struct node_key keys[NODE_KEYS_MAX];
@@ -90,6 +94,9 @@ struct nic *node_nic_named(const struct node *n, const char *name);
 /* What the machine forgets when it loses power: all but its static configuration, marked by node_freeze. */
 void node_freeze(struct node *n);
 void node_reset(struct node *n);
+/* As the daemon does with what an earlier one left: mark at the start, sweep what nobody asked for again later. */
+void node_mark_left(struct node *n);
+void node_sweep_left(struct node *n);
 /* An address to answer from; NULL when there is none but link-local ones. */
 const struct addr6 *node_source(const struct node *n);
 void nodes_free(struct sim *s);

@@ -14,6 +14,8 @@
 
 enum { SPIN_MAX = 10000 };
 
+static const int64_t SETTLED_NS = 10 * NS_PER_S; /* as roamd */
+
 static const struct role_ops *const all_roles[] = {&ha_role, &mma_role, &ar_role, &mn_role};
 
 const struct crypto_ops *proc_crypto(void) { return &crypto_openssl; }
@@ -320,13 +322,27 @@ static void restore(struct node *n)
 	}
 }
 
+/* What the process before this one left, and nobody asked for again. */
+static void on_settled(struct sim *s, void *obj, void *arg, uint64_t generation)
+{
+	struct node *n = obj;
+	(void)s;
+	(void)arg;
+	if (!n->is_running || n->generation != generation)
+		return;
+	fwd_adopt_done(n);
+	node_sweep_left(n);
+}
+
 const char *proc_start(struct node *n)
 {
 	if (n->is_running)
 		return NULL;
 	n->env = (struct engine_env){&sim_mem, &n->rng, &crypto_openssl, &n->fx, &n->count, env_ifindex, env_key, n};
 	effq_init(&n->fx, &sim_mem);
+	n->generation++;
 	fwd_adopt(n);
+	node_mark_left(n);
 	for (uint32_t i = 0; i < n->n_roles; i++) {
 		const char *remedy = role_start(n, &n->roles[i]);
 		if (remedy) {
@@ -340,7 +356,7 @@ const char *proc_start(struct node *n)
 	after_call(n);
 	for (uint32_t i = 0; i < n->n_nics; i++)
 		proc_link(n, n->nics[i]);
-	fwd_adopt_done(n);
+	sim_in(n->sim, SETTLED_NS, on_settled, n, NULL, n->generation);
 	return NULL;
 }
 

@@ -146,6 +146,12 @@ void watch_rx_udp(struct node *n, const struct frame *f, const uint8_t *udp, siz
 		watch_violation(n->sim, "%s (%s, from %s)", wrong, n->name, ADDR6_STR(&src));
 }
 
+/* To a home agent: the same care-of address. To an MMA: the same group; whence on the link is not its business. */
+static bool asks_same(const struct mh_seen *a, const struct mh_seen *b)
+{
+	return addr6_is_any(&b->group) ? addr6_eq(&a->coa, &b->coa) : addr6_eq(&a->group, &b->group);
+}
+
 /* Did the last acknowledged update to this agent grant so much that by now it is time for another? */
 static bool is_due(const struct watch *w, const struct mh_seen *bu)
 {
@@ -156,7 +162,7 @@ static bool is_due(const struct watch *w, const struct mh_seen *bu)
 		if (m->type == MH_BA && addr6_eq(&m->src, &bu->dst) && addr6_eq(&m->self, &bu->peer) && m->lifetime_s)
 			last = m;
 	}
-	if (!last || !asked || !bu->lifetime_s || !addr6_eq(&asked->coa, &bu->coa) || !addr6_eq(&asked->group, &bu->group))
+	if (!last || !asked || !bu->lifetime_s || !asks_same(asked, bu))
 		return false;
 	return asked->is_refresh || bu->t_ns - last->t_ns >= (int64_t)last->lifetime_s * NS_PER_S / 2;
 }
