@@ -9,6 +9,8 @@
 
 enum { MAX_REPORTED = 20 };
 
+static const int64_t ANSWER_TIME_NS = 100 * NS_PER_MS;
+
 /* Per receiver and home address: when the request was sent that the present binding came from. */
 struct accepted { struct accepted *next; const struct node *node; struct addr6 hoa; int64_t asked_ns; };
 
@@ -164,7 +166,9 @@ static bool is_due(const struct watch *w, const struct mh_seen *bu)
 	}
 	if (!last || !asked || !bu->lifetime_s || !asks_same(asked, bu))
 		return false;
-	return asked->is_refresh || bu->t_ns - last->t_ns >= (int64_t)last->lifetime_s * NS_PER_S / 2;
+	/* Sent again before the answer could be there. */
+	bool is_again = asked->is_refresh && (last->t_ns < asked->t_ns || bu->t_ns - asked->t_ns < ANSWER_TIME_NS);
+	return is_again || bu->t_ns - last->t_ns >= (int64_t)last->lifetime_s * NS_PER_S / 2;
 }
 
 /* An acknowledgement belongs to the last update that it can answer. */
