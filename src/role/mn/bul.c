@@ -230,10 +230,30 @@ void mn_bul_again(struct mn *mn, struct now now)
 	}
 }
 
+/* The home agent's refresh is due, and the site's agent has less time left than the home agent would grant again: then
+ * the agent goes first, and its answer brings the home agent's update. Should none come, the latter goes by itself. */
+static bool is_agents_turn(struct mn_peer *p, struct now now)
+{
+	const struct mn *mn = p->mn;
+	struct mn_peer *mma = mn->mma;
+	if (p->is_mma || mn->place != MOVE_SITE || !mma || !reg_is_bound(&mma->reg) || mn_bul_is_pending(mma) ||
+	    !mono_reached(p->reg.refresh_at, now.mono) ||
+	    mono_sub(mma->reg.expires, now.mono).ns >= span_s(p->reg.lifetime_s).ns)
+		return false;
+	p->reg.refresh_at = mono_add(now.mono, span_ns(span_s(p->reg.lifetime_s).ns / 10));
+	struct reg_bu bu;
+	on_event(mma, reg_refresh(&mma->reg, now, &bu), &bu, now);
+	return true;
+}
+
 void mn_bul_on_tick(struct mn_peer *p, struct now now)
 {
 	struct reg_bu bu;
 	enum reg_event ev;
+	if (is_agents_turn(p, now)) {
+		mn_bul_arm(p);
+		return;
+	}
 	if (mono_reached(p->retry_at, now.mono)) {
 		struct addr6 coa = p->reg.coa;
 		mn_bul_ask(p, &coa, p->reg.ask_s, now);
