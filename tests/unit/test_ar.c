@@ -162,6 +162,30 @@ static void a_nameless_solicitation_gets_all_nodes_in_a_unicast_frame(void **sta
 	assert_true(addr6_eq(&p.dst, &addr6_allnodes) && e->send.has_lladdr);
 }
 
+/* RFC 4861 6.2.6, where several routers share the link. */
+static void a_delayed_answer_goes_to_all(void **state)
+{
+	(void)state;
+	const struct effect *e;
+	conf.n_interface = 1;
+	conf.interface[0].ra_interval = span_s(60);
+	conf.interface[0].solicited_delay = span_ms(500);
+	start();
+	rig_run(&rig, span_s(50)); /* the first ones come quicker */
+	rig_clear(&rig);
+	rig_run(&rig, span_s(4));
+	uint32_t before = count_ra();
+	solicit(MN_LL, MN_MAC);
+	assert_int_equal(count_ra(), before);
+	rig_run(&rig, span_s(3));
+	assert_int_equal(count_ra(), before + 1);
+	struct nd_packet p = advertised(before, &e);
+	assert_true(addr6_eq(&p.dst, &addr6_allnodes) && !e->send.has_lladdr);
+	solicit(MN_LL, MN_MAC); /* just after one: the least interval holds */
+	rig_run(&rig, span_ms(1));
+	assert_int_equal(count_ra(), before + 1);
+}
+
 static void answers_are_limited_by_station_and_link(void **state)
 {
 	(void)state;
@@ -442,7 +466,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_solicitation_is_answered_at_once_by_unicast), T(a_nameless_solicitation_gets_all_nodes_in_a_unicast_frame),
-		T(answers_are_limited_by_station_and_link), T_IDLE(periodic_advertisements_keep_their_interval),
+		T_IDLE(a_delayed_answer_goes_to_all), T(answers_are_limited_by_station_and_link), T_IDLE(periodic_advertisements_keep_their_interval),
 		T_IDLE(a_home_link_says_so), T(malformed_solicitations_are_counted), T(a_stopping_router_says_farewell),
 		T(a_join_goes_upstream_at_once_and_again), T(a_move_between_our_links_is_no_matter_upstream),
 		T(a_leave_overtakes_the_repeated_join), T(queries_from_upstream_are_answered_in_time),

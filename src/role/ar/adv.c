@@ -15,6 +15,7 @@ enum {
 	INITIAL_N = 3,          /* RFC 4861 10: MAX_INITIAL_RTR_ADVERTISEMENTS */
 	INITIAL_MS = 16000,     /* MAX_INITIAL_RTR_ADVERT_INTERVAL */
 	INTERVAL_MIN_MS = 30,   /* RFC 6275 7.5 */
+	BETWEEN_MS = 3000,      /* MIN_DELAY_BETWEEN_RAS */
 	RS_BURST_S = 1, RS_LINK_FACTOR = 50,
 };
 
@@ -93,6 +94,7 @@ static span_t next_interval(const struct ar *ar, struct ar_if *f)
 void ar_adv_due(struct ar *ar, struct ar_if *f, struct now now)
 {
 	send(ar, f, &addr6_allnodes, NULL, false);
+	f->last_ra = now.mono;
 	(void)timer_set(&ar->timers, &f->advertise, mono_add(now.mono, next_interval(ar, f))); /* reserved: cannot fail */
 }
 
@@ -112,6 +114,16 @@ void ar_adv_farewell(struct ar *ar, struct ar_if *f)
 		send(ar, f, &addr6_allnodes, NULL, true);
 }
 
+/* RFC 4861 6.2.6: bring the next one to all forward, but not nearer to the last than its least interval. */
+static void hasten(struct ar *ar, struct ar_if *f, struct now now)
+{
+	int64_t between_ms = span_to_ms(f->conf->ra_interval) / 3 < BETWEEN_MS ? span_to_ms(f->conf->ra_interval) / 3 : BETWEEN_MS;
+	uint32_t wait_ms = rng_below(ar->env->rng, (uint32_t)span_to_ms(f->conf->solicited_delay) + 1);
+	mono_t when = mono_max(mono_add(now.mono, span_ms(wait_ms)), mono_add(f->last_ra, span_ms(between_ms)));
+	if (mono_before(when, f->advertise.when))
+		(void)timer_set(&ar->timers, &f->advertise, when); /* armed already: cannot fail */
+}
+
 /* The frame's source gets the answer, whatever the option claims: nobody can have it sent to another. */
 static void answer(struct ar *ar, struct ar_if *f, const struct rx *rx, const struct nd_packet *p, struct now now)
 {
@@ -125,6 +137,10 @@ static void answer(struct ar *ar, struct ar_if *f, const struct rx *rx, const st
 	    !rate_take(&ar->solicitations, rate_key(&ar->solicitations, key, 4), rate * RS_LINK_FACTOR,
 		       rate * RS_LINK_FACTOR * RS_BURST_S, now.mono)) {
 		reason_count(ar->env, R_LIMIT_RATE);
+		return;
+	}
+	if (f->conf->solicited_delay.ns) {
+		hasten(ar, f, now);
 		return;
 	}
 	send(ar, f, addr6_is_any(&p->src) ? &addr6_allnodes : &p->src, to, false);

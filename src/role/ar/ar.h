@@ -28,6 +28,7 @@ struct ar_if_conf {
 	bool is_sole_querier;
 	struct prefix6 admit[AR_ADMIT_MAX];
 	uint32_t n_admit;
+	span_t solicited_delay;        /* several routers here: answer by multicast within this random time; 0: at once, by unicast */
 	uint32_t rs_rate;              /* answers a second and station */
 	uint32_t report_rate;
 	uint32_t max_per_station, max_per_link;

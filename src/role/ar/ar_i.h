@@ -18,6 +18,7 @@ struct ar_if {
 	uint32_t mtu_oct;
 	uint32_t initial_left;         /* of the first advertisements, which come quicker */
 	struct timer advertise;
+	mono_t last_ra;                /* to all */
 	uint64_t n_ra, n_rs;
 };
 

@@ -28,6 +28,8 @@ static const struct conf_row if_rows[] = {
 	{"only-querier", CONF_BOOL, "true", .help = "No other router is on this link: queries of others are ignored.", IF(is_sole_querier)},
 	{"admit", CONF_LIST_PREFIX6, "", .help = "Groups that may be joined here; none: all source-specific ones.",
 	 LIST_OF(struct ar_if_conf, admit, AR_ADMIT_MAX)},
+	{"solicited-delay", CONF_MS, "0", 0, 500, "ms", "Several routers are here: answer to all, within this random time; 0: at once.",
+	 IF(solicited_delay)},
 	{"solicitation-rate", CONF_U32, "20", 1, 10000, "1/s", "Solicitations answered, a second and station.", IF(rs_rate)},
 	{"report-rate", CONF_U32, "50", 0, 100000, "1/s", "Membership reports accepted, a second and station; 0: no limit.", IF(report_rate)},
 	{"groups-per-station", CONF_U32, "16", 1, 65535, NULL, "Memberships of one station.", IF(max_per_station)},
