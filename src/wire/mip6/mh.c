@@ -209,6 +209,7 @@ static const struct { uint8_t status; const char *text; } statuses[] = {
 	{BA_MESG_ID_REQUIRED, "timestamp required"},
 	{BA_AUTH_FAIL, "authentication failed"},
 	{BA_INVALID_COA, "invalid care-of address"},
+	{BA_GROUP_TAKEN, "group held by another mobile"},
 };
 
 const char *ba_status_str(uint8_t status)
