@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 const struct addr6 addr6_any;
 const struct addr6 addr6_allnodes = {{0xff, 2, [15] = 1}};
