@@ -176,7 +176,8 @@ static int cfg_init(struct dp *dp)
 	if (dp->is_adopted && bpf_map_lookup_elem(dp->map_fd[MAP_CFG], &zero, &dp->cfg))
 		return ERR_SYS;
 	dp->cfg.layout = MAP_LAYOUT;
-	dp->cfg.roam0_ifindex = c->roam0_ifindex;
+	if (c->roam0_ifindex)
+		dp->cfg.roam0_ifindex = c->roam0_ifindex;
 	dp->cfg.dup_mask = bpf_map__max_entries(dp->skel->maps.t_dup) - 1;
 	dp->cfg.dup_window_ns = (c->dup_window_ms ? c->dup_window_ms : 200) * 1000000ull;
 	dp->cfg.punt_rate_pps = c->punt_rate_pps ? c->punt_rate_pps : 100;

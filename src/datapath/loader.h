@@ -12,6 +12,7 @@
  * Run in the namespace that it serves. Not thread safe. All int functions: 0 or ERR_* (base/err.h).
  */
 #include "base/show.h"
+#include "datapath/drop.h"
 #include "datapath/punt.h"
 
 struct dp;

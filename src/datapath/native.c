@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The native build: lib/ over buffers, tables in memory. Entries go through the same conversion (entry.h,
+ * ifset.h) as on their way to the kernel's maps.
+ */
+#include "datapath/native.h"
+
+#include "base/err.h"
+#include "base/prng.h"
+#include "base/table.h"
+#include "datapath/ifset.h"
+#include "datapath/lib/path.h"
+
+enum { HEADROOM = 128, CTX_SENT = 7, RATES_MAX = 4096 };
+
+struct slot { struct table t; uint32_t key_oct, val_oct; };
+
+struct dpn {
+	struct dpn_conf conf;
+	struct m_cfg cfg;
+	struct m_count counts[DP_COUNT_N];
+	struct ifset ifs;
+	struct m_dup *dup;
+	struct slot tables[T_N];          /* those that are hash tables */
+	struct prefix6 *site;             /* the longest prefix match only has to say whether there is one */
+	uint32_t n_site;
+	mono_t now;
+	struct dpn_out *out;
+	uint32_t n_out, cap_out;
+	uint8_t *arena;                   /* bytes of the outputs; out[].bytes is an offset until the end */
+	uint32_t used, cap_arena;
+	int error;
+};
+
+/* ---- tables ---- */
+
+static const struct { enum table_id t; uint32_t key_oct, val_oct; } hashes[] = {
+	{T_ifidx, 4, sizeof(struct m_ifidx)}, {T_local, 16, sizeof(struct m_local)}, {T_home, 16, sizeof(struct m_home)},
+	{T_coa, 16, sizeof(struct m_coa)}, {T_uplink_in, 16, sizeof(struct m_uplink_in)},
+	{T_mfc, 32, sizeof(struct m_mfc)}, {T_downlink, 32, sizeof(struct m_downlink)},
+	{T_uplink_out, 16, sizeof(struct m_uplink_out)}, {T_pmtu, 16, sizeof(struct m_pmtu)},
+	{T_rate, sizeof(struct k_rate), sizeof(struct m_rate)},
+};
+enum { N_HASHES = sizeof hashes / sizeof *hashes };
+
+/* An entry is its value, padded to 8, and its key behind it. */
+static size_t key_at(const struct slot *s) { return (s->val_oct + 7u) & ~7u; }
+
+void *dpn_lookup(struct dpn *d, enum table_id t, const void *key)
+{
+	uint32_t i;
+	switch (t) {
+	case T_cfg: return &d->cfg;
+	case T_count: memcpy(&i, key, 4); return i < DP_COUNT_N ? &d->counts[i] : NULL;
+	case T_if: memcpy(&i, key, 4); return i < IF_SLOTS ? &d->ifs.slot[i].val : NULL;
+	case T_dup: memcpy(&i, key, 4); return i <= d->cfg.dup_mask ? &d->dup[i] : NULL;
+	case T_site: {
+		struct k_site k;
+		memcpy(&k, key, sizeof k);
+		struct addr6 a = addr6_of(&k.addr);
+		for (i = 0; i < d->n_site; i++)
+			if (prefix6_contains(&d->site[i], &a))
+				return &d->site[i];
+		return NULL;
+	}
+	case T_ifidx: case T_local: case T_home: case T_coa: case T_uplink_in: case T_mfc: case T_downlink:
+	case T_uplink_out: case T_pmtu: case T_rate: return table_find(&d->tables[t].t, key);
+	case T_N: break;
+	}
+	return NULL;
+}
+
+int dpn_update(struct dpn *d, enum table_id t, const void *key, const void *val)
+{
+	struct slot *s = &d->tables[t];
+	uint8_t *e = table_find(&s->t, key);
+	if (e) {
+		memcpy(e, val, s->val_oct);
+		return 0;
+	}
+	if (t == T_rate && table_count(&s->t) >= RATES_MAX)
+		return ERR_FULL;
+	e = mem_zget(d->conf.mem, key_at(s) + s->key_oct);
+	if (!e)
+		return ERR_NOMEM;
+	memcpy(e, val, s->val_oct);
+	memcpy(e + key_at(s), key, s->key_oct);
+	int r = table_add(&s->t, e);
+	if (r)
+		mem_put(d->conf.mem, e);
+	return r;
+}
+
+static int dpn_delete(struct dpn *d, enum table_id t, const void *key)
+{
+	void *e = table_del(&d->tables[t].t, key);
+	if (!e)
+		return ERR_NOTFOUND;
+	mem_put(d->conf.mem, e);
+	return 0;
+}
+
+static void tables_init(struct dpn *d)
+{
+	struct prng p;
+	prng_seed(&p, 1);
+	struct rng rng = prng_rng(&p);
+	for (int i = 0; i < N_HASHES; i++) {
+		struct slot *s = &d->tables[hashes[i].t];
+		s->key_oct = hashes[i].key_oct;
+		s->val_oct = hashes[i].val_oct;
+		table_init(&s->t, d->conf.mem, &rng, key_at(s), s->key_oct);
+	}
+}
+
+static void tables_fini(struct dpn *d)
+{
+	for (int i = 0; i < N_HASHES; i++) {
+		struct slot *s = &d->tables[hashes[i].t];
+		uint64_t it = 0;
+		for (void *e = table_next(&s->t, &it); e; e = table_next(&s->t, &it))
+			mem_put(d->conf.mem, e);
+		table_fini(&s->t);
+	}
+}
+
+/* ---- life ---- */
+
+int dpn_new(struct dpn **out, const struct dpn_conf *conf)
+{
+	struct dpn *d = mem_zget(conf->mem, sizeof *d);
+	uint32_t slots = conf->dup_slots ? conf->dup_slots : 16384, buckets = 1;
+	if (!d)
+		return ERR_NOMEM;
+	while (buckets * DUP_WAYS < slots && buckets < 1u << 20)
+		buckets *= 2;
+	d->conf = *conf;
+	d->dup = mem_zget(conf->mem, buckets * sizeof *d->dup);
+	if (!d->dup) {
+		mem_put(conf->mem, d);
+		return ERR_NOMEM;
+	}
+	d->cfg = (struct m_cfg){.layout = MAP_LAYOUT, .roam0_ifindex = conf->roam0_ifindex, .dup_mask = buckets - 1,
+		.dup_window_ns = (conf->dup_window_ms ? conf->dup_window_ms : 200) * 1000000ull,
+		.punt_rate_pps = conf->punt_rate_pps ? conf->punt_rate_pps : 100,
+		.punt_burst = conf->punt_burst ? conf->punt_burst : 200, .hop_limit = conf->hop_limit ? conf->hop_limit : 64};
+	tables_init(d);
+	*out = d;
+	return 0;
+}
+
+void dpn_free(struct dpn *d)
+{
+	const struct mem_ops *mem = d->conf.mem;
+	tables_fini(d);
+	mem_put(mem, d->dup);
+	mem_put(mem, d->site);
+	mem_put(mem, d->out);
+	mem_put(mem, d->arena);
+	mem_put(mem, d);
+}
+
+const uint64_t *dpn_counters(const struct dpn *d) { return &d->counts[0].n; }
+
+/* ---- entries ---- */
+
+static enum table_id table_of(enum dp_table t)
+{
+	static const enum table_id of[DP_TABLE_N] = {[DP_IF] = T_N, [DP_LOCAL] = T_local, [DP_HOME] = T_home, [DP_COA] = T_coa,
+		[DP_UPLINK_IN] = T_uplink_in, [DP_SITE_PREFIX] = T_site, [DP_MFC] = T_mfc, [DP_DOWNLINK_IN] = T_downlink,
+		[DP_UPLINK_OUT] = T_uplink_out};
+	return of[t];
+}
+
+static int apply_if(struct dpn *d, bool is_put, const struct dp_if *e, uint32_t owner)
+{
+	bool is_change = false;
+	uint32_t at = is_put ? ifset_put(&d->ifs, e, owner, &is_change) : ifset_del(&d->ifs, e->ifindex, owner, &is_change);
+	struct m_ifidx x = {at};
+	if (!at)
+		return is_put ? ERR_FULL : ERR_NOTFOUND;
+	if (is_put)
+		return dpn_update(d, T_ifidx, &e->ifindex, &x);
+	return is_change ? dpn_delete(d, T_ifidx, &e->ifindex) : 0;
+}
+
+static int apply_site(struct dpn *d, bool is_put, const struct prefix6 *p)
+{
+	uint32_t i = 0;
+	while (i < d->n_site && !prefix6_eq(&d->site[i], p))
+		i++;
+	if (!is_put && i == d->n_site)
+		return ERR_NOTFOUND;
+	if (!is_put)
+		d->site[i] = d->site[--d->n_site];
+	if (!is_put || i < d->n_site)
+		return 0;
+	struct prefix6 *more = d->conf.mem->resize(d->conf.mem->ctx, d->site, (d->n_site + 1) * sizeof *more);
+	if (!more)
+		return ERR_NOMEM;
+	d->site = more;
+	d->site[d->n_site++] = *p;
+	return 0;
+}
+
+static int apply_put(struct dpn *d, const struct dp_op *op, uint32_t owner, const union entry_key *key)
+{
+	union entry_val val;
+	uint64_t fresh;
+	entry_val(op, &val);
+	if (op->table == DP_LOCAL)
+		ifset_local_put(&d->ifs, &op->local, owner, &val.local.flags);
+	if (op->table == DP_MFC && !ifset_mfc(&d->ifs, &op->mfc, &val.mfc, &fresh))
+		return ERR_FULL;
+	if (op->table == DP_COA) {
+		const struct m_coa *old = dpn_lookup(d, T_coa, key);
+		if (old && !memcmp(&old->source, &val.coa.source, 32))
+			val.coa.seq = old->seq + 65536;
+	}
+	d->cfg.features |= entry_shape(op->table)->feature;
+	return dpn_update(d, table_of(op->table), key, &val);
+}
+
+int dpn_apply(struct dpn *d, bool is_put, const struct dp_op *op, uint32_t owner)
+{
+	union entry_key key;
+	struct m_local l;
+	int r = entry_check(op);
+	if (r)
+		return r;
+	if (op->table == DP_IF)
+		return apply_if(d, is_put, &op->iface, owner);
+	if (op->table == DP_SITE_PREFIX)
+		return apply_site(d, is_put, &op->site_prefix.prefix);
+	entry_key(op, &key);
+	if (is_put)
+		return apply_put(d, op, owner, &key);
+	if (op->table == DP_LOCAL && ifset_local_del(&d->ifs, &op->local, owner, &l.flags))
+		return dpn_update(d, T_local, &key, &l);
+	return dpn_delete(d, table_of(op->table), &key);
+}
+
+int dpn_find(struct dpn *d, struct dp_op *op)
+{
+	union entry_key key;
+	if (op->table >= DP_TABLE_N || op->table == DP_IF || op->table == DP_SITE_PREFIX)
+		return ERR_INVAL;
+	entry_key(op, &key);
+	const union entry_val *v = dpn_lookup(d, table_of(op->table), &key);
+	if (!v)
+		return ERR_NOTFOUND;
+	entry_parse(op, v);
+	if (op->table == DP_MFC)
+		ifset_mfc_parse(&d->ifs, &op->mfc, &v->mfc);
+	return 0;
+}
+
+int dpn_pmtu_put(struct dpn *d, const struct addr6 *dst, uint32_t mtu_oct, mono_t until)
+{
+	struct a6 key = a6_of(dst);
+	struct m_pmtu v = {.until_ns = until.ns, .mtu_oct = mtu_oct < IP6_MTU_MIN ? IP6_MTU_MIN : mtu_oct};
+	d->cfg.features |= FEAT_PMTU;
+	return dpn_update(d, T_pmtu, &key, &v);
+}
+
+/* ---- outputs ---- */
+
+static struct dpn_out *emit(struct dpn *d, enum dpn_verdict v, const uint8_t *bytes, uint32_t n)
+{
+	const struct mem_ops *mem = d->conf.mem;
+	if (d->n_out == d->cap_out) {
+		struct dpn_out *more = mem->resize(mem->ctx, d->out, (d->cap_out + 16) * sizeof *more);
+		if (!more)
+			return NULL;
+		d->out = more;
+		d->cap_out += 16;
+	}
+	if (d->used + n > d->cap_arena) {
+		uint32_t cap = (d->used + n) * 2 + 4096;
+		uint8_t *more = mem->resize(mem->ctx, d->arena, cap);
+		if (!more)
+			return NULL;
+		d->arena = more;
+		d->cap_arena = cap;
+	}
+	struct dpn_out *o = &d->out[d->n_out++];
+	*o = (struct dpn_out){.verdict = v, .bytes = (const uint8_t *)(uintptr_t)d->used, .len_oct = n};
+	memcpy(d->arena + d->used, bytes, n);
+	d->used += n;
+	return o;
+}
+
+int dpn_emit_send(ctx_t *c, uint32_t ifindex)
+{
+	struct dpn_out *o = emit(c->d, DPN_SEND, c->begin, ctx_len(c));
+	if (o)
+		o->ifindex = ifindex;
+	return CTX_SENT;
+}
+
+static int emit_l3(ctx_t *c, enum dpn_verdict v)
+{
+	uint32_t head = c->has_eth ? ETH_OCT : 0;
+	emit(c->d, v, c->begin + head, ctx_len(c) - head);
+	return CTX_SENT;
+}
+
+int dpn_emit_route(ctx_t *c) { return emit_l3(c, DPN_ROUTE); }
+int dpn_emit_host(ctx_t *c) { return emit_l3(c, DPN_LOCAL); }
+
+bool dpn_emit_punt(ctx_t *c, uint32_t off, const struct punt_head *head, const struct dp_slow *slow)
+{
+	struct dpn_out *o = emit(c->d, DPN_PUNT, c->begin + off, head->snap_oct);
+	if (!o)
+		return false;
+	o->punt = (struct dp_punted){.ifindex = head->ifindex, .why = (enum dp_punt)head->why, .lladdr_src = lladdr_of(&head->mac),
+		.len_oct = head->snap_oct};
+	if (slow)
+		o->punt.slow = *slow;
+	return true;
+}
+
+int64_t dpn_now(const struct dpn *d) { return d->now.ns; }
+
+int dpn_route(ctx_t *c, const struct a6 *dst, uint32_t len_oct, struct way *w)
+{
+	struct addr6 a = addr6_of(dst);
+	struct dpn_way way = {.mtu_oct = 65535};
+	*w = (struct way){.mtu_oct = 65535, .gateway = *dst};
+	if (!c->d->conf.route || !c->d->conf.route(c->d->conf.ctx, &a, &way))
+		return WAY_NEIGH;
+	*w = (struct way){.ifindex = way.ifindex, .mtu_oct = way.mtu_oct, .next_hop = mac_of(&way.next_hop), .mac = mac_of(&way.lladdr),
+		.gateway = *dst};
+	return len_oct > way.mtu_oct ? WAY_TOO_BIG : WAY_OK;
+}
+
+/* ---- in ---- */
+
+static void run(struct dpn *d, ctx_t *c, enum dpn_dir dir)
+{
+	int v = dir == DPN_INGRESS ? path_ingress(c) : path_egress(c);
+	if (v == CTX_PASS)
+		emit_l3(c, DPN_PASS);
+	if (v == CTX_DROP) {
+		struct dpn_out *o = emit(d, DPN_DROP, c->begin, 0);
+		if (o)
+			o->drop = c->dropped;
+	}
+	if (v == CTX_STOLEN && d->n_out == 0) {
+		struct dpn_out *o = emit(d, DPN_DROP, c->begin, 0);
+		if (o)
+			o->drop = DP_DROP_PUNT_RATE;
+	}
+}
+
+uint32_t dpn_input(struct dpn *d, uint32_t ifindex, enum dpn_dir dir, const uint8_t *bytes, size_t len_oct,
+		   mono_t now, const struct dpn_out **out)
+{
+	uint8_t *buf = mem_get(d->conf.mem, len_oct + HEADROOM);
+	d->now = now;
+	d->n_out = d->used = 0;
+	*out = NULL;
+	if (!buf)
+		return 0;
+	memcpy(buf + HEADROOM, bytes, len_oct);
+	ctx_t c = {.d = d, .begin = buf + HEADROOM, .end = buf + HEADROOM + len_oct, .ifindex = ifindex, .room_oct = HEADROOM,
+		.has_eth = dir == DPN_INGRESS};
+	run(d, &c, dir);
+	mem_put(d->conf.mem, buf);
+	for (uint32_t i = 0; i < d->n_out; i++) {
+		d->out[i].bytes = d->arena + (uintptr_t)d->out[i].bytes;
+		if (d->out[i].verdict == DPN_PUNT)
+			d->out[i].punt.pkt = d->out[i].bytes;
+	}
+	*out = d->out;
+	return d->n_out;
+}
