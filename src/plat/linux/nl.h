@@ -5,6 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* libmnl's loops over attributes cast const away, which clang reports where they are used. */
+#pragma GCC diagnostic ignored "-Wcast-qual"
+
 enum { NL_BUF_OCT = 32768 };
 
 /* A socket for requests. NULL on failure, errno set. */
