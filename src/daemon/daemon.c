@@ -116,6 +116,8 @@ static int open_plat(struct daemon *d, struct conf_err *err)
 		return fail(err, "memory", "roamd needs more");
 	if (sender_open(&d->exec.sender))
 		return fail(err, "packet and raw sockets", "roamd needs CAP_NET_RAW");
+	if (exec_init(&d->exec))
+		return fail(err, "memory", "roamd needs more");
 	if (rawin_open(&d->rawin))
 		return fail(err, "raw sockets", "roamd needs CAP_NET_RAW");
 	if ((d->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)) < 0)
@@ -355,6 +357,7 @@ void daemon_free(struct daemon *d)
 		dp_close(d->dp, d->is_kept ? DP_CLOSE_KEEP : DP_CLOSE_REMOVE);
 	if (!d->is_kept)
 		take_back(d);
+	exec_fini(&d->exec);
 	exec_fini(&d->exec);
 	sender_close(d->exec.sender);
 	member_close(d->exec.member);
