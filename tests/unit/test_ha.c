@@ -423,7 +423,9 @@ static int restart(const struct record *r, span_t down)
 	bench_start(&b);
 	kit_clear(&b.k);
 	struct store_rec rec = {STORE_BINDING_HA, r->key, r->val, r->key_oct, r->val_oct};
-	return ha_role.restore(b.ha, &rec, b.k.now);
+	int err = ha_role.restore(b.ha, &rec, b.k.now);
+	ha_role.tick(b.ha, b.k.now);
+	return err;
 }
 
 static void bindings_survive_a_restart(void **state)

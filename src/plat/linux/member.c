@@ -65,15 +65,29 @@ static int holder_new(struct member *m)
 	return 0;
 }
 
-static int change(int fd, int option, const struct fx_group *g)
+/* Without a source it is any-source membership: a home agent's in solicited-node groups. */
+static int change_any(int fd, int option, const struct fx_group *g)
+{
+	struct group_req req = {.gr_interface = g->ifindex};
+	struct sockaddr_in6 *group = (struct sockaddr_in6 *)&req.gr_group;
+
+	group->sin6_family = AF_INET6;
+	memcpy(&group->sin6_addr, &g->group, sizeof g->group);
+	return setsockopt(fd, IPPROTO_IPV6, option, &req, sizeof req) ? ERR_SYS : 0;
+}
+
+static int change(int fd, bool is_join, const struct fx_group *g)
 {
 	struct group_source_req req = {.gsr_interface = g->ifindex};
 	struct sockaddr_in6 *group = (struct sockaddr_in6 *)&req.gsr_group, *source = (struct sockaddr_in6 *)&req.gsr_source;
 
+	if (addr6_is_any(&g->source))
+		return change_any(fd, is_join ? MCAST_JOIN_GROUP : MCAST_LEAVE_GROUP, g);
 	group->sin6_family = source->sin6_family = AF_INET6;
 	memcpy(&group->sin6_addr, &g->group, sizeof g->group);
 	memcpy(&source->sin6_addr, &g->source, sizeof g->source);
-	return setsockopt(fd, IPPROTO_IPV6, option, &req, sizeof req) ? ERR_SYS : 0;
+	return setsockopt(fd, IPPROTO_IPV6, is_join ? MCAST_JOIN_SOURCE_GROUP : MCAST_LEAVE_SOURCE_GROUP, &req, sizeof req)
+		? ERR_SYS : 0;
 }
 
 /* The socket is full, not the request wrong. */
@@ -92,8 +106,8 @@ static int join_somewhere(struct member *m, const struct fx_group *g, uint32_t *
 		struct holder *h = &m->holders[i];
 		if (h->is_full)
 			continue;
-		rc = change(h->fd, MCAST_JOIN_SOURCE_GROUP, g);
-		if (!rc || errno == EADDRNOTAVAIL) { /* joined already, by an earlier life of this entry */
+		rc = change(h->fd, true, g);
+		if (!rc || errno == EADDRNOTAVAIL || errno == EADDRINUSE) { /* joined already, by an earlier life of this entry */
 			h->is_full = ++h->n >= PER_SOCKET;
 			*holder = i;
 			return 0;
@@ -127,7 +141,7 @@ int member_leave(struct member *m, const struct fx_group *g)
 	if (!e)
 		return ERR_NOTFOUND;
 	struct holder *h = &m->holders[e->holder];
-	int rc = change(h->fd, MCAST_LEAVE_SOURCE_GROUP, g);
+	int rc = change(h->fd, false, g);
 	h->n--;
 	h->is_full = false;
 	free(e);

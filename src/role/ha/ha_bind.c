@@ -47,7 +47,7 @@ static void enter_active(struct ha *h, struct binding *b, struct now now)
 		h->n_active++;
 	b->state = BINDING_ACTIVE;
 	b->expires = mono_add(now.mono, life);
-	b->flags &= (uint8_t)~HA_ASKED;
+	b->flags &= (uint8_t)~HA_REVIVED;
 	mono_t due = b->expires;
 	if (h->conf.has_refresh_request)
 		due.ns -= life.ns / 8;
@@ -149,22 +149,36 @@ void ha_revive(struct ha *h, struct binding *b, enum binding_state state, uint8_
 {
 	span_t granted = span_s(b->lifetime * 4);
 
-	if (state == BINDING_ACTIVE && left.ns > 0 && ha_mobile_key(h, &b->hoa)) {
-		enter_active(h, b, now);
-		b->flags |= flags;
-		b->expires = mono_add(now.mono, left.ns < granted.ns ? left : granted);
-		if (mono_before(b->expires, b->due))
-			binding_due(&h->bindings, b, b->expires);
-		put_home(h, b);
+	if (state != BINDING_ACTIVE || left.ns <= 0 || !ha_mobile_key(h, &b->hoa)) {
+		enter_gone(h, b, now);
 		return;
 	}
-	enter_gone(h, b, now);
+	enter_active(h, b, now);
+	b->flags |= flags | HA_REVIVED;
+	b->expires = mono_add(now.mono, left.ns < granted.ns ? left : granted);
+	/* The datapath is told from the timers, some at a time: there may be a million. */
+	binding_due(&h->bindings, b, now.mono);
 }
 
 static void forget(struct ha *h, struct binding *b)
 {
 	ha_store_del(h, b);
 	binding_del(&h->bindings, b);
+}
+
+static void on_active_due(struct ha *h, struct binding *b, struct now now)
+{
+	if (mono_reached(b->expires, now.mono)) {
+		h->n_expired++;
+		ha_end(h, b, "binding-expired", "lifetime ended without a refresh", now);
+		return;
+	}
+	if (b->flags & HA_REVIVED)
+		put_home(h, b);
+	else
+		ha_refresh_request(h, b);
+	b->flags &= (uint8_t)~HA_REVIVED;
+	binding_due(&h->bindings, b, b->expires);
 }
 
 static void on_due(struct ha *h, struct binding *b, struct now now)
@@ -176,14 +190,7 @@ static void on_due(struct ha *h, struct binding *b, struct now now)
 		forget(h, b);
 		break;
 	case BINDING_ACTIVE:
-		if (mono_reached(b->expires, now.mono)) {
-			h->n_expired++;
-			ha_end(h, b, "binding-expired", "lifetime ended without a refresh", now);
-		} else {
-			b->flags |= HA_ASKED;
-			ha_refresh_request(h, b);
-			binding_due(&h->bindings, b, b->expires);
-		}
+		on_active_due(h, b, now);
 		break;
 	}
 }

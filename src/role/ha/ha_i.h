@@ -28,7 +28,7 @@ struct ha_mobiles {
 enum ha_flags {                        /* struct binding's flags */
 	HA_LINK_LOCAL = 1,             /* L: the link-local address is defended too */
 	HA_INTERCEPTED = 2,            /* we answer for it on the home link */
-	HA_ASKED = 4,                  /* a refresh request was sent */
+	HA_REVIVED = 4,                /* from the store; the datapath is still to be told */
 	HA_JOINED = 8,                 /* its solicited-node group is open on the home link */
 };
 

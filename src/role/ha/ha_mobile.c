@@ -80,6 +80,9 @@ const char *ha_conf_check(const struct ha_conf *c)
 		return "address must be a unicast routable address";
 	if (c->n_home_prefix == 0)
 		return "home-prefix must name at least one prefix";
+	for (uint32_t i = 0; i < c->n_uplink; i++)
+		if (strcmp(c->uplink[i], c->home_link) == 0)
+			return "the home link is an uplink already: name it in home-link only";
 	for (uint32_t i = 0; i < c->n_mobile; i++) {
 		if (!is_in_prefixes(c, &c->mobile[i].home.addr))
 			return "a mobile's home address lies outside home-prefix";

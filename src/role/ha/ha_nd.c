@@ -6,7 +6,8 @@
  * For a bound address we announce our link-layer address, answer every solicitation, multicast or unicast, and
  * defend it against others who claim it. With the L flag the same holds for the mobile's link-local address. All that is
  * heard here was punted by the datapath, which knows bound addresses by DP_HOME and those being checked
- * by DP_LOCAL entries without flags.
+ * by DP_LOCAL entries without flags. (Two bound addresses with the same last 24 bits share a solicited-node group: when one
+ * goes home, a network card that filters multicast may keep solicitations for the other from us until it refreshes.)
  */
 #include "base/err.h"
 #include "role/ha/ha_i.h"
