@@ -202,6 +202,24 @@ static const char *reason_of(enum move_kind kind, const struct move_link *link)
 	return "?";
 }
 
+/* The place is known, but nobody was asked for what it takes: a restart came between (the store has the place before
+ * the answers). */
+static bool is_unasked(struct mn *mn)
+{
+	bool is_ha_idle = mn_ha(mn)->reg.state == REG_IDLE;
+	switch (mn->place) {
+	case MOVE_HOME:
+		return false;
+	case MOVE_SITE:
+		if (!reg_is_bound(&mn->mma->reg))
+			return mn->mma->reg.state == REG_IDLE;
+		return mn->mma->has_acoa ? is_ha_idle : !mn_bul_is_pending(mn->mma);
+	case MOVE_PLAIN:
+		return is_ha_idle;
+	}
+	return false;
+}
+
 void mn_place_use(struct mn *mn, struct mn_if *ifc, const char *event, struct now now)
 {
 	struct move_link link = mn_router_link(mn, ifc->router, now);
@@ -211,6 +229,8 @@ void mn_place_use(struct mn *mn, struct mn_if *ifc, const char *event, struct no
 	static const struct addr6 none;
 	enum move_kind kind = !mn->has_place ? MOVE_REGISTER
 		: move_kind_of(mn->place, mn->mma ? &mn->mma->addr : &none, &link, is_same);
+	if (mn->has_place && kind != MOVE_REGISTER && is_unasked(mn))
+		kind = MOVE_REGISTER;
 	if (kind == MOVE_NONE && is_same && mn->active == ifc)
 		return; /* a router's usual advertisement */
 	mn->active = ifc;
