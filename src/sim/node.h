@@ -10,6 +10,7 @@
 
 enum { NODE_NICS_MAX = 16, NODE_ADDRS_MAX = 64, NODE_ROUTES_MAX = 64, NODE_ROLES_MAX = 6, NODE_KEYS_MAX = 64,
        IFINDEX_FIRST = 2 };
+#define IFINDEX_NONE 0xfffffffeu /* of a route that says: unreachable */
 
 enum ifaddr_state { IFADDR_TENTATIVE, IFADDR_OPTIMISTIC, IFADDR_OK, IFADDR_DUPLICATE };
 struct ifaddr {

@@ -211,7 +211,8 @@ static bool add_route(struct script *sc, const struct words *w)
 	for (uint32_t i = 3; i + 1 < w->n; i += 2) {
 		struct nic *nic = node_nic_named(n, w->w[i + 1]);
 		if (strcmp(w->w[i], "dev") == 0)
-			r.ifindex = nic ? nic->ifindex : strcmp(w->w[i + 1], "roam0") == 0 ? IFINDEX_ROAM0 : 0;
+			r.ifindex = nic ? nic->ifindex : strcmp(w->w[i + 1], "roam0") == 0 ? IFINDEX_ROAM0
+				: strcmp(w->w[i + 1], "none") == 0 ? IFINDEX_NONE : 0;
 		else if (strcmp(w->w[i], "metric") == 0)
 			r.metric = (uint32_t)strtoul(w->w[i + 1], NULL, 10);
 		else if (strcmp(w->w[i], "via") != 0 || !addr6_parse(&r.via, w->w[i + 1]))
