@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
-/* Inside mldr: what mldr.c (who listens) and mldr_query.c (asking) share. */
+/* Inside mldr: what mldr.c (reports, links), mldr_member.c (who listens) and mldr_query.c (asking) share. */
 #include "core/mldr.h"
 #include "core/rate.h"
 #include "wire/mld/mld.h"
@@ -66,7 +66,15 @@ void mldr_ask_due(struct mldr *m, struct mldr_ask *ask, struct now now);
 void mldr_ask_cancel(struct mldr *m, struct mldr_link *l, const struct mldr_channel *ch);
 struct mldr_ask *mldr_ask_find(const struct mldr_link *l, const struct mldr_channel *ch);
 
-/* mldr.c */
+/* mldr_member.c */
 struct mldr_channel *mldr_channel_find(const struct mldr *m, const struct addr6 *group, const struct addr6 *source);
+/* The station's membership, or NULL; ch may be NULL. */
+struct mldr_listener *mldr_listener_find(const struct mldr *m, const struct mldr_link *l, const struct addr6 *addr,
+					 const struct lladdr *lladdr, struct mldr_channel *ch);
+/* A membership that does not exist yet. False at a limit or without memory: nothing has changed then. */
+bool mldr_listener_add(struct mldr *m, struct mldr_link *l, const struct addr6 *addr, const struct lladdr *lladdr,
+		       const struct addr6 *group, const struct addr6 *source, struct now now);
+/* Frees also the station and the channel when this was their last. */
+void mldr_listener_del(struct mldr *m, struct mldr_listener *li, struct now now);
 /* No listener of the channel on the link lasts longer than until, unless it answers. */
 void mldr_shorten(struct mldr *m, struct mldr_link *l, struct mldr_channel *ch, mono_t until);
