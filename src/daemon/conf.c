@@ -102,7 +102,7 @@ static int load_role(struct load *l, struct conf_sect *s)
 		free(conf);
 		return rc;
 	}
-	l->c->roles[l->c->n_roles++] = (struct conf_role){ops, conf};
+	l->c->roles[l->c->n_roles++] = (struct conf_role){ops, conf, s->line};
 	return 0;
 }
 

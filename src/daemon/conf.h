@@ -35,6 +35,7 @@ struct conf_key {
 struct conf_role {
 	const struct role_ops *ops;
 	void *conf;              /* what ops->conf's rows filled */
+	uint32_t line;
 };
 
 struct conf {

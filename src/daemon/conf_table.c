@@ -139,8 +139,8 @@ static int fill_default(const struct conf_block *b, const struct conf_row *r, co
 			struct conf_err *err)
 {
 	if (!r->def)
-		return conf_fail(err, s->line, "\"%s%s%s\" needs \"%s\" (%s): add %s = ...", b->name, s->title ? " " : "",
-				 s->title ? s->title : "", r->name, r->help ? r->help : conf_type_str(r->type), r->name);
+		return conf_fail(err, s->line, "\"%s%s%s\" needs \"%s\" (%s): add %s = ...", b->name, b->title ? " " : "",
+				 b->title ? s->title : "", r->name, r->help ? r->help : conf_type_str(r->type), r->name);
 	if (!*r->def)
 		return 0;
 	if (conf_type_is_list(r->type))

@@ -41,9 +41,9 @@ void engines_fini(struct engines *es)
 	effq_fini(&es->fx);
 }
 
-static int fail(struct conf_err *err, const struct role_ops *ops, const char *remedy, int rc)
+static int fail(struct conf_err *err, const struct conf_role *role, const char *remedy, int rc)
 {
-	conf_fail(err, 0, "role %s: %s", ops->name, remedy ? remedy : err_str(rc));
+	conf_fail(err, role->line, "role %s: %s", role->ops->name, remedy ? remedy : err_str(rc));
 	return rc;
 }
 
@@ -56,7 +56,7 @@ static int start(struct engines *es, const struct conf_role *role, struct now no
 	int rc = e->self ? role->ops->init(e->self, &es->env, role->conf, now, &remedy) : ERR_NOMEM;
 	if (rc) {
 		free(e->self);
-		return fail(err, role->ops, remedy, rc);
+		return fail(err, role, remedy, rc);
 	}
 	es->n++;
 	return 0;
@@ -115,7 +115,7 @@ int engines_reconf(struct engines *es, const struct conf *c, struct now now, boo
 		}
 		int refused = ops->reconf ? ops->reconf(e->self, c->roles[i].conf, now, &remedy) : ERR_NOTSUP;
 		if (refused)
-			rc = fail(err, ops, refused == ERR_NOTSUP && !remedy ? "this change needs a restart of roamd" : remedy, refused);
+			rc = fail(err, &c->roles[i], refused == ERR_NOTSUP && !remedy ? "this change needs a restart of roamd" : remedy, refused);
 	}
 	return rc;
 }

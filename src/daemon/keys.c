@@ -131,16 +131,6 @@ static struct sa_key *load_all(const struct conf *c, const struct crypto_ops *cr
 	return loaded;
 }
 
-int keyring_check(const struct conf *c, const struct crypto_ops *crypto, struct conf_err *err)
-{
-	int rc;
-	struct sa_key *loaded = load_all(c, crypto, &rc, err);
-
-	if (loaded)
-		unload(loaded, c->n_keys, crypto);
-	return rc;
-}
-
 static int put(struct keyring *k, const struct sa_key *key)
 {
 	struct sa_key *old = (struct sa_key *)(uintptr_t)keyring_find(k, key->name);

@@ -21,6 +21,4 @@ void keyring_fini(struct keyring *k);
  * that the configuration no longer names stay until the end, because an engine may hold them.
  * 0, or ERR_* with *err filled. Nothing is changed on error. */
 int keyring_load(struct keyring *k, const struct conf *c, struct conf_err *err);
-/* Do all files hold usable keys? As keyring_load, for `roamd -t`. */
-int keyring_check(const struct conf *c, const struct crypto_ops *crypto, struct conf_err *err);
 const struct sa_key *keyring_find(const struct keyring *k, const char *name);

@@ -15,6 +15,7 @@
 #include "daemon/engines.h"
 #include "daemon/keys.h"
 #include "plat/crypto_openssl.h"
+#include "plat/plat.h"
 
 enum { EXIT_OK, EXIT_CONF, EXIT_USAGE, EXIT_START, EXIT_LOOP };
 
@@ -39,11 +40,41 @@ static int usage(FILE *to, int status)
 	return status;
 }
 
-static int check(const struct options *o, struct conf *conf)
+static uint32_t no_ifindex(void *ctx, const char *name)
+{
+	(void)ctx;
+	(void)name;
+	return 0;
+}
+
+static const struct sa_key *find_key(void *ctx, const char *name)
+{
+	return keyring_find(ctx, name);
+}
+
+/* Keys are loaded, and every role is started on a host that has no interfaces: what it wants done is forgotten. */
+static int try(const struct conf *conf, struct conf_err *err)
+{
+	struct keyring keys;
+	struct engines engines;
+	const struct engine_env env = {.mem = &plat_mem, .rng = &plat_rng, .crypto = &crypto_openssl, .ifindex = no_ifindex,
+				       .key = find_key, .ctx = &keys};
+	keyring_init(&keys, &crypto_openssl);
+	engines_init(&engines, &env);
+	int rc = keyring_load(&keys, conf, err);
+
+	if (!rc)
+		rc = engines_start(&engines, conf, plat_now(), err);
+	engines_fini(&engines);
+	keyring_fini(&keys);
+	return rc;
+}
+
+static int check(const struct options *o, const struct conf *conf)
 {
 	struct conf_err err = {.file = o->file};
 
-	if (keyring_check(conf, &crypto_openssl, &err)) {
+	if (try(conf, &err)) {
 		conf_err_print(&err, stderr);
 		return EXIT_CONF;
 	}
