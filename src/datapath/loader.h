@@ -53,7 +53,7 @@ int dp_apply(struct dp *dp, enum dp_verb verb, const struct dp_op *op, uint32_t 
 int dp_apply_batch(struct dp *dp, enum dp_verb verb, const struct dp_op *ops, uint32_t n, uint32_t *done);
 
 /* Fills *op from its table and key fields (the slow path asks for DP_MFC's links; tests for anything).
- * ERR_NOTFOUND. What the datapath does not keep stays zero (names, lladdr of DP_MFC...). */
+ * ERR_NOTFOUND. DP_SITE_PREFIX: is there a prefix around this one? */
 int dp_find(struct dp *dp, struct dp_op *op);
 
 /* A learned path MTU towards the outer destination dst (or group), at least 1280, aged at `until`. */

@@ -243,12 +243,14 @@ int dpn_apply(struct dpn *d, bool is_put, const struct dp_op *op, uint32_t owner
 int dpn_find(struct dpn *d, struct dp_op *op)
 {
 	union entry_key key;
-	if (op->table >= DP_TABLE_N || op->table == DP_IF || op->table == DP_SITE_PREFIX)
+	if (op->table >= DP_TABLE_N || op->table == DP_IF)
 		return ERR_INVAL;
 	entry_key(op, &key);
 	const union entry_val *v = dpn_lookup(d, table_of(op->table), &key);
 	if (!v)
 		return ERR_NOTFOUND;
+	if (op->table == DP_SITE_PREFIX)
+		return 0;
 	entry_parse(op, v);
 	if (op->table == DP_MFC)
 		ifset_mfc_parse(&d->ifs, &op->mfc, &v->mfc);

@@ -14,6 +14,7 @@ enum { DP_PUNT_SNAP = 2048 }; /* at most so many bytes of a packet are handed up
 enum dp_slow_why {
 	DP_SLOW_NONE,
 	DP_SLOW_TOO_BIG,     /* does not fit mtu_oct once encapsulated */
+	DP_SLOW_FORWARD,     /* a multicast tunnel packet (handed up whole) does not fit mtu_oct, of a next link */
 	DP_SLOW_HOP_LIMIT,   /* the inner hop limit is used up: Time Exceeded to the inner source */
 };
 

@@ -11,8 +11,8 @@
  *   SLOW_LOCAL  IPv6 packet for this host's own stack: write to roam0
  *   SLOW_PMTU   dp_pmtu_put(dst, mtu_oct, until)
  *
- * Fragments of outer packets never need this path in user space twice: the kernel reassembles those sent to its own
- * addresses and gives them to the raw sockets for protocols 41 and 47; give these to slow_raw.
+ * The kernel reassembles fragments of outer packets sent to addresses of its own and gives the whole to raw sockets for protocols
+ * 41 and 47 (which strip the IPv6 header: put one of source, destination, protocol and length in front); give these to slow_raw.
  *
  * RFC 2473 sections 6.6, 7, 8 (tunnel MTU, ICMP relayed to the inner source), RFC 4443 (what an error looks
  * like, and when none may be sent, and its rate limit), RFC 8201 (ageing of path MTU).
@@ -42,12 +42,25 @@ struct slow_conf {
 	/* An address of this node for the source of an error sent to dst (::: the kernel chooses: then
 	 * the error is not built). in: interface through which the packet came. */
 	bool (*source)(void *ctx, uint32_t ifindex, const struct addr6 *dst, struct addr6 *out);
+	/* dp_find or dpn_find: for reassembled packets (slow_raw), which are dropped without it. */
+	int (*find)(void *ctx, struct dp_op *op);
+	/* Packets that the host routed into roam0 and nobody tunnels: answer that the address is unreachable (an agent), or say
+	 * nothing (a mobile between two links: its transports shall retry). */
+	bool answers_unreachable;
 	slow_emit_fn emit;
 	void *ctx;
 };
 
+/* 0 or ERR_NOMEM. */
 int slow_new(struct slow **out, const struct slow_conf *conf);
 void slow_free(struct slow *s);
+
+/* DP_PUNT_SLOW: encapsulates and fragments, or tells the inner source what is wrong. DP_PUNT_ICMP_ERR: an error about a tunnel of ours
+ * becomes one about the packet inside, and a path MTU. Others are ignored. */
 void slow_punt(struct slow *s, const struct dp_punted *p, mono_t now);
+
+/* A packet read from roam0: no program took it. */
 void slow_roam0(struct slow *s, const uint8_t *pkt, size_t len_oct, mono_t now);
+
+/* A whole outer packet from a raw socket: checked as the programs do, decapsulated, passed on. */
 void slow_raw(struct slow *s, uint32_t ifindex, const uint8_t *pkt, size_t len_oct, mono_t now);

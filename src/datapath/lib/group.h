@@ -43,6 +43,14 @@ static INLINE int group_replicate(ctx_t *c, const struct m_mfc *m)
 	return ctx_send(c, last);
 }
 
+/* The source is to hear of it (RFC 4443 3.2 allows that for multicast). */
+NOINLINE int group_too_big(ctx_t *c, const struct inner *in, uint32_t mtu)
+{
+	struct dp_slow s = {.why = DP_SLOW_FORWARD, .mtu_oct = mtu, .len_oct = in->len_oct};
+	punt(c, ETH_OCT, DP_PUNT_SLOW, &s);
+	return ctx_stolen(c);
+}
+
 /* A multicast packet that came in on a link (RFC 4605 forwarding): hop limit less one. */
 NOINLINE int group_forward(ctx_t *c, struct m_mfc *m)
 {
@@ -53,6 +61,9 @@ NOINLINE int group_forward(ctx_t *c, struct m_mfc *m)
 		return ctx_drop(c, DP_DROP_MALFORMED);
 	if (in.hl <= 1)
 		return ctx_drop(c, DP_DROP_HOP_LIMIT);
+	uint32_t mtu = group_mtu(c, m);
+	if (in.len_oct > mtu && !ctx_gso(c))
+		return group_too_big(c, &in, mtu);
 	struct ip6_h *ip = (struct ip6_h *)((char *)ctx_begin(c) + ETH_OCT);
 	if ((void *)(ip + 1) > ctx_end(c))
 		return ctx_drop(c, DP_DROP_MALFORMED);

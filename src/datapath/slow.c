@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Tunnel packets that the programs cannot make: too big for the way out. An inner packet above IPv6's
+ * least MTU is refused with Packet Too Big, so its source sends smaller ones; up to that, the outer packet is
+ * fragmented (RFC 2473 7.1), which the other end's kernel undoes.
+ */
+#include "datapath/slow_i.h"
+
+#include "base/err.h"
+
+enum { MTU_MIN = 1280, FRAG_OCT = 8, DEFAULT_HOP_LIMIT = 64, DEFAULT_ICMP_PPS = 100 };
+
+int slow_new(struct slow **out, const struct slow_conf *conf)
+{
+	struct slow *s = mem_zget(conf->mem, sizeof *s);
+	if (!s)
+		return ERR_NOMEM;
+	s->conf = *conf;
+	if (!s->conf.hop_limit)
+		s->conf.hop_limit = DEFAULT_HOP_LIMIT;
+	if (!s->conf.icmp_rate_pps)
+		s->conf.icmp_rate_pps = DEFAULT_ICMP_PPS;
+	*out = s;
+	return 0;
+}
+
+void slow_free(struct slow *s)
+{
+	if (s)
+		mem_put(s->conf.mem, s);
+}
+
+void slow_emit(struct slow *s, enum slow_kind kind, const uint8_t *bytes, size_t len_oct)
+{
+	struct slow_out o = {.kind = kind, .bytes = bytes, .len_oct = len_oct};
+	s->conf.emit(s->conf.ctx, &o);
+}
+
+static void emit_tunnel(struct slow *s, const struct slow_tunnel *t, const uint8_t *bytes, size_t len_oct)
+{
+	struct slow_out o = {.kind = SLOW_ROUTE, .bytes = bytes, .len_oct = len_oct, .ifindex = t->ifindex, .lladdr = t->next_hop};
+	if (t->ifindex)
+		o.kind = SLOW_LINK;
+	else if (addr6_is_multicast(&t->dst))
+		o.kind = SLOW_GROUP;
+	s->conf.emit(s->conf.ctx, &o);
+}
+
+/* Octets in front of the inner packet. */
+static size_t overhead_oct(const struct slow_tunnel *t)
+{
+	return IP6_HEAD_OCT + (t->has_gre ? 4 + 4u * t->has_key + 4u * t->has_seq : 0);
+}
+
+static void build_outer(struct slow *s, struct wr *w, const struct slow_tunnel *t, const struct ip6_head *inner)
+{
+	struct ip6_head h = {.tclass = inner->tclass, .flow = inner->flow, .next = t->has_gre ? NH_GRE : NH_IPV6,
+		.hop_limit = s->conf.hop_limit, .src = t->src, .dst = t->dst};
+	ip6_head_build(w, &h);
+	if (t->has_gre)
+		gre_build(w, &(struct gre){.proto = GRE_PROTO_IPV6, .has_key = t->has_key, .has_seq = t->has_seq,
+					  .key = t->key, .seq = t->seq});
+}
+
+/* s->buf holds the outer packet: sends it in fragments (RFC 8200 4.5). */
+static void send_fragments(struct slow *s, const struct slow_tunnel *t, size_t len_oct)
+{
+	size_t room = (t->mtu_oct - IP6_HEAD_OCT - FRAG_OCT) & ~(size_t)7, body = len_oct - IP6_HEAD_OCT;
+	uint32_t id = ++s->frag_id;
+	for (size_t off = 0; off < body; off += room) {
+		size_t n = body - off < room ? body - off : room;
+		struct wr w = wr_of(s->part, sizeof s->part);
+		wr_bytes(&w, s->buf, IP6_HEAD_OCT);
+		wr_patch_u8(&w, 6, NH_FRAGMENT);
+		wr_u8(&w, s->buf[6]);
+		wr_u8(&w, 0);
+		wr_u16(&w, (uint16_t)(off | (off + n < body)));
+		wr_u32(&w, id);
+		wr_bytes(&w, s->buf + IP6_HEAD_OCT + off, n);
+		ip6_head_finish(&w);
+		if (wr_ok(&w))
+			emit_tunnel(s, t, s->part, wr_len(&w));
+	}
+}
+
+void slow_encap(struct slow *s, const struct slow_tunnel *t, const uint8_t *pkt, size_t len_oct, bool is_local)
+{
+	struct rd r = rd_of(pkt, len_oct);
+	struct wr w = wr_of(s->buf, sizeof s->buf);
+	struct ip6_head inner;
+	if (ip6_head_parse(&r, &inner) || (inner.hop_limit <= 1 && !is_local))
+		return;
+	build_outer(s, &w, t, &inner);
+	size_t at = wr_len(&w);
+	wr_bytes(&w, pkt, len_oct);
+	if (!is_local)
+		wr_patch_u8(&w, at + 7, inner.hop_limit - 1);
+	ip6_head_finish(&w);
+	if (!wr_ok(&w))
+		return;
+	if (wr_len(&w) > t->mtu_oct && t->mtu_oct >= MTU_MIN)
+		send_fragments(s, t, wr_len(&w));
+	else
+		emit_tunnel(s, t, s->buf, wr_len(&w));
+}
+
+static struct slow_tunnel tunnel_of(const struct dp_slow *d)
+{
+	return (struct slow_tunnel){.src = d->src, .dst = d->dst, .has_gre = d->encap == DP_ENCAP_GRE, .has_key = d->has_key,
+		.has_seq = d->has_seq, .key = d->key, .seq = d->seq, .mtu_oct = d->mtu_oct, .ifindex = d->ifindex,
+		.next_hop = d->next_hop};
+}
+
+/* A tunnel packet that did not fit, or would not: fragments where the inner packet cannot be made smaller. */
+static void on_too_big(struct slow *s, const struct dp_punted *p, mono_t now)
+{
+	struct slow_tunnel t = tunnel_of(&p->slow);
+	size_t over = overhead_oct(&t);
+	uint32_t mtu = t.mtu_oct > over + MTU_MIN ? t.mtu_oct - (uint32_t)over : MTU_MIN;
+	if (p->slow.len_oct <= MTU_MIN && p->len_oct == p->slow.len_oct)
+		slow_encap(s, &t, p->pkt, p->len_oct, p->slow.is_local);
+	else
+		slow_error(s, p->ifindex, p->slow.is_local, IC6_TOO_BIG, 0, mtu, p->pkt, p->len_oct, now);
+}
+
+void slow_punt(struct slow *s, const struct dp_punted *p, mono_t now)
+{
+	if (p->why == DP_PUNT_ICMP_ERR) {
+		slow_relay(s, p, now);
+		return;
+	}
+	if (p->why != DP_PUNT_SLOW)
+		return;
+	switch (p->slow.why) {
+	case DP_SLOW_TOO_BIG: on_too_big(s, p, now); break;
+	case DP_SLOW_FORWARD:
+		slow_error(s, p->ifindex, false, IC6_TOO_BIG, 0, p->slow.mtu_oct, p->pkt, p->len_oct, now);
+		break;
+	case DP_SLOW_HOP_LIMIT:
+		slow_error(s, p->ifindex, false, IC6_TIME_EXCEEDED, 0, 0, p->pkt, p->len_oct, now);
+		break;
+	case DP_SLOW_NONE: break;
+	}
+}
+
+void slow_roam0(struct slow *s, const uint8_t *pkt, size_t len_oct, mono_t now)
+{
+	struct rd r = rd_of(pkt, len_oct);
+	struct ip6_head h;
+	if (!s->conf.answers_unreachable || ip6_head_parse(&r, &h) || addr6_is_linklocal(&h.src) || addr6_is_linklocal(&h.dst))
+		return;
+	slow_error(s, 0, false, IC6_UNREACHABLE, 3, 0, pkt, len_oct, now);
+}

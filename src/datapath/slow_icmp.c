@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * ICMPv6 errors: those that we send about packets we cannot forward, and those that routers send us about our
+ * tunnels, which become errors about the packet inside (RFC 2473 8) and path MTUs of the tunnel. An MTU learned for a
+ * group is the least of its branches; it is believed for ten minutes (RFC 8201 4).
+ */
+#include "datapath/slow_i.h"
+
+enum { PMTU_AGE_S = 600, MTU_MIN = 1280, IC6_ADDR_UNREACHABLE = 3, ICMP_BURST = 50 };
+
+/* A bucket over all errors (RFC 4443 2.4 f). */
+static bool may_send(struct slow *s, mono_t now)
+{
+	int64_t cost = NS_PER_S / s->conf.icmp_rate_pps, most = cost * ICMP_BURST;
+	int64_t credit = s->icmp_credit_ns + mono_sub(now, s->icmp_last).ns;
+	if (credit > most || s->icmp_last.ns == 0)
+		credit = most;
+	s->icmp_last = now;
+	s->icmp_credit_ns = credit < cost ? credit : credit - cost;
+	return credit >= cost;
+}
+
+void slow_error(struct slow *s, uint32_t ifindex, bool is_local, uint8_t type, uint8_t code, uint32_t word,
+		const uint8_t *pkt, size_t len_oct, mono_t now)
+{
+	struct rd r = rd_of(pkt, len_oct);
+	struct ip6_head h;
+	struct addr6 src;
+	if (ip6_head_parse(&r, &h) || !icmp6_error_is_allowed(pkt, len_oct, type, code) || !may_send(s, now))
+		return;
+	if (!s->conf.source || !s->conf.source(s->conf.ctx, ifindex, &h.src, &src))
+		return;
+	size_t n = icmp6_error_build(s->part, sizeof s->part, &src, type, code, word, pkt, len_oct);
+	if (n)
+		slow_emit(s, is_local ? SLOW_LOCAL : SLOW_ROUTE, s->part, n);
+}
+
+/* The entry of dst; else one that has aged, or the one that ages first. */
+static struct slow_pmtu *pmtu_entry(struct slow *s, const struct addr6 *dst)
+{
+	struct slow_pmtu *best = &s->pmtu[0];
+	for (int i = 0; i < SLOW_PMTUS; i++) {
+		if (addr6_eq(&s->pmtu[i].dst, dst))
+			return &s->pmtu[i];
+		if (mono_before(s->pmtu[i].until, best->until))
+			best = &s->pmtu[i];
+	}
+	return best;
+}
+
+void slow_learn_mtu(struct slow *s, const struct addr6 *dst, uint32_t mtu_oct, mono_t now)
+{
+	struct slow_pmtu *p = pmtu_entry(s, dst);
+	uint32_t mtu = mtu_oct < MTU_MIN ? MTU_MIN : mtu_oct;
+	if (addr6_eq(&p->dst, dst) && !mono_reached(p->until, now) && p->mtu_oct < mtu)
+		return;
+	*p = (struct slow_pmtu){*dst, mtu, mono_add(now, span_s(PMTU_AGE_S))};
+	struct slow_out o = {.kind = SLOW_PMTU, .dst = *dst, .mtu_oct = mtu, .until = p->until};
+	s->conf.emit(s->conf.ctx, &o);
+}
+
+/* Leaves r at the inner packet of a quoted tunnel packet; false if the quote does not reach it. *over: octets before it. */
+static bool enter_tunnel(struct rd *r, struct ip6_head *outer, uint32_t *over)
+{
+	struct gre g = {0};
+	if (ip6_head_parse(r, outer) || (outer->next != NH_IPV6 && outer->next != NH_GRE))
+		return false;
+	*over = IP6_HEAD_OCT;
+	if (outer->next == NH_IPV6)
+		return true;
+	if (gre_parse(r, &g) || g.has_csum || g.proto != GRE_PROTO_IPV6)
+		return false;
+	*over += (uint32_t)gre_len_oct(&g);
+	return true;
+}
+
+void slow_relay(struct slow *s, const struct dp_punted *p, mono_t now)
+{
+	struct icmp6_packet e;
+	struct ip6_head outer, inner;
+	uint32_t over = 0;
+	if (icmp6_packet_parse(p->pkt, p->len_oct, &e))
+		return;
+	struct rd r = rd_of(e.body, e.body_len_oct);
+	uint32_t word = rd_u32(&r);
+	if (!enter_tunnel(&r, &outer, &over))
+		return;
+	if (e.type == IC6_TOO_BIG)
+		slow_learn_mtu(s, &outer.dst, word, now);
+	const uint8_t *quoted = r.p;
+	size_t quoted_oct = rd_left(&r);
+	if (ip6_head_parse(&r, &inner))
+		return;
+	if (e.type != IC6_TOO_BIG) {
+		slow_error(s, p->ifindex, false, IC6_UNREACHABLE, IC6_ADDR_UNREACHABLE, 0, quoted, quoted_oct, now);
+		return;
+	}
+	uint32_t mtu = word > over + MTU_MIN ? word - over : MTU_MIN;
+	if ((uint32_t)inner.payload_len_oct + IP6_HEAD_OCT > mtu)
+		slow_error(s, p->ifindex, false, IC6_TOO_BIG, 0, mtu, quoted, quoted_oct, now);
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Tunnel packets that arrived in fragments and were put together by the kernel. The rules are those of the
+ * programs (lib/home.h, agent.h, mobile.h); entries are asked for one by one.
+ */
+#include "base/err.h"
+#include "datapath/slow_i.h"
+
+enum { LINK_MTU_GUESS = 1500, SEEN_MS = 200 };
+
+struct whole {
+	struct ip6_head outer, inner;
+	struct gre gre;
+	bool has_gre;
+	const uint8_t *pkt;      /* the inner packet */
+	size_t len_oct;
+	mono_t now;
+};
+
+static bool find(struct slow *s, struct dp_op *op) { return s->conf.find && s->conf.find(s->conf.ctx, op) == ERR_OK; }
+
+/* To the host's stack, which forwards it too. */
+static void release(struct slow *s, const struct whole *w) { slow_emit(s, SLOW_LOCAL, w->pkt, w->len_oct); }
+
+/* A group's packet: its sequence number from the half of the space that the programs reach last. */
+static void to_group(struct slow *s, const struct whole *w, const struct dp_coa *e)
+{
+	struct slow_tunnel t = {.src = e->source, .dst = e->group, .has_gre = true, .has_seq = true,
+		.seq = (e->seq_start ^ 0x80000000u) + s->frag_id++, .mtu_oct = LINK_MTU_GUESS};
+	slow_encap(s, &t, w->pkt, w->len_oct, false);
+}
+
+static bool is_down(struct slow *s, const struct whole *w)
+{
+	struct dp_op op = {.table = DP_COA, .coa.coa = w->outer.dst};
+	if (w->has_gre || !find(s, &op))
+		return false;
+	const struct dp_coa *e = &op.coa;
+	bool from_prev = addr6_eq(&w->outer.src, &e->prev) && !mono_reached(e->prev_until, w->now);
+	if (!mono_reached(e->expires, w->now) && (addr6_eq(&w->outer.src, &e->ha) || from_prev) &&
+	    addr6_eq(&w->inner.dst, &e->home_address))
+		to_group(s, w, e);
+	return true;
+}
+
+static void up(struct slow *s, const struct whole *w)
+{
+	struct dp_op op = {.table = DP_UPLINK_IN, .uplink_in.inner_src = w->inner.src};
+	struct dp_op site = {.table = DP_SITE_PREFIX, .site_prefix.prefix = {w->outer.src, 128}};
+	if (!find(s, &op) || mono_reached(op.uplink_in.expires, w->now))
+		return;
+	const struct dp_uplink_in *u = &op.uplink_in;
+	bool is_bound = !addr6_is_any(&u->bound);
+	if (w->has_gre && (!w->gre.has_key || w->gre.has_seq || w->gre.key != u->gre_key))
+		return;
+	if (is_bound ? !addr6_eq(&u->bound, &w->outer.src) : !w->has_gre || !find(s, &site))
+		return;
+	struct slow_tunnel t = {.src = u->coa, .dst = u->ha, .mtu_oct = LINK_MTU_GUESS};
+	slow_encap(s, &t, w->pkt, w->len_oct, false);
+}
+
+static void reverse(struct slow *s, const struct whole *w)
+{
+	struct dp_op op = {.table = DP_HOME, .home.home_address = w->inner.src};
+	if (!w->has_gre && find(s, &op) && !mono_reached(op.home.expires, w->now) && addr6_eq(&op.home.coa, &w->outer.src) &&
+	    addr6_eq(&op.home.ha, &w->outer.dst))
+		release(s, w);
+}
+
+/* Two links may have brought the same fragments; so rare a packet needs no path, only its number. */
+static bool is_first(struct slow *s, const struct whole *w)
+{
+	for (int i = 0; i < SLOW_SEEN; i++)
+		if (s->seen[i].seq == w->gre.seq && addr6_eq(&s->seen[i].src, &w->outer.src) &&
+		    mono_sub(w->now, s->seen[i].when).ns < SEEN_MS * NS_PER_MS)
+			return false;
+	s->seen[s->n_seen++ % SLOW_SEEN] = (struct slow_seen){w->outer.src, w->gre.seq, w->now};
+	return true;
+}
+
+static bool is_for_mobile(struct slow *s, const struct whole *w)
+{
+	struct dp_op op = {.table = DP_DOWNLINK_IN, .downlink_in = {.dst = w->outer.dst, .src = w->outer.src}};
+	if (!find(s, &op))
+		return false;
+	bool is_gre = op.downlink_in.encap == DP_ENCAP_GRE;
+	if (is_gre == w->has_gre && (!is_gre || (w->gre.has_seq && is_first(s, w))) && addr6_eq(&op.downlink_in.home_address, &w->inner.dst))
+		release(s, w);
+	return true;
+}
+
+static bool parse(struct whole *w, const uint8_t *pkt, size_t len_oct)
+{
+	struct rd r = rd_of(pkt, len_oct);
+	if (ip6_head_parse(&r, &w->outer) || (w->outer.next != NH_IPV6 && w->outer.next != NH_GRE))
+		return false;
+	w->has_gre = w->outer.next == NH_GRE;
+	if (w->has_gre && (gre_parse(&r, &w->gre) || w->gre.proto != GRE_PROTO_IPV6))
+		return false;
+	w->pkt = r.p;
+	w->len_oct = rd_left(&r);
+	return !ip6_head_parse(&r, &w->inner) && (size_t)w->inner.payload_len_oct + IP6_HEAD_OCT == w->len_oct;
+}
+
+void slow_raw(struct slow *s, uint32_t ifindex, const uint8_t *pkt, size_t len_oct, mono_t now)
+{
+	struct whole w = {.now = now};
+	struct dp_op local = {.table = DP_LOCAL};
+	(void)ifindex;
+	if (!parse(&w, pkt, len_oct) || is_for_mobile(s, &w) || is_down(s, &w))
+		return;
+	local.local.addr = w.outer.dst;
+	if (!find(s, &local))
+		return;
+	if (local.local.flags & DP_LOCAL_HA && !w.has_gre)
+		reverse(s, &w);
+	else if (local.local.flags & DP_LOCAL_MMA)
+		up(s, &w);
+}
