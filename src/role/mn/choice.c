@@ -95,15 +95,20 @@ static bool is_at(const struct mn_if *ifc, const struct lladdr *ll)
 	return ifc->is_up && cell && lladdr_eq(cell, ll);
 }
 
-/* An interface that may be moved to another cell: not the present one, and not one that still drains. */
-static struct mn_if *idle(struct mn *mn)
+/* The interface to move to another cell: an idle one, or where there is no other the present one. NULL while the
+ * other one still drains: next time. */
+static struct mn_if *to_be_moved(struct mn *mn)
 {
+	bool is_draining = false;
 	for (uint32_t i = 0; i < mn->n_iface; i++) {
 		struct mn_if *ifc = &mn->iface[i];
-		if (ifc->ifindex && ifc != mn->active && !timer_is_set(&ifc->t_drain))
+		if (!ifc->ifindex || ifc == mn->active)
+			continue;
+		if (!timer_is_set(&ifc->t_drain))
 			return ifc;
+		is_draining = true;
 	}
-	return NULL;
+	return is_draining ? NULL : mn->active;
 }
 
 static void ask_for(struct mn *mn, const struct lladdr *ll, const char *why, struct now now)
@@ -116,10 +121,9 @@ static void ask_for(struct mn *mn, const struct lladdr *ll, const char *why, str
 		mn_member_hold(ifc);
 		return;
 	}
-	struct mn_if *ifc = idle(mn);
-	if (!ifc && mn->n_iface > 1 && mn->active)
-		return; /* the other one still drains: next time */
-	mn_choice_attach(mn, ifc ? ifc : mn->active, ll, now);
+	struct mn_if *ifc = to_be_moved(mn);
+	if (ifc)
+		mn_choice_attach(mn, ifc, ll, now);
 }
 
 static size_t candidates(struct mn *mn, struct policy_cand *cand, const struct mn_cell **cell, int *current, struct now now)
@@ -157,8 +161,8 @@ static void evaluate(struct mn *mn, struct now now)
 	struct policy_choice c = policy_choose(&mn->policy, cand, n, current, mono_sub(now.mono, mn->handover_at));
 	if (c.index < 0)
 		return;
-	mn_say(mn, EV_INFO, "mn-policy", "mn: %s %s, better by %d.%02d dB", policy_why_str(c.why),
-	       LLADDR_STR(&cell[c.index]->lladdr), c.gain_cdb / 100, c.gain_cdb % 100);
+	mn_say(mn, EV_INFO, "mn-policy", "mn: %s: %s (%d.%02d dB)", policy_why_str(c.why), LLADDR_STR(&cell[c.index]->lladdr),
+	       c.gain_cdb / 100, c.gain_cdb % 100);
 	ask_for(mn, &cell[c.index]->lladdr, policy_why_str(c.why), now);
 }
 

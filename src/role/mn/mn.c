@@ -158,8 +158,8 @@ static void on_drain(struct mn_if *ifc)
 
 static void on_joining(struct mn *mn, struct now now)
 {
-	if (mn->place != MOVE_SITE || mn->state != MN_JOINING)
-		return;
+	if (mn->state != MN_JOINING)
+		return; /* no link now: mn_place_use() waits anew */
 	struct mn_peer *p = mn->mma;
 	if (mn->active)
 		mn_bul_ask(p, &p->addr, 0, now); /* should it have heard us after all */

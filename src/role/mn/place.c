@@ -89,6 +89,12 @@ static void settled(struct mn *mn, struct now now)
 	mn_path_retire(mn, now);
 }
 
+/* An agent that does not answer for so long is done without. */
+static void be_patient(struct mn *mn, struct now now)
+{
+	mn_arm(mn, &mn->t_joining, MN_T_JOINING, mono_add(now.mono, span_s(MN_JOIN_PATIENCE_S)));
+}
+
 static void enter_site(struct mn *mn, struct mn_peer *mma, struct now now)
 {
 	mn->mma = mma;
@@ -98,7 +104,7 @@ static void enter_site(struct mn *mn, struct mn_peer *mma, struct now now)
 	mn_path_tunnel(mn, &mn->group, &mma->addr, DP_ENCAP_GRE);
 	mma->has_acoa = false;
 	mn_bul_ask(mma, &mma->addr, (uint32_t)span_to_s(mn->conf.lifetime), now);
-	mn_arm(mn, &mn->t_joining, MN_T_JOINING, mono_add(now.mono, span_s(MN_JOIN_PATIENCE_S)));
+	be_patient(mn, now);
 }
 
 static void enter_plain(struct mn *mn, struct now now)
@@ -175,10 +181,10 @@ static void stay(struct mn *mn, enum move_kind kind, struct now now)
 		mn->n.intra_site++;
 	mn_bul_again(mn, now);
 	enum mn_state s = state_of(mn);
-	if (s == MN_SITE || s == MN_PLAIN || s == MN_HOME) {
-		drain_others(mn, now);
-		mn_path_retire(mn, now);
-	}
+	if (s == MN_SITE || s == MN_PLAIN || s == MN_HOME)
+		settled(mn, now);
+	if (s == MN_JOINING && !timer_is_set(&mn->t_joining))
+		be_patient(mn, now);
 }
 
 static bool is_same_link(const struct mn *mn, const struct mn_if *ifc)
@@ -202,24 +208,6 @@ static const char *reason_of(enum move_kind kind, const struct move_link *link)
 	return "?";
 }
 
-/* The place is known, but nobody was asked for what it takes: a restart came between (the store has the place before
- * the answers). */
-static bool is_unasked(struct mn *mn)
-{
-	bool is_ha_idle = mn_ha(mn)->reg.state == REG_IDLE;
-	switch (mn->place) {
-	case MOVE_HOME:
-		return false;
-	case MOVE_SITE:
-		if (!reg_is_bound(&mn->mma->reg))
-			return mn->mma->reg.state == REG_IDLE;
-		return mn->mma->has_acoa ? is_ha_idle : !mn_bul_is_pending(mn->mma);
-	case MOVE_PLAIN:
-		return is_ha_idle;
-	}
-	return false;
-}
-
 void mn_place_use(struct mn *mn, struct mn_if *ifc, const char *event, struct now now)
 {
 	struct move_link link = mn_router_link(mn, ifc->router, now);
@@ -229,8 +217,6 @@ void mn_place_use(struct mn *mn, struct mn_if *ifc, const char *event, struct no
 	static const struct addr6 none;
 	enum move_kind kind = !mn->has_place ? MOVE_REGISTER
 		: move_kind_of(mn->place, mn->mma ? &mn->mma->addr : &none, &link, is_same);
-	if (mn->has_place && kind != MOVE_REGISTER && is_unasked(mn))
-		kind = MOVE_REGISTER;
 	if (kind == MOVE_NONE && is_same && mn->active == ifc)
 		return; /* a router's usual advertisement */
 	mn->active = ifc;

@@ -98,17 +98,31 @@ static void adopt(struct mn_peer *p, const struct peer_rec *v, struct now now)
 	mn_bul_arm(p);
 }
 
+/* The place holds only with the registrations that belong to it; else the mobile begins as if it had just come up. */
 static void restore_place(struct mn *mn, uint8_t place, const struct addr6 *mma)
 {
+	const struct mn_peer *ha = mn_ha(mn);
+	struct mn_peer *p = mn_bul_find(mn, mma);
 	mn->mma = NULL;
-	if (place == MOVE_SITE) {
-		mn->mma = mn_bul_find(mn, mma);
-		if (!mn->mma || !mn->mma->is_mma)
-			return;
-	}
-	mn->has_place = true;
+	mn->has_place = false;
 	mn->place = (enum move_place)place;
 	mn->is_home_unknown = place == MOVE_HOME;
+	switch (mn->place) {
+	case MOVE_HOME:
+		mn->has_place = !reg_is_bound(&ha->reg);
+		break;
+	case MOVE_SITE:
+		if (!p || !p->is_mma || !reg_is_bound(&p->reg) || !p->has_acoa || !addr6_eq(&ha->reg.bound_coa, &p->acoa))
+			break;
+		mn->mma = p;
+		mn->has_place = reg_is_bound(&ha->reg);
+		break;
+	case MOVE_PLAIN:
+		mn->has_place = reg_is_bound(&ha->reg);
+		break;
+	}
+	if (!mn->has_place)
+		mn->place = MOVE_HOME;
 }
 
 int mn_store_restore(struct mn *mn, const struct store_rec *rec, struct now now)
