@@ -12,7 +12,7 @@
 
 #include "base/err.h"
 
-enum { BATCH = 128, DST_OFF = 24, HEADER_OCT = 40, ROOM_OCT = 16 << 20 };
+enum { BATCH = 128, SRC_OFF = 8, DST_OFF = 24, HEADER_OCT = 40, ROOM_OCT = 16 << 20 };
 
 union target {
 	struct sockaddr_ll frame;
@@ -42,7 +42,8 @@ int sender_open(struct sender **out)
 		return ERR_NOMEM;
 	s->frame_fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	s->raw_fd = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
-	if (s->frame_fd < 0 || s->raw_fd < 0 || setsockopt(s->raw_fd, IPPROTO_IPV6, IPV6_HDRINCL, &on, sizeof on)) {
+	if (s->frame_fd < 0 || s->raw_fd < 0 || setsockopt(s->raw_fd, IPPROTO_IPV6, IPV6_HDRINCL, &on, sizeof on) ||
+	    setsockopt(s->raw_fd, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof on)) { /* sources need not be ours */
 		sender_close(s);
 		return ERR_SYS;
 	}
@@ -70,16 +71,16 @@ static void target_frame(struct sender *s, uint32_t i, uint32_t ifindex, const s
 	s->msg[i].msg_hdr = (struct msghdr){.msg_name = to, .msg_namelen = sizeof *to};
 }
 
-static void target_routed(struct sender *s, uint32_t i, uint32_t ifindex, const struct addr6 *dst)
+/* The source goes along so that the kernel routes by it and does not look for one itself. */
+static void target_routed(struct sender *s, uint32_t i, uint32_t ifindex, const void *pkt)
 {
+	struct in6_pktinfo info = {.ipi6_ifindex = ifindex};
 	struct sockaddr_in6 *to = &s->to[i].routed;
 
 	*to = (struct sockaddr_in6){.sin6_family = AF_INET6};
-	memcpy(&to->sin6_addr, dst, sizeof *dst);
+	memcpy(&to->sin6_addr, (const char *)pkt + DST_OFF, sizeof to->sin6_addr);
+	memcpy(&info.ipi6_addr, (const char *)pkt + SRC_OFF, sizeof info.ipi6_addr);
 	s->msg[i].msg_hdr = (struct msghdr){.msg_name = to, .msg_namelen = sizeof *to};
-	if (!ifindex)
-		return;
-	const struct in6_pktinfo info = {.ipi6_ifindex = ifindex};
 	struct cmsghdr *c = (struct cmsghdr *)(void *)s->control[i];
 	*c = (struct cmsghdr){.cmsg_level = IPPROTO_IPV6, .cmsg_type = IPV6_PKTINFO, .cmsg_len = CMSG_LEN(sizeof info)};
 	memcpy(CMSG_DATA(c), &info, sizeof info);
@@ -107,7 +108,7 @@ void sender_send(struct sender *s, uint32_t ifindex, const struct lladdr *lladdr
 	s->is_raw = is_raw;
 	const uint32_t i = s->n++;
 	if (is_raw)
-		target_routed(s, i, ifindex, &dst);
+		target_routed(s, i, ifindex, pkt);
 	else
 		target_frame(s, i, ifindex, lladdr);
 	s->iov[i] = (struct iovec){(void *)(uintptr_t)pkt, len_oct};
