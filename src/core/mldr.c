@@ -54,12 +54,11 @@ static bool is_ssm(const struct addr6 *g)
 	return g->b[0] == 0xff && g->b[1] >> 4 == 3 && g->b[2] == 0 && g->b[3] == 0;
 }
 
-static bool is_link_scope(const struct addr6 *g) { return (g->b[1] & 0xf) <= 2; }
+/* Any-source multicast, and what does not leave a link: no business of ours, and hosts and routers talk of it all day. */
+static bool is_foreign(const struct addr6 *g) { return !is_ssm(g) || (g->b[1] & 0xf) <= 2; }
 
 static bool is_admitted_group(const struct mldr_link *l, const struct addr6 *group)
 {
-	if (!is_ssm(group))
-		return false;
 	for (uint32_t i = 0; i < l->conf.n_admit; i++)
 		if (prefix6_contains(&l->conf.admit[i], group))
 			return true;
@@ -138,7 +137,7 @@ static void become(struct mldr *m, const struct reporter *by, const struct mld_r
 
 static void on_record(struct mldr *m, const struct reporter *by, const struct mld_rec *rec)
 {
-	if (is_link_scope(&rec->group))
+	if (is_foreign(&rec->group))
 		return;
 	if (!is_admitted_group(by->link, &rec->group)) {
 		reason_count(m->env, R_MLD_NOT_ADMITTED);
@@ -182,7 +181,7 @@ static void on_report(struct mldr *m, struct mldr_link *l, const struct rx *rx, 
 /* MLDv1 knows no sources: nothing that it asks for is served here. */
 static void on_v1(struct mldr *m, const struct addr6 *group)
 {
-	if (!is_link_scope(group))
+	if (!is_foreign(group))
 		reason_count(m->env, R_MLD_NOT_SSM);
 }
 

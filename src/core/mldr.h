@@ -12,7 +12,7 @@
  *
  * What it does not do: any-source multicast. A report in exclude mode or of MLDv1 for a group of the
  * source-specific range is counted and ignored (RFC 4604 2.2.3, 2.2.4), so is every source but those configured.
- * Groups of link-local scope are none of a router's business.
+ * Groups of any other range and of link-local scope are none of its business, and not counted.
  *
  * A link that has no querier other than this router by the operator's word (is_sole) does not yield to a lower
  * address, so a forged query cannot silence it; elsewhere the election is RFC 3810 7.6.2's.
