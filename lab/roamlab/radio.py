@@ -59,11 +59,11 @@ class Radio:
         """Where the mobile is now: {interface: cell}."""
         return {i: c for i in self.interfaces if (c := self.net.plugged(self.node, i))}
 
-    def wait_cells(self, wanted, seconds):
-        """Until the mobile is in exactly these cells (a set)."""
+    def wait_cell(self, cell, seconds):
+        """Until an interface of the mobile is in this cell."""
         with self.changed:
-            if not self.changed.wait_for(lambda: set(self.cells().values()) == wanted, seconds):
-                raise TimeoutError(f"the mobile is in {self.cells()}, not in {wanted}, after {seconds} s")
+            if not self.changed.wait_for(lambda: cell in self.cells().values(), seconds):
+                raise TimeoutError(f"the mobile is in {self.cells()}, not in {cell}, after {seconds} s")
 
     # --- signals ---
 

@@ -45,9 +45,9 @@ class FlowEnd(Reader):
     def received(self):
         return int(self.lines[-1][2]) if self.lines else 0
 
-    def is_flowing(self):
-        """The last 100 ms brought at least 0.8 of the rate."""
-        if len(self.lines) < 3:
+    def is_flowing(self, since=0):
+        """The last 100 ms brought at least 0.8 of the rate. since: count of lines from which to look."""
+        if len(self.lines) < since + 3:
             return False
         a, b = self.lines[-3], self.lines[-1]
         return int(b[2]) - int(a[2]) >= 0.8 * self.rate_pps * (int(b[0]) - int(a[0])) / 1e9
@@ -67,7 +67,9 @@ class Flow:
         self.fixed = FlowEnd(net, fixed, cn, home, rate_pps, port, size)
 
     def wait_flowing(self, seconds=10):
-        netmod.wait_for(lambda: self.mobile.is_flowing() and self.fixed.is_flowing(), seconds, "packets both ways")
+        """Until packets flow both ways from now on."""
+        down, up = len(self.mobile.lines), len(self.fixed.lines)
+        netmod.wait_for(lambda: self.mobile.is_flowing(down) and self.fixed.is_flowing(up), seconds, "packets both ways")
 
     def finish(self, settle_s=0.4):
         """Stops sending, lets what is on its way arrive, and returns (down, up) as Direction."""

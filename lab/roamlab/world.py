@@ -91,10 +91,20 @@ class World:
         self.radio.start()
 
     def move(self, cell, seconds=10):
-        """Makes a cell the best one by far and waits until the mobile is there and nowhere else."""
+        """Makes a cell the best one by far and waits until the mobile uses it and has let go of the other."""
         here = set(self.radio.cells().values()) - {cell}
         self.radio.hear(**{c: -80 for c in here}, **{cell: -45})
-        self.radio.wait_cells({cell}, seconds)
+        self.radio.wait_cell(cell, seconds)
+        self.wait_settled(cell, seconds)
+
+    def wait_settled(self, cell, seconds=10):
+        """Until the mobile uses that cell and no other (when it says so; figures come from witnesses)."""
+        self.wait(lambda: self._is_settled(cell), f"the mobile to settle in {cell}", seconds)
+
+    def _is_settled(self, cell):
+        uses = {r["name"]: r["use"] for r in self.daemons["mn"].show("interfaces") if "use" in r}
+        active = [i for i, use in uses.items() if use == "active"]
+        return [self.net.plugged("mn", i) for i in active] == [cell] and not {"chosen", "draining"} & set(uses.values())
 
     def wait(self, condition, what, seconds=10):
         return netmod.wait_for(condition, seconds, what)

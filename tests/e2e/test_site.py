@@ -123,6 +123,6 @@ def test_best_signal_wins(make_world):
     world.wait(lambda: flow.mobile.received >= before + 1000, "a second in cell1")
     assert len([e for e in world.radio.events if e[1] == "asked"]) == asked
     world.radio.hear(cell1=-80, cell2=-50, cell3=-60)
-    world.radio.wait_cells({"cell2"}, 5)
+    world.radio.wait_cell("cell2", 5)
     flow.wait_flowing(5)
     world.finish_flow(flow)
