@@ -181,7 +181,11 @@ static enum reg_event on_accepted(struct reg *r, const struct reg_ba *ba, const 
 	r->is_deprecated = ba->status == BA_ACCEPTED_PREFIX_DISCOVERY;
 	r->stamp = s->stamp;
 	r->bound_coa = s->coa;
+	/* A later update is on its way still: what the peer has of us (its timestamp, from which keys are derived) is known
+	 * only once that one is answered, so it is sent again if need be. */
+	mono_t again = s->seq == r->seq ? MONO_NEVER : r->resend_at;
 	rest(r, REG_BOUND);
+	r->resend_at = again;
 	/* From the moment of sending: never later than the peer's own end. */
 	r->expires = mono_add(s->at, span_s(r->lifetime_s));
 	span_t refresh = span_ns((int64_t)r->lifetime_s * NS_PER_S / 5 * 4);
