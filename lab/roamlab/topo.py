@@ -87,9 +87,27 @@ class Topology:
 HOME_ADDRESS = "2001:db8:1::100"
 HOME_AGENT = "2001:db8:1::1"
 HOME_PREFIX = "2001:db8:1::/64"
-MMA = "2001:db8:2::1"
 CORRESPONDENT = "2001:db8:c::2"
-SITE = "2001:db8:2::/48"
+
+
+@dataclass(frozen=True)
+class Site:
+    """A site with an MMA, and how it is numbered."""
+    name: str
+    base: str                  # the first 48 bits
+
+    @property
+    def mma(self):
+        return f"{self.base}::1"
+
+    @property
+    def prefix(self):
+        return f"{self.base}::/48"
+
+
+FOREIGN = Site("foreign", "2001:db8:2")
+HOME_SITE = Site("home", "2001:db8:5")   # its subnets other than the home link
+MMA = FOREIGN.mma
 
 
 def key_hex(name):
@@ -102,7 +120,8 @@ def key_block(name, spi):
     return f'key "{name}" {{ spi = {spi}  algorithm = "hmac-sha1"  file = "{{keys}}/{name}.key" }}\n'
 
 
-def home_agent_conf(home_link, mobiles=1):
+def home_agent_conf(home_link, mma=""):
+    """mma: the agent of the home agent's own site, announced on the home link too."""
     text = key_block("mn1", 256) + 'role ha {\n'
     text += f'  address = "{HOME_AGENT}"\n  home-prefix = {{"{HOME_PREFIX}"}}\n'
     text += f'  home-link = "{home_link}"\n' if home_link else ""
@@ -110,42 +129,38 @@ def home_agent_conf(home_link, mobiles=1):
     text += f'  mobile "{HOME_ADDRESS}" {{ key = "mn1" }}\n}}\n'
     if home_link:
         text += 'role ar {\n  site = "home"\n'
+        text += f'  mma = "{mma}"\n  home-site = true\n' if mma else ""
         text += f'  interface "{home_link}" {{ prefix = {{"{HOME_PREFIX}"}} home-link = true ra-interval = 1000 }}\n}}\n'
     return text
 
 
-def mma_conf(n_routers):
+def mma_conf(n_routers, site=FOREIGN):
     down = ", ".join(f'"d{i}"' for i in range(1, n_routers + 1))
     return (key_block("mn1-foreign", 257) +
-            f'role mma {{\n  address = "{MMA}"\n  site = "foreign"\n  upstream = {{"core0"}}\n  downstream = {{{down}}}\n'
-            f'  coa-prefix = "2001:db8:2:ff::/64"\n  group-prefix = "ff35::/64"\n  access-prefix = {{"2001:db8:2:10::/60"}}\n'
+            f'role mma {{\n  address = "{site.mma}"\n  site = "{site.name}"\n  upstream = {{"core0"}}\n  downstream = {{{down}}}\n'
+            f'  coa-prefix = "{site.base}:ff::/64"\n  group-prefix = "ff35::/64"\n  access-prefix = {{"{site.base}:10::/60"}}\n'
             f'  mobile "{HOME_ADDRESS}" {{ key = "mn1-foreign" }}\n}}\n')
 
 
-def access_router_conf(i, mma=True):
-    text = 'role ar {\n  upstream = "up0"\n  site = "foreign"\n'
-    text += f'  mma = "{MMA}"\n' if mma else ""
-    text += f'  interface "acc0" {{ prefix = {{"2001:db8:2:1{i}::/64"}} ra-interval = 1000 }}\n}}\n'
+def access_router_conf(i, site=FOREIGN):
+    text = f'role ar {{\n  upstream = "up0"\n  site = "{site.name}"\n  mma = "{site.mma}"\n'
+    text += "  home-site = true\n" if site is HOME_SITE else ""
+    text += f'  interface "acc0" {{ prefix = {{"{site.base}:1{i}::/64"}} ra-interval = 1000 }}\n}}\n'
     return text
 
 
-def mobile_conf(interfaces, use_mma, more=""):
+def mobile_conf(interfaces, use_mma, more="", site=FOREIGN):
     text = key_block("mn1", 256) + key_block("mn1-foreign", 257)
     text += (f'role mn {{\n  home-address = "{HOME_ADDRESS}"\n  home-prefix = "{HOME_PREFIX}"\n'
              f'  home-agent = "{HOME_AGENT}"\n  key = "mn1"\n')
     for name in interfaces:
         text += f'  interface "{name}" {{}}\n'
-    text += f'  mma "{MMA}" {{ key = "mn1-foreign" }}\n  use-mma = {"true" if use_mma else "false"}\n{more}}}\n'
+    text += f'  mma "{site.mma}" {{ key = "mn1-foreign" }}\n  use-mma = {"true" if use_mma else "false"}\n{more}}}\n'
     return text
 
 
-def _access_router(i):
-    return Node(f"ar{i}", forwards=True, routes=[("default", f"2001:db8:2:{i}::1")],
-                roamd=access_router_conf(i))
-
-
 def demo(interfaces=1, use_mma=True, backbone_delay_us=25000, access_delay_us=(0, 0, 0, 0), mobile_more="",
-         routers=4):
+         routers=4, site=FOREIGN):
     """A correspondent node, a home site, and a foreign site with an MMA and four access routers, 25 ms away from home.
 
         cn --- core --- ha === home cell
@@ -156,17 +171,19 @@ def demo(interfaces=1, use_mma=True, backbone_delay_us=25000, access_delay_us=(0
                  \\ --- ar2 === cell2  ...      mn: w0 (w1) in one cell each
     """
     n = range(1, routers + 1)
+    base = site.base
     radios = [f"w{i}" for i in range(interfaces)]
     nodes = [
         Node("cn", routes=[("default", "2001:db8:c::1")]),
-        Node("core", forwards=True, routes=[(HOME_PREFIX, "2001:db8:f:1::2"), (SITE, "2001:db8:f:2::2")]),
-        Node("ha", forwards=True, routes=[("default", "2001:db8:f:1::1")], roamd=home_agent_conf("home0"),
-             keys={"mn1": key_hex("mn1")}),
+        Node("core", forwards=True, routes=[(HOME_PREFIX, "2001:db8:f:1::2"), (site.prefix, "2001:db8:f:2::2")]),
+        Node("ha", forwards=True, routes=[("default", "2001:db8:f:1::1")],
+             roamd=home_agent_conf("home0", site.mma if site is HOME_SITE else ""), keys={"mn1": key_hex("mn1")}),
         Node("mma", forwards=True, routes=[("default", "2001:db8:f:2::1")] +
-             [(f"2001:db8:2:1{i}::/64", f"2001:db8:2:{i}::2") for i in n],
-             roamd=mma_conf(routers), keys={"mn1-foreign": key_hex("mn1-foreign")}),
-        *[_access_router(i) for i in n],
-        Node("mn", is_mobile=True, roamd=mobile_conf(radios, use_mma, mobile_more),
+             [(f"{base}:1{i}::/64", f"{base}:{i}::2") for i in n],
+             roamd=mma_conf(routers, site), keys={"mn1-foreign": key_hex("mn1-foreign")}),
+        *[Node(f"ar{i}", forwards=True, routes=[("default", f"{base}:{i}::1")], roamd=access_router_conf(i, site))
+          for i in n],
+        Node("mn", is_mobile=True, roamd=mobile_conf(radios, use_mma, mobile_more, site),
              keys={k: key_hex(k) for k in ("mn1", "mn1-foreign")}),
     ]
     cables = [
@@ -174,14 +191,19 @@ def demo(interfaces=1, use_mma=True, backbone_delay_us=25000, access_delay_us=(0
         Cable(Port("ha", "core0", ["2001:db8:f:1::2/64"]), Port("core", "ha0", ["2001:db8:f:1::1/64"])),
         Cable(Port("mma", "core0", ["2001:db8:f:2::2/64"]), Port("core", "mma0", ["2001:db8:f:2::1/64"]),
               delay_us=backbone_delay_us),
-        *[Cable(Port("mma", f"d{i}", [f"2001:db8:2:{i}::1/64"]), Port(f"ar{i}", "up0", [f"2001:db8:2:{i}::2/64"]),
+        *[Cable(Port("mma", f"d{i}", [f"{base}:{i}::1/64"]), Port(f"ar{i}", "up0", [f"{base}:{i}::2/64"]),
                 delay_us=access_delay_us[i - 1]) for i in n],
     ]
     cells = [Cell("home", Port("ha", "home0", [HOME_AGENT + "/64"]), position_m=0)]
-    cells += [Cell(f"cell{i}", Port(f"ar{i}", "acc0", [f"2001:db8:2:1{i}::1/64"]), position_m=100.0 * i) for i in n]
+    cells += [Cell(f"cell{i}", Port(f"ar{i}", "acc0", [f"{base}:1{i}::1/64"]), position_m=100.0 * i) for i in n]
     return Topology("demo", nodes, cables, cells, [Port("mn", w) for w in radios],
                     facts={"home_address": HOME_ADDRESS, "correspondent": CORRESPONDENT, "home_agent": HOME_AGENT,
-                           "mma": MMA, "mobile": "mn"}).check()
+                           "mma": site.mma, "mobile": "mn"}).check()
+
+
+def home_site(**kw):
+    """The home site alone: home link, and the MMA's subnets beside it (fig. 4)."""
+    return demo(backbone_delay_us=0, routers=2, site=HOME_SITE, **kw)
 
 
 def plain(**kw):
@@ -195,6 +217,7 @@ def plain(**kw):
 TOPOLOGIES = {
     "demo": demo,
     "demo-two-radios": lambda: demo(interfaces=2),
+    "home-site": home_site,
     "mobile-ipv6": lambda: demo(use_mma=False),
     "plain": plain,
 }
