@@ -149,11 +149,16 @@ static void mn_link(void *self, const struct link_event *ev, struct now now) { m
 static void mn_addr(void *self, const struct addr_event *ev, struct now now) { mn_on_duplicate(self, ev, now); }
 static void mn_signal(void *self, const struct signal_event *ev, struct now now) { mn_choice_on_signal(self, ev, now); }
 
-static void on_drain(struct mn_if *ifc)
+static void on_drain(struct mn_if *ifc, struct now now)
 {
-	const struct mn *mn = ifc->mn;
-	if (ifc != mn->active && ifc != mn->chosen)
+	static const struct lladdr nowhere;
+	struct mn *mn = ifc->mn;
+	if (ifc == mn->active || ifc == mn->chosen)
+		return;
+	if (ifc->is_member)
 		mn_member_leave(ifc);
+	if (ifc->is_up && mn_choice_has_signal(mn, now))
+		fx_attach(mn_fx(mn), ROLE_MN, ifc->ifindex, &nowhere);
 }
 
 static void on_joining(struct mn *mn, struct now now)
@@ -172,7 +177,7 @@ static void fire(struct mn *mn, struct timer *t, struct now now)
 	case MN_T_REPORT: mn_member_on_report(container_of(t, struct mn_if, t_report), now); break;
 	case MN_T_SOLICIT: mn_link_on_solicit(container_of(t, struct mn_if, t_solicit), now); break;
 	case MN_T_SILENCE: mn_link_on_silence(container_of(t, struct mn_if, t_silence), now); break;
-	case MN_T_DRAIN: on_drain(container_of(t, struct mn_if, t_drain)); break;
+	case MN_T_DRAIN: on_drain(container_of(t, struct mn_if, t_drain), now); break;
 	case MN_T_REG: mn_bul_on_tick(container_of(t, struct mn_peer, t_reg), now); break;
 	case MN_T_RETIRE: mn_path_on_retire(mn, now); break;
 	case MN_T_ANNOUNCE: mn_place_on_announce(mn, now); break;

@@ -61,12 +61,15 @@ void mn_place_settle(struct mn *mn, const char *event, const char *reason, struc
 	mn->since = now.mono;
 }
 
-/* The old links are given up a while after the new one carries everything. */
+/* The old links are given up a while after the new one carries everything: their membership, and, where we steer the
+ * radio, the attachment too. */
 static void drain_others(struct mn *mn, struct now now)
 {
+	bool is_steered = mn_choice_has_signal(mn, now);
 	for (uint32_t i = 0; i < mn->n_iface; i++) {
 		struct mn_if *ifc = &mn->iface[i];
-		if (ifc != mn->active && ifc != mn->chosen && ifc->is_member && !timer_is_set(&ifc->t_drain))
+		bool has_something = ifc->is_member || (is_steered && ifc->is_up);
+		if (ifc != mn->active && ifc != mn->chosen && has_something && !timer_is_set(&ifc->t_drain))
 			mn_arm(mn, &ifc->t_drain, MN_T_DRAIN, mono_add(now.mono, mn->conf.drain));
 	}
 }
