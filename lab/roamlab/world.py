@@ -106,6 +106,10 @@ class World:
         active = [i for i, use in uses.items() if use == "active"]
         return [self.net.plugged("mn", i) for i in active] == [cell] and not {"chosen", "draining"} & set(uses.values())
 
+    def wait_state(self, state, seconds=15):
+        """Until the mobile says of itself that it is in this state ("home", "away-site", "away-plain")."""
+        self.wait(lambda: [m for m in self.daemons["mn"].show("mobiles") if m.get("state") == state], state, seconds)
+
     def wait(self, condition, what, seconds=10):
         return netmod.wait_for(condition, seconds, what)
 

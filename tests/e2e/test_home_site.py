@@ -37,10 +37,13 @@ def test_fig04(make_world):
     assert not [m for m in taps["mma"].messages() if m.cls == "mh"]
     start = world.now()
     world.move("cell1", 15)
+    world.wait_state("away-site")
     flow.wait_flowing(15)
     moved = world.now()
+    before = flow.mobile.received
     world.move("cell2", 15)
     flow.wait_flowing(15)
+    world.wait(lambda: flow.mobile.received >= before + 1000, "1,000 packets")
     end = world.now() - 100_000_000
     down, up = world.finish_flow(flow)
 

@@ -16,6 +16,7 @@ def abroad(world, rate_pps=1000):
     flow = world.start_flow(rate_pps)
     flow.wait_flowing(15)
     world.move("cell1", 15)
+    world.wait_state("away-site")
     flow.wait_flowing(15)
     return flow
 

@@ -99,10 +99,14 @@ static void a_link_nobody_asked_for_stays_idle(void **state)
 	/* the present one fades: no attachment is needed, that link is there */
 	bench_clear(b);
 	hear(b, -80, -60, 8);
-	assert_int_equal(kit_n_fx(&b->k, FX_ATTACH), 0);
 	assert_true(bench_report(b, 0, &r));
 	assert_int_equal(r.s.fx->send.ifindex, W1);
 	bench_shows(b, "mobiles", "mobile", "interface", "w1");
+	/* the radio is asked for one thing: to release the old one */
+	bench_run(b, span_s(1));
+	assert_int_equal(kit_n_fx(&b->k, FX_ATTACH), 1);
+	assert_int_equal(kit_fx(&b->k, FX_ATTACH, 0)->attach.ifindex, W0);
+	assert_true(lladdr_is_zero(&kit_fx(&b->k, FX_ATTACH, 0)->attach.router));
 }
 
 /* Carrier never goes: the radio's word is the only sign. */
