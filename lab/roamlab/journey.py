@@ -135,6 +135,8 @@ class Trip(World):
             position = first + (way if way < last - first else 2 * (last - first) - way)
             self.radio.stand_at(position, foreign)
             self._progress()
+            if len(self.radio.cells()) > 1:
+                self.settled_in()
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{self.p.name}: only {self._attached()} of {self.p.handovers} handovers")
             time.sleep(radiomod.PERIOD_S)

@@ -10,6 +10,7 @@ from . import roamd, topo, witness
 
 # A laboratory mobile reacts at the speed of the test: the best router wins at once.
 QUICK = "  threshold = 0  hysteresis = 3  min-stay = 100  signal-window = 2  signal-age = 500\n"
+SETTLED = {"home", "away-site", "away-plain"}
 
 
 class World:
@@ -95,16 +96,21 @@ class World:
         here = set(self.radio.cells().values()) - {cell}
         self.radio.hear(**{c: -80 for c in here}, **{cell: -45})
         self.radio.wait_cell(cell, seconds)
-        self.wait_settled(cell, seconds)
+        self.wait(lambda: self.settled_in() == cell, f"the mobile to settle in {cell}", seconds)
 
-    def wait_settled(self, cell, seconds=10):
-        """Until the mobile uses that cell and no other (when it says so; figures come from witnesses)."""
-        self.wait(lambda: self._is_settled(cell), f"the mobile to settle in {cell}", seconds)
-
-    def _is_settled(self, cell):
-        uses = {r["name"]: r["use"] for r in self.daemons["mn"].show("interfaces") if "use" in r}
+    def settled_in(self):
+        """The cell that the mobile uses, once it is registered and needs no other; then idle radios are switched off. None before.
+        (By its own word: this steers the movement. Figures come from witnesses.)"""
+        records = self.daemons["mn"].show("mobiles") + self.daemons["mn"].show("interfaces")
+        uses = {r["name"]: r["use"] for r in records if "use" in r}
+        states = {r["state"] for r in records if r.get("record") == "mobile"}
         active = [i for i, use in uses.items() if use == "active"]
-        return [self.net.plugged("mn", i) for i in active] == [cell] and not {"chosen", "draining"} & set(uses.values())
+        if len(active) != 1 or not states <= SETTLED or {"chosen", "draining"} & set(uses.values()):
+            return None
+        for ifname in self.radio.interfaces:
+            if ifname not in active:
+                self.radio.detach(ifname)
+        return self.net.plugged("mn", active[0])
 
     def wait_state(self, state, seconds=15):
         """Until the mobile says of itself that it is in this state ("home", "away-site", "away-plain")."""
