@@ -15,6 +15,8 @@ void mldr_init(struct mldr *m, const struct engine_env *env, enum role_id role)
 	table_init(&m->stations, env->mem, env->rng, offsetof(struct mldr_station, key),
 		   sizeof ((struct mldr_station *)0)->key);
 	timers_init(&m->timers, env->mem);
+	m->is_learning = true;
+	m->learned.kind = T_LEARNED;
 }
 
 static struct mldr_link *link_find(const struct mldr *m, uint32_t ifindex)
@@ -213,6 +215,14 @@ bool mldr_rx(struct mldr *m, const struct rx *rx, struct now now)
 	return true;
 }
 
+static void learned(struct mldr *m, struct now now)
+{
+	uint64_t it = 0;
+	m->is_learning = false;
+	for (const struct mldr_channel *ch; (ch = mldr_next(m, &it));)
+		m->change(m->ctx, ch, 0, false, now);
+}
+
 static void due(struct mldr *m, struct timer *t, struct now now)
 {
 	switch ((enum mldr_timer)t->kind) {
@@ -227,6 +237,9 @@ static void due(struct mldr *m, struct timer *t, struct now now)
 		return;
 	case T_ASK:
 		mldr_ask_due(m, container_of(t, struct mldr_ask, timer), now);
+		return;
+	case T_LEARNED:
+		learned(m, now);
 		return;
 	}
 }
@@ -268,6 +281,12 @@ int mldr_link_up(struct mldr *m, uint32_t ifindex, const struct addr6 *src, cons
 	}
 	l->conf = *conf;
 	l->src = *src;
+	if (m->is_learning && !timer_is_set(&m->learned)) {
+		span_t wait = span_ns(conf->response_interval.ns + NS_PER_S);
+		int err = timer_set(&m->timers, &m->learned, mono_add(now.mono, wait));
+		if (err)
+			return err;
+	}
 	mldr_querier_start(m, l, now);
 	return ERR_OK;
 }

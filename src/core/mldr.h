@@ -5,6 +5,8 @@
  * source-specific groups (RFC 4604), used by the access router on its access links and by the
  * mobility management agent on its downstream links.
  *
+ * A router that restarts knows no listener. It is learning until the answers to its first queries are in.
+ *
  * Every listener is tracked: the key of a membership is the station (link-local and
  * link-layer address) with its group and source. So a leave by the last listener is acted on at
  * once, without asking; and a leave by a station that never joined removes nothing: it is answered with
@@ -58,6 +60,10 @@ struct mldr {
 	 * how it is now. Must not call back into this module but to find and to list. */
 	void (*change)(void *ctx, const struct mldr_channel *ch, uint32_t ifindex, bool is_first, struct now now);
 	void *ctx;
+	/* Until the answers to the first queries are in, who listens is not known: entries of an earlier life must not lose
+	 * links. Then change is called for each channel, with interface 0. */
+	bool is_learning;
+	struct timer learned;
 	struct mldr_link *link[MLDR_LINK_MAX];
 	struct table channels, listeners, stations;
 	struct timers timers;

@@ -5,7 +5,7 @@
 #include "core/rate.h"
 #include "wire/mld/mld.h"
 
-enum mldr_timer { T_LISTENER, T_QUERY, T_OTHER_QUERIER, T_ASK };
+enum mldr_timer { T_LISTENER, T_QUERY, T_OTHER_QUERIER, T_ASK, T_LEARNED };
 
 struct mldr_station {
 	struct { uint32_t ifindex; struct addr6 addr; struct lladdr lladdr; uint8_t pad[2]; } key;

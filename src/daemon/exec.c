@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "daemon/log.h"
+#include "plat/linux/allmulti.h"
 #include "plat/linux/tun.h"
 
 static void flush_all_ops(void *ctx);
@@ -97,7 +98,7 @@ static void set(struct exec *x, const char *ifname, const char *key, int value)
 }
 
 /* What the kernel must and must not do by itself on an interface of a role: doc/operations.md has the list. */
-static void own_interface(struct exec *x, const struct dp_if *iface)
+static void own_interface(struct exec *x, const struct dp_if *iface, enum role_id role)
 {
 	const struct link_event *link = rtnl_link_at(x->rtnl, iface->ifindex);
 
@@ -111,6 +112,8 @@ static void own_interface(struct exec *x, const struct dp_if *iface)
 		set(x, link->name, "optimistic_dad", 1);
 		set(x, link->name, "use_optimistic", 1);
 	}
+	if (role == ROLE_AR && iface->flags & DP_IF_UPSTREAM && allmulti_set(link->name))
+		log_note(EV_WARNING, "allmulti-failed", "%s may not hear the groups: %s", link->name, strerror(errno));
 	if (iface->flags & ~(uint32_t)(DP_IF_MOBILE | DP_IF_ROAM0) && !x->is_forwarding) {
 		set(x, "all", "forwarding", 1);
 		x->is_forwarding = true;
@@ -124,7 +127,7 @@ static void run_interface(struct exec *x, const struct effect *e)
 	flush_all_ops(x);
 	op.iface.ifindex = real_ifindex(x, op.iface.ifindex);
 	if (e->kind == FX_DP_PUT)
-		own_interface(x, &op.iface);
+		own_interface(x, &op.iface, e->role);
 	int rc = x->dp ? dp_apply(x->dp, e->kind == FX_DP_PUT ? DP_PUT : DP_DEL, &op, e->role) : 0;
 	if (rc && !(rc == ERR_NOTFOUND && e->kind == FX_DP_DEL))
 		failed(x, "datapath-failed", e->role, "programs cannot be attached to an interface, or detached", rc);

@@ -86,6 +86,8 @@ struct dp_mfc {
 	struct addr6 group, source;      /* key */
 	uint32_t iif;                    /* 0: packets originate here (the MMA) */
 	uint32_t oif[DP_OIF_MAX], n_oif;
+	bool is_merge;                   /* put: links that the entry has already stay (a restarted router does not know yet
+	                                  * who listens there); a later put without it has the last word */
 };
 
 enum dp_encap { DP_ENCAP_GRE, DP_ENCAP_IPIP };

@@ -141,6 +141,13 @@ bool ifset_mfc(struct ifset *s, const struct dp_mfc *e, struct m_mfc *v, uint64_
 	return true;
 }
 
+void ifset_mfc_merge(struct m_mfc *v, const struct m_mfc *old)
+{
+	for (uint32_t i = 0; i < old->n && v->n < DP_OIF_MAX; i++)
+		if (!memchr(v->slot, old->slot[i], v->n))
+			v->slot[v->n++] = old->slot[i];
+}
+
 void ifset_mfc_parse(const struct ifset *s, struct dp_mfc *e, const struct m_mfc *v)
 {
 	e->n_oif = 0;

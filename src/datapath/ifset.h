@@ -30,4 +30,6 @@ bool ifset_local_del(struct ifset *s, const struct dp_local *e, uint32_t owner, 
 /* Links of a multicast entry: to slots and back. An interface that nobody has put yet gets a slot; *fresh has
  * the bits of such slots. False: no slot left. */
 bool ifset_mfc(struct ifset *s, const struct dp_mfc *e, struct m_mfc *v, uint64_t *fresh);
+/* Adds the old entry's links. */
+void ifset_mfc_merge(struct m_mfc *v, const struct m_mfc *old);
 void ifset_mfc_parse(const struct ifset *s, struct dp_mfc *e, const struct m_mfc *v);

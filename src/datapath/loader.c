@@ -283,6 +283,13 @@ static void keep_seq(int fd, const union entry_key *key, struct m_coa *v)
 		v->seq = old.seq + 65536;
 }
 
+static void keep_links(int fd, const union entry_key *key, struct m_mfc *v)
+{
+	struct m_mfc old;
+	if (!bpf_map_lookup_elem(fd, key, &old))
+		ifset_mfc_merge(v, &old);
+}
+
 static int table_in_use(struct dp *dp, uint32_t feature)
 {
 	if ((dp->cfg.features & feature) == feature)
@@ -302,6 +309,8 @@ static int complete_val(struct dp *dp, const struct dp_op *op, uint32_t owner, c
 		keep_seq(dp->map_fd[MAP_COA], key, &val->coa);
 	if (op->table == DP_MFC && !ifset_mfc(&dp->ifs, &op->mfc, &val->mfc, &fresh))
 		return ERR_FULL;
+	if (op->table == DP_MFC && op->mfc.is_merge)
+		keep_links(dp->map_fd[MAP_MFC], key, &val->mfc);
 	for (uint32_t at = 1; at < IF_SLOTS && fresh && !r; at++)
 		if (fresh >> at & 1)
 			r = loader_if_sync(dp, at);

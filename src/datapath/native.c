@@ -212,6 +212,8 @@ static int apply_put(struct dpn *d, const struct dp_op *op, uint32_t owner, cons
 		ifset_local_put(&d->ifs, &op->local, owner, &val.local.flags);
 	if (op->table == DP_MFC && !ifset_mfc(&d->ifs, &op->mfc, &val.mfc, &fresh))
 		return ERR_FULL;
+	if (op->table == DP_MFC && op->mfc.is_merge && dpn_lookup(d, T_mfc, key))
+		ifset_mfc_merge(&val.mfc, dpn_lookup(d, T_mfc, key));
 	if (op->table == DP_COA) {
 		const struct m_coa *old = dpn_lookup(d, T_coa, key);
 		if (old && !memcmp(&old->source, &val.coa.source, 32))

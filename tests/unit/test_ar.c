@@ -260,7 +260,6 @@ static void a_stopping_router_says_farewell(void **state)
 	assert_string_equal(reported(), "B");
 	assert_non_null(rig_dp(&rig, FX_DP_DEL, DP_MFC, 0));
 	assert_non_null(rig_dp(&rig, FX_DP_DEL, DP_IF, 2));
-	assert_int_equal(rig_count(&rig, FX_LEAVE), 1);
 }
 
 /* --- proxy --------------------------------------------------------------------------------------------------- */
@@ -277,8 +276,7 @@ static void a_join_goes_upstream_at_once_and_again(void **state)
 	assert_int_equal(op->mfc.n_oif, 1);
 	assert_int_equal(op->mfc.oif[0], ACC0);
 	assert_string_equal(reported(), "A");
-	const struct effect *e = rig_effect(&rig, FX_JOIN, 0);
-	assert_int_equal(e->group.ifindex, UP);
+	assert_int_equal(rig_count(&rig, FX_JOIN), 0); /* the kernel would withdraw it when the daemon dies */
 	rig_run(&rig, span_ms(19));
 	assert_string_equal(reported(), "A");
 	rig_run(&rig, span_ms(1));
@@ -302,7 +300,6 @@ static void a_move_between_our_links_is_no_matter_upstream(void **state)
 	report(ACC1, MLD_BLOCK);
 	assert_non_null(rig_dp(&rig, FX_DP_DEL, DP_MFC, 0));
 	assert_string_equal(reported(), "B");
-	assert_int_equal(rig_count(&rig, FX_LEAVE), 1);
 }
 
 static void a_leave_overtakes_the_repeated_join(void **state)
@@ -359,7 +356,20 @@ static void a_new_upstream_link_learns_all(void **state)
 	rig_link(&rig, UP, "up0", "02:00:00:00:00:02", true);
 	assert_string_equal(reported(), "A");
 	assert_int_equal(rig_dp(&rig, FX_DP_PUT, DP_MFC, 0)->mfc.n_oif, 2);
-	assert_int_equal(rig_count(&rig, FX_JOIN), 1);
+}
+
+/* After a restart the datapath still forwards to links whose listeners have not answered yet. */
+static void a_restarted_router_takes_no_link_away_at_first(void **state)
+{
+	(void)state;
+	report(ACC0, MLD_ALLOW);
+	assert_true(rig_dp(&rig, FX_DP_PUT, DP_MFC, 0)->mfc.is_merge);
+	rig_clear(&rig);
+	rig_run(&rig, span_s(3)); /* query-response and one second */
+	const struct dp_op *op = rig_dp(&rig, FX_DP_PUT, DP_MFC, 0);
+	assert_false(op->mfc.is_merge);
+	assert_int_equal(op->mfc.n_oif, 1);
+	assert_null(rig_dp(&rig, FX_DP_PUT, DP_MFC, 1));
 }
 
 static void a_lost_access_link_takes_its_listeners(void **state)
@@ -470,7 +480,7 @@ int main(void)
 		T_IDLE(a_home_link_says_so), T(malformed_solicitations_are_counted), T(a_stopping_router_says_farewell),
 		T(a_join_goes_upstream_at_once_and_again), T(a_move_between_our_links_is_no_matter_upstream),
 		T(a_leave_overtakes_the_repeated_join), T(queries_from_upstream_are_answered_in_time),
-		T(a_new_upstream_link_learns_all), T(a_lost_access_link_takes_its_listeners),
+		T(a_new_upstream_link_learns_all), T(a_restarted_router_takes_no_link_away_at_first), T(a_lost_access_link_takes_its_listeners),
 		T_IDLE(links_are_declared_to_the_datapath), T(a_membership_of_another_agents_group_is_not_forwarded),
 		T_IDLE(many_groups_share_report_packets), T_IDLE(wrong_configurations_are_refused_with_a_remedy),
 		T(new_configuration_keeps_listeners),

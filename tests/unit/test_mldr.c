@@ -24,7 +24,8 @@ static void on_change(void *ctx, const struct mldr_channel *ch, uint32_t ifindex
 	(void)ctx;
 	(void)ch;
 	(void)now;
-	snprintf(t.log + n, sizeof t.log - n, "%c%u ", is_first ? '+' : '-', ifindex);
+	if (ifindex) /* 0: told again, when the first answers are in */
+		snprintf(t.log + n, sizeof t.log - n, "%c%u ", is_first ? '+' : '-', ifindex);
 }
 
 static struct mldr_link_conf conf(void)

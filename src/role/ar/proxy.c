@@ -2,10 +2,11 @@
 /*
  * MLD proxy (RFC 4605): what mldr knows of the access links becomes forwarding entries here and membership upstream.
  *
- * The kernel reports a membership 8 to 12 ms after it was asked for, most of a handover. So a change goes upstream in a
- * report of our own, at once and from the same link-local address, and twice or more again, 20 ms apart (not within a second,
- * as RFC 3810 6.1 has it: a lost report is a gap in somebody's stream). The socket's membership (FX_JOIN) follows: it keeps
- * the network card's filter open, and the kernel answers queries as well.
+ * The kernel reports a membership 8 to 12 ms after it was asked for, most of a handover, and withdraws it when the daemon that
+ * asked dies. So there is no socket's membership here. A change goes upstream in a report of our own, at once, and
+ * twice or more again, 20 ms apart (not within a second, as RFC 3810 6.1 has it: a lost report is a gap in somebody's stream).
+ * We answer the queries; while we are dead nobody does, and the router above keeps sending until its membership time is
+ * over. The card's filter is opened as a whole with the interface (DP_IF_UPSTREAM).
  *
  * The upstream interface's own state is merged from the links: a channel is reported if any link has a listener.
  */
@@ -127,7 +128,8 @@ void ar_proxy_report_all(struct ar *ar)
 
 static void put_mfc(struct ar *ar, const struct mldr_channel *ch)
 {
-	struct dp_op op = {.table = DP_MFC, .mfc = {.group = ch->key.group, .source = ch->key.source, .iif = ar->up.ifindex}};
+	struct dp_op op = {.table = DP_MFC, .mfc = {.group = ch->key.group, .source = ch->key.source, .iif = ar->up.ifindex,
+						  .is_merge = ar->mldr.is_learning}};
 	_Static_assert((int)DP_OIF_MAX >= (int)MLDR_LINK_MAX, "one entry serves all links");
 	if (ch->links) {
 		op.mfc.n_oif = mldr_oifs(&ar->mldr, ch, op.mfc.oif);
@@ -137,20 +139,16 @@ static void put_mfc(struct ar *ar, const struct mldr_channel *ch)
 	}
 }
 
-static void set_membership(struct ar *ar, enum effect_kind join_or_leave, const struct mldr_channel *ch)
-{
-	fx_group(ar->env->fx, ROLE_AR, join_or_leave, ar->up.ifindex, &ch->key.group, &ch->key.source);
-}
-
-/* Entry, report, then the socket: the first packet may come right after the report, and asking the kernel may take a while. */
+/* The entry first: packets may come right after the report. */
 void ar_proxy_change(void *ctx, const struct mldr_channel *ch, uint32_t ifindex, bool is_first, struct now now)
 {
 	struct ar *ar = ctx;
 	struct ar_batch b = {.n = 0};
 	bool is_only = (ch->links & (ch->links - 1)) == 0, is_join = is_first && is_only, is_leave = ch->links == 0;
 
-	fx_event(ar->env->fx, ROLE_AR, EV_DEBUG, is_first ? "listener-first" : "listener-last", NULL, "group %s on interface %u",
-		 ADDR6_STR(&ch->key.group), ifindex);
+	if (ifindex)
+		fx_event(ar->env->fx, ROLE_AR, EV_DEBUG, is_first ? "listener-first" : "listener-last", NULL, "group %s on interface %u",
+			 ADDR6_STR(&ch->key.group), ifindex);
 	if (!ar->up.is_up)
 		return;
 	put_mfc(ar, ch);
@@ -158,7 +156,6 @@ void ar_proxy_change(void *ctx, const struct mldr_channel *ch, uint32_t ifindex,
 		return;
 	report_change(ar, &b, is_join, ch, now);
 	ar_proxy_flush(ar, &b);
-	set_membership(ar, is_join ? FX_JOIN : FX_LEAVE, ch);
 }
 
 /* --- the upstream link -------------------------------------------------------------------------------- */
@@ -170,7 +167,6 @@ void ar_proxy_up(struct ar *ar, struct now now)
 	for (const struct mldr_channel *ch; (ch = mldr_next(&ar->mldr, &it));) {
 		put_mfc(ar, ch);
 		report_change(ar, &b, true, ch, now);
-		set_membership(ar, FX_JOIN, ch);
 	}
 	ar_proxy_flush(ar, &b);
 }
@@ -184,7 +180,6 @@ static void withdraw(struct ar *ar, bool is_said)
 		fx_dp_del(ar->env->fx, ROLE_AR, &op);
 		if (is_said)
 			gather(ar, &b, MLD_BLOCK, &ch->key.group, &ch->key.source);
-		set_membership(ar, FX_LEAVE, ch);
 	}
 	ar_proxy_flush(ar, &b);
 }

@@ -81,10 +81,12 @@ static void push_pool_route(struct mma *m, enum effect_kind put_or_del)
 static void on_change(void *ctx, const struct mldr_channel *ch, uint32_t ifindex, bool is_first, struct now now)
 {
 	struct mma *m = ctx;
-	struct dp_op op = {.table = DP_MFC, .mfc = {.group = ch->key.group, .source = ch->key.source}};
+	struct dp_op op = {.table = DP_MFC, .mfc = {.group = ch->key.group, .source = ch->key.source,
+						  .is_merge = m->mldr.is_learning}};
 	(void)now;
-	fx_event(m->env->fx, ROLE_MMA, EV_DEBUG, is_first ? "listener-first" : "listener-last", NULL, "group %s on interface %u",
-		 ADDR6_STR(&ch->key.group), ifindex);
+	if (ifindex)
+		fx_event(m->env->fx, ROLE_MMA, EV_DEBUG, is_first ? "listener-first" : "listener-last", NULL, "group %s on interface %u",
+			 ADDR6_STR(&ch->key.group), ifindex);
 	op.mfc.n_oif = mldr_oifs(&m->mldr, ch, op.mfc.oif);
 	if (op.mfc.n_oif)
 		fx_dp_put(m->env->fx, ROLE_MMA, &op);
