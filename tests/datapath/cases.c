@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Packet in, verdict and packet out: every rule and every drop reason that a packet can provoke. */
+#include <assert.h>
+
+#include "dpk.h"
+
+#define CN "2001:db8:c::2"
+#define HA "2001:db8:1::1"
+#define HA9 "2001:db8:9::1"
+#define MMA "2001:db8:2::1"
+#define STATION "2001:db8:2:11::100"
+
+enum { UDP = 17, TCP = 6, IPIP = 41, GRE = 47, ICMP = 58, MH = 135, DSTOPTS = 60, ROUTING = 43, HOPOPTS = 0 };
+enum { KEY = 0x2000, SEQ = 0x1000 };
+
+/* ---- shapes ---- */
+
+static void plain(struct pk *p, uint32_t ifx, const char *src, const char *dst, uint8_t hl, uint8_t tc, size_t n)
+{
+	pk_eth(p, ifx);
+	pk_ip(p, src, dst, UDP, hl, tc);
+	pk_udp(p, n);
+	pk_end(p);
+}
+
+static void ipip(struct pk *p, uint32_t ifx, const char *osrc, const char *odst, uint8_t otc, const char *src, const char *dst, uint8_t tc)
+{
+	pk_eth(p, ifx);
+	pk_ip(p, osrc, odst, IPIP, 60, otc);
+	pk_ip(p, src, dst, UDP, 60, tc);
+	pk_udp(p, 64);
+	pk_end(p);
+}
+
+static void gre(struct pk *p, uint32_t ifx, const char *osrc, const char *odst, uint16_t flags, uint32_t opt, const char *src, const char *dst)
+{
+	if (odst[0] == 'f')
+		pk_eth_group(p, ifx, odst);
+	else
+		pk_eth(p, ifx);
+	pk_ip(p, osrc, odst, GRE, 60, 0);
+	pk_gre(p, flags, opt);
+	pk_ip(p, src, dst, UDP, 60, 0);
+	pk_udp(p, 64);
+	pk_end(p);
+}
+
+/* ---- home agent ---- */
+
+static void ha_encap(struct pk *p) { plain(p, IF_UP, CN, "2001:db8:1::100", 60, 0xb9, 100); }
+static void ha_expired(struct pk *p) { plain(p, IF_UP, CN, "2001:db8:1::900", 60, 0, 100); }
+static void ha_unrouted(struct pk *p) { plain(p, IF_UP, CN, "2001:db8:1::901", 60, 0, 100); }
+static void ha_hop_limit(struct pk *p) { plain(p, IF_UP, CN, "2001:db8:1::100", 1, 0, 100); }
+static void ha_too_big(struct pk *p) { plain(p, IF_UP, CN, "2001:db8:1::100", 60, 0, 1413); }
+static void ha_just_fits(struct pk *p) { plain(p, IF_UP, CN, "2001:db8:1::100", 60, 0, 1412); }
+static void ha_link_local(struct pk *p) { plain(p, IF_HOME, "fe80::1", "2001:db8:1::100", 60, 0, 10); }
+static void ha_group(struct pk *p) { plain(p, IF_UP, CN, "2001:db8:1::200", 60, 0, 100); }
+static void ha_reverse(struct pk *p) { ipip(p, IF_UP, "2001:db8:3::5", HA, 0, "2001:db8:1::100", CN, 0); }
+static void ha_reverse_coa(struct pk *p) { ipip(p, IF_UP, "2001:db8:3::6", HA, 0, "2001:db8:1::100", CN, 0); }
+static void ha_reverse_unbound(struct pk *p) { ipip(p, IF_UP, "2001:db8:3::5", HA, 0, "2001:db8:1::111", CN, 0); }
+static void ha_reverse_mobile(struct pk *p) { ipip(p, IF_UP, "2001:db8:3::5", HA, 0, "2001:db8:1::100", "2001:db8:1::100", 0); }
+static void ha_reverse_lost(struct pk *p) { ipip(p, IF_UP, "2001:db8:3::5", HA, 3, "2001:db8:1::100", CN, 0); }
+static void ha_reverse_ce(struct pk *p) { ipip(p, IF_UP, "2001:db8:3::5", HA, 3, "2001:db8:1::100", CN, 2); }
+static void ha_reverse_host(struct pk *p) { ipip(p, IF_UP, "2001:db8:3::5", HA, 0, "2001:db8:1::100", "2001:db8:dead::1", 0); }
+static void ha_reverse_ip4(struct pk *p)
+{
+	ha_reverse(p);
+	p->b[p->ip[1]] = 0x45;
+}
+static void ha_syn(struct pk *p)
+{
+	pk_eth(p, IF_UP);
+	pk_ip(p, CN, "2001:db8:1::100", TCP, 60, 0);
+	pk_tcp(p, 2, 1, 1440, 0);
+	pk_end(p);
+}
+
+static void check_encap(const struct pk *in, const uint8_t *out, size_t n)
+{
+	struct addr6 ha = A(HA), coa = A("2001:db8:3::5");
+	const uint8_t *o = out + 14, *i = out + 54;
+	assert(!memcmp(out, &(struct lladdr){{2, 0xff, 0, 0, 0, IF_UP}}, 6) && out[11] == IF_UP);
+	assert(!memcmp(o + 8, &ha, 16) && !memcmp(o + 24, &coa, 16) && o[6] == 41 && o[7] == 64);
+	assert((o[4] << 8 | o[5]) == (int)(n - 54));
+	assert((o[0] & 15) << 4 >> 4 == 0xb && o[1] >> 4 == 9);           /* class copied (RFC 6040) */
+	assert(i[7] == 59 && !memcmp(i + 8, in->b + 22, n - 62));          /* one hop less, else unchanged */
+}
+
+static void check_reverse(const struct pk *in, const uint8_t *out, size_t n)
+{
+	const uint8_t *was = in->b + in->ip[1];
+	assert(!memcmp(out + 14, was, 7) && out[14 + 7] == was[7] - 1 && !memcmp(out + 22, was + 8, n - 22));
+}
+
+static void check_ce(const struct pk *in, const uint8_t *out, size_t n)
+{
+	(void)in, (void)n;
+	assert((out[15] >> 4 & 3) == 3);
+}
+
+static void check_mss(const struct pk *in, const uint8_t *out, size_t n)
+{
+	const uint8_t *tcp = out + 54 + 40, *ip = out + 54;
+	uint32_t sum = 6 + (uint32_t)(n - 94);
+	(void)in;
+	assert(tcp[24] == 1400 >> 8 && tcp[25] == (uint8_t)1400);
+	for (int k = 8; k < 40; k += 2)
+		sum += (uint32_t)ip[k] << 8 | ip[k + 1];
+	for (size_t k = 0; k < n - 94; k += 2)
+		sum += (uint32_t)tcp[k] << 8 | tcp[k + 1];
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	assert(sum == 0xffff);
+}
+
+/* ---- agent ---- */
+
+static void down(struct pk *p) { ipip(p, IF_UP, HA9, "2001:db8:2:ff::1", 0, CN, "2001:db8:9::300", 0); }
+static void down_prev(struct pk *p) { ipip(p, IF_UP, "2001:db8:7::1", "2001:db8:2:ff::1", 0, CN, "2001:db8:9::300", 0); }
+static void down_prev_over(struct pk *p) { ipip(p, IF_UP, "2001:db8:7::1", "2001:db8:2:ff::4", 0, CN, "2001:db8:9::500", 0); }
+static void down_source(struct pk *p) { ipip(p, IF_UP, CN, "2001:db8:2:ff::1", 0, CN, "2001:db8:9::300", 0); }
+static void down_inner(struct pk *p) { ipip(p, IF_UP, HA9, "2001:db8:2:ff::1", 0, CN, "2001:db8:9::301", 0); }
+static void down_expired(struct pk *p) { ipip(p, IF_UP, HA9, "2001:db8:2:ff::3", 0, CN, "2001:db8:9::400", 0); }
+static void down_nobody(struct pk *p) { ipip(p, IF_UP, HA9, "2001:db8:2:ff::4", 0, CN, "2001:db8:9::500", 0); }
+static void down_lost(struct pk *p) { ipip(p, IF_UP, HA9, "2001:db8:2:ff::1", 3, CN, "2001:db8:9::300", 0); }
+static void down_ip4(struct pk *p)
+{
+	down(p);
+	p->b[p->ip[1]] = 0x45;
+}
+static void down_hop_limit(struct pk *p)
+{
+	down(p);
+	p->b[p->ip[1] + 7] = 1;
+}
+static void down_sized(struct pk *p, size_t inner)
+{
+	pk_eth(p, IF_UP);
+	pk_ip(p, HA9, "2001:db8:2:ff::1", IPIP, 60, 0);
+	pk_ip(p, CN, "2001:db8:9::300", UDP, 60, 0);
+	pk_udp(p, inner - 48);
+	pk_end(p);
+}
+static void down_too_big(struct pk *p) { down_sized(p, 1453); }
+static void down_just_fits(struct pk *p) { down_sized(p, 1452); }
+
+static void check_group(const struct pk *in, const uint8_t *out, size_t n)
+{
+	struct addr6 mma = A(MMA), g = A("ff35::1");
+	const uint8_t *o = out + 14;
+	assert(out[0] == 0x33 && out[1] == 0x33 && out[5] == 1 && out[11] == IF_DOWN2);
+	assert(!memcmp(o + 8, &mma, 16) && !memcmp(o + 24, &g, 16) && o[6] == 47);
+	assert(o[40] == 0x10 && o[41] == 0 && o[42] == 0x86 && o[43] == 0xdd);
+	assert(!memcmp(o + 56, in->b + in->ip[1] + 8, n - 14 - 56));
+}
+
+static void up(struct pk *p) { gre(p, IF_DOWN, STATION, MMA, KEY, BENCH_KEY, "2001:db8:9::300", CN); }
+static void up_key(struct pk *p) { gre(p, IF_DOWN, STATION, MMA, KEY, BENCH_KEY + 1, "2001:db8:9::300", CN); }
+static void up_seq(struct pk *p) { gre(p, IF_DOWN, STATION, MMA, SEQ, BENCH_KEY, "2001:db8:9::300", CN); }
+static void up_unknown(struct pk *p) { gre(p, IF_DOWN, STATION, MMA, KEY, BENCH_KEY, "2001:db8:9::301", CN); }
+static void up_source(struct pk *p) { gre(p, IF_DOWN, "2001:db8:2:21::100", MMA, KEY, BENCH_KEY, "2001:db8:9::300", CN); }
+static void up_expired(struct pk *p) { gre(p, IF_DOWN, STATION, MMA, KEY, BENCH_KEY, "2001:db8:9::400", CN); }
+static void up_bound(struct pk *p) { gre(p, IF_DOWN, "2001:db8:2:12::5", MMA, KEY, BENCH_KEY, "2001:db8:9::500", CN); }
+static void up_bound_other(struct pk *p) { gre(p, IF_DOWN, STATION, MMA, KEY, BENCH_KEY, "2001:db8:9::500", CN); }
+static void up_ipip_bound(struct pk *p) { ipip(p, IF_DOWN, "2001:db8:2:12::5", MMA, 0, "2001:db8:9::500", CN, 0); }
+static void up_ipip(struct pk *p) { ipip(p, IF_DOWN, STATION, MMA, 0, "2001:db8:9::300", CN, 0); }
+static void up_local_ha(struct pk *p) { gre(p, IF_DOWN, STATION, MMA, KEY, BENCH_KEY, "2001:db8:1::200", CN); }
+static void up_short(struct pk *p)
+{
+	up(p);
+	p->n = 14 + 40 + 8 + 20;
+}
+static void up_hop_limit(struct pk *p)
+{
+	up(p);
+	p->b[p->ip[1] + 7] = 1;
+}
+static void check_up(const struct pk *in, const uint8_t *out, size_t n)
+{
+	struct addr6 coa = A("2001:db8:2:ff::1"), ha = A(HA9);
+	(void)in, (void)n;
+	assert(!memcmp(out + 22, &coa, 16) && !memcmp(out + 38, &ha, 16) && out[20] == 41 && out[54 + 7] == 59);
+}
+
+/* ---- access router ---- */
+
+static void mfc(struct pk *p) { gre(p, IF_UP, "2001:db8:6::1", "ff35::9", SEQ, 1, CN, "2001:db8:9::300"); }
+static void mfc_hop_limit(struct pk *p)
+{
+	mfc(p);
+	p->b[p->ip[0] + 7] = 1;
+}
+static void mfc_iif(struct pk *p) { gre(p, IF_DOWN, "2001:db8:6::1", "ff35::9", SEQ, 1, CN, "2001:db8:9::300"); }
+static void mfc_own(struct pk *p) { gre(p, IF_DOWN, MMA, "ff35::1", SEQ, 1, CN, "2001:db8:9::300"); }
+static void mfc_unknown(struct pk *p) { gre(p, IF_UP, "2001:db8:6::1", "ff35::8", SEQ, 1, CN, "2001:db8:9::300"); }
+static void mfc_big(struct pk *p)
+{
+	pk_eth_group(p, IF_UP, "ff35::9");
+	pk_ip(p, "2001:db8:6::1", "ff35::9", UDP, 60, 0);
+	pk_udp(p, 1453);
+	pk_end(p);
+}
+static void check_mfc(const struct pk *in, const uint8_t *out, size_t n)
+{
+	assert(out[11] == IF_ACC && !memcmp(out, in->b, 6) && out[21] == 59 && !memcmp(out + 22, in->b + 22, n - 22));
+}
+static void filter_ok(struct pk *p) { plain(p, IF_ACC, STATION, CN, 60, 0, 10); }
+static void filter_ll(struct pk *p) { plain(p, IF_ACC, "fe80::5", "2001:db8:2:11::1", 255, 0, 10); }
+static void filter_prefix(struct pk *p) { plain(p, IF_ACC, "2001:db8:2:12::100", CN, 60, 0, 10); }
+static void filter_agent(struct pk *p) { plain(p, IF_ACC, MMA, CN, 60, 0, 10); }
+
+/* ---- mobile ---- */
+
+static void mn_down(struct pk *p) { gre(p, IF_MOB, "2001:db8:5::1", "ff35::77", SEQ, 100, CN, "2001:db8:8::1"); }
+static void mn_down_other(struct pk *p) { gre(p, IF_MOB2, "2001:db8:5::1", "ff35::77", SEQ, 100, CN, "2001:db8:8::1"); }
+static void mn_down_next(struct pk *p) { gre(p, IF_MOB2, "2001:db8:5::1", "ff35::77", SEQ, 101, CN, "2001:db8:8::1"); }
+static void mn_down_router(struct pk *p)
+{
+	mn_down_next(p);
+	p->b[11] ^= 1; /* same interface, another router */
+}
+static void mn_down_inner(struct pk *p) { gre(p, IF_MOB, "2001:db8:5::1", "ff35::77", SEQ, 102, CN, "2001:db8:8::2"); }
+static void mn_down_flags(struct pk *p) { gre(p, IF_MOB, "2001:db8:5::1", "ff35::77", KEY, 103, CN, "2001:db8:8::1"); }
+static void mn_down_ipip(struct pk *p) { ipip(p, IF_MOB, "2001:db8:8::ff", "2001:db8:5:1::100", 0, CN, "2001:db8:8::1", 0); }
+static void mn_down_if(struct pk *p) { ipip(p, IF_MOB2, "2001:db8:8::ff", "2001:db8:5:1::100", 0, CN, "2001:db8:8::1", 0); }
+static void mn_down_proto(struct pk *p)
+{
+	pk_eth_group(p, IF_MOB, "ff35::77");
+	pk_ip(p, "2001:db8:5::1", "ff35::77", UDP, 60, 0);
+	pk_udp(p, 64);
+	pk_end(p);
+}
+static void out_packet(struct pk *p, const char *src, size_t n)
+{
+	*p = (struct pk){0};
+	pk_ip(p, src, CN, UDP, 64, 0x20);
+	pk_udp(p, n);
+	pk_end(p);
+}
+static void mn_up(struct pk *p) { out_packet(p, "2001:db8:8::1", 100); }
+static void mn_up_ipip(struct pk *p) { out_packet(p, "2001:db8:8::2", 100); }
+static void mn_up_big(struct pk *p) { out_packet(p, "2001:db8:8::1", 1500 - 48 - 48 + 1); }
+static void mn_up_none(struct pk *p) { out_packet(p, "2001:db8:8::3", 100); }
+static void ha_local_out(struct pk *p)
+{
+	*p = (struct pk){0};
+	pk_ip(p, HA, "2001:db8:1::100", UDP, 1, 0);
+	pk_udp(p, 10);
+	pk_end(p);
+}
+static void check_mn_down(const struct pk *in, const uint8_t *out, size_t n)
+{
+	assert(!memcmp(out, in->b + in->ip[1], n));
+}
+static void check_mn_up(const struct pk *in, const uint8_t *out, size_t n)
+{
+	struct addr6 src = A("2001:db8:5:1::100"), dst = A("2001:db8:5::1");
+	assert(out[11] == IF_MOB && out[5] == IF_MOB && out[1] == 0xff && out[12] == 0x86);
+	assert(!memcmp(out + 22, &src, 16) && !memcmp(out + 38, &dst, 16) && out[20] == 47 && out[54] == 0x20);
+	assert(out[58] == 1 && out[61] == 4 && !memcmp(out + 62, in->b, n - 62));
+}
+
+/* ---- control ---- */
+
+static const uint8_t bu[] = {59, 1, 5, 0, 0, 0, 0, 1, 0xc0, 0, 0, 10, 1, 2, 0, 0};
+static const struct { uint8_t next, len, pad[2], pad2[2], type, olen; struct addr6 a; } hao_head = {
+	MH, 2, {1, 2}, {0, 0}, 201, 16, {{0x20, 1, 0xd, 0xb8, 0, 1, [15] = 0}}};
+
+static void message(struct pk *p, uint32_t ifx, const char *dst)
+{
+	pk_eth(p, ifx);
+	pk_ip(p, "2001:db8:3::5", dst, MH, 60, 0);
+	pk_bytes(p, bu, sizeof bu);
+	pk_end(p);
+}
+static void mh(struct pk *p) { message(p, IF_UP, HA); }
+static void mh_mma(struct pk *p) { message(p, IF_DOWN, MMA); }
+static void mh_through(struct pk *p) { message(p, IF_UP, CN); }
+static void mh_hao(struct pk *p)
+{
+	pk_eth(p, IF_UP);
+	pk_ip(p, "2001:db8:3::5", HA, DSTOPTS, 60, 0);
+	pk_bytes(p, &hao_head, 24);
+	pk_bytes(p, bu, sizeof bu);
+	pk_end(p);
+}
+static void mh_rh2(struct pk *p)
+{
+	static const uint8_t rh2[24] = {MH, 2, 2, 1, 0, 0, 0, 0, 0x20, 1, 0xd, 0xb8};
+	pk_eth(p, IF_MOB);
+	pk_ip(p, MMA, "2001:db8:5:1::100", ROUTING, 60, 0);
+	pk_bytes(p, rh2, 24);
+	pk_bytes(p, bu, sizeof bu);
+	pk_end(p);
+}
+static void data_hao(struct pk *p, const char *src)
+{
+	pk_eth(p, IF_UP);
+	pk_ip(p, src, HA, DSTOPTS, 60, 0);
+	pk_bytes(p, &hao_head, 24);
+	p->b[54] = UDP;
+	p->b[54 + 22] = 1; /* ...::100 */
+	p->b[54 + 23] = 0;
+	pk_udp(p, 8);
+	pk_end(p);
+}
+static void hao_known(struct pk *p) { data_hao(p, "2001:db8:3::5"); }
+static void hao_unknown(struct pk *p) { data_hao(p, "2001:db8:3::6"); }
+static void check_hao(const struct pk *in, const uint8_t *out, size_t n)
+{
+	struct addr6 hoa = A("2001:db8:1::100");
+	(void)in, (void)n;
+	assert(!memcmp(out + 8, &hoa, 16) && out[46] == 1 && out[47] == 16);
+}
+static void hop(struct pk *p, uint32_t ifx, const char *src, const char *group, uint8_t type, const void *body, size_t n)
+{
+	static const uint8_t alert[8] = {ICMP, 0, 5, 2, 0, 0, 1, 0};
+	pk_eth_group(p, ifx, group);
+	pk_ip(p, src, group, HOPOPTS, 1, 0);
+	pk_bytes(p, alert, 8);
+	pk_icmp(p, type, body, n);
+	pk_end(p);
+}
+static void mld(struct pk *p) { hop(p, IF_ACC, "fe80::5", "ff02::16", 143, NULL, 24); }
+static void mld_home(struct pk *p) { hop(p, IF_HOME, "fe80::5", "ff02::16", 143, NULL, 24); }
+static void query(struct pk *p) { hop(p, IF_MOB, "fe80::5", "ff02::1", 130, NULL, 24); }
+static void icmp(struct pk *p, uint32_t ifx, const char *src, const char *dst, uint8_t type, const void *body, size_t n)
+{
+	if (dst[0] == 'f' && dst[1] == 'f')
+		pk_eth_group(p, ifx, dst);
+	else
+		pk_eth(p, ifx);
+	pk_ip(p, src, dst, ICMP, 255, 0);
+	pk_icmp(p, type, body, n);
+	pk_end(p);
+}
+static void rs(struct pk *p) { icmp(p, IF_ACC, "fe80::5", "ff02::2", 133, NULL, 4); }
+static void rs_up(struct pk *p) { icmp(p, IF_UP, "fe80::5", "ff02::2", 133, NULL, 4); }
+static void ra(struct pk *p) { icmp(p, IF_MOB, "fe80::5", "ff02::1", 134, NULL, 12); }
+static void ra_unicast(struct pk *p) { icmp(p, IF_MOB2, "fe80::5", "fe80::6", 134, NULL, 12); }
+static void ns(struct pk *p, const char *dst, const char *target)
+{
+	uint8_t body[20] = {0};
+	struct addr6 t = A(target);
+	memcpy(body + 4, &t, 16);
+	icmp(p, IF_HOME, "2001:db8:1::5", dst, 135, body, 20);
+}
+static void ns_bound(struct pk *p) { ns(p, "ff02::1:ff00:100", "2001:db8:1::100"); }
+static void ns_bound_unicast(struct pk *p) { ns(p, "2001:db8:1::100", "2001:db8:1::100"); }
+static void ns_checked(struct pk *p) { ns(p, "ff02::1:ff00:cc", "2001:db8:1::cc"); }
+static void ns_other(struct pk *p) { ns(p, "ff02::1:ff00:5", "2001:db8:1::5"); }
+static void ha_discovery(struct pk *p) { icmp(p, IF_UP, "2001:db8:3::5", HA, 144, NULL, 4); }
+static void error_about(struct pk *p, const char *to, const char *src, uint8_t nh)
+{
+	struct pk q = {0};
+	uint8_t body[92] = {0};
+	pk_ip(&q, src, "2001:db8:3::5", nh, 60, 0);
+	memcpy(body + 4, q.b, 40);
+	icmp(p, IF_UP, "2001:db8:3::1", to, 2, body, 92);
+}
+static void error_ours(struct pk *p) { error_about(p, HA, HA, IPIP); }
+static void error_coa(struct pk *p) { error_about(p, "2001:db8:2:ff::1", "2001:db8:2:ff::1", IPIP); }
+static void error_other(struct pk *p) { error_about(p, HA, HA, UDP); }
+static void echo_home(struct pk *p) { icmp(p, IF_UP, CN, "2001:db8:1::100", 128, NULL, 12); }
+static void malformed(struct pk *p)
+{
+	ha_encap(p);
+	p->n -= 10;
+}
+static void truncated(struct pk *p)
+{
+	ha_encap(p);
+	p->n = 40;
+}
+static void strange(struct pk *p) { plain(p, IF_UP, CN, "2001:db8:3::77", 60, 0, 10); }
+
+#define SENT(name, dif, build, diff_, oif, chk) {name, dif, DPN_INGRESS, build, DPN_SEND, 0, 0, 0, diff_, oif, chk}
+#define LOST(name, dif, build, why) {name, dif, DPN_INGRESS, build, DPN_DROP, DP_DROP_##why, 0, 0, 0, 0, NULL}
+#define PASS(name, dif, build) {name, dif, DPN_INGRESS, build, DPN_PASS, 0, 0, 0, 0, 0, NULL}
+#define PUNT(name, dif, build, why) {name, dif, DPN_INGRESS, build, DPN_PUNT, 0, DP_PUNT_##why, 0, 0, 0, NULL}
+#define COPY(name, dif, build, why) {name, dif, DPN_INGRESS, build, DPN_PASS, 0, DP_PUNT_##why, 0, 0, 0, NULL}
+#define SLOW(name, dif, build, why) {name, dif, DPN_INGRESS, build, DPN_PUNT, 0, DP_PUNT_SLOW, DP_SLOW_##why, 0, 0, NULL}
+
+const struct dpcase dpcases[] = {
+	SENT("home agent tunnels", IF_UP, ha_encap, 40, IF_UP, check_encap),
+	PASS("expired binding is none", IF_UP, ha_expired),
+	SLOW("hop limit ends at the home agent", IF_UP, ha_hop_limit, HOP_LIMIT),
+	SLOW("too big for the tunnel", IF_UP, ha_too_big, TOO_BIG),
+	SENT("just fits the tunnel", IF_UP, ha_just_fits, 40, IF_UP, NULL),
+	PASS("link-local source is not tunnelled", IF_HOME, ha_link_local),
+	SENT("agent on the same host: straight to the group", IF_UP, ha_group, 48, IF_DOWN, NULL),
+	SENT("reverse tunnel", IF_UP, ha_reverse, -40, IF_UP, check_reverse),
+	LOST("reverse tunnel from another care-of address", IF_UP, ha_reverse_coa, REVERSE_SOURCE),
+	LOST("reverse tunnel without binding", IF_UP, ha_reverse_unbound, REVERSE_SOURCE),
+	SENT("reverse tunnel to another mobile", IF_UP, ha_reverse_mobile, 0, IF_UP, NULL),
+	LOST("congestion on a packet that is not capable", IF_UP, ha_reverse_lost, ECN),
+	SENT("congestion is passed on", IF_UP, ha_reverse_ce, -40, IF_UP, check_ce),
+	LOST("reverse tunnel with IPv4", IF_UP, ha_reverse_ip4, TUNNEL_PROTO),
+	SENT("SYN is clamped", IF_UP, ha_syn, 40, IF_UP, check_mss),
+	SENT("echo request is data", IF_UP, echo_home, 40, IF_UP, NULL),
+
+	SENT("agent passes on to two links", IF_UP, down, 8, IF_DOWN2, check_group),
+	SENT("from the previous agent in time", IF_UP, down_prev, 8, IF_DOWN2, NULL),
+	LOST("from the previous agent too late", IF_UP, down_prev_over, TUNNEL_SOURCE),
+	LOST("tunnel from a stranger", IF_UP, down_source, TUNNEL_SOURCE),
+	LOST("tunnel with another home address", IF_UP, down_inner, TUNNEL_INNER),
+	LOST("expired registration", IF_UP, down_expired, EXPIRED),
+	LOST("nobody listens", IF_UP, down_nobody, NO_GROUP),
+	LOST("congestion in the tunnel to the agent", IF_UP, down_lost, ECN),
+	LOST("tunnel with IPv4", IF_UP, down_ip4, TUNNEL_PROTO),
+	SLOW("hop limit ends at the agent", IF_UP, down_hop_limit, HOP_LIMIT),
+	SLOW("too big for the group", IF_UP, down_too_big, TOO_BIG),
+	SENT("just fits the group", IF_UP, down_just_fits, 8, IF_DOWN2, NULL),
+
+	SENT("uplink goes home", IF_DOWN, up, -8, IF_UP, check_up),
+	LOST("wrong key", IF_DOWN, up_key, UPLINK_KEY),
+	LOST("sequence number instead of key", IF_DOWN, up_seq, GRE_FLAGS),
+	LOST("uplink of nobody", IF_DOWN, up_unknown, UPLINK_UNKNOWN),
+	LOST("uplink from outside the site", IF_DOWN, up_source, UPLINK_SOURCE),
+	LOST("uplink of an expired registration", IF_DOWN, up_expired, EXPIRED),
+	SENT("bound uplink", IF_DOWN, up_bound, -8, IF_UP, NULL),
+	LOST("bound uplink from elsewhere", IF_DOWN, up_bound_other, UPLINK_SOURCE),
+	SENT("bound uplink without GRE", IF_DOWN, up_ipip_bound, 0, IF_UP, NULL),
+	LOST("unbound uplink without GRE", IF_DOWN, up_ipip, UPLINK_SOURCE),
+	SENT("home agent on the same host: out of both", IF_DOWN, up_local_ha, -48, IF_UP, NULL),
+	LOST("uplink that ends early", IF_DOWN, up_short, TUNNEL_PROTO),
+	SLOW("hop limit ends on the way home", IF_DOWN, up_hop_limit, HOP_LIMIT),
+
+	SENT("router replicates", IF_UP, mfc, 0, IF_ACC, check_mfc),
+	LOST("multicast hop limit", IF_UP, mfc_hop_limit, HOP_LIMIT),
+	LOST("multicast from the wrong side", IF_DOWN, mfc_iif, WRONG_IIF),
+	LOST("our own group from outside", IF_DOWN, mfc_own, WRONG_IIF),
+	PASS("unknown group", IF_UP, mfc_unknown),
+	SLOW("too big for the next link", IF_UP, mfc_big, FORWARD),
+	PASS("access link, own prefix", IF_ACC, filter_ok),
+	PASS("access link, link-local", IF_ACC, filter_ll),
+	LOST("access link, foreign prefix", IF_ACC, filter_prefix, FILTER_PREFIX),
+	LOST("access link, the agent's address", IF_ACC, filter_agent, FILTER_AGENT),
+
+	{"mobile receives", IF_MOB, DPN_INGRESS, mn_down, DPN_LOCAL, 0, 0, 0, -62, 0, check_mn_down},
+	LOST("the same over another interface", IF_MOB2, mn_down_other, DUPLICATE),
+	{"the same again over the first", IF_MOB, DPN_INGRESS, mn_down, DPN_LOCAL, 0, 0, 0, -62, 0, check_mn_down},
+	{"the next over the other", IF_MOB2, DPN_INGRESS, mn_down_next, DPN_LOCAL, 0, 0, 0, -62, 0, check_mn_down},
+	LOST("that one from another router", IF_MOB2, mn_down_router, DUPLICATE),
+	LOST("for another home address", IF_MOB, mn_down_inner, TUNNEL_INNER),
+	LOST("without sequence number", IF_MOB, mn_down_flags, GRE_FLAGS),
+	LOST("to the group but no tunnel", IF_MOB, mn_down_proto, TUNNEL_PROTO),
+	{"mobile receives from its home agent", IF_MOB, DPN_INGRESS, mn_down_ipip, DPN_LOCAL, 0, 0, 0, -54, 0, check_mn_down},
+	LOST("on an interface not to be used", IF_MOB2, mn_down_if, DOWNLINK_IF),
+	{"mobile sends", IF_ROAM0, DPN_EGRESS, mn_up, DPN_SEND, 0, 0, 0, 62, IF_MOB, check_mn_up},
+	{"mobile sends to its home agent", IF_ROAM0, DPN_EGRESS, mn_up_ipip, DPN_SEND, 0, 0, 0, 54, IF_MOB, NULL},
+	{"mobile sends too much", IF_ROAM0, DPN_EGRESS, mn_up_big, DPN_PUNT, 0, DP_PUNT_SLOW, DP_SLOW_TOO_BIG, 0, 0, NULL},
+	{"nobody's packet", IF_ROAM0, DPN_EGRESS, mn_up_none, DPN_PASS, 0, 0, 0, 0, 0, NULL},
+	{"home agent's own packet, hop limit stays", IF_ROAM0, DPN_EGRESS, ha_local_out, DPN_SEND, 0, 0, 0, 54, IF_UP, NULL},
+
+	PUNT("message to the home agent", IF_UP, mh, MH),
+	PUNT("message to the agent", IF_DOWN, mh_mma, MH),
+	PASS("message to somebody else", IF_UP, mh_through),
+	PUNT("message with Home Address option", IF_UP, mh_hao, MH),
+	PUNT("message with routing header", IF_MOB, mh_rh2, MH),
+	{"Home Address option with binding", IF_UP, DPN_INGRESS, hao_known, DPN_PASS, 0, 0, 0, 0, 0, check_hao},
+	PUNT("Home Address option without", IF_UP, hao_unknown, HAO),
+	COPY("membership report", IF_ACC, mld, MLD),
+	PASS("membership report elsewhere", IF_HOME, mld_home),
+	COPY("membership query", IF_MOB, query, MLD),
+	COPY("router solicitation", IF_ACC, rs, RS),
+	PASS("router solicitation elsewhere", IF_UP, rs_up),
+	COPY("router advertisement", IF_MOB, ra, RA),
+	COPY("router advertisement, unicast", IF_MOB2, ra_unicast, RA),
+	PUNT("solicitation for a bound address", IF_HOME, ns_bound, ND),
+	PUNT("unicast solicitation for a bound address", IF_HOME, ns_bound_unicast, ND),
+	PUNT("solicitation for an address being checked", IF_HOME, ns_checked, ND),
+	PASS("solicitation for another", IF_HOME, ns_other),
+	PUNT("home agent discovery", IF_UP, ha_discovery, ICMP_HA),
+	PUNT("error about our tunnel", IF_UP, error_ours, ICMP_ERR),
+	PUNT("error about the agent's tunnel", IF_UP, error_coa, ICMP_ERR),
+	PASS("error about something else", IF_UP, error_other),
+	LOST("shorter than it says", IF_UP, malformed, MALFORMED),
+	PASS("half a header", IF_UP, truncated),
+	PASS("not for us", IF_UP, strange),
+};
+const unsigned n_dpcases = sizeof dpcases / sizeof *dpcases;
+
+/* For test_bpf: what only the kernel decides. */
+const struct dpcase dpcases_kernel[] = {
+	LOST("no route to the care-of address", IF_UP, ha_unrouted, NO_ROUTE),
+	{"destination unknown to the routing table", IF_UP, DPN_INGRESS, ha_reverse_host, DPN_LOCAL, 0, 0, 0, -54, 0, NULL},
+};
+const unsigned n_dpcases_kernel = sizeof dpcases_kernel / sizeof *dpcases_kernel;

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "dpk.h"
+
+#include <assert.h>
+
+#include "datapath/lib/types.h"
+
+struct addr6 bench_addr(const char *s)
+{
+	struct addr6 a;
+	bool ok = addr6_parse(&a, s);
+	assert(ok);
+	(void)ok;
+	return a;
+}
+
+struct lladdr bench_mac(uint32_t ifindex) { return (struct lladdr){{2, 0, 0, 0, 0, (uint8_t)ifindex}}; }
+struct lladdr bench_peer(uint32_t ifindex) { return (struct lladdr){{2, 0xff, 0, 0, 0, (uint8_t)ifindex}}; }
+
+bool bench_route(void *ctx, const struct addr6 *dst, struct dpn_way *way)
+{
+	static const struct addr6 net = {{0x20, 0x01, 0x0d, 0xb8}};
+	(void)ctx;
+	if (memcmp(dst, &net, 4) || (dst->b[4] == 0xde && dst->b[5] == 0xad))
+		return false;
+	*way = (struct dpn_way){IF_UP, BENCH_MTU, bench_peer(IF_UP), bench_mac(IF_UP)};
+	return true;
+}
+
+struct putter { void (*put)(void *ctx, const struct dp_op *op); void *ctx; mono_t never, past; };
+
+static void put(struct putter *p, struct dp_op op) { p->put(p->ctx, &op); }
+
+static void put_if(struct putter *p, uint32_t ifindex, uint32_t flags)
+{
+	struct dp_op op = {.table = DP_IF, .iface = {.ifindex = ifindex, .flags = flags, .lladdr = bench_mac(ifindex),
+		.mtu_oct = BENCH_MTU, .mma = A("2001:db8:2::1"), .n_prefix = 1}};
+	bool ok = prefix6_parse(&op.iface.prefix[0], "2001:db8:2:11::/64");
+	assert(ok);
+	(void)ok;
+	put(p, op);
+}
+
+static void put_home(struct putter *p, const char *hoa, const char *coa, mono_t expires)
+{
+	put(p, (struct dp_op){.table = DP_HOME, .home = {A(hoa), A(coa), A("2001:db8:1::1"), expires}});
+}
+
+static void put_coa(struct putter *p, const char *coa, const char *hoa, const char *group, const char *ha, mono_t expires)
+{
+	put(p, (struct dp_op){.table = DP_COA, .coa = {.coa = A(coa), .home_address = A(hoa), .group = A(group),
+		.source = A("2001:db8:2::1"), .ha = A(ha), .prev = A("2001:db8:7::1"),
+		.prev_until = hoa[strlen(hoa) - 3] == '3' ? p->never : p->past, .expires = expires, .seq_start = 7}});
+}
+
+static void put_up(struct putter *p, const char *src, const char *coa, const char *ha, const char *bound, mono_t expires)
+{
+	put(p, (struct dp_op){.table = DP_UPLINK_IN, .uplink_in = {.inner_src = A(src), .coa = A(coa), .ha = A(ha),
+		.gre_key = BENCH_KEY, .bound = A(bound), .expires = expires}});
+}
+
+static void put_home_agent(struct putter *p)
+{
+	put(p, (struct dp_op){.table = DP_LOCAL, .local = {A("2001:db8:1::1"), DP_LOCAL_MH | DP_LOCAL_HA}});
+	put(p, (struct dp_op){.table = DP_LOCAL, .local = {A("2001:db8:1::cc"), 0}});
+	put_home(p, "2001:db8:1::100", "2001:db8:3::5", p->never);
+	put_home(p, "2001:db8:1::200", "2001:db8:2:ff::2", p->never);
+	put_home(p, "2001:db8:1::900", "2001:db8:3::9", p->past);
+	put_home(p, "2001:db8:1::901", "2001:db8:dead::9", p->never);
+}
+
+static void put_agent(struct putter *p)
+{
+	struct dp_op site = {.table = DP_SITE_PREFIX};
+	put(p, (struct dp_op){.table = DP_LOCAL, .local = {A("2001:db8:2::1"), DP_LOCAL_MH | DP_LOCAL_MMA}});
+	put_coa(p, "2001:db8:2:ff::1", "2001:db8:9::300", "ff35::1", "2001:db8:9::1", p->never);
+	put_coa(p, "2001:db8:2:ff::2", "2001:db8:1::200", "ff35::2", "2001:db8:1::1", p->never);
+	put_coa(p, "2001:db8:2:ff::3", "2001:db8:9::400", "ff35::3", "2001:db8:9::1", p->past);
+	put_coa(p, "2001:db8:2:ff::4", "2001:db8:9::500", "ff35::4", "2001:db8:9::1", p->never);
+	put_up(p, "2001:db8:9::300", "2001:db8:2:ff::1", "2001:db8:9::1", "::", p->never);
+	put_up(p, "2001:db8:1::200", "2001:db8:2:ff::2", "2001:db8:1::1", "::", p->never);
+	put_up(p, "2001:db8:9::400", "2001:db8:2:ff::3", "2001:db8:9::1", "::", p->past);
+	put_up(p, "2001:db8:9::500", "2001:db8:2:ff::4", "2001:db8:9::1", "2001:db8:2:12::5", p->never);
+	bool ok = prefix6_parse(&site.site_prefix.prefix, "2001:db8:2:10::/60");
+	assert(ok);
+	(void)ok;
+	put(p, site);
+	put(p, (struct dp_op){.table = DP_MFC, .mfc = {.group = A("ff35::1"), .source = A("2001:db8:2::1"), .oif = {IF_DOWN, IF_DOWN2}, .n_oif = 2}});
+	put(p, (struct dp_op){.table = DP_MFC, .mfc = {.group = A("ff35::2"), .source = A("2001:db8:2::1"), .oif = {IF_DOWN}, .n_oif = 1}});
+}
+
+static void put_router_and_mobile(struct putter *p)
+{
+	put(p, (struct dp_op){.table = DP_MFC, .mfc = {.group = A("ff35::9"), .source = A("2001:db8:6::1"), .iif = IF_UP, .oif = {IF_ACC}, .n_oif = 1}});
+	put(p, (struct dp_op){.table = DP_LOCAL, .local = {A("2001:db8:5:1::100"), DP_LOCAL_MH}});
+	put(p, (struct dp_op){.table = DP_DOWNLINK_IN, .downlink_in = {.dst = A("ff35::77"), .src = A("2001:db8:5::1"),
+		.home_address = A("2001:db8:8::1"), .encap = DP_ENCAP_GRE}});
+	put(p, (struct dp_op){.table = DP_DOWNLINK_IN, .downlink_in = {.dst = A("2001:db8:5:1::100"), .src = A("2001:db8:8::ff"),
+		.home_address = A("2001:db8:8::1"), .encap = DP_ENCAP_IPIP, .allowed_if = {IF_MOB}, .n_allowed_if = 1}});
+	put(p, (struct dp_op){.table = DP_UPLINK_OUT, .uplink_out = {.inner_src = A("2001:db8:8::1"), .ifindex = IF_MOB,
+		.next_hop = bench_peer(IF_MOB), .lladdr = bench_mac(IF_MOB), .src = A("2001:db8:5:1::100"), .dst = A("2001:db8:5::1"),
+		.encap = DP_ENCAP_GRE, .gre_key = BENCH_KEY, .mtu_oct = BENCH_MTU}});
+	put(p, (struct dp_op){.table = DP_UPLINK_OUT, .uplink_out = {.inner_src = A("2001:db8:8::2"), .ifindex = IF_MOB,
+		.next_hop = bench_peer(IF_MOB), .lladdr = bench_mac(IF_MOB), .src = A("2001:db8:5:1::100"), .dst = A("2001:db8:8::ff"),
+		.encap = DP_ENCAP_IPIP, .mtu_oct = BENCH_MTU}});
+}
+
+void bench_entries(mono_t now, void (*fn)(void *ctx, const struct dp_op *op), void *ctx)
+{
+	struct putter p = {fn, ctx, MONO_NEVER, {now.ns - 1000000}};
+	put_if(&p, IF_UP, DP_IF_UPSTREAM);
+	put_if(&p, IF_DOWN, DP_IF_DOWNSTREAM);
+	put_if(&p, IF_DOWN2, DP_IF_DOWNSTREAM);
+	put_if(&p, IF_ACC, DP_IF_ACCESS | DP_IF_FILTER);
+	put_if(&p, IF_MOB, DP_IF_MOBILE);
+	put_if(&p, IF_MOB2, DP_IF_MOBILE);
+	put_if(&p, IF_HOME, DP_IF_HOME);
+	put_home_agent(&p);
+	put_agent(&p);
+	put_router_and_mobile(&p);
+}
+
+/* ---- packets ---- */
+
+void pk_bytes(struct pk *p, const void *bytes, size_t n)
+{
+	assert(p->n + n <= sizeof p->b);
+	if (bytes)
+		memcpy(p->b + p->n, bytes, n);
+	else
+		for (size_t i = 0; i < n; i++)
+			p->b[p->n + i] = (uint8_t)i;
+	p->n += n;
+}
+
+static void u8(struct pk *p, uint32_t v) { pk_bytes(p, &(uint8_t){(uint8_t)v}, 1); }
+static void u16(struct pk *p, uint32_t v) { u8(p, v >> 8), u8(p, v); }
+static void u32(struct pk *p, uint32_t v) { u16(p, v >> 16), u16(p, v); }
+
+static void eth(struct pk *p, struct lladdr dst, struct lladdr src)
+{
+	*p = (struct pk){0};
+	pk_bytes(p, &dst, 6);
+	pk_bytes(p, &src, 6);
+	u16(p, 0x86dd);
+}
+
+void pk_eth(struct pk *p, uint32_t ifindex) { eth(p, bench_mac(ifindex), bench_peer(ifindex)); }
+
+void pk_eth_group(struct pk *p, uint32_t ifindex, const char *group)
+{
+	struct addr6 g = A(group);
+	eth(p, lladdr_of_multicast(&g), bench_peer(ifindex));
+}
+
+void pk_ip(struct pk *p, const char *src, const char *dst, uint8_t nh, uint8_t hl, uint8_t tclass)
+{
+	struct addr6 s = A(src), d = A(dst);
+	p->ip[p->n_ip++] = p->n;
+	u32(p, 6u << 28 | (uint32_t)tclass << 20 | 0x12345);
+	u16(p, 0);
+	u8(p, nh);
+	u8(p, hl);
+	pk_bytes(p, &s, 16);
+	pk_bytes(p, &d, 16);
+}
+
+void pk_gre(struct pk *p, uint16_t flags, uint32_t opt) { u16(p, flags), u16(p, 0x86dd), u32(p, opt); }
+
+/* Completes the checksum at `at` over everything from `from` on, with the last IPv6 header's pseudo-header. */
+static void checksum(struct pk *p, size_t from, size_t at, uint8_t proto)
+{
+	const uint8_t *ip = p->b + p->ip[p->n_ip - 1];
+	uint64_t sum = proto + (p->n - from);
+	for (size_t i = 8; i < 40; i += 2)
+		sum += (uint64_t)ip[i] << 8 | ip[i + 1];
+	for (size_t i = from; i < p->n; i += 2)
+		sum += (uint64_t)p->b[i] << 8 | (i + 1 < p->n ? p->b[i + 1] : 0);
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	p->b[at] = (uint8_t)(~sum >> 8);
+	p->b[at + 1] = (uint8_t)~sum;
+}
+
+void pk_udp(struct pk *p, size_t payload_oct)
+{
+	size_t at = p->n;
+	u16(p, 5000), u16(p, 6000), u16(p, (uint32_t)(8 + payload_oct)), u16(p, 0);
+	pk_bytes(p, NULL, payload_oct);
+	checksum(p, at, at + 6, 17);
+}
+
+void pk_tcp(struct pk *p, uint8_t flags, uint32_t seq, uint16_t mss, size_t payload_oct)
+{
+	size_t at = p->n;
+	u16(p, 5000), u16(p, 80), u32(p, seq), u32(p, 0);
+	u8(p, (mss ? 7 : 5) << 4), u8(p, flags), u16(p, 1000), u32(p, 0);
+	if (mss)
+		u8(p, 1), u8(p, 1), u8(p, 2), u8(p, 4), u16(p, mss), u8(p, 1), u8(p, 0);
+	pk_bytes(p, NULL, payload_oct);
+	checksum(p, at, at + 16, 6);
+}
+
+void pk_icmp(struct pk *p, uint8_t type, const void *body, size_t n)
+{
+	size_t at = p->n;
+	u8(p, type), u8(p, 0), u16(p, 0);
+	pk_bytes(p, body, n);
+	checksum(p, at, at + 2, 58);
+}
+
+void pk_end(struct pk *p)
+{
+	for (uint32_t i = 0; i < p->n_ip; i++) {
+		size_t plen = p->n - p->ip[i] - 40;
+		p->b[p->ip[i] + 4] = (uint8_t)(plen >> 8);
+		p->b[p->ip[i] + 5] = (uint8_t)plen;
+	}
+}
