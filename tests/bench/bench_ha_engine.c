@@ -120,7 +120,8 @@ int main(int argc, char **argv)
 	effq_init(&fx, &mem);
 	if (sa_key_init(&key, &crypto_openssl, "all", 256, MAC_HMAC_SHA1, "0123456789abcdef", 16))
 		return 1;
-	conf = (struct ha_conf){.address = agent, .n_home_prefix = 1, .lifetime_max = span_s(3600), .stamp_window = span_ms(7000),
+	conf = (struct ha_conf){.address = agent, .n_home_prefix = 1, .prefix_valid = span_s(86400),
+				.prefix_preferred = span_s(86400), .lifetime_max = span_s(3600), .stamp_window = span_ms(7000),
 				.is_stamp_required = true, .bindings_max = n, .n_mobile = 1};
 	prefix6_parse(&conf.home_prefix[0], "2001:db8:1::/48");
 	conf.mobile[0] = (struct ha_mobile_conf){conf.home_prefix[0], "all"};

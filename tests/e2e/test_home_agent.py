@@ -228,3 +228,24 @@ def test_restart_keeps_the_binding(bench):
     assert [r["home_address"] for r in bench.daemon.show("bindings")] == [HOA]
     assert bench.register(700)[:2] == (135, 700)
     assert bench.register(701)[0] == 0
+
+
+def test_discovery(bench):
+    """Home agents are found by the anycast address, another of the link among them; mobile prefixes are told."""
+    other = "2001:db8:1::7"
+    ra = scapy.IPv6(src="fe80::7", dst="ff02::1", hlim=255) / scapy.ICMPv6ND_RA(H=1, routerlifetime=1800) / \
+        scapy.ICMPv6NDOptPrefixInfo(prefixlen=64, R=1, prefix=other) / scapy.ICMPv6NDOptHAInfo(pref=9, lifetime=1800)
+    bench.home.send(bytes(ra))
+
+    def agents():
+        bench.send(scapy.IPv6(src=COA, dst="2001:db8:1:0:fdff:ffff:ffff:fffe") / scapy.ICMPv6HAADRequest(id=3))
+        got = bench.far.receive(lambda p: scapy.ICMPv6HAADReply in p, 1)
+        return got and got[scapy.ICMPv6HAADReply].addresses
+
+    netmod.wait_for(lambda: agents() == [other, HA], 5, "both home agents")
+    assert bench.register(900)[0] == 0
+    hao = scapy.IPv6ExtHdrDestOpt(options=[scapy.HAO(hoa=HOA)])
+    bench.send(scapy.IPv6(src=COA, dst=HA) / hao / scapy.ICMPv6MPSol(id=4))
+    got = bench.far.receive(lambda p: scapy.ICMPv6MPAdv in p, 2)
+    assert got[scapy.ICMPv6MPAdv].id == 4
+    assert got[scapy.ICMPv6NDOptPrefixInfo].prefix == HA and got[scapy.ICMPv6NDOptPrefixInfo].R == 1

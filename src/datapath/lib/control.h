@@ -53,7 +53,7 @@ GLOBAL int control_icmp(ctx_t *c, const struct m_cfg *g, uint32_t flags, uint32_
 	if (type == ICMP_RS)
 		return flags & (DP_IF_ACCESS | DP_IF_HOME) ? CONTROL_COPY | DP_PUNT_RS : CONTROL_PASS;
 	if (type == ICMP_RA)
-		return flags & DP_IF_MOBILE ? CONTROL_COPY | DP_PUNT_RA : CONTROL_PASS;
+		return flags & (DP_IF_MOBILE | DP_IF_HOME) ? CONTROL_COPY | DP_PUNT_RA : CONTROL_PASS;
 	if (type == ICMP_NS || type == ICMP_NA)
 		return flags & DP_IF_HOME ? control_nd(c, g, icmp) : CONTROL_PASS;
 	if (type == ICMP_REDIRECT)

@@ -10,9 +10,10 @@
  *	ha_bu      checks of an update          ha_bind   the life of a binding
  *	ha_answer  acknowledgements, errors     ha_nd     the home link
  *	ha_store   records that survive         ha_mobile configuration, keys
+ *	ha_disc    other agents, prefixes       ha_show   what the operator sees
  *
- * Left out: correspondent node (HoTI and CoTI are answered with a binding error), dynamic home agent
- * discovery and mobile prefix messages, multicast membership through the tunnel (10.4.3, optional), ESP (it is the kernel's).
+ * Left out: correspondent node (HoTI and CoTI are answered with a binding error), unsolicited prefix advertisements,
+ * multicast membership through the tunnel (10.4.3, optional), ESP (it is the kernel's).
  */
 #include "base/err.h"
 #include "role/ha/ha_i.h"
@@ -28,9 +29,16 @@ static void home_routes(struct ha *h, enum effect_kind kind)
 	}
 }
 
-static struct dp_op local_op(const struct ha *h)
+/* Our address, and the anycast addresses at which home agents are asked for. */
+static void local_addresses(struct ha *h, void (*verb)(struct effq *, enum role_id, const struct dp_op *))
 {
-	return (struct dp_op){.table = DP_LOCAL, .local = {.addr = h->conf.address, .flags = DP_LOCAL_MH | DP_LOCAL_HA}};
+	struct dp_op op = {.table = DP_LOCAL, .local = {.addr = h->conf.address, .flags = DP_LOCAL_MH | DP_LOCAL_HA}};
+
+	verb(h->env.fx, ROLE_HA, &op);
+	for (uint32_t i = 0; i < h->conf.n_home_prefix; i++) {
+		op.local = (struct dp_local){.addr = ha_anycast(&h->conf.home_prefix[i]), .flags = DP_LOCAL_MH};
+		verb(h->env.fx, ROLE_HA, &op);
+	}
 }
 
 static void name_link(struct ha_link *l, const char *name)
@@ -59,8 +67,7 @@ static int init(void *self, const struct engine_env *env, const void *conf, stru
 	int err = ha_mobiles_load(&h->mobiles, env, &h->conf, remedy);
 	if (err)
 		return err;
-	struct dp_op op = local_op(h);
-	fx_dp_put(env->fx, ROLE_HA, &op);
+	local_addresses(h, fx_dp_put);
 	home_routes(h, FX_ROUTE_PUT);
 	return ERR_OK;
 }
@@ -70,9 +77,9 @@ static void fini(void *self)
 	struct ha *h = self;
 	struct ha_check *c;
 
+	timers_fini(&h->check_timers); /* touches the timers in the checks */
 	for (uint64_t it = 0; (c = table_next(&h->checks, &it));)
 		mem_put(h->env.mem, c);
-	timers_fini(&h->check_timers);
 	table_fini(&h->checks);
 	bindings_fini(&h->bindings);
 	ha_mobiles_free(&h->mobiles, &h->env);
@@ -139,10 +146,12 @@ static bool on_rx(void *self, const struct rx *rx, struct now now)
 		return ha_rx_nd(h, rx, now);
 	case DP_PUNT_HAO:
 		return ha_rx_hao(h, rx, now);
+	case DP_PUNT_RA:
+		return ha_rx_ra(h, rx, now);
+	case DP_PUNT_ICMP_HA:
+		return ha_rx_icmp(h, rx, now);
 	case DP_PUNT_MLD:
 	case DP_PUNT_RS:
-	case DP_PUNT_RA:
-	case DP_PUNT_ICMP_HA:
 	case DP_PUNT_ICMP_ERR:
 	case DP_PUNT_SLOW:
 	case DP_PUNT_N:
@@ -178,8 +187,7 @@ static void stop(void *self, struct now now)
 			ha_check_cancel(h, &b->hoa);
 		}
 	}
-	struct dp_op op = local_op(h);
-	fx_dp_del(h->env.fx, ROLE_HA, &op);
+	local_addresses(h, fx_dp_del);
 	home_routes(h, FX_ROUTE_DEL);
 	del_link(h, &h->home);
 	for (uint32_t i = 0; i < h->conf.n_uplink; i++)

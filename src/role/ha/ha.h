@@ -22,6 +22,8 @@ struct ha_conf {
 	char home_link[16];            /* "": the home prefixes are virtual, no link has them */
 	char uplink[HA_UPLINK_MAX][16];
 	uint32_t n_uplink;
+	span_t prefix_valid, prefix_preferred; /* lifetimes of the home prefixes, as advertised */
+	uint32_t preference;           /* ours among the home agents of the link */
 	span_t lifetime_max;
 	span_t stamp_window;
 	bool is_stamp_required;        /* RFC 4285's timestamp; without it sequence numbers are kept for ever */

@@ -8,8 +8,7 @@
 
 enum { PACKET_MAX = 1280 };
 
-/* May another refusal or error go to this address? */
-static bool may_complain(struct ha *h, const struct addr6 *to, struct now now)
+bool ha_may_answer(struct ha *h, const struct addr6 *to, struct now now)
 {
 	uint64_t key = rate_key(&h->rate, to, sizeof *to);
 
@@ -48,8 +47,13 @@ static void send_ba(struct ha *h, const struct ha_bu *bu, const struct mh_ba *ba
 
 void ha_accept(struct ha *h, const struct ha_bu *bu, uint32_t lifetime_s, struct now now)
 {
+	/* The prefix is deprecated before the binding ends, or invalid at its end; both in units of 4 s (10.3.1). */
+	bool is_short = lifetime_s && (span_to_s(h->conf.prefix_preferred) / 4 < lifetime_s / 4 ||
+				       span_to_s(h->conf.prefix_valid) / 4 <= lifetime_s / 4);
+
 	/* K stays clear: associations are static. No refresh advice: bindings are on stable storage (10.3.1). */
-	send_ba(h, bu, &(struct mh_ba){.status = BA_ACCEPTED, .seq = bu->seq, .lifetime_s = lifetime_s}, now);
+	send_ba(h, bu, &(struct mh_ba){.status = is_short ? BA_ACCEPTED_PREFIX_DISCOVERY : BA_ACCEPTED, .seq = bu->seq,
+				       .lifetime_s = lifetime_s}, now);
 }
 
 void ha_refuse(struct ha *h, const struct ha_bu *bu, enum ba_status status, struct now now)
@@ -57,7 +61,7 @@ void ha_refuse(struct ha *h, const struct ha_bu *bu, enum ba_status status, stru
 	struct mh_ba ba = {.status = (uint8_t)status, .seq = bu->seq};
 
 	h->n_refused++;
-	if (!may_complain(h, &bu->src, now))
+	if (!ha_may_answer(h, &bu->src, now))
 		return;
 	if (status == BA_SEQ_OUT_OF_WINDOW && bu->b)
 		ba.seq = bu->b->seq; /* the last one accepted (9.5.1) */
@@ -68,7 +72,7 @@ void ha_binding_error(struct ha *h, const struct addr6 *to, enum be_status statu
 {
 	uint8_t pkt[PACKET_MAX];
 
-	if (!addr6_is_routable(to) || !may_complain(h, to, now))
+	if (!addr6_is_routable(to) || !ha_may_answer(h, to, now))
 		return;
 	size_t n = be_packet_build(pkt, sizeof pkt, &h->conf.address, to, status, hoa);
 	fx_send(h->env.fx, ROLE_HA, 0, NULL, pkt, n);
@@ -78,7 +82,7 @@ void ha_param_problem(struct ha *h, const struct rx *rx, const struct addr6 *to,
 {
 	uint8_t pkt[PACKET_MAX];
 
-	if (!icmp6_error_is_allowed(rx->pkt, rx->len_oct, IC6_PARAM_PROBLEM, 0) || !may_complain(h, to, now))
+	if (!icmp6_error_is_allowed(rx->pkt, rx->len_oct, IC6_PARAM_PROBLEM, 0) || !ha_may_answer(h, to, now))
 		return;
 	size_t n = icmp6_error_build(pkt, sizeof pkt, &h->conf.address, IC6_PARAM_PROBLEM, 0, pointer, rx->pkt, rx->len_oct);
 	if (n)

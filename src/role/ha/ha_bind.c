@@ -54,14 +54,24 @@ static void enter_active(struct ha *h, struct binding *b, struct now now)
 	binding_due(&h->bindings, b, due);
 }
 
+/* No more than asked for, configured, and left to the prefix (10.3.1). */
+static uint32_t grantable_s(const struct ha *h, uint32_t asked_s)
+{
+	int64_t s = asked_s;
+
+	if (s > span_to_s(h->conf.lifetime_max))
+		s = span_to_s(h->conf.lifetime_max);
+	if (s > span_to_s(h->conf.prefix_valid))
+		s = span_to_s(h->conf.prefix_valid);
+	return (uint32_t)s;
+}
+
 void ha_grant(struct ha *h, struct binding *b, const struct ha_bu *bu, struct now now)
 {
 	bool is_new = b->state != BINDING_ACTIVE, has_moved = !addr6_eq(&b->coa, &bu->coa);
-	int64_t max_s = span_to_s(h->conf.lifetime_max);
-	uint32_t life_s = bu->lifetime_s < max_s ? bu->lifetime_s : (uint32_t)max_s;
 
 	b->coa = bu->coa;
-	b->lifetime = (uint16_t)(life_s / 4);
+	b->lifetime = (uint16_t)(grantable_s(h, bu->lifetime_s) / 4);
 	b->flags = (uint8_t)((b->flags & ~HA_LINK_LOCAL) | (bu->flags & BU_L ? HA_LINK_LOCAL : 0));
 	enter_active(h, b, now);
 	ha_store_put(h, b, now);

@@ -11,7 +11,7 @@
 
 /* RFC 6275 12: a de-registered binding's sequence number counts this long. */
 #define MAX_DELETE_BCE_TIMEOUT_S 10
-enum { HA_POP_MAX = 4096, HA_ANNOUNCEMENTS = 3 };
+enum { HA_POP_MAX = 4096, HA_ANNOUNCEMENTS = 3, HA_PEER_MAX = 16, HA_PEER_ADDR_MAX = 4 };
 
 struct ha_mobile {
 	struct addr6 hoa;              /* key of by_hoa, when /128 */
@@ -66,6 +66,15 @@ struct ha_check {
 	struct ha_bu bu;               /* the newest update; bu.b is not used */
 };
 
+/* Another home agent of the home link (RFC 6275 10.1). */
+struct ha_peer {
+	struct addr6 lladdr;           /* link-local */
+	mono_t until;
+	uint16_t preference;
+	struct addr6 addr[HA_PEER_ADDR_MAX];
+	uint32_t n_addr;
+};
+
 struct ha {
 	struct engine_env env;
 	struct ha_conf conf;
@@ -74,6 +83,7 @@ struct ha {
 	struct bindings bindings;
 	struct table checks;           /* struct ha_check by hoa */
 	struct timers check_timers;
+	struct ha_peer peer[HA_PEER_MAX];
 	struct rate rate;
 	uint32_t n_active;
 	uint64_t n_registered, n_deregistered, n_expired, n_refused;
@@ -101,6 +111,8 @@ void ha_accept(struct ha *h, const struct ha_bu *bu, uint32_t lifetime_s, struct
 void ha_refuse(struct ha *h, const struct ha_bu *bu, enum ba_status status, struct now now);
 void ha_binding_error(struct ha *h, const struct addr6 *to, enum be_status status, const struct addr6 *hoa, struct now now);
 void ha_param_problem(struct ha *h, const struct rx *rx, const struct addr6 *to, uint32_t pointer, struct now now);
+/* May another answer that anyone can ask for go to this address? Counts when not. */
+bool ha_may_answer(struct ha *h, const struct addr6 *to, struct now now);
 void ha_refresh_request(struct ha *h, const struct binding *b);
 
 /* ha_bind.c: the life of a binding. */
@@ -132,6 +144,11 @@ int ha_check_start(struct ha *h, const struct binding *b, const struct ha_bu *bu
 struct ha_check *ha_check_find(const struct ha *h, const struct addr6 *hoa);
 void ha_check_cancel(struct ha *h, const struct addr6 *hoa);
 void ha_check_timers(struct ha *h, struct now now);
+
+/* ha_disc.c: home agent discovery, mobile prefixes (RFC 6275 10.5, 10.6). */
+struct addr6 ha_anycast(const struct prefix6 *p);
+bool ha_rx_icmp(struct ha *h, const struct rx *rx, struct now now);
+bool ha_rx_ra(struct ha *h, const struct rx *rx, struct now now);
 
 /* ha_show.c */
 void ha_show(const void *self, const char *what, struct show *out, struct now now);

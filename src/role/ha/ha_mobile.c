@@ -48,6 +48,10 @@ static const struct conf_row rows[] = {
 	{"home-prefix", CONF_LIST_PREFIX6, NULL, .help = "Prefixes of home addresses.", LIST(home_prefix, HA_PREFIX_MAX)},
 	{"home-link", CONF_IFNAME, "", .help = "Interface on the home link; none: the prefixes are virtual.", AT(home_link)},
 	{"uplink", CONF_LIST_IFNAME, "", .help = "Interfaces towards the rest of the network.", LIST(uplink, HA_UPLINK_MAX)},
+	{"prefix-valid", CONF_S, "2592000", 4, 4294967295, "s", "Valid lifetime of the home prefixes; no binding lasts longer.",
+	 AT(prefix_valid)},
+	{"prefix-preferred", CONF_S, "604800", 4, 4294967295, "s", "Preferred lifetime of the home prefixes.", AT(prefix_preferred)},
+	{"preference", CONF_U32, "0", 0, 65535, NULL, "Ours among the home agents of the link; the greatest is listed first.", AT(preference)},
 	{"lifetime", CONF_S, "3600", 4, 262140, "s", "Longest lifetime granted to a binding.", AT(lifetime_max)},
 	{"timestamp-window", CONF_MS, "7000", 3001, 600000, "ms", "How far a mobile's clock may be off.", AT(stamp_window)},
 	{"timestamp", CONF_BOOL, "true", .help = "Updates must bear a timestamp (RFC 4285 6).", AT(is_stamp_required)},
@@ -80,6 +84,8 @@ const char *ha_conf_check(const struct ha_conf *c)
 		return "address must be a unicast routable address";
 	if (c->n_home_prefix == 0)
 		return "home-prefix must name at least one prefix";
+	if (c->prefix_preferred.ns > c->prefix_valid.ns)
+		return "prefix-preferred may not exceed prefix-valid";
 	for (uint32_t i = 0; i < c->n_uplink; i++)
 		if (strcmp(c->uplink[i], c->home_link) == 0)
 			return "the home link is an uplink already: name it in home-link only";
