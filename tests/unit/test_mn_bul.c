@@ -407,6 +407,30 @@ static void a_restart_adopts(void **state)
 	assert_int_equal(bu.p.mh.bu.seq, (uint16_t)(seq + 1));
 }
 
+/* Killed before the home agent's answer came: it may have bound us all the same. */
+static void a_restart_at_home_with_an_answer_lost(void **state)
+{
+	struct bench *b = *state;
+	struct bu bu = joining(b);
+	struct addr6 acoa = ACOA_A;
+	bench_accept(b, &bu, &acoa);
+	restart(b, span_s(1));
+	bench_clear(b);
+	bench_link(b, W0, true);
+	bench_ra(b, W0, R_HOME);
+	bench_state(b, "returning");
+	bu = next_bu(b);
+	assert_addr(&bu.p.dst, HA);
+	assert_addr(&bu.p.src, HOA);
+	assert_int_equal(bu.p.mh.bu.lifetime_s, 0);
+	struct answer a = {.status = BA_NOT_HOME_AGENT}; /* or it had not */
+	bench_ba(b, &bu, &a);
+	bench_state(b, "home");
+	assert_true(bench_bu(b, 0, &bu));
+	assert_addr(&bu.p.dst, MMA_A);
+	assert_int_equal(bu.p.mh.bu.lifetime_s, 0);
+}
+
 /* The clock was set back meanwhile: timestamps still only grow. */
 static void a_restart_with_the_clock_set_back(void **state)
 {
@@ -506,7 +530,7 @@ int main(void)
 		T(an_unsigned_refusal_only_shortens_the_wait), T(a_silent_agent), T(no_care_of_address_no_agent),
 		T(a_taken_group_is_replaced), T(all_groups_taken), T(refused_at_home_it_tries_again_later),
 		T(forged_and_replayed_answers), T(truncated_answers), T(refreshes_in_order), T(a_pending_refresh_moves_along),
-		T(lifetime_over_without_an_answer), T(a_restart_adopts), T(a_restart_with_the_clock_set_back),
+		T(lifetime_over_without_an_answer), T(a_restart_adopts), T(a_restart_at_home_with_an_answer_lost), T(a_restart_with_the_clock_set_back),
 		T(without_a_key_it_goes_plain), T(told_so_it_goes_plain), T(home_address_in_use),
 		T(configurations_that_cannot_work),
 	};

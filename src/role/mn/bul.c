@@ -208,7 +208,9 @@ static void on_event(struct mn_peer *p, enum reg_event ev, const struct reg_bu *
 		reason_count(&mn->env, R_BA_UNEXPECTED);
 		break;
 	}
-	if (ev != REG_NOTHING && ev != REG_SEND && ev != REG_UNEXPECTED)
+	bool is_known = ev == REG_ACCEPTED || ev == REG_DEREGISTERED || ev == REG_EXPIRED;
+	p->is_uncertain &= !is_known;
+	if (is_known || ev == REG_REFUSED)
 		mn_store_put(mn, now);
 	mn_bul_arm(p);
 }

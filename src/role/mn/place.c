@@ -74,12 +74,18 @@ static void drain_others(struct mn *mn, struct now now)
 	}
 }
 
+static bool may_hold_binding(const struct mn_peer *p)
+{
+	return p->reg.state == REG_BOUND || p->reg.state == REG_WAIT || p->is_uncertain;
+}
+
 static void leave_sites(struct mn *mn, struct now now)
 {
 	for (uint32_t i = 1; i < mn->n_peer; i++) {
 		struct mn_peer *p = &mn->peer[i];
 		bool is_here = mn->place == MOVE_SITE && p == mn->mma;
-		if (!is_here && (p->reg.state == REG_BOUND || p->reg.state == REG_WAIT) && p->reg.ask_s)
+		bool is_leaving = p->reg.state != REG_IDLE && !p->reg.ask_s;
+		if (!is_here && !is_leaving && may_hold_binding(p))
 			mn_bul_ask(p, &p->addr, 0, now);
 	}
 }
@@ -133,17 +139,13 @@ static void leave_home_link(struct mn *mn)
 		mn_path_roam0_default(mn);
 }
 
-static bool has_binding_at_home(const struct mn_peer *ha)
-{
-	return ha->reg.state == REG_BOUND || ha->reg.state == REG_WAIT;
-}
 
 /* RFC 6275 11.5.5: update first, then the address; no duplicate detection while the home agent defends it. */
 static void enter_home(struct mn *mn, struct now now)
 {
 	if (mn->active->is_member)
 		mn_member_leave(mn->active);
-	if (!has_binding_at_home(mn_ha(mn))) {
+	if (!may_hold_binding(mn_ha(mn))) {
 		mn_path_home(mn, mn->active);
 		mn_place_on_home(mn, now);
 		return;

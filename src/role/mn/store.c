@@ -13,7 +13,7 @@
 #include "base/err.h"
 #include "role/mn/state.h"
 
-enum { VERSION = 1, F_IDENTITY = 1, F_PLACE = 2, P_BOUND = 1, P_ASSIGNED = 2 };
+enum { VERSION = 1, F_IDENTITY = 1, F_PLACE = 2, P_BOUND = 1, P_ASSIGNED = 2, P_ASKED = 4 };
 
 static void put_peer(struct wr *w, const struct mn_peer *p, struct now now)
 {
@@ -23,7 +23,8 @@ static void put_peer(struct wr *w, const struct mn_peer *p, struct now now)
 	wr_u16(w, p->reg.seq);
 	wr_u64(w, p->reg.stamper.last);
 	wr_u64(w, (uint64_t)p->reg.stamper.offset_ns);
-	wr_u8(w, (uint8_t)((is_bound ? P_BOUND : 0) | (p->has_acoa ? P_ASSIGNED : 0)));
+	bool is_asked = p->is_uncertain || p->reg.state == REG_WAIT;
+	wr_u8(w, (uint8_t)((is_bound ? P_BOUND : 0) | (p->has_acoa ? P_ASSIGNED : 0) | (is_asked ? P_ASKED : 0)));
 	wr_addr6(w, &p->reg.bound_coa);
 	wr_addr6(w, &p->acoa);
 	wr_u64(w, p->reg.stamp);
@@ -80,6 +81,7 @@ static void adopt(struct mn_peer *p, const struct peer_rec *v, struct now now)
 	r->seq = v->seq;
 	r->stamper.last = v->last;
 	r->stamper.offset_ns = (int64_t)v->offset;
+	p->is_uncertain = v->flags & P_ASKED;
 	int64_t left_ns = (int64_t)v->end - now.wall.ns;
 	if (!(v->flags & P_BOUND) || left_ns <= 0 || left_ns > (int64_t)v->lifetime_s * NS_PER_S)
 		return;
@@ -109,7 +111,7 @@ static void restore_place(struct mn *mn, uint8_t place, const struct addr6 *mma)
 	mn->is_home_unknown = place == MOVE_HOME;
 	switch (mn->place) {
 	case MOVE_HOME:
-		mn->has_place = !reg_is_bound(&ha->reg);
+		mn->has_place = !reg_is_bound(&ha->reg) && !ha->is_uncertain;
 		break;
 	case MOVE_SITE:
 		if (!p || !p->is_mma || !reg_is_bound(&p->reg) || !p->has_acoa || !addr6_eq(&ha->reg.bound_coa, &p->acoa))
