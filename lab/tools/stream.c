@@ -62,6 +62,9 @@ static int open_tcp(void)
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
 	setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &one, sizeof one);
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+	/* The common congestion controls. One that remembers a path's least delay for seconds (bbr) would measure that. */
+	if (setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "cubic", 5))
+		setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&opt.self, sizeof opt.self))
 		tool_die("stream: bind: %s", strerror(errno));
 	return fd;
