@@ -108,6 +108,7 @@ class Trip(World):
         """To the first cell of the foreign site; until packets flow there."""
         self.entry_ns = time.monotonic_ns()
         self.move("cell1", 15)
+        self.wait_state("away-site" if self.p.use_mma else "away-plain")
         self.flow.wait_flowing(15)
         arrived = self.flow.mobile.received
         self.wait(lambda: self.flow.mobile.received >= arrived + self.p.rate_pps // 2, "half a second in the first cell")
