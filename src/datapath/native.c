@@ -332,7 +332,7 @@ int dpn_route(ctx_t *c, const struct a6 *dst, uint32_t len_oct, struct way *w)
 	struct dpn_way way = {.mtu_oct = 65535};
 	*w = (struct way){.mtu_oct = 65535, .gateway = *dst};
 	if (!c->d->conf.route || !c->d->conf.route(c->d->conf.ctx, &a, &way))
-		return WAY_NEIGH;
+		return way.mtu_oct ? WAY_NEIGH : WAY_NONE;
 	*w = (struct way){.ifindex = way.ifindex, .mtu_oct = way.mtu_oct, .next_hop = mac_of(&way.next_hop), .mac = mac_of(&way.lladdr),
 		.gateway = *dst};
 	return len_oct > way.mtu_oct ? WAY_TOO_BIG : WAY_OK;

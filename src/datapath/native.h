@@ -11,8 +11,8 @@
 
 struct dpn;
 
-/* The host's routing: way out towards dst. A packet for a neighbour that is not resolved yet, or for this
- * host itself: false. */
+/* The host's routing: way out towards dst. False: the neighbour is not resolved yet (the packet comes out as DPN_ROUTE); false with
+ * way->mtu_oct set to 0: no route at all, or to this host itself. */
 struct dpn_way { uint32_t ifindex, mtu_oct; struct lladdr next_hop, lladdr; };
 typedef bool (*dpn_route_fn)(void *ctx, const struct addr6 *dst, struct dpn_way *way);
 

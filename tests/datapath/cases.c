@@ -395,6 +395,8 @@ const struct dpcase dpcases[] = {
 	SENT("reverse tunnel to another mobile", IF_UP, ha_reverse_mobile, 0, IF_UP, NULL),
 	LOST("congestion on a packet that is not capable", IF_UP, ha_reverse_lost, ECN),
 	SENT("congestion is passed on", IF_UP, ha_reverse_ce, -40, IF_UP, check_ce),
+	LOST("no route to the care-of address", IF_UP, ha_unrouted, NO_ROUTE),
+	{"reverse tunnel to where no route leads: the host's stack answers", IF_UP, DPN_INGRESS, ha_reverse_host, DPN_LOCAL, 0, 0, 0, -54, 0, NULL},
 	LOST("reverse tunnel with IPv4", IF_UP, ha_reverse_ip4, TUNNEL_PROTO),
 	SENT("SYN is clamped", IF_UP, ha_syn, 40, IF_UP, check_mss),
 	SENT("echo request is data", IF_UP, echo_home, 40, IF_UP, NULL),
@@ -480,10 +482,3 @@ const struct dpcase dpcases[] = {
 	PASS("not for us", IF_UP, strange),
 };
 const unsigned n_dpcases = sizeof dpcases / sizeof *dpcases;
-
-/* For test_bpf: what only the kernel decides. */
-const struct dpcase dpcases_kernel[] = {
-	LOST("no route to the care-of address", IF_UP, ha_unrouted, NO_ROUTE),
-	{"destination unknown to the routing table", IF_UP, DPN_INGRESS, ha_reverse_host, DPN_LOCAL, 0, 0, 0, -54, 0, NULL},
-};
-const unsigned n_dpcases_kernel = sizeof dpcases_kernel / sizeof *dpcases_kernel;

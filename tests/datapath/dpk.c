@@ -21,8 +21,10 @@ bool bench_route(void *ctx, const struct addr6 *dst, struct dpn_way *way)
 {
 	static const struct addr6 net = {{0x20, 0x01, 0x0d, 0xb8}};
 	(void)ctx;
-	if (memcmp(dst, &net, 4) || (dst->b[4] == 0xde && dst->b[5] == 0xad))
+	if (memcmp(dst, &net, 4) || (dst->b[4] == 0xde && dst->b[5] == 0xad)) {
+		way->mtu_oct = 0;
 		return false;
+	}
 	*way = (struct dpn_way){IF_UP, BENCH_MTU, bench_peer(IF_UP), bench_mac(IF_UP)};
 	return true;
 }

@@ -53,6 +53,3 @@ struct dpcase {
 };
 extern const struct dpcase dpcases[];
 extern const unsigned n_dpcases;
-/* What only a kernel decides. */
-extern const struct dpcase dpcases_kernel[];
-extern const unsigned n_dpcases_kernel;

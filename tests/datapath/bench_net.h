@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * A namespace of its own for the programs under test: the interfaces of dpk.h as veth pairs, routes and neighbours
+ * of bench_route, a bpffs that nobody else sees. All goes with the process.
+ */
+#include "datapath/loader_int.h"
+#include "dpk.h"
+
+/* Exits 77 (skipped) when not allowed. */
+void bench_net_up(void);
+/* Opens the datapath there and puts bench_entries. */
+struct dp *bench_net_open(uint32_t punt_rate_pps);
+
+struct run { int verdict; uint32_t ns; uint8_t out[4096]; size_t n; };
+/* BPF_PROG_TEST_RUN of the ingress program, `repeat` times; ns of one. */
+struct run bench_net_run(struct dp *dp, uint32_t ifindex, const struct pk *p, uint32_t repeat);

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The programs in the kernel: every case of cases.c, then generated packets, against the native build. Compared are
+ * verdict, bytes, counters and what is handed up. H-2, H-3, H-10, H-12.
+ *
+ *   test_bpf [seed [packets]]
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <arpa/inet.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/prng.h"
+#include "bench_net.h"
+
+enum { V_PASS = -1, V_DROP = 2, V_STOLEN = 4, V_REDIRECT = 7 };
+
+struct bench {
+	struct dp *dp;
+	struct dpn *dpn;
+	uint64_t kernel[DP_COUNT_N], native[DP_COUNT_N];
+	struct dp_punted punt;       /* the last one of the kernel's */
+	uint8_t punt_pkt[DP_PUNT_SNAP];
+	unsigned n_punts, failures;
+	int egress_in, egress_out;   /* sockets: into roam0, at the peer of IF_MOB */
+};
+
+static void *resize(void *ctx, void *old, size_t n)
+{
+	(void)ctx;
+	if (n)
+		return realloc(old, n);
+	free(old);
+	return NULL;
+}
+static const struct mem_ops mem = {.resize = resize};
+
+static mono_t now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return (mono_t){t.tv_sec * NS_PER_S + t.tv_nsec};
+}
+
+static void put_native(void *ctx, const struct dp_op *op)
+{
+	if (dpn_apply(ctx, true, op, 1))
+		exit(1);
+}
+
+static void on_punt(void *ctx, const struct dp_punted *p)
+{
+	struct bench *b = ctx;
+	b->n_punts++;
+	b->punt = *p;
+	memcpy(b->punt_pkt, p->pkt, p->len_oct);
+	b->punt.pkt = b->punt_pkt;
+}
+
+static void fault(struct bench *b, const char *name, const char *what, long kernel, long native)
+{
+	b->failures++;
+	fprintf(stderr, "FAIL %s: %s: kernel %ld, native %ld\n", name, what, kernel, native);
+}
+
+static int expected(const struct dpn_out *last)
+{
+	switch (last->verdict) {
+	case DPN_PASS: return V_PASS;
+	case DPN_DROP: return last->drop == DP_DROP_PUNT_RATE ? V_STOLEN : V_DROP;
+	case DPN_PUNT: return V_STOLEN;
+	case DPN_LOCAL:
+	case DPN_SEND:
+	case DPN_ROUTE: return V_REDIRECT;
+	}
+	return V_DROP;
+}
+
+static void compare_bytes(struct bench *b, const char *name, const struct run *r, const struct dpn_out *last)
+{
+	size_t head = last->verdict == DPN_SEND ? 0 : 14;
+	if (last->verdict != DPN_SEND && last->verdict != DPN_LOCAL && last->verdict != DPN_PASS)
+		return;
+	if (r->n != last->len_oct + head)
+		fault(b, name, "length", (long)r->n, (long)(last->len_oct + head));
+	else
+		for (size_t i = 0; i < last->len_oct; i++)
+			if (r->out[head + i] != last->bytes[i]) {
+				fault(b, name, "byte at", (long)i, r->out[head + i] << 8 | last->bytes[i]);
+				return;
+			}
+}
+
+/* Counters since the last comparison. */
+static void compare_counts(struct bench *b, const char *name)
+{
+	uint64_t k[DP_COUNT_N];
+	const uint64_t *n = dpn_counters(b->dpn);
+	if (dp_counters_read(b->dp, k, DP_COUNT_N))
+		exit(1);
+	for (uint32_t i = 1; i < DP_COUNT_N; i++) {
+		if (k[i] - b->kernel[i] != n[i] - b->native[i])
+			fault(b, name, dp_count_name(i), (long)(k[i] - b->kernel[i]), (long)(n[i] - b->native[i]));
+		b->kernel[i] = k[i];
+		b->native[i] = n[i];
+	}
+}
+
+static void compare_punt(struct bench *b, const char *name, const struct dpn_out *out, uint32_t n)
+{
+	const struct dpn_out *p = NULL;
+	unsigned punts = 0;
+	b->n_punts = 0;
+	dp_punt_read(b->dp, on_punt, b);
+	for (uint32_t i = 0; i < n; i++)
+		if (out[i].verdict == DPN_PUNT) {
+			p = &out[i];
+			punts++;
+		}
+	if (b->n_punts != punts) {
+		fault(b, name, "punts", b->n_punts, punts);
+		return;
+	}
+	if (!p)
+		return;
+	if (b->punt.why != p->punt.why || b->punt.ifindex != p->punt.ifindex || !lladdr_eq(&b->punt.lladdr_src, &p->punt.lladdr_src))
+		fault(b, name, "punt", b->punt.why, p->punt.why);
+	if (b->punt.len_oct != p->punt.len_oct || memcmp(b->punt.pkt, p->punt.pkt, p->punt.len_oct))
+		fault(b, name, "punted bytes", (long)b->punt.len_oct, (long)p->punt.len_oct);
+	if (memcmp(&b->punt.slow, &p->punt.slow, sizeof p->punt.slow))
+		fault(b, name, "slow path's data", b->punt.slow.why, p->punt.slow.why);
+}
+
+static void ingress(struct bench *b, const char *name, uint32_t ifindex, const struct pk *p)
+{
+	const struct dpn_out *out;
+	if (p->n < 54)
+		return; /* BPF_PROG_TEST_RUN takes no less than an IPv6 header */
+	struct run r = bench_net_run(b->dp, ifindex, p, 1);
+	uint32_t n = dpn_input(b->dpn, ifindex, DPN_INGRESS, p->b, p->n, now(), &out);
+	int want = expected(&out[n - 1]);
+	if (r.verdict != want)
+		fault(b, name, "verdict", r.verdict, want);
+	else
+		compare_bytes(b, name, &r, &out[n - 1]);
+	compare_punt(b, name, out, n);
+	compare_counts(b, name);
+}
+
+static int packet_socket(const char *name, int type)
+{
+	struct sockaddr_ll a = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = (int)if_nametoindex(name)};
+	int s = socket(AF_PACKET, type | SOCK_CLOEXEC, htons(ETH_P_ALL));
+	if (s < 0 || bind(s, (struct sockaddr *)&a, sizeof a)) {
+		perror("packet socket");
+		exit(1);
+	}
+	return s;
+}
+
+/* What the program made of a packet sent into roam0, seen behind IF_MOB or IF_UP; 0: nothing within a second. */
+static size_t egress_out(const struct bench *b, uint32_t ifindex, uint8_t *buf, size_t cap)
+{
+	struct pollfd f = {.fd = b->egress_out, .events = POLLIN};
+	while (poll(&f, 1, 1000) == 1) {
+		ssize_t n = recv(b->egress_out, buf, cap, 0);
+		if (n > 14 && buf[11] == ifindex && (buf[20] == 41 || buf[20] == 47))
+			return (size_t)n;
+	}
+	return 0;
+}
+
+/* Egress cannot be run by BPF_PROG_TEST_RUN, which always puts an Ethernet header in front: real packets. */
+static void egress(struct bench *b, const struct dpcase *c, const struct pk *p)
+{
+	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IPV6), .sll_ifindex = (int)if_nametoindex("roam0")};
+	const struct dpn_out *out;
+	uint8_t buf[4096];
+	if (sendto(b->egress_in, p->b, p->n, 0, (struct sockaddr *)&to, sizeof to) < 0 && errno != ENOBUFS && errno != ENETDOWN)
+		perror("send");
+	uint32_t n = dpn_input(b->dpn, (uint32_t)to.sll_ifindex, DPN_EGRESS, p->b, p->n, now(), &out);
+	if (out[n - 1].verdict == DPN_SEND) {
+		size_t len = egress_out(b, out[n - 1].ifindex, buf, sizeof buf);
+		if (len != out[n - 1].len_oct || memcmp(buf, out[n - 1].bytes, len))
+			fault(b, c->name, "egress length", (long)len, (long)out[n - 1].len_oct);
+	}
+	compare_punt(b, c->name, out, n);
+	compare_counts(b, c->name);
+}
+
+static void run_case(struct bench *b, const struct dpcase *c)
+{
+	struct pk p = {.n = 0};
+	c->build(&p);
+	if (c->dir == DPN_EGRESS)
+		egress(b, c, &p);
+	else
+		ingress(b, c->name, c->ifindex, &p);
+}
+
+/* A case's packet with a few bytes changed, cut, or swapped for another's; on some interface. */
+static void generated(struct bench *b, struct prng *g, unsigned i)
+{
+	static const uint32_t ifs[] = {IF_UP, IF_DOWN, IF_DOWN2, IF_ACC, IF_MOB, IF_MOB2, IF_HOME};
+	const struct dpcase *c = &dpcases[prng_u64(g) % n_dpcases];
+	struct pk p = {.n = 0};
+	char name[96];
+	c->build(&p);
+	if (c->dir == DPN_EGRESS)
+		return;
+	uint32_t ifindex = prng_u64(g) % 8 ? c->ifindex : ifs[prng_u64(g) % 7];
+	if (ifindex != c->ifindex && !(p.b[0] & 1))
+		p.b[5] = (uint8_t)ifindex;
+	for (uint64_t k = prng_u64(g) % 4; k; k--)
+		p.b[14 + prng_u64(g) % (p.n - 14 < 110 ? p.n - 14 : 110)] ^= (uint8_t)(1u << prng_u64(g) % 8);
+	if (prng_u64(g) % 8 == 0)
+		p.n = 14 + prng_u64(g) % (p.n - 14) + 1;
+	snprintf(name, sizeof name, "packet %u from \"%s\"", i, c->name);
+	ingress(b, name, ifindex, &p);
+}
+
+static void open_both(struct bench *b)
+{
+	struct dpn_conf conf = {.mem = &mem, .roam0_ifindex = if_nametoindex("roam0"), .route = bench_route, .dup_slots = 229376,
+		.punt_rate_pps = UINT32_MAX};
+	b->dp = bench_net_open(UINT32_MAX);
+	if (dpn_new(&b->dpn, &conf))
+		exit(1);
+	bench_entries(now(), put_native, b->dpn);
+	b->egress_in = packet_socket("roam0", SOCK_DGRAM);
+	b->egress_out = packet_socket("mob_p", SOCK_RAW);
+}
+
+int main(int argc, char **argv)
+{
+	static struct bench b;
+	struct prng g;
+	unsigned packets = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 0) : 20000;
+	uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
+	prng_seed(&g, seed);
+	bench_net_up();
+	open_both(&b);
+	for (unsigned i = 0; i < n_dpcases; i++)
+		if (dpcases[i].dir == DPN_INGRESS || dpcases[i].out_if != IF_UP)
+			run_case(&b, &dpcases[i]);
+	for (unsigned i = 0; i < packets && b.failures < 20; i++)
+		generated(&b, &g, i);
+	printf("%u cases, %u packets from seed %llu: %u differences\n", n_dpcases, packets, (unsigned long long)seed,
+	       b.failures);
+	dp_close(b.dp, DP_CLOSE_REMOVE);
+	dpn_free(b.dpn);
+	return b.failures ? 1 : 0;
+}
