@@ -112,6 +112,13 @@ static double on_kernel(struct asked *q)
 	return n ? (double)watch_tally(q->sc->watch.drops, n, word(q, 2)) : 0;
 }
 
+/* icmp NODE TYPE: messages that reached its kernel */
+static double on_icmp(struct asked *q)
+{
+	const struct node *n = node_at(q, 1);
+	return n ? (double)watch_tally(q->sc->watch.icmp, n, word(q, 2)) : 0;
+}
+
 static bool is_alive(const struct node *n, mono_t expires) { return mono_before(node_now(n).mono, expires); }
 
 static bool matches(const struct addr6 *a, const char *text)
@@ -221,6 +228,7 @@ static double on_mld(struct asked *q)
 static const struct { const char *name; double (*fn)(struct asked *q); } subjects[] = {
 	{"flow", on_flow}, {"mh", on_mh}, {"counter", on_counter}, {"datapath", on_datapath}, {"event", on_event}, {"kernel", on_kernel},
 	{"binding", on_binding}, {"link", on_link}, {"address", on_address}, {"show", on_show}, {"mld", on_mld},
+	{"icmp", on_icmp},
 };
 
 static double value_of(struct asked *q)

@@ -20,7 +20,7 @@ struct flow {
 	uint32_t n, cap, highest;    /* highest number received, plus one */
 };
 
-enum { FLOW_SIZE_MIN = 32, FLOW_SIZE_MAX = 1400, FLOW_PORT = 40000 };
+enum { FLOW_SIZE_MIN = 32, FLOW_SIZE_MAX = 1452, FLOW_PORT = 40000 };
 
 struct flow *flow_new(struct sim *s, const char *name);
 void flow_start(struct flow *f, int64_t start_ns);

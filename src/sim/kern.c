@@ -153,6 +153,7 @@ static void icmp_input(struct node *n, uint32_t ifindex, struct frame *f, const 
 		drop(n, "icmp-checksum");
 		return;
 	}
+	watch_icmp(n, icmp[0]);
 	if (icmp[0] == ICMP_NS || icmp[0] == ICMP_NA) {
 		if (nic)
 			nd_rx(n, nic, f);

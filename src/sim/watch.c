@@ -34,6 +34,7 @@ void watch_fini(struct watch *w)
 	flows_free(w->sim);
 	tallies_free(w->events);
 	tallies_free(w->drops);
+	tallies_free(w->icmp);
 	for (struct mh_seen *m; (m = w->mh);) {
 		w->mh = m->next;
 		free(m);
@@ -97,6 +98,13 @@ void watch_kernel_drop(struct node *n, const char *why)
 {
 	sim_trace(n->sim, n->name, "kernel drops: %s", why);
 	tally(n->sim, &n->sim->watch->drops, n, why);
+}
+
+void watch_icmp(struct node *n, uint8_t type)
+{
+	char name[8];
+	snprintf(name, sizeof name, "%u", type);
+	tally(n->sim, &n->sim->watch->icmp, n, name);
 }
 
 void watch_dp_drop(struct node *n, enum dp_drop why, const struct frame *f)

@@ -41,6 +41,7 @@ struct watch {
 	struct mh_seen *mh, **mh_end;  /* seen on links, in order */
 	struct mh_seen *asked;         /* what mobiles' engines sent, newest first */
 	struct tally *events, *drops;  /* operator's events by code; packets that the kernel dropped, by reason */
+	struct tally *icmp;            /* ICMPv6 messages that reached a kernel, by type */
 	uint64_t n_mld_reports, n_mld_queries, n_ra, n_frames;
 	uint64_t n_violations;
 	char first_violation[256];
@@ -58,6 +59,7 @@ void watch_dp(struct node *n, const struct effect *e);
 void watch_event(struct node *n, const struct effect *e, const char *text);
 void watch_dp_drop(struct node *n, enum dp_drop why, const struct frame *f);
 void watch_kernel_drop(struct node *n, const char *why);
+void watch_icmp(struct node *n, uint8_t type);
 void watch_hop_limit(struct node *n, const struct frame *f);
 void watch_not_ours(struct node *n, const struct frame *f);
 /* A datagram reached a socket. */
