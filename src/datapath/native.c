@@ -289,7 +289,8 @@ static struct dpn_out *emit(struct dpn *d, enum dpn_verdict v, const uint8_t *by
 	}
 	struct dpn_out *o = &d->out[d->n_out++];
 	*o = (struct dpn_out){.verdict = v, .bytes = (const uint8_t *)(uintptr_t)d->used, .len_oct = n};
-	memcpy(d->arena + d->used, bytes, n);
+	if (n)
+		memcpy(d->arena + d->used, bytes, n);
 	d->used += n;
 	return o;
 }
@@ -360,14 +361,16 @@ static void run(struct dpn *d, ctx_t *c, enum dpn_dir dir)
 uint32_t dpn_input(struct dpn *d, uint32_t ifindex, enum dpn_dir dir, const uint8_t *bytes, size_t len_oct,
 		   mono_t now, const struct dpn_out **out)
 {
-	uint8_t *buf = mem_get(d->conf.mem, len_oct + HEADROOM);
+	/* IP headers are aligned, as the kernel has them (NET_IP_ALIGN). */
+	uint32_t room = HEADROOM + (dir == DPN_INGRESS ? 2 : 0);
+	uint8_t *buf = mem_get(d->conf.mem, len_oct + room);
 	d->now = now;
 	d->n_out = d->used = 0;
 	*out = NULL;
 	if (!buf)
 		return 0;
-	memcpy(buf + HEADROOM, bytes, len_oct);
-	ctx_t c = {.d = d, .begin = buf + HEADROOM, .end = buf + HEADROOM + len_oct, .ifindex = ifindex, .room_oct = HEADROOM,
+	memcpy(buf + room, bytes, len_oct);
+	ctx_t c = {.d = d, .begin = buf + room, .end = buf + room + len_oct, .ifindex = ifindex, .room_oct = room,
 		.has_eth = dir == DPN_INGRESS};
 	run(d, &c, dir);
 	mem_put(d->conf.mem, buf);
