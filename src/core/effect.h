@@ -24,7 +24,7 @@ enum effect_kind {
 	FX_SEND,        /* a packet */
 	FX_DP_PUT,      /* an entry of the datapath */
 	FX_DP_DEL,
-	FX_JOIN,        /* socket membership in a source-specific group (keeps the NIC's filter open) */
+	FX_JOIN,        /* let a group in through the interface's filter; source ::: a socket's membership, and the kernel reports it */
 	FX_LEAVE,
 	FX_ADDR_ADD,    /* address on an interface */
 	FX_ADDR_DEL,

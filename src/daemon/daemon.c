@@ -257,6 +257,7 @@ int daemon_start(struct daemon **out, struct conf *conf, const char *file, struc
 	d->is_kept = true; /* until everything runs, a failure leaves what was there */
 	d->armed = MONO_NEVER;
 	d->started = plat_now().mono;
+	d->exec.is_setting = d->conf.node.sysctl;
 	d->exec.attach = on_attach;
 	d->exec.event = on_event;
 	d->exec.ctx = d;
@@ -332,7 +333,7 @@ static void take_back(struct daemon *d)
 {
 	if (d->rtnl) {
 		rtnl_mark(d->rtnl);
-		rtnl_sweep(d->rtnl);
+		exec_sweep(&d->exec);
 	}
 	if (d->exec.sysctl)
 		sysctl_restore(d->exec.sysctl);

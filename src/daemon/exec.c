@@ -7,7 +7,6 @@
 
 #include "base/err.h"
 #include "daemon/log.h"
-#include "plat/linux/allmulti.h"
 #include "plat/linux/tun.h"
 
 static void flush_all_ops(void *ctx);
@@ -97,12 +96,30 @@ static void set(struct exec *x, const char *ifname, const char *key, int value)
 		log_note(EV_NOTICE, "sysctl-failed", "%s/%s = %d: %s", ifname, key, value, strerror(errno));
 }
 
+static void note_owned(struct exec *x, uint32_t ifindex)
+{
+	for (uint32_t i = 0; i < x->n_owned; i++)
+		if (x->owned[i] == ifindex)
+			return;
+	if (x->n_owned < EXEC_IF_MAX)
+		x->owned[x->n_owned++] = ifindex;
+}
+
+uint32_t exec_sweep(struct exec *x)
+{
+	uint32_t n = rtnl_sweep(x->rtnl);
+
+	for (uint32_t i = 0; i < x->n_owned; i++)
+		n += member_sweep(x->member, x->owned[i]);
+	return n;
+}
+
 /* What the kernel must and must not do by itself on an interface of a role: doc/operations.md has the list. */
 static void own_interface(struct exec *x, const struct dp_if *iface, enum role_id role)
 {
 	const struct link_event *link = rtnl_link_at(x->rtnl, iface->ifindex);
 
-	if (!x->sysctl || !link)
+	if (!x->is_setting || !link)
 		return;
 	if (iface->flags & DP_IF_MOBILE) {
 		set(x, link->name, "accept_ra", 0);
@@ -112,8 +129,8 @@ static void own_interface(struct exec *x, const struct dp_if *iface, enum role_i
 		set(x, link->name, "optimistic_dad", 1);
 		set(x, link->name, "use_optimistic", 1);
 	}
-	if (role == ROLE_AR && iface->flags & DP_IF_UPSTREAM && allmulti_set(link->name))
-		log_note(EV_WARNING, "allmulti-failed", "%s may not hear the groups: %s", link->name, strerror(errno));
+	if (role == ROLE_AR && iface->flags & DP_IF_UPSTREAM)
+		set(x, link->name, SYSCTL_ALLMULTI, 1);
 	if (iface->flags & ~(uint32_t)(DP_IF_MOBILE | DP_IF_ROAM0) && !x->is_forwarding) {
 		set(x, "all", "forwarding", 1);
 		x->is_forwarding = true;
@@ -126,8 +143,10 @@ static void run_interface(struct exec *x, const struct effect *e)
 
 	flush_all_ops(x);
 	op.iface.ifindex = real_ifindex(x, op.iface.ifindex);
-	if (e->kind == FX_DP_PUT)
+	if (e->kind == FX_DP_PUT) {
+		note_owned(x, op.iface.ifindex);
 		own_interface(x, &op.iface, e->role);
+	}
 	int rc = x->dp ? dp_apply(x->dp, e->kind == FX_DP_PUT ? DP_PUT : DP_DEL, &op, e->role) : 0;
 	if (rc && !(rc == ERR_NOTFOUND && e->kind == FX_DP_DEL))
 		failed(x, "datapath-failed", e->role, "programs cannot be attached to an interface, or detached", rc);
@@ -180,7 +199,7 @@ static void run_group(struct exec *x, const struct effect *e)
 
 	g.ifindex = real_ifindex(x, g.ifindex);
 	int rc = e->kind == FX_JOIN ? member_join(x->member, &g) : member_leave(x->member, &g);
-	if (rc && !(e->kind == FX_LEAVE && (rc == ERR_NOTFOUND || errno == ENODEV || errno == EADDRNOTAVAIL)))
+	if (rc && !(e->kind == FX_LEAVE && rc == ERR_NOTFOUND))
 		failed(x, "membership-failed", e->role, "a group cannot be joined or left", rc);
 }
 

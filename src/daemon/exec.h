@@ -17,12 +17,15 @@
 #include "plat/linux/sysctl.h"
 #include "store/store.h"
 
+enum { EXEC_OPS_MAX = 256, EXEC_IF_MAX = 64 };
+
 struct exec {
 	struct store *store;
 	struct sender *sender;
 	struct member *member;
 	struct rtnl *rtnl;
-	struct sysctl *sysctl;       /* NULL: leave kernel settings alone */
+	struct sysctl *sysctl;
+	bool is_setting;             /* change kernel settings of interfaces */
 	struct dp *dp;               /* NULL: no datapath */
 	int tun_fd;
 	uint32_t tun_ifindex;
@@ -31,12 +34,15 @@ struct exec {
 	void *ctx;
 	uint64_t n_batches, n_effects, n_failed;
 	struct exec_ops { struct dp_op *op; uint32_t n; enum dp_verb verb; } ops[DP_TABLE_N]; /* entries not yet applied */
+	uint32_t owned[EXEC_IF_MAX], n_owned; /* interfaces that programs were attached to in this life */
 	bool is_forwarding;          /* the namespace forwards: set once */
 };
 
-enum { EXEC_OPS_MAX = 256 };
+
 
 int exec_init(struct exec *x); /* 0 or ERR_NOMEM; the first members are the caller's, set before */
 void exec_fini(struct exec *x);
+/* Takes away what interfaces of ours still have from an earlier daemon and nobody asked for again. How many things. */
+uint32_t exec_sweep(struct exec *x);
 /* Carries out everything in the queue, and empties it. */
 void exec_run(struct exec *x, struct effq *q);

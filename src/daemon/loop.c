@@ -227,13 +227,13 @@ static void on_watchdog(evutil_socket_t fd, short what, void *ctx)
 static void on_settled(evutil_socket_t fd, short what, void *ctx)
 {
 	struct daemon *d = ctx;
-	uint32_t n = rtnl_sweep(d->rtnl);
+	uint32_t n = exec_sweep(&d->exec);
 
 	(void)fd;
 	(void)what;
 	dp_adopt_done(d->dp);
 	if (n)
-		log_note(EV_NOTICE, "left-overs-removed", "%u addresses and routes of an earlier daemon were removed", n);
+		log_note(EV_NOTICE, "left-overs-removed", "%u addresses, routes and memberships of an earlier daemon were removed", n);
 	log_flush();
 }
 

@@ -9,24 +9,35 @@
 
 #include "base/err.h"
 
-static int add_flag(int fd, struct ifreq *ifr, short flag)
-{
-	if (ioctl(fd, SIOCGIFFLAGS, ifr))
-		return ERR_SYS;
-	if (ifr->ifr_flags & flag)
-		return 0;
-	ifr->ifr_flags = (short)(ifr->ifr_flags | flag);
-	return ioctl(fd, SIOCSIFFLAGS, ifr) ? ERR_SYS : 0;
-}
-
-int allmulti_set(const char *ifname)
+static int flags(const char *ifname, unsigned long request, short *value)
 {
 	struct ifreq ifr = {0};
 	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
 	if (fd < 0)
 		return ERR_SYS;
 	strncpy(ifr.ifr_name, ifname, sizeof ifr.ifr_name - 1);
-	int rc = add_flag(fd, &ifr, IFF_ALLMULTI);
+	ifr.ifr_flags = *value;
+	int rc = ioctl(fd, request, &ifr) ? ERR_SYS : 0;
+	*value = ifr.ifr_flags;
 	close(fd);
 	return rc;
+}
+
+int allmulti_get(const char *ifname, int *on)
+{
+	short value = 0;
+	int rc = flags(ifname, SIOCGIFFLAGS, &value);
+
+	*on = !!(value & IFF_ALLMULTI);
+	return rc;
+}
+
+int allmulti_set(const char *ifname, int on)
+{
+	short value = 0;
+	int rc = flags(ifname, SIOCGIFFLAGS, &value);
+
+	value = (short)(on ? value | IFF_ALLMULTI : value & ~IFF_ALLMULTI);
+	return rc ? rc : flags(ifname, SIOCSIFFLAGS, &value);
 }

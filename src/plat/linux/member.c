@@ -10,19 +10,21 @@
 
 #include "base/err.h"
 #include "base/table.h"
-#include "base/timer.h"
+#include "plat/linux/filter.h"
 #include "plat/plat.h"
 
-/* A datagram socket that never receives: bound to nothing, it only holds memberships. */
-enum { PER_SOCKET = 256, KEY_OCT = sizeof(struct fx_group) };
+enum { PER_SOCKET = 256 };
 
-struct holder { int fd; uint32_t n; bool is_full; };
-struct entry { struct fx_group group; uint32_t holder; };
+struct holder { int fd; uint32_t n; bool is_full; };       /* a socket that never receives: it only holds memberships */
+struct entry { struct fx_group group; uint32_t holder; };  /* holder: any-source only */
+struct port_mac { uint32_t ifindex; struct lladdr mac; uint8_t zero[2]; };
+struct opened { struct port_mac key; uint32_t users; };    /* groups may share a link-layer address */
 
 struct member {
-	struct table entries;
+	struct table entries, opened;
 	struct holder *holders;
 	uint32_t n_holders;
+	int fd;
 };
 
 int member_open(struct member **out)
@@ -32,23 +34,33 @@ int member_open(struct member **out)
 	*out = m;
 	if (!m)
 		return ERR_NOMEM;
-	table_init(&m->entries, &plat_mem, &plat_rng, offsetof(struct entry, group), KEY_OCT);
-	return 0;
+	table_init(&m->entries, &plat_mem, &plat_rng, offsetof(struct entry, group), sizeof(struct fx_group));
+	table_init(&m->opened, &plat_mem, &plat_rng, offsetof(struct opened, key), sizeof(struct port_mac));
+	m->fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	return m->fd < 0 ? ERR_SYS : 0;
 }
 
-void member_close(struct member *m)
+static void table_free(struct table *t)
 {
 	uint64_t it = 0;
 	void *e;
 
+	while ((e = table_next(t, &it)))
+		free(e);
+	table_fini(t);
+}
+
+void member_close(struct member *m)
+{
 	if (!m)
 		return;
-	while ((e = table_next(&m->entries, &it)))
-		free(e);
-	table_fini(&m->entries);
+	table_free(&m->entries);
+	table_free(&m->opened);
 	for (uint32_t i = 0; i < m->n_holders; i++)
 		close(m->holders[i].fd);
 	free(m->holders);
+	if (m->fd >= 0)
+		close(m->fd);
 	free(m);
 }
 
@@ -65,8 +77,7 @@ static int holder_new(struct member *m)
 	return 0;
 }
 
-/* Without a source it is any-source membership: a home agent's in solicited-node groups. */
-static int change_any(int fd, int option, const struct fx_group *g)
+static int change_socket(int fd, int option, const struct fx_group *g)
 {
 	struct group_req req = {.gr_interface = g->ifindex};
 	struct sockaddr_in6 *group = (struct sockaddr_in6 *)&req.gr_group;
@@ -74,26 +85,6 @@ static int change_any(int fd, int option, const struct fx_group *g)
 	group->sin6_family = AF_INET6;
 	memcpy(&group->sin6_addr, &g->group, sizeof g->group);
 	return setsockopt(fd, IPPROTO_IPV6, option, &req, sizeof req) ? ERR_SYS : 0;
-}
-
-static int change(int fd, bool is_join, const struct fx_group *g)
-{
-	struct group_source_req req = {.gsr_interface = g->ifindex};
-	struct sockaddr_in6 *group = (struct sockaddr_in6 *)&req.gsr_group, *source = (struct sockaddr_in6 *)&req.gsr_source;
-
-	if (addr6_is_any(&g->source))
-		return change_any(fd, is_join ? MCAST_JOIN_GROUP : MCAST_LEAVE_GROUP, g);
-	group->sin6_family = source->sin6_family = AF_INET6;
-	memcpy(&group->sin6_addr, &g->group, sizeof g->group);
-	memcpy(&source->sin6_addr, &g->source, sizeof g->source);
-	return setsockopt(fd, IPPROTO_IPV6, is_join ? MCAST_JOIN_SOURCE_GROUP : MCAST_LEAVE_SOURCE_GROUP, &req, sizeof req)
-		? ERR_SYS : 0;
-}
-
-/* The socket is full, not the request wrong. */
-static bool is_limit(int error)
-{
-	return error == ENOBUFS || error == ENOMEM;
 }
 
 /* Joins with the first socket that has room; *holder says which. */
@@ -106,16 +97,69 @@ static int join_somewhere(struct member *m, const struct fx_group *g, uint32_t *
 		struct holder *h = &m->holders[i];
 		if (h->is_full)
 			continue;
-		rc = change(h->fd, true, g);
-		if (!rc || errno == EADDRNOTAVAIL || errno == EADDRINUSE) { /* joined already, by an earlier life of this entry */
+		rc = change_socket(h->fd, MCAST_JOIN_GROUP, g);
+		if (!rc) {
 			h->is_full = ++h->n >= PER_SOCKET;
 			*holder = i;
 			return 0;
 		}
-		if (!is_limit(errno) || !h->n)
+		if ((errno != ENOBUFS && errno != ENOMEM) || !h->n)
 			return rc;
 		h->is_full = true;
 	}
+}
+
+static int leave_socket(struct member *m, const struct entry *e)
+{
+	struct holder *h = &m->holders[e->holder];
+	int rc = change_socket(h->fd, MCAST_LEAVE_GROUP, &e->group);
+
+	h->n--;
+	h->is_full = false;
+	return rc;
+}
+
+static struct port_mac port_of(const struct fx_group *g)
+{
+	return (struct port_mac){.ifindex = g->ifindex, .mac = lladdr_of_multicast(&g->group)};
+}
+
+static int open_filter(struct member *m, const struct fx_group *g)
+{
+	const struct port_mac key = port_of(g);
+	struct opened *o = table_find(&m->opened, &key);
+
+	if (o) {
+		o->users++;
+		return 0;
+	}
+	o = calloc(1, sizeof *o);
+	if (!o)
+		return ERR_NOMEM;
+	*o = (struct opened){key, 1};
+	int rc = filter_add(m->fd, key.ifindex, &key.mac);
+	if (!rc)
+		rc = table_add(&m->opened, o);
+	if (rc)
+		free(o);
+	return rc;
+}
+
+static int close_filter(struct member *m, const struct fx_group *g)
+{
+	const struct port_mac key = port_of(g);
+	struct opened *o = table_find(&m->opened, &key);
+
+	if (!o || --o->users)
+		return 0;
+	table_del(&m->opened, &key);
+	free(o);
+	return filter_del(m->fd, key.ifindex, &key.mac);
+}
+
+static bool is_any_source(const struct fx_group *g)
+{
+	return addr6_is_any(&g->source);
 }
 
 int member_join(struct member *m, const struct fx_group *g)
@@ -126,7 +170,7 @@ int member_join(struct member *m, const struct fx_group *g)
 	if (!e)
 		return ERR_NOMEM;
 	e->group = *g;
-	int rc = join_somewhere(m, g, &e->holder);
+	int rc = is_any_source(g) ? join_somewhere(m, g, &e->holder) : open_filter(m, g);
 	if (!rc)
 		rc = table_add(&m->entries, e);
 	if (rc)
@@ -140,15 +184,31 @@ int member_leave(struct member *m, const struct fx_group *g)
 
 	if (!e)
 		return ERR_NOTFOUND;
-	struct holder *h = &m->holders[e->holder];
-	int rc = change(h->fd, false, g);
-	h->n--;
-	h->is_full = false;
+	int rc = is_any_source(g) ? leave_socket(m, e) : close_filter(m, g);
 	free(e);
-	return rc;
+	return rc && (errno == ENODEV || errno == ENXIO || errno == EADDRNOTAVAIL || errno == ENOENT) ? 0 : rc;
 }
 
 uint32_t member_count(const struct member *m)
 {
 	return table_count(&m->entries);
+}
+
+struct sweep { struct member *m; uint32_t n; };
+
+static void sweep_one(void *ctx, uint32_t ifindex, const struct lladdr *mac)
+{
+	struct sweep *s = ctx;
+	const struct port_mac key = {.ifindex = ifindex, .mac = *mac};
+
+	if (!table_find(&s->m->opened, &key) && !filter_del(s->m->fd, ifindex, mac))
+		s->n++;
+}
+
+uint32_t member_sweep(struct member *m, uint32_t ifindex)
+{
+	struct sweep s = {m, 0};
+
+	filter_each(ifindex, sweep_one, &s);
+	return s.n;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "plat/linux/allmulti.h"
 
 enum { NAME_OCT = 64, PATH_OCT = 256 };
 
@@ -28,8 +29,23 @@ static FILE *open_setting(const char *name, const char *mode)
 	return fopen(path, mode);
 }
 
+/* The interface of "IFNAME/allmulti", or false. */
+static bool is_allmulti(const char *name, char ifname[static NAME_OCT])
+{
+	const char *key = strchr(name, '/');
+
+	if (!key || strcmp(key + 1, SYSCTL_ALLMULTI))
+		return false;
+	snprintf(ifname, NAME_OCT, "%.*s", (int)(key - name), name);
+	return true;
+}
+
 static int read_setting(const char *name, int *value)
 {
+	char ifname[NAME_OCT];
+
+	if (is_allmulti(name, ifname))
+		return allmulti_get(ifname, value);
 	FILE *f = open_setting(name, "re");
 	int n = f ? fscanf(f, "%d", value) : 0;
 
@@ -40,6 +56,10 @@ static int read_setting(const char *name, int *value)
 
 static int write_setting(const char *name, int value)
 {
+	char ifname[NAME_OCT];
+
+	if (is_allmulti(name, ifname))
+		return allmulti_set(ifname, value);
 	FILE *f = open_setting(name, "we");
 
 	if (!f)

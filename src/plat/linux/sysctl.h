@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Kernel settings of this namespace below /proc/sys/net/ipv6/conf. What they were is
+ * Kernel settings of this namespace's interfaces, below /proc/sys/net/ipv6/conf. What they were is
  * noted in a file before the first change, so that a clean stop restores them, also after
  * a daemon in between was killed.
  */
@@ -13,6 +13,8 @@ struct sysctl;
 int sysctl_open(struct sysctl **out, const char *undo_path);
 /* Keeps the changes and the file. */
 void sysctl_close(struct sysctl *s);
+/* A key that is no file: the interface's flag to take all multicast frames. */
+#define SYSCTL_ALLMULTI "allmulti"
 /* conf/IFNAME/KEY = value ("all" is a name too). 0, or ERR_SYS with errno. */
 int sysctl_set(struct sysctl *s, const char *ifname, const char *key, int value);
 /* Sets everything back that is still as we set it, and removes the file. */
