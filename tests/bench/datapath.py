@@ -85,6 +85,7 @@ class Rig:
         self.group = str(ipaddress.IPv6Address(ipaddress.IPv6Address("ff35::").packed[:8] + bytes([eui[0] ^ 2]) + eui[1:3] +
                                                b"\xff\xfe" + eui[3:]))
         self.coa = self._register()
+        self.net.plug("ph", "w0", "cell1")
         self.sockets = [refuse(self.net, "mn", self.home), refuse(self.net, "ph", "2001:db8:2:11::99")]
         for node, ifname, cpu in (("ha", "core0", NODE), ("pl", "core0", NODE), ("mma", "core0", NODE), ("mn", "w0", NODE),
                                   ("ph", "w0", NODE), ("core", "ha0", COUNTER), ("core", "pl0", COUNTER), ("ar1", "up0", COUNTER)):
@@ -128,7 +129,7 @@ class Rig:
             self.net.run("core", "ip", "-6", "route", "replace", "blackhole", self.coa + "/128")
         if name == "mma":
             self.world.daemons.pop("ar1").kill()
-            subprocess.run(["rm", "-rf", f"{netmod.PINS}/{self.net.id}-ar1"], check=True)
+            self.net.run("ar1", "tc", "qdisc", "del", "dev", "up0", "clsact")
 
     def rate(self, path, flows, seconds):
         """(sent, counted) packets a second."""
@@ -227,11 +228,12 @@ def ratio_tcp(args, segmented=False):
 
 def program_ns():
     """ns a packet of each program, from BPF_PROG_TEST_RUN (tests/datapath)."""
-    tool = netmod.BUILD / "tests/datapath/bench_datapath"
+    tool = netmod.BUILD / "tests/datapath/dpbench"
     if not tool.exists():
         print(f"  {tool} is not built: no ns a packet")
         return {}
-    out = json.loads(subprocess.check_output([tool], text=True))
+    out = json.loads(subprocess.check_output([tool, "--json"], text=True))
+    out = out.get("datapath_ns", out)
     for name, ns in out.items():
         print(f"  {name}: {ns} ns")
     return out
