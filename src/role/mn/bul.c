@@ -127,6 +127,7 @@ static void send(struct mn_peer *p, const struct reg_bu *bu, struct now now)
 	p->n_bu++;
 	if (p->reg.ask_s)
 		p->group = mn->group;
+	p->is_uncertain |= !bu->lifetime_s || !addr6_eq(&bu->coa, &p->reg.bound_coa);
 	mn_store_put(mn, now);
 	fx_send(mn_fx(mn), ROLE_MN, ifc->ifindex, &ifc->router->lladdr, buf, n);
 }
@@ -178,6 +179,9 @@ static void on_no_assignment(struct mn_peer *p, struct now now)
 static void on_event(struct mn_peer *p, enum reg_event ev, const struct reg_bu *bu, struct now now)
 {
 	struct mn *mn = p->mn;
+	bool is_known = ev == REG_ACCEPTED || ev == REG_DEREGISTERED || ev == REG_EXPIRED || ev == REG_REFUSED;
+	if (is_known && !mn_bul_is_pending(p))
+		p->is_uncertain = false;
 	switch (ev) {
 	case REG_NOTHING:
 		break;
@@ -208,9 +212,7 @@ static void on_event(struct mn_peer *p, enum reg_event ev, const struct reg_bu *
 		reason_count(&mn->env, R_BA_UNEXPECTED);
 		break;
 	}
-	bool is_known = ev == REG_ACCEPTED || ev == REG_DEREGISTERED || ev == REG_EXPIRED;
-	p->is_uncertain &= !is_known;
-	if (is_known || ev == REG_REFUSED)
+	if (is_known)
 		mn_store_put(mn, now);
 	mn_bul_arm(p);
 }

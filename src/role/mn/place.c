@@ -28,7 +28,7 @@ const char *mn_state_str(enum mn_state s)
 
 static bool is_registered_at(const struct mn_peer *ha, const struct addr6 *coa)
 {
-	return reg_is_bound(&ha->reg) && addr6_eq(&ha->reg.bound_coa, coa);
+	return reg_is_bound(&ha->reg) && !ha->is_uncertain && addr6_eq(&ha->reg.bound_coa, coa);
 }
 
 static enum mn_state state_of(struct mn *mn)

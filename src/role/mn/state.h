@@ -105,7 +105,7 @@ struct mn_peer {
 	struct timer t_reg;
 	struct { uint16_t seq; struct addr6 coa; } sent[REG_OUTSTANDING]; /* what authenticates the answer */
 	uint32_t n_sent;
-	bool is_uncertain;           /* asked before a restart, answer unknown: it may hold a binding */
+	bool is_uncertain;           /* asked for something else than what it confirmed last: it may hold either */
 	bool has_acoa;
 	struct addr6 acoa;           /* assigned care-of address */
 	struct addr6 group;          /* registered with it */

@@ -23,7 +23,7 @@ static void put_peer(struct wr *w, const struct mn_peer *p, struct now now)
 	wr_u16(w, p->reg.seq);
 	wr_u64(w, p->reg.stamper.last);
 	wr_u64(w, (uint64_t)p->reg.stamper.offset_ns);
-	bool is_asked = p->is_uncertain || p->reg.state == REG_WAIT;
+	bool is_asked = p->is_uncertain || mn_bul_is_pending(p) || p->reg.state == REG_WAIT;
 	wr_u8(w, (uint8_t)((is_bound ? P_BOUND : 0) | (p->has_acoa ? P_ASSIGNED : 0) | (is_asked ? P_ASKED : 0)));
 	wr_addr6(w, &p->reg.bound_coa);
 	wr_addr6(w, &p->acoa);
@@ -100,6 +100,8 @@ static void adopt(struct mn_peer *p, const struct peer_rec *v, struct now now)
 	mn_bul_arm(p);
 }
 
+static bool is_certain(const struct mn_peer *p) { return reg_is_bound(&p->reg) && !p->is_uncertain; }
+
 /* The place holds only with the registrations that belong to it; else the mobile begins as if it had just come up. */
 static void restore_place(struct mn *mn, uint8_t place, const struct addr6 *mma)
 {
@@ -114,13 +116,13 @@ static void restore_place(struct mn *mn, uint8_t place, const struct addr6 *mma)
 		mn->has_place = !reg_is_bound(&ha->reg) && !ha->is_uncertain;
 		break;
 	case MOVE_SITE:
-		if (!p || !p->is_mma || !reg_is_bound(&p->reg) || !p->has_acoa || !addr6_eq(&ha->reg.bound_coa, &p->acoa))
+		if (!p || !p->is_mma || !is_certain(p) || !p->has_acoa || !addr6_eq(&ha->reg.bound_coa, &p->acoa))
 			break;
 		mn->mma = p;
-		mn->has_place = reg_is_bound(&ha->reg);
+		mn->has_place = is_certain(ha);
 		break;
 	case MOVE_PLAIN:
-		mn->has_place = reg_is_bound(&ha->reg);
+		mn->has_place = is_certain(ha);
 		break;
 	}
 	if (!mn->has_place)
