@@ -253,6 +253,15 @@ static void a_refresh_keeps_the_address_and_the_old_key_for_a_while(void **state
 	assert_int_equal(mma()->n_active, 1);
 }
 
+static void the_uplink_can_be_bound_to_an_address(void **state)
+{
+	(void)state;
+	struct update u = update(HOA);
+	u.mh.opt.rc.reg.flags = RC_REG_UPLINK_BOUND;
+	say(&u);
+	assert_true(addr6_eq(&rig_dp(&rig, FX_DP_PUT, DP_UPLINK_IN, 1)->uplink_in.bound, &u.src));
+}
+
 static void lifetime_is_limited(void **state)
 {
 	(void)state;
@@ -743,7 +752,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_registration_is_acknowledged_with_a_care_of_address), T(the_datapath_learns_both_directions),
-		T(a_refresh_keeps_the_address_and_the_old_key_for_a_while), T(lifetime_is_limited),
+		T(a_refresh_keeps_the_address_and_the_old_key_for_a_while), T(the_uplink_can_be_bound_to_an_address), T(lifetime_is_limited),
 		T(mobiles_have_addresses_of_their_own), T(who_it_is_must_be_proven), T(replays_are_refused), T(form_must_be_right),
 		T(the_group_must_be_the_mobiles_own), T(a_mobile_may_change_its_group),
 		T_IDLE(the_home_agent_must_be_named_and_allowed), T_IDLE(pool_and_table_have_ends), T_IDLE(the_table_is_bounded),

@@ -31,7 +31,8 @@ static struct dp_op uplink_op(const struct mma_binding *mb, const struct addr6 *
 {
 	return (struct dp_op){.table = DP_UPLINK_IN, .uplink_in = {
 		.inner_src = *inner_src, .coa = mb->b.coa, .ha = mb->ha,
-		.gre_key = mb->gre_key, .gre_key_prev = mb->gre_key_prev, .expires = mb->b.expires}};
+		.gre_key = mb->gre_key, .gre_key_prev = mb->gre_key_prev, .expires = mb->b.expires,
+		.bound = mb->b.flags & MMA_UPLINK_BOUND ? mb->onlink : addr6_any}};
 }
 
 static void push(struct mma *m, const struct mma_binding *mb, void (*how)(struct effq *, enum role_id, const struct dp_op *))
@@ -72,6 +73,7 @@ void mma_bind_store(struct mma *m, const struct mma_binding *mb, struct now now)
 	struct wr w = wr_of(buf, sizeof buf);
 	wr_u8(&w, RECORD_VERSION);
 	wr_u8(&w, mb->b.state);
+	wr_u8(&w, mb->b.flags);
 	wr_u16(&w, mb->b.seq);
 	wr_u64(&w, mb->b.stamp);
 	wr_u64(&w, (uint64_t)wall_of(mb->b.expires, now).ns);
@@ -167,6 +169,7 @@ static void activate(struct mma *m, struct mma_binding *mb, const struct mma_gra
 	set_prev(m, mb, &g->prev, now);
 	mb->onlink = g->onlink;
 	mb->ha = g->ha;
+	mb->b.flags = g->is_uplink_bound ? MMA_UPLINK_BOUND : 0;
 	mb->b.seq = g->seq;
 	mb->b.stamp = g->stamp;
 	mb->b.lifetime = (uint16_t)(g->lifetime_s / 4);
@@ -231,6 +234,7 @@ static bool read_record(struct mma_binding *mb, struct rd *r, struct now now)
 {
 	bool is_known = rd_u8(r) == RECORD_VERSION;
 	mb->b.state = rd_u8(r);
+	mb->b.flags = rd_u8(r);
 	mb->b.seq = rd_u16(r);
 	mb->b.stamp = rd_u64(r);
 	mb->b.expires = mono_of((int64_t)rd_u64(r), now);

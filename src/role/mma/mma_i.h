@@ -10,6 +10,7 @@
 
 /* A mobile's registration here. b.coa is the care-of address that we assigned; a binding that is
  * BINDING_GONE keeps it, out of others' hands, until its rest is over. */
+enum { MMA_UPLINK_BOUND = 1 /* b.flags: uplink from `onlink` only */ };
 struct mma_binding {
 	struct binding b;
 	struct addr6 onlink;           /* where the last update came from */
@@ -65,6 +66,7 @@ struct mma_grant {
 	uint64_t stamp;
 	uint16_t seq;
 	uint32_t lifetime_s;
+	bool is_uplink_bound;
 };
 /* Enter or refresh. 0, ERR_FULL (bindings or pool; *why says), ERR_NOMEM: nothing has changed then. */
 int mma_bind_grant(struct mma *m, const struct mma_grant *g, struct mma_binding **out, enum reason *why, struct now now);

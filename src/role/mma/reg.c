@@ -235,6 +235,7 @@ static void grant(struct mma *m, const struct request *rq)
 	const struct mma_grant g = {
 		.hoa = *rq->hoa, .onlink = rq->p->src, .group = rc->mcoa.group, .ha = rc->reg.ha, .prev = rc->reg.prev_mma,
 		.key = rq->mobile->key, .stamp = rq->opt->mesg_id, .seq = rq->p->mh.bu.seq, .lifetime_s = granted_s(m, rq),
+		.is_uplink_bound = rc->reg.flags & RC_REG_UPLINK_BOUND,
 	};
 	if (mma_bind_grant(m, &g, &mb, &why, rq->now) == ERR_OK)
 		acknowledge(m, rq, mb, g.lifetime_s);
