@@ -302,6 +302,36 @@ static void refreshes_in_order(void **state)
 	assert_int_equal(kit_n_fx(&b->k, FX_ADDR_DEL), 0);
 }
 
+/* On to another site before the home agent answered: it must not be sent back to the care-of address left. */
+static void an_update_out_of_date_is_not_repeated(void **state)
+{
+	struct bench *b = *state;
+	struct bu bu = joining(b), old = {0};
+	struct addr6 acoa_a = ACOA_A, acoa_b = ACOA_B;
+	bench_accept(b, &bu, &acoa_a);
+	old = next_bu(b);
+	bench_link(b, W1, true);
+	bench_clear(b);
+	bench_ra(b, W1, R_B1);
+	bu = next_bu(b);
+	assert_addr(&bu.p.dst, MMA_B);
+	bench_run(b, span_ms(900));
+	bench_clear(b);
+	bench_accept(b, &old, NULL); /* late: changes nothing here */
+	bench_state(b, "joining");
+	bench_run(b, span_ms(90));
+	assert_int_equal(bench_n_mh(b), 0);
+	assert_int_equal(kit_n_fx(&b->k, FX_LEAVE), 0);
+	bench_accept(b, &bu, &acoa_b);
+	bu = next_bu(b);
+	assert_addr(&bu.p.mh.opt.alt_coa, ACOA_B);
+	bench_accept(b, &bu, NULL);
+	bench_state(b, "away-site");
+	bu = next_bu(b);
+	assert_addr(&bu.p.dst, MMA_A);
+	assert_int_equal(bu.p.mh.bu.lifetime_s, 0);
+}
+
 /* A refresh unanswered when the mobile moves inside the site goes out anew from the new link, once. */
 static void a_pending_refresh_moves_along(void **state)
 {
@@ -529,7 +559,7 @@ int main(void)
 		T(an_old_sequence_number_is_mended), T(refused_by_the_agent_it_goes_plain),
 		T(an_unsigned_refusal_only_shortens_the_wait), T(a_silent_agent), T(no_care_of_address_no_agent),
 		T(a_taken_group_is_replaced), T(all_groups_taken), T(refused_at_home_it_tries_again_later),
-		T(forged_and_replayed_answers), T(truncated_answers), T(refreshes_in_order), T(a_pending_refresh_moves_along),
+		T(forged_and_replayed_answers), T(truncated_answers), T(refreshes_in_order), T(an_update_out_of_date_is_not_repeated), T(a_pending_refresh_moves_along),
 		T(lifetime_over_without_an_answer), T(a_restart_adopts), T(a_restart_at_home_with_an_answer_lost), T(a_restart_with_the_clock_set_back),
 		T(without_a_key_it_goes_plain), T(told_so_it_goes_plain), T(home_address_in_use),
 		T(configurations_that_cannot_work),

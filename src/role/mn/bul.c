@@ -224,6 +224,12 @@ void mn_bul_ask(struct mn_peer *p, const struct addr6 *coa, uint32_t lifetime_s,
 	on_event(p, reg_start(&p->reg, coa, lifetime_s, now, &bu), &bu, now);
 }
 
+void mn_bul_hush(struct mn_peer *p)
+{
+	p->reg.resend_at = p->reg.refresh_at = p->retry_at = MONO_NEVER;
+	mn_bul_arm(p);
+}
+
 void mn_bul_again(struct mn *mn, struct now now)
 {
 	for (uint32_t i = 0; i < mn->n_peer; i++) {

@@ -112,6 +112,7 @@ static void enter_site(struct mn *mn, struct mn_peer *mma, struct now now)
 	mn_path_coa(mn->active);
 	mn_path_tunnel(mn, &mn->group, &mma->addr, DP_ENCAP_GRE);
 	mma->has_acoa = false;
+	mn_bul_hush(mn_ha(mn));
 	mn_bul_ask(mma, &mma->addr, (uint32_t)span_to_s(mn->conf.lifetime), now);
 	be_patient(mn, now);
 }
@@ -264,8 +265,9 @@ void mn_place_on_joined(struct mn *mn, struct mn_peer *p, struct now now)
 
 void mn_place_on_registered(struct mn *mn, struct now now)
 {
-	if (mn->place == MOVE_HOME || !mn->active)
-		return;
+	enum mn_state s = state_of(mn);
+	if (s != MN_SITE && s != MN_PLAIN)
+		return; /* answers an update of the place before */
 	mn_path_uplink(mn);
 	mn_path_roam0_default(mn);
 	settled(mn, now);

@@ -220,6 +220,7 @@ void mn_place_on_announce(struct mn *mn, struct now now);
 void mn_bul_init(struct mn *mn);
 void mn_bul_ask(struct mn_peer *p, const struct addr6 *coa, uint32_t lifetime_s, struct now now);
 void mn_bul_again(struct mn *mn, struct now now);  /* what is unanswered goes out at once, from the new link */
+void mn_bul_hush(struct mn_peer *p);                /* what was asked is out of date: until asked anew, nothing is sent */
 void mn_bul_on_tick(struct mn_peer *p, struct now now);
 bool mn_bul_rx(struct mn *mn, const struct rx *rx, struct now now);
 void mn_bul_arm(struct mn_peer *p);
