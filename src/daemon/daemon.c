@@ -215,7 +215,8 @@ static int start_engines(struct daemon *d, struct conf_err *err)
 	return rc;
 }
 
-/* Links are reported only now, so that engines meet them with everything restored. */
+/* Links are reported only now, so that engines meet them with everything restored. The sockets come after: who can
+ * connect finds a daemon that runs. */
 static int go(struct daemon *d, struct conf_err *err)
 {
 	engines_restored(&d->engines, plat_now());
@@ -264,7 +265,7 @@ int daemon_start(struct daemon **out, struct conf *conf, const char *file, struc
 	log_open(d->conf.node.name, (enum event_sev)d->conf.node.log_level);
 
 	static int (*const steps[])(struct daemon *, struct conf_err *) = {
-		open_store, open_plat, open_datapath, open_radio, start_engines, open_sockets, go,
+		open_store, open_plat, open_datapath, open_radio, start_engines, go, open_sockets,
 	};
 	int rc = make_dir(d->conf.node.run_dir, err);
 	if (!rc)
