@@ -216,8 +216,10 @@ static void see_mh(struct sim *s, const struct nic *from, const struct frame *f,
 {
 	struct mh_seen *e = mh_record(s, p, len);
 	e->origin = f->meta.origin;
-	sim_trace(s, from->node->name, "%s %s -> %s seq %u lifetime %u%s", mh_type_str(e->type), ADDR6_STR(&e->src),
-		  ADDR6_STR(&e->dst), e->seq, e->lifetime_s, e->is_refresh ? " (refresh)" : "");
+	bool has_alt = e->type == MH_BU && !addr6_eq(&e->coa, &e->src);
+	sim_trace(s, from->node->name, "%s %s -> %s seq %u lifetime %u%s%s%s", mh_type_str(e->type), ADDR6_STR(&e->src),
+		  ADDR6_STR(&e->dst), e->seq, e->lifetime_s, e->is_refresh ? " (refresh)" : "", has_alt ? " for " : "",
+		  has_alt ? ADDR6_STR(&e->coa) : "");
 	*s->watch->mh_end = e;
 	s->watch->mh_end = &e->next;
 }
