@@ -11,8 +11,8 @@ enum { MAX_REPORTED = 20 };
 
 static const int64_t ANSWER_TIME_NS = 100 * NS_PER_MS;
 
-/* Per receiver and home address: when the request was sent that the present binding came from. */
-struct accepted { struct accepted *next; const struct node *node; struct addr6 hoa; int64_t asked_ns; };
+/* Per receiver and home address: what the present binding names (care-of address or group), and when that was asked for. */
+struct accepted { struct accepted *next; const struct node *node; struct addr6 hoa, names; bool is_group; int64_t asked_ns; };
 
 void watch_init(struct sim *s, struct watch *w)
 {
@@ -316,48 +316,55 @@ void watch_send(struct node *n, const struct effect *e, const uint8_t *packet)
 	n->sim->watch->asked = m;
 }
 
-static struct accepted *accepted_of(struct node *n, const struct addr6 *hoa)
+static struct accepted *accepted_of(struct node *n, const struct addr6 *hoa, bool is_group)
 {
 	struct accepted *a = n->sim->watch->accepted;
-	while (a && (a->node != n || !addr6_eq(&a->hoa, hoa)))
+	while (a && (a->node != n || a->is_group != is_group || !addr6_eq(&a->hoa, hoa)))
 		a = a->next;
 	if (!a) {
 		a = sim_alloc(sizeof *a);
-		*a = (struct accepted){n->sim->watch->accepted, n, *hoa, -1};
+		*a = (struct accepted){.next = n->sim->watch->accepted, .node = n, .hoa = *hoa, .is_group = is_group};
 		n->sim->watch->accepted = a;
 	}
 	return a;
 }
 
-/* The newest request of the mobile itself for this binding; NULL: it never asked. */
-static const struct mh_seen *request_for(const struct watch *w, const struct addr6 *hoa, const struct addr6 *coa, const struct addr6 *group)
+/* The oldest request of the mobile itself for this binding that was sent at or after a time; NULL: there is none. */
+static const struct mh_seen *request_for(const struct watch *w, const struct addr6 *hoa, const struct addr6 *coa, const struct addr6 *group,
+					 int64_t since_ns)
 {
-	for (const struct mh_seen *m = w->asked; m; m = m->next) /* newest first */
+	const struct mh_seen *found = NULL;
+	for (const struct mh_seen *m = w->asked; m && m->t_ns >= since_ns; m = m->next) /* newest first */
 		if (m->type == MH_BU && addr6_eq(&m->peer, hoa) && m->lifetime_s && (!coa || addr6_eq(&m->coa, coa)) &&
 		    (!group || addr6_eq(&m->group, group)))
-			return m;
-	return NULL;
+			found = m;
+	return found;
 }
 
-static void check_binding(struct node *n, const struct addr6 *hoa, const struct mh_seen *m, const char *what)
+/* What a binding names must have been asked for by the mobile; and once it names what was asked for later, it may not
+ * return to what was asked for only before. */
+static void check_binding(struct node *n, const struct addr6 *hoa, const struct addr6 *coa, const struct addr6 *group)
 {
-	struct accepted *a = accepted_of(n, hoa);
+	const struct addr6 *names = group ? group : coa;
+	struct accepted *a = accepted_of(n, hoa, group != NULL);
+	if (addr6_eq(&a->names, names))
+		return;
+	const struct mh_seen *m = request_for(n->sim->watch, hoa, coa, group, a->asked_ns);
 	if (!m)
-		watch_violation(n->sim, "binding: %s has a %s for %s that it never asked for", n->name, what, ADDR6_STR(hoa));
-	else if (m->t_ns < a->asked_ns)
-		watch_violation(n->sim, "binding: %s went back to an older %s of %s", n->name, what, ADDR6_STR(hoa));
+		watch_violation(n->sim, "binding: %s binds %s to %s, which it %s", n->name, ADDR6_STR(hoa), ADDR6_STR(names),
+				request_for(n->sim->watch, hoa, coa, group, 0) ? "asked for too long ago" : "never asked for");
 	else
 		a->asked_ns = m->t_ns;
+	a->names = *names;
 }
 
 void watch_dp(struct node *n, const struct effect *e)
 {
-	const struct watch *w = n->sim->watch;
 	const struct dp_op *op = &e->dp;
 	if (e->kind != FX_DP_PUT)
 		return;
 	if (op->table == DP_HOME)
-		check_binding(n, &op->home.home_address, request_for(w, &op->home.home_address, &op->home.coa, NULL), "binding");
+		check_binding(n, &op->home.home_address, &op->home.coa, NULL);
 	else if (op->table == DP_COA)
-		check_binding(n, &op->coa.home_address, request_for(w, &op->coa.home_address, NULL, &op->coa.group), "registration");
+		check_binding(n, &op->coa.home_address, NULL, &op->coa.group);
 }
