@@ -374,5 +374,6 @@ void daemon_free(struct daemon *d)
 	if (d->base)
 		event_base_free(d->base);
 	conf_fini(&d->conf);
+	log_flush();
 	free(d);
 }

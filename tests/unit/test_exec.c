@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Carrying out effects: the order that effect.h promises, and what happens when the store fails. Everything that exec.c
+ * calls is replaced here by a line in a diary.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "daemon/exec.h"
+#include "daemon/log.h"
+#include "plat/linux/tun.h"
+#include "plat/plat.h"
+
+static char diary[4096];
+static int commit_rc;
+
+static void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static void note(const char *fmt, ...)
+{
+	size_t n = strlen(diary);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(diary + n, sizeof diary - n, fmt, ap);
+	va_end(ap);
+}
+
+/* --- the world --------------------------------------------------------------------------------------------- */
+
+static struct { char text[16][8]; unsigned n; void (*before)(void *); void *ctx; } queue;
+
+void sender_before(struct sender *s, void (*fn)(void *ctx), void *ctx)
+{
+	(void)s;
+	queue.before = fn;
+	queue.ctx = ctx;
+}
+void sender_send(struct sender *s, uint32_t ifindex, const struct lladdr *lladdr, const void *pkt, size_t len)
+{
+	(void)s;
+	(void)ifindex;
+	(void)lladdr;
+	snprintf(queue.text[queue.n++], 8, "%.*s", (int)len, (const char *)pkt);
+}
+void sender_flush(struct sender *s)
+{
+	(void)s;
+	if (queue.n)
+		queue.before(queue.ctx);
+	for (unsigned i = 0; i < queue.n; i++)
+		note("send %s; ", queue.text[i]);
+	queue.n = 0;
+}
+int store_put(struct store *s, enum store_table t, const void *key, size_t key_len, const void *val, size_t val_len)
+{
+	(void)s;
+	(void)t;
+	(void)val;
+	(void)val_len;
+	note("put %.*s; ", (int)key_len, (const char *)key);
+	return 0;
+}
+int store_del(struct store *s, enum store_table t, const void *key, size_t key_len)
+{
+	(void)s;
+	(void)t;
+	note("del %.*s; ", (int)key_len, (const char *)key);
+	return 0;
+}
+int store_commit(struct store *s)
+{
+	(void)s;
+	note("commit; ");
+	return commit_rc;
+}
+int dp_apply(struct dp *dp, enum dp_verb verb, const struct dp_op *op, uint32_t owner)
+{
+	(void)dp;
+	note("%s if %u by %u; ", verb == DP_PUT ? "put" : "del", op->iface.ifindex, owner);
+	return 0;
+}
+int dp_apply_batch(struct dp *dp, enum dp_verb verb, const struct dp_op *ops, uint32_t n, uint32_t *done)
+{
+	(void)dp;
+	note("%s %u of table %d; ", verb == DP_PUT ? "put" : "del", n, (int)ops[0].table);
+	*done = n;
+	return 0;
+}
+int member_join(struct member *m, const struct fx_group *g)
+{
+	(void)m;
+	note("join %u; ", g->ifindex);
+	return 0;
+}
+int member_leave(struct member *m, const struct fx_group *g)
+{
+	(void)m;
+	note("leave %u; ", g->ifindex);
+	return 0;
+}
+uint32_t member_sweep(struct member *m, uint32_t ifindex)
+{
+	(void)m;
+	note("sweep %u; ", ifindex);
+	return 1;
+}
+int rtnl_addr_add(struct rtnl *r, const struct fx_addr *a)
+{
+	(void)r;
+	note("address on %u; ", a->ifindex);
+	return 0;
+}
+int rtnl_addr_del(struct rtnl *r, const struct fx_addr *a) { return rtnl_addr_add(r, a); }
+int rtnl_route_put(struct rtnl *r, const struct fx_route *route)
+{
+	(void)r;
+	note("route by %u; ", route->ifindex);
+	return 0;
+}
+int rtnl_route_del(struct rtnl *r, const struct fx_route *route) { return rtnl_route_put(r, route); }
+uint32_t rtnl_sweep(struct rtnl *r)
+{
+	(void)r;
+	return 2;
+}
+const struct link_event *rtnl_link_at(const struct rtnl *r, uint32_t ifindex)
+{
+	static struct link_event ev = {.name = "eth0"};
+	(void)r;
+	ev.ifindex = ifindex;
+	return &ev;
+}
+int sysctl_set(struct sysctl *s, const char *ifname, const char *key, int value)
+{
+	(void)s;
+	note("%s/%s=%d; ", ifname, key, value);
+	return 0;
+}
+int tun_write(int fd, const void *pkt, size_t len)
+{
+	(void)fd;
+	note("roam0 %.*s; ", (int)len, (const char *)pkt);
+	return 0;
+}
+void log_note(enum event_sev sev, const char *code, const char *fmt, ...)
+{
+	(void)sev;
+	(void)fmt;
+	note("log %s; ", code);
+}
+static void on_event(void *ctx, const struct fx_event *ev, enum role_id role, const char *text)
+{
+	(void)ctx;
+	(void)role;
+	note("event %s %.*s; ", ev->code, (int)ev->len_oct, text);
+}
+static void on_attach(void *ctx, const struct fx_attach *a, const char *ifname)
+{
+	(void)ctx;
+	(void)a;
+	note("attach %s; ", ifname);
+}
+
+/* --- the tests ----------------------------------------------------------------------------------------------- */
+
+static struct exec x;
+static struct effq q;
+static int dp_here; /* any address: the pointer is only tested */
+
+static int setup(void **state)
+{
+	(void)state;
+	x = (struct exec){.dp = (struct dp *)(void *)&dp_here, .tun_ifindex = 99, .attach = on_attach, .event = on_event};
+	diary[0] = '\0';
+	commit_rc = 0;
+	effq_init(&q, &plat_mem);
+	return exec_init(&x);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	exec_fini(&x);
+	effq_fini(&q);
+	return 0;
+}
+
+static const char *run(void)
+{
+	diary[0] = '\0';
+	exec_run(&x, &q);
+	return diary;
+}
+
+static void send(enum role_id role, const char *text)
+{
+	fx_send(&q, role, 1, NULL, text, strlen(text));
+}
+
+static void put_home(void)
+{
+	fx_dp_put(&q, ROLE_HA, &(struct dp_op){.table = DP_HOME});
+}
+
+static void records_come_before_all_else_in_one_commit(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		send(ROLE_HA, "ba");
+		put_home();
+		fx_store_put(&q, ROLE_HA, STORE_BINDING_HA, i ? "k2" : "k1", 2, "v", 1);
+	}
+	fx_store_del(&q, ROLE_HA, STORE_BINDING_HA, "k0", 2);
+	assert_string_equal(run(), "put k1; put k2; del k0; commit; put 2 of table 2; send ba; send ba; ");
+	assert_string_equal(run(), "");
+	send(ROLE_MN, "x");
+	assert_string_equal(run(), "send x; ");
+}
+
+static void what_depends_on_a_lost_record_is_withheld(void **state)
+{
+	(void)state;
+	commit_rc = ERR_SYS;
+	fx_store_put(&q, ROLE_HA, STORE_BINDING_HA, "k", 1, "v", 1);
+	send(ROLE_HA, "ba");
+	send(ROLE_AR, "ra");
+	assert_string_equal(run(), "put k; commit; log store-failed; send ra; ");
+}
+
+static void gathering_keeps_entries_before_packets_and_all_before_the_rest(void **state)
+{
+	(void)state;
+	const struct addr6 a = addr6_any;
+
+	put_home();
+	send(ROLE_HA, "1");
+	put_home();
+	fx_event(&q, ROLE_HA, EV_INFO, "told", NULL, "%s", "you");
+	send(ROLE_HA, "2");
+	fx_group(&q, ROLE_MN, FX_JOIN, 3, &a, &a);
+	send(ROLE_MN, "3");
+	fx_dp_del(&q, ROLE_HA, &(struct dp_op){.table = DP_HOME});
+	put_home();
+	assert_string_equal(run(), "event told you; put 2 of table 2; send 1; send 2; join 3; del 1 of table 2; put 1 of table 2; send 3; ");
+}
+
+static void a_full_table_of_entries_is_flushed(void **state)
+{
+	(void)state;
+	for (int i = 0; i < EXEC_OPS_MAX + 1; i++)
+		put_home();
+	assert_string_equal(run(), "put 256 of table 2; put 1 of table 2; ");
+}
+
+static void roam0_stands_for_the_device(void **state)
+{
+	(void)state;
+	fx_addr(&q, ROLE_MN, FX_ADDR_ADD, &(struct fx_addr){.ifindex = IFINDEX_ROAM0});
+	fx_route(&q, ROLE_MN, FX_ROUTE_PUT, &(struct fx_route){.ifindex = IFINDEX_ROAM0});
+	fx_send(&q, ROLE_MN, IFINDEX_ROAM0, NULL, "p", 1);
+	fx_attach(&q, ROLE_MN, 4, &(struct lladdr){{2}});
+	assert_string_equal(run(), "address on 99; route by 99; roam0 p; attach eth0; ");
+}
+
+static void an_interface_gets_its_settings_once(void **state)
+{
+	(void)state;
+	struct dp_op op = {.table = DP_IF, .iface = {.ifindex = 5, .flags = DP_IF_HOME}};
+
+	x.is_setting = true;
+	fx_dp_put(&q, ROLE_HA, &op);
+	fx_dp_put(&q, ROLE_HA, &op);
+	assert_string_equal(run(), "all/forwarding=1; put if 5 by 1; put if 5 by 1; ");
+	op.iface.flags = DP_IF_MOBILE;
+	fx_dp_put(&q, ROLE_MN, &op);
+	assert_non_null(strstr(run(), "eth0/accept_ra=0; "));
+	assert_null(strstr(diary, "forwarding"));
+	diary[0] = '\0';
+	assert_int_equal(exec_sweep(&x), 3);
+	assert_string_equal(diary, "sweep 5; ");
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(records_come_before_all_else_in_one_commit),
+		TEST(what_depends_on_a_lost_record_is_withheld),
+		TEST(gathering_keeps_entries_before_packets_and_all_before_the_rest),
+		TEST(a_full_table_of_entries_is_flushed),
+		TEST(roam0_stands_for_the_device),
+		TEST(an_interface_gets_its_settings_once),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
