@@ -83,7 +83,6 @@ bool mn_choice_attach(struct mn *mn, struct mn_if *ifc, const struct lladdr *rou
 		return false;
 	mn->is_attaching = true;
 	mn->attach_if = ifc;
-	mn->attach_to = *router;
 	fx_attach(mn_fx(mn), ROLE_MN, ifc->ifindex, router);
 	mn_arm(mn, &mn->t_attach, MN_T_ATTACH, mono_add(now.mono, span_s(MN_ATTACH_PATIENCE_S)));
 	return true;

@@ -155,7 +155,6 @@ struct mn {
 
 	bool is_attaching;           /* asked a radio for another cell */
 	struct mn_if *attach_if;
-	struct lladdr attach_to;
 	mono_t handover_at, lost_at;
 	bool has_last_router;
 	struct lladdr last_router, before_last; /* for ping-pongs */
