@@ -123,6 +123,22 @@ bool ifset_local_del(struct ifset *s, const struct dp_local *e, uint32_t owner, 
 	return false;
 }
 
+static uint32_t mfc_get(const struct m_mfc *v, uint32_t i) { return v->slots[i / 8] >> i % 8 * 8 & 0xff; }
+
+static bool mfc_has(const struct m_mfc *v, uint32_t slot)
+{
+	for (uint32_t i = 0; i < v->n; i++)
+		if (mfc_get(v, i) == slot)
+			return true;
+	return false;
+}
+
+static void mfc_add(struct m_mfc *v, uint32_t slot)
+{
+	v->slots[v->n / 8] |= (uint64_t)slot << v->n % 8 * 8;
+	v->n++;
+}
+
 bool ifset_mfc(struct ifset *s, const struct dp_mfc *e, struct m_mfc *v, uint64_t *fresh)
 {
 	*v = (struct m_mfc){.iif = e->iif};
@@ -136,7 +152,7 @@ bool ifset_mfc(struct ifset *s, const struct dp_mfc *e, struct m_mfc *v, uint64_
 			s->slot[at] = (struct ifset_if){.is_used = true, .val = {.ifindex = e->oif[i]}};
 			*fresh |= 1ull << at;
 		}
-		v->slot[v->n++] = (uint8_t)at;
+		mfc_add(v, at);
 	}
 	return true;
 }
@@ -144,14 +160,16 @@ bool ifset_mfc(struct ifset *s, const struct dp_mfc *e, struct m_mfc *v, uint64_
 void ifset_mfc_merge(struct m_mfc *v, const struct m_mfc *old)
 {
 	for (uint32_t i = 0; i < old->n && v->n < DP_OIF_MAX; i++)
-		if (!memchr(v->slot, old->slot[i], v->n))
-			v->slot[v->n++] = old->slot[i];
+		if (!mfc_has(v, mfc_get(old, i)))
+			mfc_add(v, mfc_get(old, i));
 }
 
 void ifset_mfc_parse(const struct ifset *s, struct dp_mfc *e, const struct m_mfc *v)
 {
 	e->n_oif = 0;
-	for (uint32_t i = 0; i < v->n && i < DP_OIF_MAX; i++)
-		if (v->slot[i] < IF_SLOTS && s->slot[v->slot[i]].is_used)
-			e->oif[e->n_oif++] = s->slot[v->slot[i]].val.ifindex;
+	for (uint32_t i = 0; i < v->n && i < DP_OIF_MAX; i++) {
+		uint32_t at = mfc_get(v, i);
+		if (at < IF_SLOTS && s->slot[at].is_used)
+			e->oif[e->n_oif++] = s->slot[at].val.ifindex;
+	}
 }

@@ -11,9 +11,9 @@
 NOINLINE int agent_down(ctx_t *c, const struct m_cfg *g, struct m_coa *m)
 {
 	struct inner in;
-	struct ip6_h *ip = (struct ip6_h *)((char *)ctx_begin(c) + ETH_OCT);
+	struct ip6_h *ip = ctx_at(c, ETH_OCT);
 	int64_t now = ctx_now(c);
-	if ((void *)(ip + 2) > ctx_end(c) || !inner_read(c, ETH_OCT + IP6_OCT, &in))
+	if (!ctx_has(c, ETH_OCT + 2 * IP6_OCT) || !inner_read(c, ETH_OCT + IP6_OCT, &in))
 		return ctx_drop(c, DP_DROP_TUNNEL_PROTO);
 	if (m->expires_ns <= now)
 		return ctx_drop(c, DP_DROP_EXPIRED);
@@ -37,12 +37,12 @@ static INLINE bool agent_admits(ctx_t *c, const struct m_uplink_in *u, const str
 }
 
 /* have: octets from the outer to the inner header; key: NULL for IP-in-IP. HOME_FORWARD or a verdict. */
-NOINLINE int agent_up(ctx_t *c, const struct m_cfg *g, uint32_t have, const uint32_t *key)
+static INLINE int agent_up(ctx_t *c, const struct m_cfg *g, const uint32_t have, const uint32_t *key)
 {
 	struct inner in;
-	struct ip6_h *ip = (struct ip6_h *)((char *)ctx_begin(c) + ETH_OCT);
-	struct ip6_h *inner = (struct ip6_h *)((char *)ip + have);
-	if ((void *)(inner + 1) > ctx_end(c) || !inner_read(c, ETH_OCT + have, &in))
+	struct ip6_h *ip = ctx_at(c, ETH_OCT);
+	struct ip6_h *inner = ctx_at(c, ETH_OCT + have);
+	if (!ctx_has(c, ETH_OCT + have + IP6_OCT) || !inner_read(c, ETH_OCT + have, &in))
 		return ctx_drop(c, DP_DROP_TUNNEL_PROTO);
 	struct m_uplink_in *u = TBL(c, uplink_in, &inner->src);
 	if (!u)
@@ -68,13 +68,16 @@ NOINLINE int agent_up(ctx_t *c, const struct m_cfg *g, uint32_t have, const uint
 	return tunnel_routed(c, g, ETH_OCT, &in, &o, have, DP_COUNT_MMA_UP);
 }
 
-/* GRE to an agent's address of ours. */
-static INLINE int agent_up_gre(ctx_t *c, const struct m_cfg *g)
+/* IPv6 in IPv6 to an agent's address of ours. */
+NOINLINE int agent_up_ipip(ctx_t *c, const struct m_cfg *g) { return agent_up(c, g, IP6_OCT, NULL); }
+
+/* GRE to it. */
+NOINLINE int agent_up_gre(ctx_t *c, const struct m_cfg *g)
 {
 	if (!ctx_pull(c, ETH_OCT + IP6_OCT + GRE_OCT + IP6_OCT))
 		return ctx_drop(c, DP_DROP_TUNNEL_PROTO);
-	struct gre_h *gre = (struct gre_h *)((char *)ctx_begin(c) + ETH_OCT + IP6_OCT);
-	if ((void *)(gre + 1) > ctx_end(c))
+	struct gre_h *gre = ctx_at(c, ETH_OCT + IP6_OCT);
+	if (!ctx_has(c, ETH_OCT + IP6_OCT + GRE_OCT))
 		return ctx_drop(c, DP_DROP_TUNNEL_PROTO);
 	if (gre->flags != BE16(GRE_KEY) || gre->proto != BE16(ETHER_IPV6))
 		return ctx_drop(c, DP_DROP_GRE_FLAGS);

@@ -65,19 +65,30 @@ GLOBAL int control_icmp(ctx_t *c, const struct m_cfg *g, uint32_t flags, uint32_
 	return type >= 1 && type <= ICMP_ERR_MAX ? control_error(c, g, icmp, &dst) : CONTROL_NONE;
 }
 
-/* Offset of a Home Address option's address in a destination options header at `at` of `oct` octets, or 0. */
-GLOBAL uint32_t control_find_hao(ctx_t *c, uint32_t at, uint32_t oct)
+struct hao_walk { ctx_t *c; uint32_t at, end, found; };
+
+/* The option at w->at; 1: done. */
+NOINLINE long control_hao_option(uint32_t i, void *arg)
 {
-	uint32_t p = at + 2, end = at + oct;
-	for (int i = 0; i < EXT_OPTIONS && p + 2 <= end; i++) {
-		uint8_t o[2];
-		if (!ctx_load(c, p, o, 2))
-			return 0;
-		if (o[0] == OPT_HAO && o[1] == 16 && p + 18 <= end && p < CONTROL_ARG - 2)
-			return p + 2;
-		p += o[0] == 0 ? 1 : 2 + o[1];
+	struct hao_walk *w = arg;
+	uint8_t o[2];
+	(void)i;
+	if (w->at + 2 > w->end || !ctx_load(w->c, w->at, o, 2))
+		return 1;
+	if (o[0] == OPT_HAO && o[1] == 16 && w->at + 18 <= w->end && w->at < CONTROL_ARG - 2) {
+		w->found = w->at + 2;
+		return 1;
 	}
+	w->at += o[0] == 0 ? 1 : 2 + o[1];
 	return 0;
+}
+
+/* Offset of a Home Address option's address in a destination options header at `at` of `oct` octets, or 0. */
+static INLINE uint32_t control_find_hao(ctx_t *c, uint32_t at, uint32_t oct)
+{
+	struct hao_walk w = {.c = c, .at = at + 2, .end = at + oct};
+	ctx_loop(EXT_OPTIONS, control_hao_option, &w);
+	return w.found;
 }
 
 /* Data with a Home Address option: the source becomes the home address, the option padding. */
@@ -99,32 +110,38 @@ NOINLINE int control_hao(ctx_t *c, const struct m_cfg *g, uint32_t hao)
 	return ctx_pass(c);
 }
 
+struct ext_walk { ctx_t *c; uint32_t at, hao, nh; };
+
+/* The extension header at w->at; 1: done, w->nh is the first header that is none of those. */
+NOINLINE long control_ext_header(uint32_t i, void *arg)
+{
+	struct ext_walk *w = arg;
+	uint8_t h[2];
+	(void)i;
+	if ((w->nh != NH_DSTOPTS && w->nh != NH_ROUTING && w->nh != NH_HOPOPTS) || !ctx_load(w->c, w->at, h, 2))
+		return 1;
+	uint32_t oct = ((uint32_t)h[1] + 1) * 8;
+	if (w->nh == NH_DSTOPTS && !w->hao)
+		w->hao = control_find_hao(w->c, w->at, oct);
+	w->at += oct;
+	w->nh = h[0];
+	return 0;
+}
+
 /*
  * A packet to an address of ours whose first next header is nh: walks what may stand before a
  * Mobility Header (RFC 6275 6.3, 6.4: type 2 routing header, Home Address option).
  */
 GLOBAL int control_ext(ctx_t *c, const struct m_cfg *g, uint8_t nh)
 {
-	uint32_t at = ETH_OCT + IP6_OCT, hao = 0;
+	struct ext_walk w = {.c = c, .at = ETH_OCT + IP6_OCT, .nh = nh};
 	if (!g)
 		return CONTROL_NONE;
-	for (int i = 0; i < EXT_HEADERS; i++) {
-		uint8_t h[2];
-		if (nh == NH_MH)
-			return CONTROL_PUNT | DP_PUNT_MH;
-		if (nh == NH_ICMP6) {
-			int v = control_icmp(c, g, 0, at);
-			return v == CONTROL_NONE && hao ? CONTROL_HAO | (int)hao : v;
-		}
-		if ((nh != NH_DSTOPTS && nh != NH_ROUTING && nh != NH_HOPOPTS) || !ctx_load(c, at, h, 2))
-			break;
-		uint32_t oct = ((uint32_t)h[1] + 1) * 8;
-		if (nh == NH_DSTOPTS && !hao)
-			hao = control_find_hao(c, at, oct);
-		at += oct;
-		nh = h[0];
-	}
-	return hao ? CONTROL_HAO | (int)hao : CONTROL_NONE;
+	ctx_loop(EXT_HEADERS, control_ext_header, &w);
+	if (w.nh == NH_MH)
+		return CONTROL_PUNT | DP_PUNT_MH;
+	int v = w.nh == NH_ICMP6 ? control_icmp(c, g, 0, w.at) : CONTROL_NONE;
+	return v == CONTROL_NONE && w.hao ? CONTROL_HAO | (int)w.hao : v;
 }
 
 /* The verdict for what a function above said; not for CONTROL_NONE. */

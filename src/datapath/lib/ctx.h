@@ -5,6 +5,7 @@
  * of struct dpn natively; everything else in lib/ is the same source for both.
  *
  *   ctx_begin, ctx_end      first byte, one past the last that can be reached through pointers
+ *   ctx_at(c, off), ctx_has(c, n)   pointer to a constant offset; are the first n bytes reachable?
  *   ctx_pull(c, n)          make the first n bytes reachable (pointers become invalid)
  *   ctx_len, ctx_gso        real length; size of a segment's payload if the packet is offloaded, else 0
  *   ctx_grow(c, n)          n bytes of room between Ethernet and IPv6 header for a tunnel's headers
@@ -15,6 +16,7 @@
  *   ctx_route               way out towards an address
  *   ctx_send, ctx_send_neigh, ctx_copy, ctx_host   out of an interface; so, resolving the neighbour; a copy
  *                           now; into the host's stack through roam0. All but ctx_copy end the program's work
+ *   ctx_loop(n, fn, arg)    fn(0, arg) to fn(n - 1, arg), until one does not return 0
  *   ctx_pass, ctx_drop, ctx_stolen   verdicts
  *   ctx_ring                packet from off on to user space, with *head and *slow (or NULL); false when the ring is full
  */

@@ -21,6 +21,14 @@ static INLINE void ctx_keep(ctx_t *c) { asm volatile("" : : "r"(c)); }
 	})
 static INLINE void *ctx_begin(ctx_t *c) { return CTX_POINTER(c, data); }
 static INLINE void *ctx_end(ctx_t *c) { return CTX_POINTER(c, data_end); }
+/* The constant as an immediate operand: without CAP_PERFMON the verifier allows nothing else to be added to a packet's pointer. */
+static INLINE void *ctx_at(ctx_t *c, const uint32_t off)
+{
+	void *p = ctx_begin(c);
+	asm volatile("%0 += %1" : "+r"(p) : "i"(off));
+	return p;
+}
+static INLINE bool ctx_has(ctx_t *c, const uint32_t n) { return ctx_at(c, n) <= ctx_end(c); }
 static INLINE uint32_t ctx_len(ctx_t *c) { return c->len; }
 static INLINE uint32_t ctx_gso(ctx_t *c) { return c->gso_size; }
 static INLINE uint32_t ctx_ifindex(ctx_t *c) { return c->ifindex; }
@@ -28,9 +36,9 @@ static INLINE bool ctx_is_for_others(ctx_t *c) { return c->pkt_type == 3; /* PAC
 /* Resolution of a tick is enough for lifetimes and windows, and an order cheaper. */
 static INLINE int64_t ctx_now(ctx_t *c) { (void)c; return (int64_t)bpf_ktime_get_coarse_ns(); }
 
-static INLINE bool ctx_pull(ctx_t *c, uint32_t n)
+static INLINE bool ctx_pull(ctx_t *c, const uint32_t n)
 {
-	if ((char *)ctx_begin(c) + n <= (char *)ctx_end(c))
+	if (ctx_has(c, n))
 		return true;
 	return c->len >= n && bpf_skb_pull_data(c, n) == 0;
 }
@@ -72,7 +80,7 @@ static INLINE void ctx_ecn_mark(ctx_t *c, uint32_t off, uint32_t vtf)
 	bpf_skb_store_bytes(c, off, &vtf, 4, BPF_F_RECOMPUTE_CSUM);
 }
 
-static INLINE int ctx_route(ctx_t *c, const struct a6 *src, const struct a6 *dst, uint32_t len_oct, struct way *w)
+NOINLINE int ctx_route(ctx_t *c, const struct a6 *src, const struct a6 *dst, uint32_t len_oct, struct way *w)
 {
 	struct bpf_fib_lookup f = {.family = AF_INET6, .ifindex = c->ifindex, .tot_len = (uint16_t)(len_oct > 65535 ? 65535 : len_oct)};
 	__builtin_memcpy(f.ipv6_src, src, 16);
@@ -155,3 +163,6 @@ static INLINE bool ctx_ring(ctx_t *c, uint32_t off, struct punt_head *head, cons
 
 static INLINE void dup_lock(struct m_dup *b) { bpf_spin_lock(&b->lock); }
 static INLINE void dup_unlock(struct m_dup *b) { bpf_spin_unlock(&b->lock); }
+
+/* Instead of a loop whose bound is not constant. */
+#define ctx_loop(n, fn, arg) bpf_loop((n), (void *)(fn), (arg), 0)

@@ -23,6 +23,8 @@ bool dpn_emit_punt(ctx_t *c, uint32_t off, const struct punt_head *head, const s
 static INLINE void ctx_keep(ctx_t *c) { (void)c; }
 static INLINE void *ctx_begin(ctx_t *c) { return c->begin; }
 static INLINE void *ctx_end(ctx_t *c) { return c->end; }
+static INLINE void *ctx_at(ctx_t *c, uint32_t off) { return c->begin + off; }
+static INLINE bool ctx_has(ctx_t *c, uint32_t n) { return n <= (size_t)(c->end - c->begin); }
 static INLINE uint32_t ctx_len(ctx_t *c) { return (uint32_t)(c->end - c->begin); }
 static INLINE uint32_t ctx_gso(ctx_t *c) { (void)c; return 0; }
 static INLINE uint32_t ctx_ifindex(ctx_t *c) { return c->ifindex; }
@@ -110,3 +112,9 @@ static INLINE bool ctx_ring(ctx_t *c, uint32_t off, struct punt_head *head, cons
 
 static INLINE void dup_lock(struct m_dup *b) { b->lock = 1; }
 static INLINE void dup_unlock(struct m_dup *b) { b->lock = 0; }
+
+static INLINE void ctx_loop(uint32_t n, long (*fn)(uint32_t i, void *arg), void *arg)
+{
+	for (uint32_t i = 0; i < n && !fn(i, arg); i++)
+		;
+}

@@ -16,7 +16,7 @@
  */
 #include "datapath/lib/ctx.h"
 
-enum { DUP_SEGMENTS = 64, DUP_TICK_SHIFT = 20 }; /* a tick is 1.05 ms */
+enum { DUP_SEGMENTS = 256, DUP_TICK_SHIFT = 20 }; /* a tick is 1.05 ms */
 
 struct dup_id { uint32_t tag, seq, path, spread; };
 
@@ -31,7 +31,7 @@ static INLINE uint32_t mix_a6(uint32_t h, const struct a6 *a)
 	return mix(mix(mix(mix(h, a->w[0]), a->w[1]), a->w[2]), a->w[3]);
 }
 
-/* Notes the packet. True: it is a duplicate. */
+/* Notes the packet. True: it is a duplicate. A bucket is a queue, the newest first. */
 GLOBAL bool dup_note(ctx_t *c, const struct dup_id *id)
 {
 	ctx_keep(c);
@@ -39,44 +39,51 @@ GLOBAL bool dup_note(ctx_t *c, const struct dup_id *id)
 	if (!g || !id)
 		return false;
 	uint32_t at = (id->spread + id->seq) & g->dup_mask, now = (uint32_t)(ctx_now(c) >> DUP_TICK_SHIFT) | 1u << 31;
-	uint32_t window = (uint32_t)(g->dup_window_ns >> DUP_TICK_SHIFT), found = 0, oldest = 0, oldest_age = 0;
+	uint32_t window = (uint32_t)(g->dup_window_ns >> DUP_TICK_SHIFT), found = 0, evicted_age;
 	struct m_dup *b = TBL(c, dup, &at);
 	if (!b)
 		return false;
 	dup_lock(b);
+	evicted_age = now - b->way[DUP_WAYS - 1].time;
 #pragma clang loop unroll(full)
 	for (uint32_t i = 0; i < DUP_WAYS; i++) {
 		struct dup_way *w = &b->way[i];
-		uint32_t age = now - w->time;
-		if (age < window && w->tag == id->tag && w->seq == id->seq)
+		if (now - w->time < window && w->tag == id->tag && w->seq == id->seq)
 			found = w->path == id->path ? 1 : 2;
-		if (age > oldest_age) {
-			oldest_age = age;
-			oldest = i;
-		}
 	}
-	if (!found && oldest < DUP_WAYS)
-		b->way[oldest] = (struct dup_way){.tag = id->tag, .seq = id->seq, .path = id->path, .time = now};
+	if (!found) {
+#pragma clang loop unroll(full)
+		for (uint32_t i = DUP_WAYS - 1; i > 0; i--)
+			b->way[i] = b->way[i - 1];
+		b->way[0] = (struct dup_way){.tag = id->tag, .seq = id->seq, .path = id->path, .time = now};
+	}
 	dup_unlock(b);
-	if (!found && oldest_age < window)
+	if (!found && evicted_age < window)
 		count(c, DP_COUNT_DUP_EVICTED);
 	return found == 2;
 }
 
-/* All segments of an offloaded TCP packet: a duplicate only if every one is. */
-GLOBAL bool dup_note_segments(ctx_t *c, struct dup_id *id, uint32_t base, uint32_t tcp_seq, uint32_t octets)
+struct dup_segments { ctx_t *c; struct dup_id id; uint32_t base, tcp_seq, gso; bool is_new; };
+
+/* One segment of an offloaded packet; goes on (0). */
+NOINLINE long dup_note_segment(uint32_t i, void *arg)
 {
-	uint32_t gso = ctx_gso(c);
-	bool is_new = false;
-	if (!id)
-		return false;
-	for (uint32_t i = 0, done = 0; i < DUP_SEGMENTS && done < octets; i++, done += gso) {
-		id->tag = mix(base, tcp_seq + done);
-		id->spread = id->tag;
-		if (!dup_note(c, id))
-			is_new = true;
-	}
-	return !is_new;
+	struct dup_segments *s = arg;
+	struct dup_id id = s->id;
+	id.tag = mix(s->base, s->tcp_seq + i * s->gso);
+	id.spread = id.tag;
+	if (!dup_note(s->c, &id))
+		s->is_new = true;
+	return 0;
+}
+
+/* All segments of an offloaded TCP packet: a duplicate only if every one is. */
+static INLINE bool dup_note_segments(ctx_t *c, const struct dup_id *id, uint32_t base, uint32_t tcp_seq, uint32_t octets)
+{
+	struct dup_segments s = {.c = c, .id = *id, .base = base, .tcp_seq = tcp_seq, .gso = ctx_gso(c)};
+	uint32_t n = (octets + s.gso - 1) / s.gso;
+	ctx_loop(n > DUP_SEGMENTS ? DUP_SEGMENTS : n, dup_note_segment, &s);
+	return !s.is_new;
 }
 
 /* inner: offset of the inner IPv6 header; seq: the tunnel's sequence number. */

@@ -10,6 +10,7 @@ static INLINE enum dp_drop filter_source(const struct m_if *f, const struct a6 *
 		return DP_DROP_FILTER_AGENT;
 	if (a6_is_linklocal(src) || a6_is_any(src))
 		return DP_DROP_NONE;
+#pragma clang loop unroll(full)
 	for (uint32_t i = 0; i < DP_IF_PREFIX_MAX && i < f->n_prefix; i++)
 		if (a6_in(src, &f->prefix[i]))
 			return DP_DROP_NONE;

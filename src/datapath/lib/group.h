@@ -11,33 +11,50 @@ static INLINE struct m_if *if_of_slot(ctx_t *c, uint32_t slot)
 	return slot < IF_SLOTS ? TBL(c, if, &slot) : NULL;
 }
 
+/* The slot of m's link i, a constant; 0: no more links. */
+static INLINE uint32_t mfc_slot(const struct m_mfc *m, const uint32_t i) { return m->slots[i / 8] >> i % 8 * 8 & 0xff; }
+
 /* The least MTU of the links of m. */
 static INLINE uint32_t group_mtu(ctx_t *c, const struct m_mfc *m)
 {
 	uint32_t mtu = 65535;
-	for (uint32_t i = 0; i < DP_OIF_MAX && i < m->n; i++) {
-		struct m_if *f = if_of_slot(c, m->slot[i]);
-		if (f && f->mtu_oct && f->mtu_oct < mtu)
+#pragma clang loop unroll(full)
+	for (uint32_t i = 0; i < DP_OIF_MAX; i++) {
+		uint32_t slot = mfc_slot(m, i);
+		struct m_if *f = slot ? if_of_slot(c, slot) : NULL;
+		if (!f)
+			break;
+		if (f->mtu_oct && f->mtu_oct < mtu)
 			mtu = f->mtu_oct;
 	}
 	return mtu;
+}
+
+/* Gives the frame slot's source address; sends a copy to *last, if there is one, before. */
+static INLINE bool group_next(ctx_t *c, uint32_t slot, uint32_t *last)
+{
+	struct m_if *f = if_of_slot(c, slot);
+	if (!f)
+		return false;
+	if (*last)
+		ctx_copy(c, *last);
+	struct eth_h *eth = ctx_begin(c);
+	if (!ctx_has(c, ETH_OCT))
+		return false;
+	eth->src = f->mac;
+	*last = f->ifindex;
+	return true;
 }
 
 /* Sends the frame to every link of m; the last copy is the packet itself. */
 static INLINE int group_replicate(ctx_t *c, const struct m_mfc *m)
 {
 	uint32_t last = 0;
-	for (uint32_t i = 0; i < DP_OIF_MAX && i < m->n; i++) {
-		struct m_if *f = if_of_slot(c, m->slot[i]);
-		if (!f)
-			continue;
-		if (i)
-			ctx_copy(c, last);
-		struct eth_h *eth = ctx_begin(c);
-		if ((void *)(eth + 1) > ctx_end(c))
+#pragma clang loop unroll(full)
+	for (uint32_t i = 0; i < DP_OIF_MAX; i++) {
+		uint32_t slot = mfc_slot(m, i);
+		if (!slot || !group_next(c, slot, &last))
 			break;
-		eth->src = f->mac;
-		last = f->ifindex;
 	}
 	count_add(c, DP_COUNT_MFC_COPIES, m->n);
 	return ctx_send(c, last);
@@ -64,8 +81,8 @@ NOINLINE int group_forward(ctx_t *c, struct m_mfc *m)
 	uint32_t mtu = group_mtu(c, m);
 	if (in.len_oct > mtu && !ctx_gso(c))
 		return group_too_big(c, &in, mtu);
-	struct ip6_h *ip = (struct ip6_h *)((char *)ctx_begin(c) + ETH_OCT);
-	if ((void *)(ip + 1) > ctx_end(c))
+	struct ip6_h *ip = ctx_at(c, ETH_OCT);
+	if (!ctx_has(c, ETH_OCT + IP6_OCT))
 		return ctx_drop(c, DP_DROP_MALFORMED);
 	ip->hl = in.hl - 1;
 	count(c, DP_COUNT_MFC_FORWARD);
@@ -90,11 +107,11 @@ static INLINE int group_tunnel(ctx_t *c, const struct m_cfg *g, uint32_t l2, str
 	if (in->hl <= 1 && !in->is_local)
 		return slow(c, in, &o, DP_SLOW_HOP_LIMIT, 0);
 	uint32_t mtu = path_mtu(c, g, &m->group, group_mtu(c, to));
-	if (in->seg_oct + IP6_OCT + GRE_OCT > mtu)
+	if (in->seg_oct + GRE_TUNNEL_OCT > mtu)
 		return slow(c, in, &o, DP_SLOW_TOO_BIG, mtu);
-	mss_clamp_for(c, in->nh, in->at, mtu - IP6_OCT - GRE_OCT);
+	mss_clamp_for(c, in->nh, in->at, mtu - GRE_TUNNEL_OCT);
 	struct mac dst = mac_of_group(&m->group);
-	if (!outer_room(c, l2, &o, have) || !outer_write(c, g, in, &o, &dst, &dst))
+	if (!outer_room(c, l2, GRE_TUNNEL_OCT, have) || !outer_write(c, g, in, &o, GRE_TUNNEL_OCT, &dst, &dst))
 		return ctx_drop(c, DP_DROP_NO_ROOM);
 	count(c, DP_COUNT_MMA_DOWN);
 	return group_replicate(c, to);

@@ -19,8 +19,8 @@ static INLINE struct m_home *home_find(ctx_t *c, const struct m_cfg *g, const st
 	return h && h->expires_ns > ctx_now(c) ? h : NULL;
 }
 
-/* Into the tunnel to another host. */
-NOINLINE int home_encap(ctx_t *c, const struct m_cfg *g, uint32_t l2, const struct m_home *h)
+/* Into the tunnel to another host. l2 must be a constant: without CAP_PERFMON the verifier allows no variable offset in a packet. */
+static INLINE int home_encap_at(ctx_t *c, const struct m_cfg *g, const uint32_t l2, const struct m_home *h)
 {
 	struct inner in;
 	struct outer o = {.src = &h->ha, .dst = &h->coa};
@@ -31,9 +31,11 @@ NOINLINE int home_encap(ctx_t *c, const struct m_cfg *g, uint32_t l2, const stru
 		return slow(c, &in, &o, DP_SLOW_HOP_LIMIT, 0);
 	return tunnel_routed(c, g, l2, &in, &o, 0, DP_COUNT_HA_ENCAP);
 }
+NOINLINE int home_encap(ctx_t *c, const struct m_cfg *g, const struct m_home *h) { return home_encap_at(c, g, ETH_OCT, h); }
+NOINLINE int home_encap_own(ctx_t *c, const struct m_cfg *g, const struct m_home *h) { return home_encap_at(c, g, 0, h); }
 
 /* Straight into the group: the agent at the care-of address is here. */
-NOINLINE int home_group(ctx_t *c, const struct m_cfg *g, uint32_t l2, struct m_coa *m)
+static INLINE int home_group_at(ctx_t *c, const struct m_cfg *g, const uint32_t l2, struct m_coa *m)
 {
 	struct inner in;
 	if (!inner_read(c, l2, &in))
@@ -41,16 +43,30 @@ NOINLINE int home_group(ctx_t *c, const struct m_cfg *g, uint32_t l2, struct m_c
 	in.is_local = l2 == 0;
 	return group_tunnel(c, g, l2, &in, m, 0);
 }
+NOINLINE int home_group(ctx_t *c, const struct m_cfg *g, struct m_coa *m) { return home_group_at(c, g, ETH_OCT, m); }
+NOINLINE int home_group_own(ctx_t *c, const struct m_cfg *g, struct m_coa *m) { return home_group_at(c, g, 0, m); }
 
-/* l2: where the packet's IPv6 header lies; h: live entry of its destination. */
-static INLINE int home_tunnel(ctx_t *c, const struct m_cfg *g, uint32_t l2, const struct m_home *h)
+/* The registration with an agent on this host that h's care-of address belongs to, if it is one. */
+static INLINE struct m_coa *home_agent_here(ctx_t *c, const struct m_cfg *g, const struct m_home *h)
 {
-	if (g->features & FEAT_COA) {
-		struct m_coa *m = TBL(c, coa, &h->coa);
-		if (m && m->expires_ns > ctx_now(c) && a6_eq(&m->ha, &h->ha))
-			return home_group(c, g, l2, m);
-	}
-	return home_encap(c, g, l2, h);
+	if (!(g->features & FEAT_COA))
+		return NULL;
+	struct m_coa *m = TBL(c, coa, &h->coa);
+	return m && m->expires_ns > ctx_now(c) && a6_eq(&m->ha, &h->ha) ? m : NULL;
+}
+
+/* A frame for a bound home address; h: its live entry. */
+static INLINE int home_tunnel(ctx_t *c, const struct m_cfg *g, const struct m_home *h)
+{
+	struct m_coa *m = home_agent_here(c, g, h);
+	return m ? home_group(c, g, m) : home_encap(c, g, h);
+}
+
+/* The same for a packet that this host routed into roam0. */
+static INLINE int home_tunnel_own(ctx_t *c, const struct m_cfg *g, const struct m_home *h)
+{
+	struct m_coa *m = home_agent_here(c, g, h);
+	return m ? home_group_own(c, g, m) : home_encap_own(c, g, h);
 }
 
 /* Out of a tunnel and on by the routing table; the host's stack knows what to do with everything unusual (errors
@@ -60,8 +76,8 @@ NOINLINE int home_route(ctx_t *c, const struct m_cfg *g)
 	struct inner in;
 	struct way w;
 	struct eth_h *eth = ctx_begin(c);
-	struct ip6_h *ip = (struct ip6_h *)(eth + 1);
-	if ((void *)(ip + 1) > ctx_end(c) || !inner_read(c, ETH_OCT, &in))
+	struct ip6_h *ip = ctx_at(c, ETH_OCT);
+	if (!ctx_has(c, ETH_OCT + IP6_OCT) || !inner_read(c, ETH_OCT, &in))
 		return ctx_drop(c, DP_DROP_MALFORMED);
 	if (in.hl <= 1 || a6_is_multicast(&ip->dst) || a6_is_linklocal(&ip->dst))
 		return ctx_host(c, g->roam0_ifindex);
@@ -80,11 +96,11 @@ static INLINE int home_forward(ctx_t *c, const struct m_cfg *g)
 	struct ip6_h *ip;
 	if (!ctx_pull(c, ETH_OCT + IP6_OCT))
 		return ctx_drop(c, DP_DROP_MALFORMED);
-	ip = (struct ip6_h *)((char *)ctx_begin(c) + ETH_OCT);
-	if ((void *)(ip + 1) > ctx_end(c))
+	ip = ctx_at(c, ETH_OCT);
+	if (!ctx_has(c, ETH_OCT + IP6_OCT))
 		return ctx_drop(c, DP_DROP_MALFORMED);
 	struct m_home *h = home_find(c, g, &ip->dst);
-	return h ? home_tunnel(c, g, ETH_OCT, h) : home_route(c, g);
+	return h ? home_tunnel(c, g, h) : home_route(c, g);
 }
 
 /* Is the inner source bound to the outer one? */
@@ -96,10 +112,10 @@ static INLINE bool home_allows(ctx_t *c, const struct m_cfg *g, const struct a6 
 }
 
 /* Takes `have` octets of tunnel headers off; in: the packet inside. HOME_FORWARD or a verdict. */
-static INLINE int home_release(ctx_t *c, const struct inner *in, uint32_t have)
+static INLINE int home_release(ctx_t *c, const struct inner *in, const uint32_t have)
 {
-	struct ip6_h *inner = (struct ip6_h *)((char *)ctx_begin(c) + in->at);
-	if ((void *)(inner + 1) > ctx_end(c))
+	struct ip6_h *inner = ctx_at(c, ETH_OCT + have);
+	if (!ctx_has(c, ETH_OCT + have + IP6_OCT))
 		return ctx_drop(c, DP_DROP_MALFORMED);
 	if (inner->vtf != in->vtf)
 		ctx_ecn_mark(c, in->at, in->vtf);
@@ -114,8 +130,8 @@ static INLINE int home_release(ctx_t *c, const struct inner *in, uint32_t have)
 NOINLINE int home_reverse(ctx_t *c, const struct m_cfg *g)
 {
 	struct inner in;
-	struct ip6_h *ip = (struct ip6_h *)((char *)ctx_begin(c) + ETH_OCT);
-	if ((void *)(ip + 2) > ctx_end(c) || !inner_read(c, ETH_OCT + IP6_OCT, &in))
+	struct ip6_h *ip = ctx_at(c, ETH_OCT);
+	if (!ctx_has(c, ETH_OCT + 2 * IP6_OCT) || !inner_read(c, ETH_OCT + IP6_OCT, &in))
 		return ctx_drop(c, DP_DROP_TUNNEL_PROTO);
 	if (!home_allows(c, g, &ip[1].src, &ip->src, &ip->dst))
 		return ctx_drop(c, DP_DROP_REVERSE_SOURCE);

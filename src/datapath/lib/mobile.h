@@ -18,13 +18,13 @@ static INLINE bool mobile_may_use(const struct m_downlink *d, uint32_t ifindex)
 }
 
 /* Takes `have` octets of tunnel headers off and gives the packet to the host. seq: NULL where the tunnel has none. */
-static INLINE int mobile_release(ctx_t *c, const struct m_cfg *g, const struct m_downlink *d, uint32_t have,
+static INLINE int mobile_release(ctx_t *c, const struct m_cfg *g, const struct m_downlink *d, const uint32_t have,
 				 const uint32_t *seq)
 {
 	struct inner in;
-	struct ip6_h *ip = (struct ip6_h *)((char *)ctx_begin(c) + ETH_OCT);
-	struct ip6_h *inner = (struct ip6_h *)((char *)ip + have);
-	if ((void *)(inner + 1) > ctx_end(c) || !inner_read(c, ETH_OCT + have, &in))
+	struct ip6_h *ip = ctx_at(c, ETH_OCT);
+	struct ip6_h *inner = ctx_at(c, ETH_OCT + have);
+	if (!ctx_has(c, ETH_OCT + have + IP6_OCT) || !inner_read(c, ETH_OCT + have, &in))
 		return ctx_drop(c, DP_DROP_TUNNEL_PROTO);
 	if (!a6_eq(&inner->dst, &d->home_address))
 		return ctx_drop(c, DP_DROP_TUNNEL_INNER);
@@ -51,8 +51,8 @@ NOINLINE int mobile_in(ctx_t *c, const struct m_cfg *g, const struct m_downlink 
 									  : ctx_drop(c, DP_DROP_TUNNEL_PROTO);
 	if (nh != NH_GRE || !ctx_pull(c, ETH_OCT + 2 * IP6_OCT + GRE_OCT))
 		return ctx_drop(c, DP_DROP_TUNNEL_PROTO);
-	struct gre_h *gre = (struct gre_h *)((char *)ctx_begin(c) + ETH_OCT + IP6_OCT);
-	if ((void *)(gre + 1) > ctx_end(c))
+	struct gre_h *gre = ctx_at(c, ETH_OCT + IP6_OCT);
+	if (!ctx_has(c, ETH_OCT + IP6_OCT + GRE_OCT))
 		return ctx_drop(c, DP_DROP_TUNNEL_PROTO);
 	if (gre->flags != BE16(GRE_SEQ) || gre->proto != BE16(ETHER_IPV6))
 		return ctx_drop(c, DP_DROP_GRE_FLAGS);
@@ -60,20 +60,29 @@ NOINLINE int mobile_in(ctx_t *c, const struct m_cfg *g, const struct m_downlink 
 	return mobile_release(c, g, d, IP6_OCT + GRE_OCT, &seq);
 }
 
-/* A packet that the host routed into roam0; u: entry of its source. */
-NOINLINE int mobile_out(ctx_t *c, const struct m_cfg *g, struct m_uplink_out *u)
+/* Into the tunnel over the link in use; gre: GRE_KEY or 0, a constant. */
+static INLINE int mobile_encap(ctx_t *c, const struct m_cfg *g, struct m_uplink_out *u, const uint16_t gre)
 {
 	struct inner in;
-	struct outer o = {.src = &u->src, .dst = &u->dst, .gre = u->encap == DP_ENCAP_GRE ? GRE_KEY : 0, .gre_opt = u->key};
+	struct outer o = {.src = &u->src, .dst = &u->dst, .gre = gre, .gre_opt = u->key};
 	if (!inner_read(c, 0, &in))
 		return ctx_drop(c, DP_DROP_MALFORMED);
 	in.is_local = true;
-	uint32_t mtu = path_mtu(c, g, &u->dst, u->mtu_oct), oct = outer_oct(&o);
+	const uint32_t oct = gre ? GRE_TUNNEL_OCT : IPIP_OCT;
+	uint32_t mtu = path_mtu(c, g, &u->dst, u->mtu_oct);
 	if (in.seg_oct + oct > mtu)
-		return slow(c, &in, &o, DP_SLOW_TOO_BIG, mtu);
+		return slow_by_link(c, &in, &o, mtu, u->ifindex, &u->next_hop);
 	mss_clamp_for(c, in.nh, 0, mtu - oct);
-	if (!outer_room(c, 0, &o, 0) || !outer_write(c, g, &in, &o, &u->next_hop, &u->mac))
+	if (!outer_room(c, 0, oct, 0) || !outer_write(c, g, &in, &o, oct, &u->next_hop, &u->mac))
 		return ctx_drop(c, DP_DROP_NO_ROOM);
 	count(c, DP_COUNT_MN_ENCAP);
 	return ctx_send(c, u->ifindex);
+}
+NOINLINE int mobile_encap_gre(ctx_t *c, const struct m_cfg *g, struct m_uplink_out *u) { return mobile_encap(c, g, u, GRE_KEY); }
+NOINLINE int mobile_encap_ipip(ctx_t *c, const struct m_cfg *g, struct m_uplink_out *u) { return mobile_encap(c, g, u, 0); }
+
+/* A packet that the host routed into roam0; u: entry of its source. */
+static INLINE int mobile_out(ctx_t *c, const struct m_cfg *g, struct m_uplink_out *u)
+{
+	return u->encap == DP_ENCAP_GRE ? mobile_encap_gre(c, g, u) : mobile_encap_ipip(c, g, u);
 }

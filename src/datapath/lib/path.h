@@ -20,7 +20,7 @@ static INLINE struct m_if *if_of(ctx_t *c)
 static INLINE int path_home(ctx_t *c, const struct m_cfg *g, const struct ip6_h *ip)
 {
 	struct m_home *h = home_find(c, g, &ip->dst);
-	return h && !a6_is_linklocal(&ip->src) ? home_tunnel(c, g, ETH_OCT, h) : ctx_pass(c);
+	return h && !a6_is_linklocal(&ip->src) ? home_tunnel(c, g, h) : ctx_pass(c);
 }
 
 static INLINE int path_multicast(ctx_t *c, const struct m_cfg *g, const struct m_if *f, const struct ip6_h *ip)
@@ -59,7 +59,7 @@ static INLINE int path_ipip(ctx_t *c, const struct m_cfg *g, const struct m_if *
 		if (l && (l->flags & DP_LOCAL_HA))
 			return home_reverse(c, g);
 		if (l && (l->flags & DP_LOCAL_MMA))
-			return agent_up(c, g, IP6_OCT, NULL);
+			return agent_up_ipip(c, g);
 	}
 	if ((f->flags & DP_IF_MOBILE) && (g->features & FEAT_DOWNLINK)) {
 		struct m_downlink *d = TBL(c, downlink, &ip->src);
@@ -75,8 +75,8 @@ static INLINE int path_unicast(ctx_t *c, const struct m_cfg *g, const struct m_i
 	if (ip->nh == NH_IPV6) {
 		if (!ctx_pull(c, ETH_OCT + 2 * IP6_OCT))
 			return ctx_drop(c, DP_DROP_MALFORMED);
-		ip = (struct ip6_h *)((char *)ctx_begin(c) + ETH_OCT);
-		return (void *)(ip + 2) <= ctx_end(c) ? path_ipip(c, g, f, ip) : ctx_drop(c, DP_DROP_MALFORMED);
+		ip = ctx_at(c, ETH_OCT);
+		return ctx_has(c, ETH_OCT + 2 * IP6_OCT) ? path_ipip(c, g, f, ip) : ctx_drop(c, DP_DROP_MALFORMED);
 	}
 	if (ip->nh == NH_ICMP6) {
 		v = control_icmp(c, g, f->flags, ETH_OCT + IP6_OCT);
@@ -91,8 +91,8 @@ static INLINE int path_unicast(ctx_t *c, const struct m_cfg *g, const struct m_i
 	}
 	if (v != CONTROL_NONE)
 		return control_do(c, g, v);
-	ip = (struct ip6_h *)((char *)ctx_begin(c) + ETH_OCT);
-	return (void *)(ip + 1) <= ctx_end(c) ? path_home(c, g, ip) : ctx_pass(c);
+	ip = ctx_at(c, ETH_OCT);
+	return ctx_has(c, ETH_OCT + IP6_OCT) ? path_home(c, g, ip) : ctx_pass(c);
 }
 
 static INLINE int path_ingress(ctx_t *c)
@@ -102,8 +102,8 @@ static INLINE int path_ingress(ctx_t *c)
 	if (!g || !f || !ctx_pull(c, ETH_OCT + IP6_OCT) || ctx_is_for_others(c))
 		return ctx_pass(c);
 	struct eth_h *eth = ctx_begin(c);
-	struct ip6_h *ip = (struct ip6_h *)(eth + 1);
-	if ((void *)(ip + 1) > ctx_end(c) || eth->proto != BE16(ETHER_IPV6))
+	struct ip6_h *ip = ctx_at(c, ETH_OCT);
+	if (!ctx_has(c, ETH_OCT + IP6_OCT) || eth->proto != BE16(ETHER_IPV6))
 		return ctx_pass(c);
 	if (f->flags & DP_IF_FILTER) {
 		enum dp_drop why = filter_source(f, &ip->src);
@@ -120,7 +120,7 @@ static INLINE int path_egress(ctx_t *c)
 	if (!g || !ctx_pull(c, IP6_OCT))
 		return ctx_pass(c);
 	struct ip6_h *ip = ctx_begin(c);
-	if ((void *)(ip + 1) > ctx_end(c) || BE32(ip->vtf) >> 28 != 6)
+	if (!ctx_has(c, IP6_OCT) || BE32(ip->vtf) >> 28 != 6)
 		return ctx_pass(c);
 	if (g->features & FEAT_UPLINK_OUT) {
 		struct m_uplink_out *u = TBL(c, uplink_out, &ip->src);
@@ -128,5 +128,5 @@ static INLINE int path_egress(ctx_t *c)
 			return mobile_out(c, g, u);
 	}
 	struct m_home *h = home_find(c, g, &ip->dst);
-	return h ? home_tunnel(c, g, 0, h) : ctx_pass(c);
+	return h ? home_tunnel_own(c, g, h) : ctx_pass(c);
 }

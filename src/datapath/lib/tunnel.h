@@ -33,10 +33,10 @@ static INLINE uint32_t segment_oct(ctx_t *c, const struct inner *in, uint32_t gs
 
 /* Reads the header at `at`. False: not a whole IPv6 packet. Frames may be padded; what lies behind the
  * packet's own length is not part of it. */
-static INLINE bool inner_read(ctx_t *c, uint32_t at, struct inner *in)
+static INLINE bool inner_read(ctx_t *c, const uint32_t at, struct inner *in)
 {
-	struct ip6_h *ip = (struct ip6_h *)((char *)ctx_begin(c) + at);
-	if ((void *)(ip + 1) > ctx_end(c))
+	struct ip6_h *ip = ctx_at(c, at);
+	if (!ctx_has(c, at + IP6_OCT))
 		return false;
 	uint32_t gso = ctx_gso(c);
 	*in = (struct inner){.at = at, .vtf = ip->vtf, .nh = ip->nh, .hl = ip->hl};
@@ -52,7 +52,7 @@ struct outer {
 	uint32_t gre_opt;   /* host order */
 };
 
-static INLINE uint32_t outer_oct(const struct outer *o) { return o->gre ? IP6_OCT + GRE_OCT : IP6_OCT; }
+enum { IPIP_OCT = IP6_OCT, GRE_TUNNEL_OCT = IP6_OCT + GRE_OCT };
 
 /* Limits a way's MTU to what was learned about the path to dst (RFC 8201). */
 static INLINE uint32_t path_mtu(ctx_t *c, const struct m_cfg *g, const struct a6 *dst, uint32_t mtu)
@@ -63,8 +63,8 @@ static INLINE uint32_t path_mtu(ctx_t *c, const struct m_cfg *g, const struct a6
 	return p && p->mtu_oct < mtu && p->until_ns > ctx_now(c) ? p->mtu_oct : mtu;
 }
 
-/* Hands the inner packet to the slow path with all that is needed to send it from there. */
-NOINLINE int slow(ctx_t *c, const struct inner *in, const struct outer *o, enum dp_slow_why why, uint32_t mtu)
+/* What the slow path has to know to send the inner packet itself. */
+static INLINE struct dp_slow slow_of(const struct inner *in, const struct outer *o, enum dp_slow_why why, uint32_t mtu)
 {
 	struct dp_slow s = {.why = why, .encap = o->gre ? DP_ENCAP_GRE : DP_ENCAP_IPIP, .mtu_oct = mtu, .len_oct = in->len_oct};
 	s.has_key = o->gre == GRE_KEY;
@@ -75,19 +75,38 @@ NOINLINE int slow(ctx_t *c, const struct inner *in, const struct outer *o, enum 
 	s.was_tunnelled = in->was_tunnelled;
 	__builtin_memcpy(&s.src, o->src, 16);
 	__builtin_memcpy(&s.dst, o->dst, 16);
+	return s;
+}
+
+/* Hands the inner packet to the slow path. */
+NOINLINE int slow(ctx_t *c, const struct inner *in, const struct outer *o, enum dp_slow_why why, uint32_t mtu)
+{
+	struct dp_slow s = slow_of(in, o, why, mtu);
 	punt(c, in->at, DP_PUNT_SLOW, &s);
 	return ctx_stolen(c);
 }
 
-/* Ethernet, outer IPv6, perhaps GRE, and the inner header's changed fields, at the packet's begin. */
-static INLINE bool outer_write(ctx_t *c, const struct m_cfg *g, const struct inner *in, const struct outer *o,
+/* The same for a tunnel whose way out does not come from the routing table. */
+static INLINE int slow_by_link(ctx_t *c, const struct inner *in, const struct outer *o, uint32_t mtu, uint32_t ifindex,
+			       const struct mac *next_hop)
+{
+	struct dp_slow s = slow_of(in, o, DP_SLOW_TOO_BIG, mtu);
+	s.ifindex = ifindex;
+	__builtin_memcpy(&s.next_hop, next_hop, 6);
+	punt(c, in->at, DP_PUNT_SLOW, &s);
+	return ctx_stolen(c);
+}
+
+/* Ethernet, outer IPv6, perhaps GRE, and the inner header's changed fields, at the packet's begin. oct: IPIP_OCT or
+ * GRE_TUNNEL_OCT. */
+static INLINE bool outer_write(ctx_t *c, const struct m_cfg *g, const struct inner *in, const struct outer *o, const uint32_t oct,
 			       const struct mac *to, const struct mac *from)
 {
-	const uint32_t oct = outer_oct(o);
 	struct eth_h *eth = ctx_begin(c);
-	struct ip6_h *ip = (struct ip6_h *)(eth + 1);
-	struct ip6_h *inner = (struct ip6_h *)((char *)ip + oct);
-	if ((void *)(inner + 1) > ctx_end(c))
+	struct ip6_h *ip = ctx_at(c, ETH_OCT);
+	struct ip6_h *inner = ctx_at(c, ETH_OCT + oct);
+	struct gre_h *gre = ctx_at(c, ETH_OCT + IP6_OCT);
+	if (!ctx_has(c, ETH_OCT + oct + IP6_OCT))
 		return false;
 	eth->dst = *to;
 	eth->src = *from;
@@ -95,12 +114,11 @@ static INLINE bool outer_write(ctx_t *c, const struct m_cfg *g, const struct inn
 	uint32_t plen = in->len_oct + oct - IP6_OCT;
 	ip->vtf = in->vtf;
 	ip->plen = BE16(plen > 65535 ? 65535 : plen);
-	ip->nh = o->gre ? NH_GRE : NH_IPV6;
+	ip->nh = oct == IPIP_OCT ? NH_IPV6 : NH_GRE;
 	ip->hl = (uint8_t)g->hop_limit;
 	ip->src = *o->src;
 	ip->dst = *o->dst;
-	if (o->gre) {
-		struct gre_h *gre = (struct gre_h *)(ip + 1);
+	if (oct != IPIP_OCT) {
 		gre->flags = BE16(o->gre);
 		gre->proto = BE16(ETHER_IPV6);
 		gre->opt = BE32(o->gre_opt);
@@ -112,9 +130,9 @@ static INLINE bool outer_write(ctx_t *c, const struct m_cfg *g, const struct inn
 }
 
 /* Room for the outer headers. `have`: octets of tunnel headers that are there already. */
-static INLINE bool outer_room(ctx_t *c, uint32_t l2, const struct outer *o, uint32_t have)
+static INLINE bool outer_room(ctx_t *c, uint32_t l2, uint32_t oct, uint32_t have)
 {
-	int diff = (int)outer_oct(o) - (int)have;
+	int diff = (int)oct - (int)have;
 	if (!have && !ctx_grow(c, diff))
 		return false;
 	if (have && diff && !ctx_resize(c, diff))
@@ -127,12 +145,12 @@ static INLINE int send_way(ctx_t *c, const struct way *w, int r)
 	return r == WAY_OK ? ctx_send(c, w->ifindex) : ctx_send_neigh(c, w);
 }
 
-/* The whole of it, for tunnels that the routing table knows the way of. */
+/* The whole of it, for IP-in-IP that the routing table knows the way of. */
 static INLINE int tunnel_routed(ctx_t *c, const struct m_cfg *g, uint32_t l2, struct inner *in, const struct outer *o,
 				uint32_t have, enum dp_count what)
 {
 	struct way w;
-	uint32_t oct = outer_oct(o);
+	const uint32_t oct = IPIP_OCT;
 	int r = ctx_route(c, o->src, o->dst, in->seg_oct + oct, &w);
 	if (r == WAY_NONE || r == WAY_HOST)
 		return ctx_drop(c, DP_DROP_NO_ROUTE);
@@ -140,7 +158,7 @@ static INLINE int tunnel_routed(ctx_t *c, const struct m_cfg *g, uint32_t l2, st
 	if (r == WAY_TOO_BIG || in->seg_oct + oct > mtu)
 		return slow(c, in, o, DP_SLOW_TOO_BIG, mtu);
 	mss_clamp_for(c, in->nh, in->at, mtu - oct);
-	if (!outer_room(c, l2, o, have) || !outer_write(c, g, in, o, &w.next_hop, &w.mac))
+	if (!outer_room(c, l2, oct, have) || !outer_write(c, g, in, o, oct, &w.next_hop, &w.mac))
 		return ctx_drop(c, DP_DROP_NO_ROOM);
 	count(c, what);
 	return send_way(c, &w, r);

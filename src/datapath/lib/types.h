@@ -14,7 +14,7 @@
 #include "datapath/drop.h"
 #include "datapath/punt.h"
 
-enum { MAP_LAYOUT = 1, IF_SLOTS = 64, DUP_WAYS = 7, IF_HASH = 256, SMALL_TABLE = 4096 };
+enum { MAP_LAYOUT = 2, IF_SLOTS = 64, DUP_WAYS = 7, IF_HASH = 256, SMALL_TABLE = 4096 };
 
 #define INLINE inline __attribute__((always_inline))
 #ifdef __bpf__
@@ -69,7 +69,10 @@ struct m_uplink_in {                                      /* by inner source */
 struct k_site { uint32_t plen; struct a6 addr; };         /* longest prefix match */
 struct m_site { uint32_t pad; };
 struct k_pair { struct a6 src, dst; };                    /* as they lie in an IPv6 header */
-struct m_mfc { uint32_t iif; uint8_t n, slot[DP_OIF_MAX], pad[3]; };  /* by source, group */
+/* By source, group. Slots are octets of words, the first in the lowest: so that a program without CAP_PERFMON may walk
+ * them, to whom the verifier allows no variable index. */
+enum { MFC_WORDS = DP_OIF_MAX / 8 };
+struct m_mfc { uint32_t iif, n; uint64_t slots[MFC_WORDS]; };
 struct m_downlink {                                       /* by outer source, destination */
 	struct a6 home_address;
 	uint32_t encap, n_if, ifindex[8];
