@@ -230,6 +230,17 @@ void mn_bul_hush(struct mn_peer *p)
 	mn_bul_arm(p);
 }
 
+void mn_bul_hold_others(struct mn *mn)
+{
+	for (uint32_t i = 1; i < mn->n_peer; i++) {
+		struct mn_peer *p = &mn->peer[i];
+		if ((mn->place == MOVE_SITE && p == mn->mma) || !p->reg.ask_s)
+			continue;
+		p->reg.resend_at = p->reg.refresh_at = p->retry_at = MONO_NEVER;
+		mn_bul_arm(p);
+	}
+}
+
 void mn_bul_again(struct mn *mn, struct now now)
 {
 	for (uint32_t i = 0; i < mn->n_peer; i++) {

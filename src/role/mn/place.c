@@ -170,6 +170,7 @@ static void enter(struct mn *mn, const struct move_link *link, struct now now)
 	case MOVE_SITE: enter_site(mn, mn_bul_find(mn, &link->mma), now); break;
 	case MOVE_PLAIN: enter_plain(mn, now); break;
 	}
+	mn_bul_hold_others(mn);
 }
 
 /* The same site by another link: the uplink goes on from here. No message to anybody, except what was unanswered. */

@@ -218,6 +218,8 @@ void mn_place_on_announce(struct mn *mn, struct now now);
 /* bul.c: registrations */
 void mn_bul_init(struct mn *mn);
 void mn_bul_ask(struct mn_peer *p, const struct addr6 *coa, uint32_t lifetime_s, struct now now);
+/* Agents of sites that were left would refuse an update from elsewhere: they are asked nothing until they are de-registered. */
+void mn_bul_hold_others(struct mn *mn);
 void mn_bul_again(struct mn *mn, struct now now);  /* what is unanswered goes out at once, from the new link */
 void mn_bul_hush(struct mn_peer *p);                /* what was asked is out of date: until asked anew, nothing is sent */
 void mn_bul_on_tick(struct mn_peer *p, struct now now);
