@@ -437,6 +437,29 @@ static void a_restart_adopts(void **state)
 	assert_int_equal(bu.p.mh.bu.seq, (uint16_t)(seq + 1));
 }
 
+/* A random identity is no trace of the hardware, and stays the same over restarts (H-4: unchanged). */
+static void a_private_group_survives_a_restart(void **state)
+{
+	struct bench *b = *state;
+	mn_role.fini(b->mn);
+	free(b->mn);
+	b->conf.privacy = true;
+	bench_start(b);
+	bench_clear(b);
+	bench_link(b, W0, true);
+	bench_ra(b, W0, R_A1);
+	struct bu bu = {0}, again = {0};
+	assert_true(bench_bu(b, 0, &bu));
+	assert_memory_equal(bu.p.mh.opt.rc.mcoa.group.b, A("ff35::").b, 8);
+	assert_memory_not_equal(bu.p.mh.opt.rc.mcoa.group.b + 8, GROUP.b + 8, 8);
+	restart(b, span_s(1));
+	bench_clear(b);
+	bench_link(b, W0, true);
+	bench_ra(b, W0, R_A1);
+	assert_true(bench_bu(b, 0, &again));
+	assert_memory_equal(again.p.mh.opt.rc.mcoa.group.b, bu.p.mh.opt.rc.mcoa.group.b, 16);
+}
+
 /* Killed before the home agent's answer came: it may have bound us all the same. */
 static void a_restart_at_home_with_an_answer_lost(void **state)
 {
@@ -560,7 +583,7 @@ int main(void)
 		T(an_unsigned_refusal_only_shortens_the_wait), T(a_silent_agent), T(no_care_of_address_no_agent),
 		T(a_taken_group_is_replaced), T(all_groups_taken), T(refused_at_home_it_tries_again_later),
 		T(forged_and_replayed_answers), T(truncated_answers), T(refreshes_in_order), T(an_update_out_of_date_is_not_repeated), T(a_pending_refresh_moves_along),
-		T(lifetime_over_without_an_answer), T(a_restart_adopts), T(a_restart_at_home_with_an_answer_lost), T(a_restart_with_the_clock_set_back),
+		T(lifetime_over_without_an_answer), T(a_restart_adopts), T(a_private_group_survives_a_restart), T(a_restart_at_home_with_an_answer_lost), T(a_restart_with_the_clock_set_back),
 		T(without_a_key_it_goes_plain), T(told_so_it_goes_plain), T(home_address_in_use),
 		T(configurations_that_cannot_work),
 	};

@@ -540,6 +540,16 @@ static void queries_are_answered_at_once(void **state)
 	bench_rx(b, W0, DP_PUNT_MLD, ll, buf, n);
 	assert_report(b, 0, MLD_IS_IN, W0, MMA_A);
 	bench_clear(b);
+	q = (struct mld_query){.version = 1, .max_response_ms = 10000};
+	n = mld_query_packet_build(buf, sizeof buf, &src, &q);
+	bench_rx(b, W0, DP_PUNT_MLD, ll, buf, n);
+	struct sent s = {0};
+	struct mld_packet p;
+	assert_true(bench_sent(b, 0, &s)); /* an old querier gets an old report */
+	assert_int_equal(mld_packet_parse(s.pkt, s.len, &p), W_OK);
+	assert_int_equal(p.kind, MLD1_REPORT);
+	assert_addr(&p.group, GROUP);
+	bench_clear(b);
 	buf[n - 1] ^= 1;
 	bench_rx(b, W0, DP_PUNT_MLD, ll, buf, n);
 	assert_int_equal(b->k.count.n[R_MLD_INVALID], 1);
