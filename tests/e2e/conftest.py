@@ -19,7 +19,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "lab"))
 os.environ.setdefault("ROAM_BUILD", str(TOP / "build"))
 
-from roamlab import net, roamd  # noqa: E402
+from roamlab import net  # noqa: E402
 from roamlab.world import World  # noqa: E402
 
 
@@ -34,11 +34,10 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    if os.geteuid() == 0 and roamd.ROAMD.exists():
-        return
-    why = "needs root" if os.geteuid() else f"{roamd.ROAMD} is not built"
-    for item in items:
-        item.add_marker(pytest.mark.skip(reason=why))
+    """Without root nothing can run; a missing daemon is a failure, which the tests will show."""
+    if os.geteuid():
+        for item in items:
+            item.add_marker(pytest.mark.skip(reason="needs root"))
 
 
 @pytest.fixture
