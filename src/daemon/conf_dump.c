@@ -127,10 +127,12 @@ void conf_dump_man(const struct conf_block *b, const char *keyword, FILE *to)
 	fprintf(to, ".Ss %s%s%s\n", keyword ? keyword : b->name, b->title ? " " : "", b->title ? b->title : "");
 	if (b->help)
 		fprintf(to, "%s%s\n", b->help, b->help[0] && b->help[strlen(b->help) - 1] == '.' ? "" : ".");
-	fputs(".Bl -tag -width Ds\n", to);
-	for (const struct conf_row *r = b->rows; r && r->type != CONF_END; r++)
+	const bool has_rows = b->rows && b->rows->type != CONF_END;
+	fputs(has_rows ? ".Bl -tag -width Ds\n" : "Takes no values.\n", to);
+	for (const struct conf_row *r = b->rows; has_rows && r->type != CONF_END; r++)
 		man_row(r, to);
-	fputs(".El\n", to);
+	if (has_rows)
+		fputs(".El\n", to);
 	for (size_t i = 0; b->sub && b->sub[i]; i++) {
 		char inner[128];
 		snprintf(inner, sizeof inner, "%s, %s", keyword ? keyword : b->name, b->sub[i]->name);
