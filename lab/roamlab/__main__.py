@@ -3,8 +3,9 @@
 import argparse
 import os
 import sys
+import time
 
-from . import net, topo
+from . import net, netns, topo
 
 
 def cmd_up(args):
@@ -13,16 +14,30 @@ def cmd_up(args):
     if any(x.roamd for x in n.topo.nodes):
         from . import roamd
         roamd.start_all(n)
-    print(n.id)
-    for node in n.topo.nodes:
-        print(f"  {node.name}: roamlab exec -l {n.id} {node.name} COMMAND")
+    print(f"{n.id} is up. A program on a node: ./run lab exec NODE COMMAND, with NODE one of " +
+          ", ".join(node.name for node in n.topo.nodes) +
+          f".\nFiles, logs and sockets: {n.dir}/NODE. A mobile into a cell: ./run lab plug INTERFACE CELL. The end: ./run lab down.")
 
 
 def cmd_exec(args):
-    lab = args.lab or next((i for i, _, _ in net.laboratories()), None)
+    os.execvp("nsenter", ["nsenter", f"--net=/run/netns/{_kept(args.lab)}-{args.node}", "--", *args.command])
+
+
+def _kept(lab):
+    """The laboratory named, or the one that was left up."""
+    lab = lab or next((i for i, pid, _ in net.laboratories() if pid is None), None)
     if not lab:
-        sys.exit("roamlab: no laboratory is up")
-    os.execvp("nsenter", ["nsenter", f"--net=/run/netns/{lab}-{args.node}", "--", *args.command])
+        sys.exit("roamlab: no laboratory is up: ./run lab up TOPOLOGY")
+    return lab
+
+
+def cmd_plug(args):
+    """What Radio.attach does, by hand: out of the present cell, 20 ms, into the other."""
+    air, peer = f"{_kept(args.lab)}-air", f"mn.{args.interface}"
+    netns.run(air, ["ip", "link", "set", peer, "down"])
+    if args.cell:
+        time.sleep(0.02)
+        netns.run(air, ["ip", "link", "set", peer, "master", args.cell, "up"])
 
 
 def cmd_down(args):
@@ -66,6 +81,10 @@ def parser():
     p.add_argument("-l", "--lab")
     p.add_argument("node")
     p.add_argument("command", nargs=argparse.REMAINDER)
+    p = add("plug", cmd_plug, "move an interface of the mobile into a cell; without a cell, out of it")
+    p.add_argument("-l", "--lab")
+    p.add_argument("interface")
+    p.add_argument("cell", nargs="?")
     p = add("down", cmd_down, "take a network down")
     p.add_argument("lab", nargs="?")
     add("ls", cmd_ls, "what is up")

@@ -176,7 +176,7 @@ class Net:
                           check=False)
             argv = [TOOLS / "wire", f"c{i}a", f"c{i}b", "--delay-us", c.delay_us, "--loss-ppm", c.loss_ppm,
                     "--rate-mbit", c.rate_mbit]
-            self.wires.append(start_ready(self.ns("wires"), argv))
+            self.wires.append(start_ready(self.ns("wires"), argv, keep=self.keep))
 
     def _wait_addresses(self):
         """Until no router's address is tentative: link-local ones appear with the carrier."""

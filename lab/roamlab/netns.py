@@ -46,12 +46,12 @@ def _die_with_parent():
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
-def popen(name, argv, **kw):
-    """Starts a program in a namespace; it dies with us. Its pid is its own, not nsenter's (which execs).
+def popen(name, argv, keep=False, **kw):
+    """Starts a program in a namespace; it dies with us unless `keep`. Its pid is its own, not nsenter's (which execs).
     Call from the main thread: the kernel ends the child with the thread that made it."""
     kw.setdefault("stdin", subprocess.DEVNULL)
-    return subprocess.Popen(["nsenter", f"--net=/run/netns/{name}", "--", *map(str, argv)],
-                            preexec_fn=_die_with_parent, **kw)
+    return subprocess.Popen(["nsenter", f"--net=/run/netns/{name}", "--", *map(str, argv)], start_new_session=keep,
+                            preexec_fn=None if keep else _die_with_parent, **kw)
 
 
 def run(name, argv, check=True, timeout=30):

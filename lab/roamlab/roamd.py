@@ -52,7 +52,7 @@ class Daemon:
         _mount_bpffs()
         conf = write_files(self.net, self.node)
         with open(self.log, "ab") as log:
-            self.proc = netns.popen(self.net.ns(self.node.name), [ROAMD, "-c", conf], stdout=log, stderr=log)
+            self.proc = netns.popen(self.net.ns(self.node.name), [ROAMD, "-c", conf], self.net.keep, stdout=log, stderr=log)
         if wait:
             self.wait_ready()
         return self

@@ -70,7 +70,6 @@ void tool_signals(void)
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGUSR1, &sa, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	prctl(PR_SET_PDEATHSIG, (unsigned long)SIGTERM, 0UL, 0UL, 0UL);
 }
 
 int64_t tool_number(const char *option, const char *text, int64_t min, int64_t max)
