@@ -41,11 +41,11 @@ static INLINE int control_error(ctx_t *c, const struct m_cfg *g, uint32_t icmp, 
 }
 
 /* icmp: offset of the ICMPv6 header, at 54, or 62 behind a hop-by-hop header. */
-GLOBAL int control_icmp(ctx_t *c, const struct m_cfg *g, uint32_t flags, uint32_t icmp)
+NOINLINE int control_icmp(ctx_t *c, const struct m_cfg *g, uint32_t flags, uint32_t icmp)
 {
 	uint8_t type;
 	struct a6 dst;
-	if (!g || !ctx_load(c, icmp, &type, 1) || !ctx_load(c, ETH_OCT + 24, &dst, 16))
+	if (!ctx_load(c, icmp, &type, 1) || !ctx_load(c, ETH_OCT + 24, &dst, 16))
 		return CONTROL_NONE;
 	if (type == ICMP_MLD2 || (type >= ICMP_MLD_QUERY && type <= ICMP_MLD_DONE))
 		return flags & (DP_IF_ACCESS | DP_IF_DOWNSTREAM | DP_IF_UPSTREAM | DP_IF_MOBILE)
@@ -100,7 +100,7 @@ NOINLINE int control_hao(ctx_t *c, const struct m_cfg *g, uint32_t hao)
 		return ctx_drop(c, DP_DROP_MALFORMED);
 	struct m_home *h = home_find(c, g, &home_address);
 	if (!h || !a6_eq(&h->coa, &addr.src)) {
-		punt(c, ETH_OCT, DP_PUNT_HAO, NULL);
+		punt(c, DP_PUNT_HAO);
 		return ctx_stolen(c);
 	}
 	struct { uint8_t pad[2]; struct a6 zero; } __attribute__((packed)) padn = {.pad = {1, 16}};
@@ -132,11 +132,9 @@ NOINLINE long control_ext_header(uint32_t i, void *arg)
  * A packet to an address of ours whose first next header is nh: walks what may stand before a
  * Mobility Header (RFC 6275 6.3, 6.4: type 2 routing header, Home Address option).
  */
-GLOBAL int control_ext(ctx_t *c, const struct m_cfg *g, uint8_t nh)
+NOINLINE int control_ext(ctx_t *c, const struct m_cfg *g, uint8_t nh)
 {
 	struct ext_walk w = {.c = c, .at = ETH_OCT + IP6_OCT, .nh = nh};
-	if (!g)
-		return CONTROL_NONE;
 	ctx_loop(EXT_HEADERS, control_ext_header, &w);
 	if (w.nh == NH_MH)
 		return CONTROL_PUNT | DP_PUNT_MH;
@@ -151,6 +149,6 @@ static INLINE int control_do(ctx_t *c, const struct m_cfg *g, int what)
 	if (what & CONTROL_HAO)
 		return control_hao(c, g, arg);
 	if (what & (CONTROL_PUNT | CONTROL_COPY))
-		punt(c, ETH_OCT, (enum dp_punt)arg, NULL);
+		punt(c, (enum dp_punt)arg);
 	return what & CONTROL_PUNT ? ctx_stolen(c) : ctx_pass(c);
 }

@@ -18,7 +18,7 @@
  *                           now; into the host's stack through roam0. All but ctx_copy end the program's work
  *   ctx_loop(n, fn, arg)    fn(0, arg) to fn(n - 1, arg), until one does not return 0
  *   ctx_pass, ctx_drop, ctx_stolen   verdicts
- *   ctx_ring                packet from off on to user space, with *head and *slow (or NULL); false when the ring is full
+ *   ctx_ring                packet from off on to user space, with *head, and *slow if has_slow; false when the ring is full
  */
 #include "datapath/lib/table.h"
 

@@ -10,7 +10,7 @@ enum { WAY_MTU_GUESS = 1500 };
 #define AF_INET6 10
 #endif
 
-/* Keeps a parameter of a GLOBAL function that only the native build uses: callers must go on passing it. */
+/* Keeps a parameter of a NOINLINE function that only the native build uses: callers must go on passing it. */
 static INLINE void ctx_keep(ctx_t *c) { asm volatile("" : : "r"(c)); }
 
 /* In assembler, so that the compiler does not keep a pointer to the field itself, which the verifier refuses. */
@@ -133,13 +133,13 @@ enum { RING_SMALL = 384 };
 		if (!e_) \
 			return false; \
 		e_->h.head = *head; \
-		if (slow) \
+		if (has_slow) \
 			e_->h.slow = *slow; \
 		else \
 			__builtin_memset(&e_->h.slow, 0, sizeof e_->h.slow); \
-		uint32_t n_ = head->snap_oct; \
-		asm volatile("" : "+r"(n_)); \
-		if (n_ < 1 || n_ > (size) || bpf_skb_load_bytes(c, off, e_->data, n_)) { \
+		uint32_t n_ = head->snap_oct - 1; \
+		asm volatile("" : "+r"(n_)); /* the compiler must not find a cleverer comparison than the verifier can follow */ \
+		if (n_ >= (size) || bpf_skb_load_bytes(c, off, e_->data, n_ + 1)) { \
 			bpf_ringbuf_discard(e_, 0); \
 			return false; \
 		} \
@@ -148,7 +148,7 @@ enum { RING_SMALL = 384 };
 	} while (0)
 
 /* Signalling has a ring of its own. Two sizes of record, as the size must be known beforehand. */
-static INLINE bool ctx_ring(ctx_t *c, uint32_t off, struct punt_head *head, const struct dp_slow *slow)
+static INLINE bool ctx_ring(ctx_t *c, uint32_t off, struct punt_head *head, const struct dp_slow *slow, bool has_slow)
 {
 	uint32_t n = c->len - off;
 	head->snap_oct = n > DP_PUNT_SNAP ? DP_PUNT_SNAP : n;

@@ -103,11 +103,11 @@ static INLINE void ctx_copy(ctx_t *c, uint32_t ifindex) { (void)dpn_emit_send(c,
 static INLINE int ctx_send_neigh(ctx_t *c, const struct way *w) { (void)w; return dpn_emit_route(c); }
 static INLINE int ctx_host(ctx_t *c, uint32_t roam0) { (void)roam0; return dpn_emit_host(c); }
 
-static INLINE bool ctx_ring(ctx_t *c, uint32_t off, struct punt_head *head, const struct dp_slow *slow)
+static INLINE bool ctx_ring(ctx_t *c, uint32_t off, struct punt_head *head, const struct dp_slow *slow, bool has_slow)
 {
 	uint32_t n = ctx_len(c) - off;
 	head->snap_oct = n > DP_PUNT_SNAP ? DP_PUNT_SNAP : n;
-	return dpn_emit_punt(c, off, head, slow);
+	return dpn_emit_punt(c, off, head, has_slow ? slow : NULL);
 }
 
 static INLINE void dup_lock(struct m_dup *b) { b->lock = 1; }

@@ -32,11 +32,11 @@ static INLINE uint32_t mix_a6(uint32_t h, const struct a6 *a)
 }
 
 /* Notes the packet. True: it is a duplicate. A bucket is a queue, the newest first. */
-GLOBAL bool dup_note(ctx_t *c, const struct dup_id *id)
+NOINLINE bool dup_note(ctx_t *c, const struct dup_id *id)
 {
 	ctx_keep(c);
 	struct m_cfg *g = cfg(c);
-	if (!g || !id)
+	if (!g)
 		return false;
 	uint32_t at = (id->spread + id->seq) & g->dup_mask, now = (uint32_t)(ctx_now(c) >> DUP_TICK_SHIFT) | 1u << 31;
 	uint32_t window = (uint32_t)(g->dup_window_ns >> DUP_TICK_SHIFT), found = 0, evicted_age;
@@ -87,7 +87,7 @@ static INLINE bool dup_note_segments(ctx_t *c, const struct dup_id *id, uint32_t
 }
 
 /* inner: offset of the inner IPv6 header; seq: the tunnel's sequence number. */
-GLOBAL bool dup_is(ctx_t *c, uint32_t inner, uint32_t seq)
+NOINLINE bool dup_is(ctx_t *c, uint32_t inner, uint32_t seq)
 {
 	struct { struct mac src; uint16_t proto; } eth;
 	struct { struct k_pair addr; uint32_t gre[2]; uint32_t vtf; uint16_t plen; uint8_t nh, hl; } h;

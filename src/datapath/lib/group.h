@@ -64,7 +64,7 @@ static INLINE int group_replicate(ctx_t *c, const struct m_mfc *m)
 NOINLINE int group_too_big(ctx_t *c, const struct inner *in, uint32_t mtu)
 {
 	struct dp_slow s = {.why = DP_SLOW_FORWARD, .mtu_oct = mtu, .len_oct = in->len_oct};
-	punt(c, ETH_OCT, DP_PUNT_SLOW, &s);
+	punt_slow(c, ETH_OCT, &s);
 	return ctx_stolen(c);
 }
 

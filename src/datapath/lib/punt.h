@@ -28,7 +28,7 @@ static INLINE bool rate_admits(ctx_t *c, const struct m_cfg *g, const struct a6 
 }
 
 /* Sets a handed-up packet's rate against its source's bucket. Source and link-layer source are read here. */
-GLOBAL bool punt_admits(ctx_t *c, uint32_t off, enum dp_punt why)
+NOINLINE bool punt_admits(ctx_t *c, uint32_t off, enum dp_punt why)
 {
 	struct m_cfg *g = cfg(c);
 	struct a6 src;
@@ -40,18 +40,22 @@ GLOBAL bool punt_admits(ctx_t *c, uint32_t off, enum dp_punt why)
 	return false;
 }
 
-/* off: where the IPv6 header begins; slow: or NULL. */
-GLOBAL bool punt(ctx_t *c, uint32_t off, enum dp_punt why, const struct dp_slow *slow)
+/* off: where the IPv6 header begins. has_slow says whether there is one: a pointer to the stack may not be compared with NULL
+ * by a program without CAP_PERFMON. */
+NOINLINE bool punt_with(ctx_t *c, uint32_t off, enum dp_punt why, const struct dp_slow *slow, bool has_slow)
 {
 	if (!punt_admits(c, off, why))
 		return false;
 	struct punt_head head = {.ifindex = ctx_ifindex(c), .why = why};
 	if (off >= ETH_OCT && !ctx_load(c, 6, &head.mac, 6))
 		return false;
-	if (!ctx_ring(c, off, &head, slow)) {
+	if (!ctx_ring(c, off, &head, slow, has_slow)) {
 		count(c, DP_DROP_PUNT_FULL);
 		return false;
 	}
-	count(c, slow ? DP_COUNT_SLOW : DP_COUNT_PUNTED);
+	count(c, has_slow ? DP_COUNT_SLOW : DP_COUNT_PUNTED);
 	return true;
 }
+
+static INLINE bool punt(ctx_t *c, enum dp_punt why) { return punt_with(c, ETH_OCT, why, NULL, false); }
+static INLINE bool punt_slow(ctx_t *c, uint32_t off, const struct dp_slow *slow) { return punt_with(c, off, DP_PUNT_SLOW, slow, true); }

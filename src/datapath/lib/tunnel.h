@@ -82,7 +82,7 @@ static INLINE struct dp_slow slow_of(const struct inner *in, const struct outer 
 NOINLINE int slow(ctx_t *c, const struct inner *in, const struct outer *o, enum dp_slow_why why, uint32_t mtu)
 {
 	struct dp_slow s = slow_of(in, o, why, mtu);
-	punt(c, in->at, DP_PUNT_SLOW, &s);
+	punt_slow(c, in->at, &s);
 	return ctx_stolen(c);
 }
 
@@ -93,7 +93,7 @@ static INLINE int slow_by_link(ctx_t *c, const struct inner *in, const struct ou
 	struct dp_slow s = slow_of(in, o, DP_SLOW_TOO_BIG, mtu);
 	s.ifindex = ifindex;
 	__builtin_memcpy(&s.next_hop, next_hop, 6);
-	punt(c, in->at, DP_PUNT_SLOW, &s);
+	punt_slow(c, in->at, &s);
 	return ctx_stolen(c);
 }
 

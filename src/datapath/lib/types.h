@@ -19,10 +19,8 @@ enum { MAP_LAYOUT = 2, IF_SLOTS = 64, DUP_WAYS = 7, IF_HASH = 256, SMALL_TABLE =
 #define INLINE inline __attribute__((always_inline))
 #ifdef __bpf__
 #define NOINLINE static __attribute__((noinline))
-#define GLOBAL __attribute__((noinline)) /* verified once, by itself, whoever calls it */
 #else
 #define NOINLINE static inline
-#define GLOBAL static inline
 #endif
 
 struct a6 { uint32_t w[4]; };
