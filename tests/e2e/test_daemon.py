@@ -126,6 +126,29 @@ def test_stop_takes_everything_back(make_world, node):
     assert things(world, node) == after
 
 
+@pytest.mark.requirement("H-2", "H-3")
+def test_least_privileges(make_world):
+    """Every daemon under exactly CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF: a whole registration and traffic both ways."""
+    world = make_world()
+    only = ["setpriv", "--bounding-set=-all,+net_admin,+net_raw,+bpf", "--inh-caps=-all", "--"]
+    for daemon in world.daemons.values():
+        argv = [str(a) for a in daemon.proc.args]
+        end(daemon, signal.SIGTERM)
+        daemon.proc = netns.popen(world.net.ns(daemon.node.name), [*only, *argv[-3:]], stdout=open(daemon.log, "ab"),
+                                  stderr=subprocess.STDOUT)
+    for daemon in world.daemons.values():
+        daemon.wait_ready()
+        caps = dict(line.split(":", 1) for line in open(f"/proc/{daemon.proc.pid}/status"))["CapEff"]
+        assert int(caps, 16) == 1 << 12 | 1 << 13 | 1 << 39
+    world.be_home()
+    world.radio.wait_cell("home", 10)
+    world.move("cell1")
+    flow = world.start_flow()
+    flow.wait_flowing(15)
+    more(world, flow, 300)
+    world.finish_flow(flow)
+
+
 def test_bad_start_tells_why(make_world):
     """A second daemon for the same directories ends with status 3 and a remedy; a wrong option with 2; a wrong file with 1."""
     world = make_world()
