@@ -32,6 +32,7 @@ struct store {
 	uint8_t *batch;
 	size_t batch_len, batch_cap;
 	uint32_t batch_records;
+	int wal_told;            /* pages in the log when the thread was last woken */
 	struct store_stats stats;
 };
 
@@ -119,8 +120,13 @@ static int on_wal(void *ctx, sqlite3 *db, const char *name, int n_pages)
 
 	(void)db;
 	(void)name;
-	if (n_pages >= WAL_PAGES)
+	/* Once a log's worth of pages: while commits follow each other, the log grows on and cannot begin anew. */
+	if (n_pages < s->wal_told)
+		s->wal_told = 0;
+	if (n_pages - s->wal_told >= WAL_PAGES) {
+		s->wal_told = n_pages;
 		checkpoint_wake(s->checkpoint);
+	}
 	return SQLITE_OK;
 }
 

@@ -31,11 +31,20 @@ class Fleet:
         self.net = netmod.Net(network())
         self.net.build()
         try:
+            self._quiet_generator()
             self.daemon = roamd.Daemon(self.net, "ha").start()
         except BaseException:
             self.net.close()
             raise
         return self
+
+    def _quiet_generator(self):
+        """The generator's host has no Mobile IPv6: it would answer every acknowledgement with an ICMP error, worked out on the
+        home agent's processor, because a veth delivers on the sender's. Without IPv6 it lets the generator's packet socket
+        have the packet, and nothing more; then the home agent must know its neighbour."""
+        netns.run(self.net.ns("gen"), ["sysctl", "-qw", "net.ipv6.conf.eth0.disable_ipv6=1"])
+        netns.run(self.net.ns("ha"), ["ip", "-6", "neigh", "replace", "2001:db8:f::2", "lladdr", self.net.lladdr["gen", "eth0"],
+                                      "dev", "core0", "nud", "permanent"])
 
     def __exit__(self, *_):
         self.daemon.stop()
