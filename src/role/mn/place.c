@@ -226,6 +226,8 @@ void mn_place_use(struct mn *mn, struct mn_if *ifc, const char *event, struct no
 		: move_kind_of(mn->place, mn->mma ? &mn->mma->addr : &none, &link, is_same);
 	if (kind == MOVE_NONE && is_same && mn->active == ifc)
 		return; /* a router's usual advertisement */
+	/* Another router without a break: the radio moved and did not say so. Nobody there knows of our membership. */
+	bool is_roamed = mn->active == ifc && !is_same && kind != MOVE_REGISTER && ifc->is_member;
 	mn->active = ifc;
 	if (mn->chosen == ifc)
 		mn->chosen = NULL;
@@ -237,6 +239,8 @@ void mn_place_use(struct mn *mn, struct mn_if *ifc, const char *event, struct no
 		enter(mn, &link, now);
 	else
 		stay(mn, kind, now);
+	if (is_roamed)
+		mn_member_join(ifc, &ifc->group, &ifc->source, now);
 	mn_member_hold(ifc);
 	if (!is_same)
 		mn_choice_moved(mn, ifc->router, now);
