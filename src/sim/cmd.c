@@ -35,14 +35,36 @@ bool cmd_link_set(struct script *sc, struct link *l, const struct words *w, uint
 	return true;
 }
 
+static void leave(struct nic *nic)
+{
+	if (!nic->link)
+		return;
+	link_detach(nic);
+	kern_carrier(nic);
+}
+
 static bool do_attach(struct script *sc, const struct words *w, uint32_t i)
 {
 	struct nic *nic = nic_of(&sc->sim, word(w, i));
 	struct link *l = link_find(&sc->sim, word(w, i + 1));
 	if (!nic || !l)
 		return usage(sc, "attach NODE.IF LINK");
+	if (nic->link == l)
+		return true;
+	leave(nic);
 	link_attach(l, nic);
 	kern_carrier(nic);
+	return true;
+}
+
+/* A radio that changes its cell and does not tell the kernel. */
+static bool do_roam(struct script *sc, const struct words *w, uint32_t i)
+{
+	struct nic *nic = nic_of(&sc->sim, word(w, i));
+	struct link *l = link_find(&sc->sim, word(w, i + 1));
+	if (!nic || !l)
+		return usage(sc, "roam NODE.IF LINK");
+	link_attach(l, nic);
 	return true;
 }
 
@@ -51,8 +73,7 @@ static bool do_detach(struct script *sc, const struct words *w, uint32_t i)
 	struct nic *nic = nic_of(&sc->sim, word(w, i));
 	if (!nic)
 		return usage(sc, "detach NODE.IF");
-	link_detach(nic);
-	kern_carrier(nic);
+	leave(nic);
 	return true;
 }
 
@@ -78,8 +99,7 @@ static bool do_move(struct script *sc, const struct words *w, uint32_t i)
 	int64_t outage = 20 * NS_PER_MS;
 	if (!nic || !to || (strcmp(word(w, i + 2), "outage") == 0 && !time_of(word(w, i + 3), &outage)))
 		return usage(sc, "move NODE.IF LINK [outage T]");
-	link_detach(nic);
-	kern_carrier(nic);
+	leave(nic);
 	struct move *m = sim_alloc(sizeof *m);
 	*m = (struct move){nic, to, nic->epoch};
 	sim_in(&sc->sim, outage, arrive, NULL, m, 0);
@@ -268,7 +288,7 @@ static bool do_inject(struct script *sc, const struct words *w, uint32_t i)
 }
 
 static const struct { const char *verb; cmd_fn fn; } commands[] = {
-	{"attach", do_attach}, {"detach", do_detach}, {"move", do_move}, {"kill", do_kill}, {"stop", do_stop},
+	{"attach", do_attach}, {"roam", do_roam}, {"detach", do_detach}, {"move", do_move}, {"kill", do_kill}, {"stop", do_stop},
 	{"power-off", do_power_off}, {"start", do_start}, {"cut", do_cut}, {"mend", do_mend}, {"set", do_set},
 	{"signal", do_signal}, {"ctl", do_ctl}, {"replay", do_replay}, {"forge", do_forge}, {"inject", do_inject},
 };

@@ -59,7 +59,10 @@ static const char *pick(struct prng *p, const struct swarm_list *l) { return l->
 /* One radio: from cell to cell with a break. */
 static void move_single(struct script *sc, struct prng *p, const struct swarm_mobile *m, int64_t at)
 {
-	plan(sc, at, "move %s.%s %s outage %ums", m->node, m->nics.name[0], pick(p, &m->cells), draw(p, 100));
+	if (draw(p, 6) == 0)
+		plan(sc, at, "roam %s.%s %s", m->node, m->nics.name[0], pick(p, &m->cells));
+	else
+		plan(sc, at, "move %s.%s %s outage %ums", m->node, m->nics.name[0], pick(p, &m->cells), draw(p, 100));
 }
 
 /* Two radios: the other one attaches first, the first leaves later; sometimes the order is broken. */
