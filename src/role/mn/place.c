@@ -215,6 +215,31 @@ static const char *reason_of(enum move_kind kind, const struct move_link *link)
 	return "?";
 }
 
+static void announce(struct mn *mn)
+{
+	const struct mn_if *ifc = mn->home_if;
+	struct nd_na na = {.target = mn->conf.home_address, .is_override = true, .has_tlla = true, .tlla = ifc->lladdr};
+	uint8_t buf[128];
+	size_t n = na_packet_build(buf, sizeof buf, &mn->conf.home_address, &addr6_allnodes, &na);
+	if (n)
+		fx_send(mn_fx(mn), ROLE_MN, ifc->ifindex, NULL, buf, n);
+}
+
+void mn_place_on_announce(struct mn *mn, struct now now)
+{
+	if (mn->state != MN_HOME || !mn->home_if || !mn->announces_left)
+		return;
+	announce(mn);
+	mn_arm(mn, &mn->t_announce, MN_T_ANNOUNCE, --mn->announces_left ? mono_add(now.mono, span_s(1)) : MONO_NEVER);
+}
+
+/* Whoever has the home address by another link-layer address learns ours (RFC 4861 7.2.6). */
+static void announce_home(struct mn *mn, struct now now)
+{
+	mn->announces_left = MN_ANNOUNCE;
+	mn_place_on_announce(mn, now);
+}
+
 void mn_place_use(struct mn *mn, struct mn_if *ifc, const char *event, struct now now)
 {
 	struct move_link link = mn_router_link(mn, ifc->router, now);
@@ -248,6 +273,8 @@ void mn_place_use(struct mn *mn, struct mn_if *ifc, const char *event, struct no
 		mn_say(mn, EV_INFO, "mn-handover", "mn %s: intra-site handover to %s (%s)", ifc->name,
 		       LLADDR_STR(&ifc->router->lladdr), event);
 	mn_place_settle(mn, event, reason_of(kind, &link), now);
+	if (kind == MOVE_NONE && !is_same)
+		announce_home(mn, now); /* the neighbours know the address by the other interface */
 }
 
 void mn_place_lost(struct mn *mn, const char *event, struct now now)
@@ -279,24 +306,6 @@ void mn_place_on_registered(struct mn *mn, struct now now)
 	mn_place_settle(mn, "binding acknowledgement", "registered with the home agent", now);
 }
 
-static void announce(struct mn *mn)
-{
-	const struct mn_if *ifc = mn->home_if;
-	struct nd_na na = {.target = mn->conf.home_address, .is_override = true, .has_tlla = true, .tlla = ifc->lladdr};
-	uint8_t buf[128];
-	size_t n = na_packet_build(buf, sizeof buf, &mn->conf.home_address, &addr6_allnodes, &na);
-	if (n)
-		fx_send(mn_fx(mn), ROLE_MN, ifc->ifindex, NULL, buf, n);
-}
-
-void mn_place_on_announce(struct mn *mn, struct now now)
-{
-	if (mn->state != MN_HOME || !mn->home_if || !mn->announces_left)
-		return;
-	announce(mn);
-	mn_arm(mn, &mn->t_announce, MN_T_ANNOUNCE, --mn->announces_left ? mono_add(now.mono, span_s(1)) : MONO_NEVER);
-}
-
 /* The home agent has let go of the address, or never had it. */
 void mn_place_on_home(struct mn *mn, struct now now)
 {
@@ -306,10 +315,8 @@ void mn_place_on_home(struct mn *mn, struct now now)
 	mn_path_roam0_del(mn);
 	mn_path_uplink_del(mn);
 	mn_place_settle(mn, "home link", "an ordinary host", now);
-	if (is_return) {
-		mn->announces_left = MN_ANNOUNCE;
-		mn_place_on_announce(mn, now);
-	}
+	if (is_return)
+		announce_home(mn, now);
 	settled(mn, now);
 }
 
