@@ -38,14 +38,21 @@ def _gap(t):
     return f"{g['median']:.1f} / {g['p99']:.1f} / {g['max']:.1f}"
 
 
+def _silence(j, attribute):
+    values = [getattr(h, attribute) for h in j.handovers]
+    return f"{journey.witness.percentile(values, 50):.1f} / {max(values, default=0):.1f}"
+
+
 ROWS = [
     ("handovers inside the site", lambda j: str(j.result["handovers"])),
     ("to the mobile: sent", lambda j: str(j.result["down"]["sent"])),
     ("  lost / doubled / reordered", lambda j: "{lost} / {doubled} / {reordered}".format(**j.result["down"])),
     ("  interruption, ms: median / p99 / max", lambda j: _gap(j.result["down"])),
+    ("  silence with the outage, ms: median / max", lambda j: _silence(j, "down_silence_ms")),
     ("from the mobile: sent", lambda j: str(j.result["up"]["sent"])),
     ("  lost / doubled / reordered", lambda j: "{lost} / {doubled} / {reordered}".format(**j.result["up"])),
     ("  interruption, ms: median / p99 / max", lambda j: _gap(j.result["up"])),
+    ("  silence with the outage, ms: median / max", lambda j: _silence(j, "up_silence_ms")),
     ("messages of these handovers: home agent", lambda j: str(j.result["messages_intra_site"]["home_agent"])),
     ("  mobility management agent", lambda j: str(j.result["messages_intra_site"]["mma"])),
     ("  membership reports on the access link", lambda j: str(j.result["messages_intra_site"]["multicast"])),
@@ -85,7 +92,7 @@ def main(args):
         tell.end()
     print("\n" + table(journeys))
     print(f"\n{args.rate} packets a second each way, one TCP transfer, one typist; 25 ms to the home agent each way;\n"
-          f"20 ms without carrier at each break-before-make. Counted at the receivers and in captures. {machine()}.")
+          f"20 ms without carrier at each break-before-make. Interruption: from the new link's carrier to the first packet. Counted at the receivers and in captures. {machine()}.")
     pathlib.Path(args.html).write_text(page.render(journeys, ROWS, TITLES, machine()))
     print(f"Pictures: {pathlib.Path(args.html).resolve()}")
     if args.json:

@@ -43,8 +43,10 @@ class Handover:
     ifname: str
     cell: str
     carrier_ns: int = 0
-    down_ms: float = 0.0
+    down_ms: float = 0.0         # from the carrier (or the last packet, if later) to the first packet
     up_ms: float = 0.0
+    down_silence_ms: float = 0.0 # the longest time without a packet around it, the radio's outage included
+    up_silence_ms: float = 0.0
 
 
 @dataclass
@@ -184,17 +186,15 @@ def _handovers(trip):
 
 
 def _measure(trip, handovers):
-    """Fills in the interruption of each handover, in ms."""
+    """Fills in the interruption of each handover, in ms: uplink arrivals count as of when they left the mobile at the earliest."""
     path_ns = trip.up.transit_ns()
     for i, h in enumerate(handovers):
         end = handovers[i + 1].asked_ns if i + 1 < len(handovers) else trip.intra_end
-        if trip.p.interfaces > 1:
-            over = min(end, h.carrier_ns + NS)
-            h.down_ms = trip.down.silence_ns(h.carrier_ns, over) / 1e6
-            h.up_ms = trip.up.silence_ns(h.carrier_ns, over, path_ns) / 1e6
-        else:
-            h.down_ms = (trip.down.gap_ns(h.carrier_ns) or end - h.carrier_ns) / 1e6
-            h.up_ms = (trip.up.gap_ns(h.carrier_ns, path_ns) or end - h.carrier_ns) / 1e6
+        around = min(h.asked_ns or h.carrier_ns, h.carrier_ns), min(end, h.carrier_ns + NS // 4)
+        h.down_ms = (trip.down.gap_ns(h.carrier_ns) or end - h.carrier_ns) / 1e6
+        h.up_ms = (trip.up.gap_ns(h.carrier_ns, path_ns) or end - h.carrier_ns) / 1e6
+        h.down_silence_ms = trip.down.silence_ns(*around) / 1e6
+        h.up_silence_ms = trip.up.silence_ns(*around, path_ns) / 1e6
 
 
 def _direction(direction, gaps, start_ns, end_ns):

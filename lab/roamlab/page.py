@@ -108,7 +108,7 @@ def _bars(values, full, left, right, top, height, colour):
 # --- interruptions ---
 
 def interruptions(journeys, titles):
-    """Each handover a dot, on a logarithmic axis; one row a journey and direction."""
+    """The silence around each handover a dot, on a logarithmic axis; one row a journey and direction."""
     width, left, row = 960, 210, 46
     low, high = 0.1, 10000.0
 
@@ -126,10 +126,10 @@ def interruptions(journeys, titles):
         parts.append(_text(left - 14, y - 2, titles[name], "", "end") + _text(left - 14, y + 13, label, "soft", "end"))
         colour = "var(--c1)" if direction == "down" else "var(--c3)"
         for k, h in enumerate(journeys[name].handovers):
-            ms = h.down_ms if direction == "down" else h.up_ms
+            ms = h.down_silence_ms if direction == "down" else h.up_silence_ms
             parts.append(f'<circle cx="{x(ms):.1f}" cy="{y + (k % 5 - 2) * 4:.1f}" r="3.5" fill="{colour}" opacity=".7">'
                          f'<title>handover {k + 1} to {h.cell}: {ms:.2f} ms</title></circle>')
-    return _svg(width, height, "Interruption of each handover", parts)
+    return _svg(width, height, "Silence around each handover", parts)
 
 
 def _table(journeys, rows, titles):
@@ -155,9 +155,10 @@ cell inside it, with {rate} packets a second each way, a TCP transfer and a typi
 <p class="soft">{html.escape(machine)}</p>
 {_table(journeys, rows, titles)}
 <h2>The network</h2>{topology()}
-<h2>Interruption of each handover</h2>{interruptions(journeys, titles)}
-<p class="soft">Break-before-make and Mobile IPv6: from the carrier of the new link to the first packet. Make-before-break: the longest silence while
-both links are in use, which is never less than the distance of two packets.</p>
+<h2>Silence around each handover</h2>{interruptions(journeys, titles)}
+<p class="soft">Each dot is a handover: the longest time without a packet around it, with the 20 ms that a single radio is without carrier.
+Two packets are {1000 / rate:g} ms apart at the best. The table's interruption begins only when the new link has its carrier: what the network adds to the
+radio's outage.</p>
 <h2>Where the mobile was, and what arrived</h2>
 <p class="soft">Coloured bars: the cell of each interface. Below them packets to the mobile and TCP, in steps of 50 and 100 ms.</p>
 {timelines}
