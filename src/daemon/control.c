@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/control.h"
 
-#include <event2/buffer.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,46 +10,49 @@
 #include "daemon/log.h"
 
 /* sock_flags: the topmost bit marks a monitor, the others count what it lost. */
-enum { ARGS_MAX = 16, MONITOR_MAX_OCT = 1 << 20 };
+enum { ARGS_MAX = 16, MONITOR_MAX_OCT = 1 << 20, KEEP_OCT = 1 << 16 };
 #define MONITOR 0x80000000u
 
 struct control {
 	struct sock *sock;
-	struct evbuffer *out;
+	struct jsonw out;
 	uint32_t n_monitors;
 	struct control_ops ops;
 };
 
+/* Hands over what was written. A big answer's memory is given back. */
 static void flush(struct control *c, struct sock_client *to)
 {
-	struct evbuffer_iovec v;
-
-	while (evbuffer_peek(c->out, -1, NULL, &v, 1) > 0 && v.iov_len) {
-		size_t n = v.iov_len;
-		(void)sock_write(to, v.iov_base, n, 0);
-		evbuffer_drain(c->out, n);
-	}
+	(void)sock_write(to, c->out.text, c->out.len_oct, 0);
+	c->out.len_oct = 0;
+	if (c->out.cap_oct <= KEEP_OCT)
+		return;
+	free(c->out.text);
+	c->out = (struct jsonw){0};
 }
 
 static void answer_end(struct control *c, struct sock_client *to, const char *error)
 {
-	struct jsonw j = {.out = c->out};
+	struct jsonw *j = &c->out;
 
-	jsonw_begin(&j);
-	jsonw_flag(&j, "end", true);
+	if (j->is_lost) {
+		j->is_lost = false;
+		error = "not enough memory for the answer: it is not whole";
+	}
+	jsonw_begin(j);
+	jsonw_flag(j, "end", true);
 	if (error)
-		jsonw_str(&j, "error", error);
+		jsonw_str(j, "error", error);
 	else
-		jsonw_null(&j, "error");
-	jsonw_end(&j);
+		jsonw_null(j, "error");
+	jsonw_end(j);
 	flush(c, to);
 }
 
 static void do_show(struct control *c, struct sock_client *to, const json_t *req)
 {
 	const char *what = json_string_value(json_object_get(req, "what"));
-	struct jsonw j = {.out = c->out};
-	struct show show = {&jsonw_show_ops, &j};
+	struct show show = {&jsonw_show_ops, &c->out};
 
 	if (what)
 		c->ops.show(c->ops.ctx, what, &show);
@@ -120,8 +122,7 @@ int control_open(struct control **out, struct event_base *base, int priority, co
 	*out = NULL;
 	if (!rc) {
 		c->ops = *ops;
-		c->out = evbuffer_new();
-		rc = c->out ? sock_open(&c->sock, base, priority, path, &(struct sock_ops){on_line, on_gone, c}) : ERR_NOMEM;
+		rc = sock_open(&c->sock, base, priority, path, &(struct sock_ops){on_line, on_gone, c});
 	}
 	if (rc) {
 		control_close(c);
@@ -136,8 +137,7 @@ void control_close(struct control *c)
 	if (!c)
 		return;
 	sock_close(c->sock);
-	if (c->out)
-		evbuffer_free(c->out);
+	free(c->out.text);
 	free(c);
 }
 
@@ -166,13 +166,11 @@ void control_event(struct control *c, const struct fx_event *ev, enum role_id ro
 		uint32_t *flags = sock_flags(to);
 		if (!(*flags & MONITOR))
 			continue;
-		struct jsonw j = {.out = c->out};
-		event_line(&j, ev, role, text, now, *flags & ~MONITOR);
-		const size_t len = evbuffer_get_length(c->out);
-		if (sock_write(to, evbuffer_pullup(c->out, -1), len, MONITOR_MAX_OCT))
+		event_line(&c->out, ev, role, text, now, *flags & ~MONITOR);
+		if (sock_write(to, c->out.text, c->out.len_oct, MONITOR_MAX_OCT))
 			*flags = MONITOR;
 		else
 			++*flags;
-		evbuffer_drain(c->out, len);
+		c->out.len_oct = 0;
 	}
 }
