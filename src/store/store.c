@@ -175,7 +175,7 @@ static int append(struct store *s, bool is_put, enum store_table table, const vo
 {
 	const size_t len = HEAD_OCT + key_len + val_len;
 
-	if (s->batch_cap - s->batch_len < len) {
+	if (!s->batch || s->batch_cap - s->batch_len < len) {
 		size_t cap = (s->batch_cap + len) * 2;
 		uint8_t *more = realloc(s->batch, cap);
 		if (!more)
