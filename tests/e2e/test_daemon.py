@@ -149,6 +149,27 @@ def test_least_privileges(make_world):
     world.finish_flow(flow)
 
 
+def test_service_manager_is_told(make_world, tmp_path):
+    """READY once everything runs, WATCHDOG in time, STOPPING at the end (sd_notify(3))."""
+    world = make_world()
+    daemon = world.daemons["ha"]
+    argv = [str(a) for a in daemon.proc.args][-3:]
+    end(daemon, signal.SIGTERM)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(10)
+        daemon.proc = netns.popen(world.net.ns("ha"), ["env", f"NOTIFY_SOCKET={tmp_path}/notify", "WATCHDOG_USEC=200000", *argv],
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        told = [manager.recv(100)]
+        while told.count(b"WATCHDOG=1") < 3:
+            told.append(manager.recv(100))
+        assert b"READY=1" in told
+        daemon.wait_ready()
+        assert end(daemon, signal.SIGTERM) == 0
+        while told[-1] != b"STOPPING=1":
+            told.append(manager.recv(100))
+
+
 def test_bad_start_tells_why(make_world):
     """A second daemon for the same directories ends with status 3 and a remedy; a wrong option with 2; a wrong file with 1."""
     world = make_world()
