@@ -44,16 +44,16 @@ static bool changed(int index, bool is_up)
 	return false;
 }
 
-static void on_link(const struct nlmsghdr *h, int64_t now)
+static void on_link(struct nlmsghdr *h, int64_t now)
 {
-	const struct ifinfomsg *ifi = NLMSG_DATA(h);
+	struct ifinfomsg *ifi = NLMSG_DATA(h);
 	int left = (int)IFLA_PAYLOAD(h);
 	bool is_up = h->nlmsg_type == RTM_NEWLINK && (ifi->ifi_flags & IFF_LOWER_UP) && (ifi->ifi_flags & IFF_UP);
 	if (!changed(ifi->ifi_index, is_up))
 		return;
-	for (const struct rtattr *a = IFLA_RTA(ifi); RTA_OK(a, left); a = RTA_NEXT(a, left))
+	for (struct rtattr *a = IFLA_RTA(ifi); RTA_OK(a, left); a = RTA_NEXT(a, left))
 		if (a->rta_type == IFLA_IFNAME)
-			printf("%lld %s %s\n", (long long)now, (const char *)RTA_DATA(a), is_up ? "up" : "down");
+			printf("%lld %s %s\n", (long long)now, (char *)RTA_DATA(a), is_up ? "up" : "down");
 	fflush(stdout);
 }
 
@@ -67,8 +67,8 @@ int main(void)
 	while (!tool_stop) {
 		ssize_t n = recv(fd, buffer, sizeof buffer, 0);
 		int64_t now = tool_now_ns();
-		int left = (int)n;
-		for (const struct nlmsghdr *h = (void *)buffer; n > 0 && NLMSG_OK(h, left); h = NLMSG_NEXT(h, left))
+		unsigned left = (unsigned)n;
+		for (struct nlmsghdr *h = (void *)buffer; n > 0 && NLMSG_OK(h, left); h = NLMSG_NEXT(h, left))
 			if (h->nlmsg_type == RTM_NEWLINK || h->nlmsg_type == RTM_DELLINK)
 				on_link(h, now);
 	}
