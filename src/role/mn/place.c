@@ -311,12 +311,10 @@ void mn_place_on_home(struct mn *mn, struct now now)
 {
 	if (mn->place != MOVE_HOME || !mn->active)
 		return;
-	bool is_return = mn->state == MN_RETURNING;
 	mn_path_roam0_del(mn);
 	mn_path_uplink_del(mn);
 	mn_place_settle(mn, "home link", "an ordinary host", now);
-	if (is_return)
-		announce_home(mn, now);
+	announce_home(mn, now);
 	settled(mn, now);
 }
 
