@@ -2,6 +2,7 @@
 #include "datapath/entry.h"
 
 #include "base/err.h"
+#include "datapath/lib/hdr.h"
 
 static const struct entry_shape shapes[DP_TABLE_N] = {
 	[DP_LOCAL] = {16, sizeof(struct m_local), FEAT_LOCAL},
@@ -50,7 +51,9 @@ static struct m_uplink_in uplink_in_val(const struct dp_uplink_in *e)
 
 static struct m_downlink downlink_val(const struct dp_downlink_in *e)
 {
-	struct m_downlink v = {.home_address = a6_of(&e->home_address), .encap = e->encap, .n_if = e->n_allowed_if};
+	struct a6 src = a6_of(&e->src), dst = a6_of(&e->dst);
+	struct m_downlink v = {.home_address = a6_of(&e->home_address), .encap = e->encap, .n_if = e->n_allowed_if,
+		.flow = mix_a6(mix_a6(0, &src), &dst)};
 	memcpy(v.ifindex, e->allowed_if, sizeof v.ifindex);
 	return v;
 }

@@ -80,13 +80,27 @@ static INLINE void ctx_ecn_mark(ctx_t *c, uint32_t off, uint32_t vtf)
 	bpf_skb_store_bytes(c, off, &vtf, 4, BPF_F_RECOMPUTE_CSUM);
 }
 
-NOINLINE int ctx_route(ctx_t *c, const struct a6 *src, const struct a6 *dst, uint32_t len_oct, struct way *w)
+/*
+ * A way once found serves for WAY_AGE_NS: the routing table's answer costs more than all the rest of a program. Routes and
+ * neighbours that change are seen that much later. One slot a hash, for each processor.
+ */
+enum { WAYS = 512, WAY_AGE_NS = 10000000 };
+struct m_way { struct a6 src, dst; int64_t when_ns; uint32_t iif, ifindex, mtu_oct; struct mac next_hop, mac; };
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__type(key, uint32_t);
+	__type(value, struct m_way);
+	__uint(max_entries, WAYS);
+} t_way SEC(".maps");
+
+static INLINE int way_ask(ctx_t *c, const struct a6 *src, const struct a6 *dst, uint32_t len_oct, struct way *w)
 {
 	struct bpf_fib_lookup f = {.family = AF_INET6, .ifindex = c->ifindex, .tot_len = (uint16_t)(len_oct > 65535 ? 65535 : len_oct)};
 	__builtin_memcpy(f.ipv6_src, src, 16);
 	__builtin_memcpy(f.ipv6_dst, dst, 16);
 	long r = bpf_fib_lookup(c, &f, sizeof f, 0);
-	*w = (struct way){.ifindex = f.ifindex, .mtu_oct = f.mtu_result};
+	w->ifindex = f.ifindex;
+	w->mtu_oct = f.mtu_result;
 	if (r == BPF_FIB_LKUP_RET_FRAG_NEEDED)
 		return WAY_TOO_BIG;
 	if (r == BPF_FIB_LKUP_RET_NOT_FWDED)
@@ -99,10 +113,33 @@ NOINLINE int ctx_route(ctx_t *c, const struct a6 *src, const struct a6 *dst, uin
 	__builtin_memcpy(&w->gateway, f.ipv6_dst, 16);
 	__builtin_memcpy(&w->next_hop, f.dmac, 6);
 	__builtin_memcpy(&w->mac, f.smac, 6);
-	/* Once a second, for one tick, let the kernel's neighbour discovery have its way, so that it goes on
-	 * confirming a neighbour that only we use. */
-	bool is_stale = ((uint64_t)ctx_now(c) & 0x3fc00000) == 0;
-	return r == BPF_FIB_LKUP_RET_NO_NEIGH || mac_is_zero(&w->next_hop) || is_stale ? WAY_NEIGH : WAY_OK;
+	return r == BPF_FIB_LKUP_RET_NO_NEIGH || mac_is_zero(&w->next_hop) ? WAY_NEIGH : WAY_OK;
+}
+
+/* Once a second, for one tick, the kernel's neighbour discovery has its way, so that it goes on confirming a neighbour that
+ * only we use. */
+static INLINE bool way_is_kernels_turn(int64_t now) { return ((uint64_t)now & 0x3fc00000) == 0; }
+
+NOINLINE int ctx_route(ctx_t *c, const struct a6 *src, const struct a6 *dst, uint32_t len_oct, struct way *w)
+{
+	int64_t now = ctx_now(c);
+	uint32_t at = mix(dst->w[3] ^ dst->w[1], src->w[3] ^ dst->w[2]) % WAYS;
+	struct m_way *m = bpf_map_lookup_elem(&t_way, &at);
+	*w = (struct way){.ifindex = 0};
+	if (!m)
+		return WAY_NONE;
+	if (now - m->when_ns < WAY_AGE_NS && m->iif == c->ifindex && a6_eq(&m->dst, dst) && a6_eq(&m->src, src)) {
+		*w = (struct way){.ifindex = m->ifindex, .mtu_oct = m->mtu_oct, .next_hop = m->next_hop, .mac = m->mac};
+		return len_oct > m->mtu_oct ? WAY_TOO_BIG : WAY_OK;
+	}
+	int r = way_ask(c, src, dst, len_oct, w);
+	if (r != WAY_OK)
+		return r;
+	if (way_is_kernels_turn(now))
+		return WAY_NEIGH;
+	*m = (struct m_way){.src = *src, .dst = *dst, .when_ns = now, .iif = c->ifindex, .ifindex = w->ifindex, .mtu_oct = w->mtu_oct,
+		.next_hop = w->next_hop, .mac = w->mac};
+	return WAY_OK;
 }
 
 static INLINE int ctx_pass(ctx_t *c) { (void)c; return CTX_PASS; }

@@ -20,17 +20,6 @@ enum { DUP_SEGMENTS = 256, DUP_TICK_SHIFT = 20 }; /* a tick is 1.05 ms */
 
 struct dup_id { uint32_t tag, seq, path, spread; };
 
-static INLINE uint32_t mix(uint32_t h, uint32_t w)
-{
-	uint64_t x = ((uint64_t)h << 32 | w) * 0x9e3779b97f4a7c15ull;
-	return (uint32_t)(x >> 32) ^ (uint32_t)x;
-}
-
-static INLINE uint32_t mix_a6(uint32_t h, const struct a6 *a)
-{
-	return mix(mix(mix(mix(h, a->w[0]), a->w[1]), a->w[2]), a->w[3]);
-}
-
 /* Notes the packet. True: it is a duplicate. A bucket is a queue, the newest first. */
 NOINLINE bool dup_note(ctx_t *c, const struct dup_id *id)
 {
@@ -81,34 +70,36 @@ NOINLINE long dup_note_segment(uint32_t i, void *arg)
 static INLINE bool dup_note_segments(ctx_t *c, const struct dup_id *id, uint32_t base, uint32_t tcp_seq, uint32_t octets)
 {
 	struct dup_segments s = {.c = c, .id = *id, .base = base, .tcp_seq = tcp_seq, .gso = ctx_gso(c)};
-	uint32_t n = (octets + s.gso - 1) / s.gso;
+	uint32_t n = s.gso ? (octets + s.gso - 1) / s.gso : 0;
 	ctx_loop(n > DUP_SEGMENTS ? DUP_SEGMENTS : n, dup_note_segment, &s);
 	return !s.is_new;
 }
 
-/* inner: offset of the inner IPv6 header; seq: the tunnel's sequence number. */
-NOINLINE bool dup_is(ctx_t *c, uint32_t inner, uint32_t seq)
+/* What is known of a packet; flow: a hash of its tunnel's addresses. */
+struct dup_packet { uint32_t flow, seq, path, vtf; uint8_t nh; };
+
+static INLINE uint32_t dup_path(uint32_t ifindex, const struct mac *src)
 {
-	struct { struct mac src; uint16_t proto; } eth;
-	struct { struct k_pair addr; uint32_t gre[2]; uint32_t vtf; uint16_t plen; uint8_t nh, hl; } h;
+	return mix(ifindex ^ src->w[0], (uint32_t)src->w[1] << 16 | src->w[2]);
+}
+
+/* inner: offset of the inner IPv6 header. */
+NOINLINE bool dup_is(ctx_t *c, uint32_t inner, const struct dup_packet *p)
+{
 	uint32_t l4[4] = {0};
-	if (!ctx_load(c, 6, &eth, sizeof eth) || !ctx_load(c, ETH_OCT + 8, &h.addr, sizeof h.addr) ||
-	    !ctx_load(c, inner, &h.vtf, 8))
-		return false;
+	struct dup_id id = {.seq = p->seq, .path = p->path, .spread = p->flow};
 	ctx_load(c, inner + IP6_OCT, l4, 8);
-	struct dup_id id = {.seq = seq};
-	id.path = mix(mix(ctx_ifindex(c), (uint32_t)eth.src.w[0] << 16 | eth.src.w[1]), eth.src.w[2]);
-	uint32_t flow = mix_a6(mix_a6(0, &h.addr.src), &h.addr.dst);
-	uint32_t base = mix(mix(flow, h.vtf & BE32(0x000fffff)), l4[0]);
-	if (h.nh != NH_TCP) {
-		id.tag = h.nh == NH_UDP ? base : mix(base, l4[1]);
-		id.spread = flow;
+	uint32_t base = mix(p->flow ^ (p->vtf & BE32(0x000fffff)), l4[0]);
+	if (p->nh != NH_TCP) {
+		id.tag = p->nh == NH_UDP ? base : mix(base, l4[1]);
 		return dup_note(c, &id);
 	}
-	ctx_load(c, inner + IP6_OCT + 8, l4 + 2, 8);
-	uint32_t header = IP6_OCT + ((BE32(l4[3]) >> 28) * 4), tcp_seq = BE32(l4[1]);
-	if (ctx_gso(c))
+	uint32_t tcp_seq = BE32(l4[1]);
+	if (ctx_gso(c)) {
+		ctx_load(c, inner + IP6_OCT + 8, l4 + 2, 8);
+		uint32_t header = IP6_OCT + ((BE32(l4[3]) >> 28) * 4);
 		return dup_note_segments(c, &id, base, tcp_seq, ctx_len(c) - inner - header);
+	}
 	id.tag = mix(base, tcp_seq);
 	id.spread = id.tag;
 	return dup_note(c, &id);

@@ -42,6 +42,16 @@ static INLINE bool a6_in(const struct a6 *a, const struct m_prefix *p)
 }
 static INLINE bool mac_is_zero(const struct mac *m) { return !(m->w[0] | m->w[1] | m->w[2]); }
 
+static INLINE uint32_t mix(uint32_t h, uint32_t w)
+{
+	uint64_t x = ((uint64_t)h << 32 | w) * 0x9e3779b97f4a7c15ull;
+	return (uint32_t)(x >> 32) ^ (uint32_t)x;
+}
+static INLINE uint32_t mix_a6(uint32_t h, const struct a6 *a)
+{
+	return mix(mix(mix(mix(h, a->w[0]), a->w[1]), a->w[2]), a->w[3]);
+}
+
 /* Traffic class of a version/traffic class/flow label word, and putting one there. */
 static INLINE uint8_t vtf_class(uint32_t vtf) { return (uint8_t)(BE32(vtf) >> 20); }
 static INLINE uint32_t vtf_with_class(uint32_t vtf, uint8_t tc) { return (vtf & BE32(0xf00fffff)) | BE32((uint32_t)tc << 20); }

@@ -31,8 +31,15 @@ static INLINE int mobile_release(ctx_t *c, const struct m_cfg *g, const struct m
 	uint32_t vtf = in.vtf;
 	if (!ecn_decap(ip->vtf, &vtf))
 		return ctx_drop(c, DP_DROP_ECN);
-	if (seq && dup_is(c, in.at, *seq))
-		return ctx_drop(c, DP_DROP_DUPLICATE);
+	if (seq) {
+		struct eth_h *eth = ctx_begin(c);
+		struct dup_packet p = {.flow = d->flow, .seq = *seq, .vtf = in.vtf, .nh = in.nh};
+		if (!ctx_has(c, ETH_OCT))
+			return ctx_drop(c, DP_DROP_MALFORMED);
+		p.path = dup_path(ctx_ifindex(c), &eth->src);
+		if (dup_is(c, in.at, &p))
+			return ctx_drop(c, DP_DROP_DUPLICATE);
+	}
 	if (vtf != in.vtf)
 		ctx_ecn_mark(c, in.at, vtf);
 	if (!ctx_resize(c, -(int)have))

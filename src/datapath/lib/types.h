@@ -14,7 +14,7 @@
 #include "datapath/drop.h"
 #include "datapath/punt.h"
 
-enum { MAP_LAYOUT = 2, IF_SLOTS = 64, DUP_WAYS = 7, IF_HASH = 256, SMALL_TABLE = 4096 };
+enum { MAP_LAYOUT = 3, IF_SLOTS = 64, DUP_WAYS = 7, IF_HASH = 256, SMALL_TABLE = 4096 };
 
 #define INLINE inline __attribute__((always_inline))
 #ifdef __bpf__
@@ -74,6 +74,7 @@ struct m_mfc { uint32_t iif, n; uint64_t slots[MFC_WORDS]; };
 struct m_downlink {                                       /* by outer source, destination */
 	struct a6 home_address;
 	uint32_t encap, n_if, ifindex[8];
+	uint32_t flow, pad;                               /* a hash of the key */
 };
 struct m_uplink_out {                                     /* by inner source */
 	struct a6 src, dst;
