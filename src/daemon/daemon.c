@@ -301,6 +301,13 @@ int daemon_run(struct daemon *d)
 	return rc;
 }
 
+/* What a running daemon cannot take over. */
+static bool needs_restart(const struct conf_node *a, const struct conf_node *b)
+{
+	return strcmp(a->state_dir, b->state_dir) || strcmp(a->run_dir, b->run_dir) || strcmp(a->bpf_dir, b->bpf_dir) ||
+	       strcmp(a->name, b->name) || a->sync != b->sync || a->signal != b->signal || a->realtime != b->realtime;
+}
+
 const char *daemon_reload(struct daemon *d)
 {
 	static struct conf_err err;
@@ -320,7 +327,10 @@ const char *daemon_reload(struct daemon *d)
 	}
 	struct conf old = d->conf;
 	d->conf = fresh;
+	if (needs_restart(&old.node, &fresh.node))
+		log_note(EV_WARNING, "restart-needed", "of node { } only log-level and sysctl change without a restart of roamd");
 	conf_fini(&old);
+	d->exec.is_setting = fresh.node.sysctl;
 	log_level((enum event_sev)d->conf.node.log_level);
 	if (is_new)
 		rtnl_report(d->rtnl);

@@ -93,6 +93,25 @@ def test_reload_keeps_bindings(make_world):
     assert up.count(start, stop).lost == 0
 
 
+def test_reload_everywhere(make_world):
+    """HUP with an unchanged file, at every daemon at once: nothing happens to traffic or bindings."""
+    world, flow = away(make_world)
+    start = world.now()
+    for daemon in world.daemons.values():
+        daemon.proc.send_signal(signal.SIGHUP)
+    for daemon in world.daemons.values():
+        world.wait(lambda d=daemon: "event=reload" in d.log.read_text(), "the reload in the log")
+        assert "event=reloaded" in daemon.log.read_text()
+    more(world, flow, 500)
+    world.move("cell2")
+    more(world, flow, 500)
+    assert len(world.daemons["ha"].show("bindings")) == 1
+    assert not [e for e in world.daemons["mn"].log.read_text().splitlines()[-30:] if "level=error" in e]
+    down, up = world.finish_flow(flow)
+    assert down.count(start, start + 300_000_000).lost == 0
+    assert up.count(start, start + 300_000_000).lost == 0
+
+
 def things(world, node):
     """What a daemon could leave behind in a namespace."""
     ns = world.net.ns(node)
@@ -106,7 +125,7 @@ def things(world, node):
             "settings": sorted(settings.splitlines())}
 
 
-@pytest.mark.parametrize("node", ["ha", "mma", "ar1"])
+@pytest.mark.parametrize("node", ["ha", "mma", "ar1", "mn"])
 def test_stop_takes_everything_back(make_world, node):
     """TERM: no interface, address, route, program, pin or setting stays."""
     world = make_world()
