@@ -161,7 +161,7 @@ static int open_sockets(struct daemon *d, struct conf_err *err)
 	char path[PATH_OCT];
 
 	snprintf(path, sizeof path, "%s/roamd.sock", d->conf.node.run_dir);
-	if (control_open(&d->control, d->base, PRIO_OPERATOR, path, &co))
+	if (control_open(&d->control, d->base, PRIO_TURN, path, &co))
 		return fail(err, path, "check run-dir in node { }");
 	snprintf(path, sizeof path, "%s/feed.sock", d->conf.node.run_dir);
 	if (feed_open(&d->feed, d->base, PRIO_LINK, path, &fo))

@@ -5,8 +5,8 @@
  *
  * Whatever happens (a link changes, a packet is handed up, a timer is due, a signal is measured, the operator
  * asks) is given to the engines in its own callback, and what they want done is done before the callback
- * returns: no second turn of the loop lies between cause and packet. Links come before packets, packets before
- * timers, those before operators; while packets are taken, links are looked at in between.
+ * returns: no second turn of the loop lies between cause and packet. Links come first, also while
+ * packets are taken; packets, timers and operators take turns.
  */
 #include "daemon/conf.h"
 

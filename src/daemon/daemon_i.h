@@ -14,7 +14,8 @@
 #include "plat/linux/nl80211.h"
 #include "plat/linux/rawin.h"
 
-enum loop_priority { PRIO_LINK, PRIO_PACKET, PRIO_TIMER, PRIO_OPERATOR, PRIO_IDLE, PRIO_N };
+/* Links first. All else takes turns: while a flood of packets lasts, timers, the watchdog and the operator get theirs. */
+enum loop_priority { PRIO_LINK, PRIO_TURN, PRIO_N };
 enum { EVENTS_MAX = 24 };
 
 struct daemon {

@@ -290,7 +290,7 @@ static int add_radio(struct daemon *d)
 		return 0;
 	int rc = add(d, nl80211_fd(d->nl80211), EV_READ | EV_PERSIST, PRIO_LINK, on_radio);
 	if (!rc)
-		rc = add(d, -1, EV_PERSIST, PRIO_TIMER, on_radio_period);
+		rc = add(d, -1, EV_PERSIST, PRIO_TURN, on_radio_period);
 	return rc ? rc : event_add(d->events[d->n_events - 1], &period);
 }
 
@@ -300,7 +300,7 @@ static int add_timers(struct daemon *d)
 
 	d->fold = event_new(d->base, -1, 0, on_fold, d);
 	d->watchdog = event_new(d->base, -1, 0, on_watchdog, d);
-	if (!d->fold || !d->watchdog || event_priority_set(d->fold, PRIO_IDLE))
+	if (!d->fold || !d->watchdog || event_priority_set(d->fold, PRIO_TURN))
 		return ERR_NOMEM;
 	d->watchdog_us = notify_watchdog_us();
 	if (d->watchdog_us)
@@ -320,12 +320,12 @@ int loop_open(struct daemon *d)
 	if (!rc)
 		rc = add(d, rtnl_fd(d->rtnl), EV_READ | EV_PERSIST, PRIO_LINK, on_netlink);
 	if (!rc)
-		rc = add(d, dp_punt_fd(d->dp), EV_READ | EV_PERSIST, PRIO_PACKET, on_punt);
+		rc = add(d, dp_punt_fd(d->dp), EV_READ | EV_PERSIST, PRIO_TURN, on_punt);
 	for (unsigned i = 0; !rc && i < RAWIN_N; i++)
-		rc = add(d, d->rawin.fd[i], EV_READ | EV_PERSIST, PRIO_PACKET, on_raw);
+		rc = add(d, d->rawin.fd[i], EV_READ | EV_PERSIST, PRIO_TURN, on_raw);
 	if (!rc)
-		rc = add(d, d->tun_fd, EV_READ | EV_PERSIST, PRIO_PACKET, on_tun);
-	return rc ? rc : add(d, d->timer_fd, EV_READ | EV_PERSIST, PRIO_TIMER, on_timer);
+		rc = add(d, d->tun_fd, EV_READ | EV_PERSIST, PRIO_TURN, on_tun);
+	return rc ? rc : add(d, d->timer_fd, EV_READ | EV_PERSIST, PRIO_TURN, on_timer);
 }
 
 void loop_close(struct daemon *d)

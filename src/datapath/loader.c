@@ -450,7 +450,7 @@ void dp_close(struct dp *dp, enum dp_close how)
 {
 	if (how == DP_CLOSE_REMOVE)
 		dp_remove(dp->dir);
-	ring_buffer__free(dp->ring);
+	ring_close(dp);
 	if (dp->skel)
 		roamcast_bpf__destroy(dp->skel);
 	adopt_free(dp);

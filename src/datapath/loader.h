@@ -62,7 +62,8 @@ int dp_pmtu_put(struct dp *dp, const struct addr6 *dst, uint32_t mtu_oct, mono_t
 /* Readable when something was punted (epoll, libevent: EV_READ|EV_PERSIST). */
 int dp_punt_fd(const struct dp *dp);
 typedef void (*dp_punt_fn)(void *ctx, const struct dp_punted *p);
-/* Takes everything that is there. Returns how many, or ERR_*. */
+/* Takes what is there, at most 1,024 packets of each ring; the descriptor stays readable when there are more. Returns how
+ * many, or ERR_*. */
 int dp_punt_read(struct dp *dp, dp_punt_fn fn, void *ctx);
 
 /* One record "datapath" with a member a counter, by the names of drop.h in lower case with a dash: "drop-uplink-key". */

@@ -24,8 +24,9 @@ struct dp {
 	int prog_ingress, prog_egress;
 	struct m_cfg cfg;
 	struct ifset ifs;
-	struct ring_buffer *ring;
-	struct { dp_punt_fn fn; void *ctx; } punt;
+	struct ring_buffer *ring[2];     /* signalling; the rest */
+	int ring_fd;                     /* readable when either is */
+	struct { dp_punt_fn fn; void *ctx; uint32_t left; } punt;
 	bool is_adopted;
 	struct snapshot snap[DP_TABLE_N];
 };
@@ -45,6 +46,7 @@ void attach_each(const char *dir, void (*fn)(void *ctx, uint32_t ifindex, bool i
 
 /* ring.c */
 int ring_open(struct dp *dp);
+void ring_close(struct dp *dp);
 
 /* adopt.c */
 int adopt_snapshot(struct dp *dp);
