@@ -137,10 +137,16 @@ static bool same_route(const struct fx_route *a, const struct fx_route *b)
 	return prefix6_eq(&a->dst, &b->dst) && a->metric == b->metric && a->ifindex == b->ifindex;
 }
 
+/* As the kernel replaces: whichever has the same destination and metric. On-link routes of two interfaces live side by side. */
+static bool is_replaced_by(const struct fx_route *old, const struct fx_route *r)
+{
+	return prefix6_eq(&old->dst, &r->dst) && old->metric == r->metric && (r->metric != ONLINK_METRIC || old->ifindex == r->ifindex);
+}
+
 void node_route_put(struct node *n, const struct fx_route *r)
 {
 	for (uint32_t i = 0; i < n->n_routes; i++)
-		if (same_route(&n->routes[i].r, r)) {
+		if (is_replaced_by(&n->routes[i].r, r)) {
 			n->routes[i] = (struct route){*r, false};
 			return;
 		}
