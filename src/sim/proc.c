@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "core/sa.h"
 #include "plat/crypto_openssl.h"
+#include "sim/carry.h"
 #include "sim/conf.h"
 #include "sim/fwd.h"
 #include "sim/kern.h"
@@ -60,170 +61,6 @@ const char *proc_key_add(struct node *n, const char *name, enum mac_alg alg, uin
 	return NULL;
 }
 
-/* Stable storage. */
-static struct store_item **store_find(struct node *n, enum store_table table, const uint8_t *key, size_t len)
-{
-	struct store_item **i = &n->store;
-	while (*i && ((*i)->table != table || (*i)->key_len_oct != len || memcmp((*i)->bytes, key, len) != 0))
-		i = &(*i)->next;
-	return i;
-}
-
-static void store_del(struct node *n, const struct fx_store *st, const uint8_t *key)
-{
-	struct store_item **i = store_find(n, st->table, key, st->key_len_oct), *gone = *i;
-	if (gone) {
-		*i = gone->next;
-		free(gone);
-	}
-}
-
-static void store_put(struct node *n, const struct fx_store *st, const uint8_t *key)
-{
-	size_t len = (size_t)st->key_len_oct + st->val_len_oct;
-	store_del(n, st, key);
-	struct store_item *i = sim_alloc(sizeof *i + len);
-	*i = (struct store_item){n->store, st->table, st->key_len_oct, st->val_len_oct};
-	memcpy(i->bytes, key, len);
-	n->store = i;
-}
-
-/* What the network card and the kernel make of a packet that an engine sends. */
-static void send(struct node *n, const struct fx_send *s, const uint8_t *packet)
-{
-	struct nic *nic = node_nic(n, s->ifindex);
-	struct addr6 dst = ip6_dst(packet);
-	struct lladdr to = s->has_lladdr ? s->lladdr : lladdr_of_multicast(&dst);
-
-	if (s->ifindex == IFINDEX_ROAM0) {
-		struct frame *f = frame_new(packet, s->len_oct, (struct meta){n->number, 0});
-		kern_input(n, IFINDEX_ROAM0, f);
-		free(f);
-	} else if (nic && (s->has_lladdr || addr6_is_multicast(&dst))) {
-		kern_send_link(n, nic, &to, packet, s->len_oct);
-	} else {
-		kern_send_raw(n, s->ifindex, packet, s->len_oct);
-	}
-}
-
-static void detach(struct sim *s, void *obj, void *arg, uint64_t tag)
-{
-	struct nic *nic = obj;
-	(void)s;
-	(void)arg;
-	(void)tag;
-	link_detach(nic);
-	kern_carrier(nic);
-}
-
-static struct link *link_of(struct sim *s, const struct lladdr *router)
-{
-	for (struct link *l = s->links; l; l = l->next)
-		for (uint32_t i = 0; i < l->n_nics; i++)
-			if (lladdr_eq(&l->nics[i]->lladdr, router))
-				return l;
-	return NULL;
-}
-
-static void attach(struct sim *s, void *obj, void *arg, uint64_t tag)
-{
-	struct nic *nic = obj;
-	struct link *l = link_of(s, arg);
-	(void)tag;
-	if (!l)
-		return;
-	link_attach(l, nic);
-	kern_carrier(nic);
-}
-
-/* The radio leaves its cell at once and is in the other one some time later. */
-static void start_attach(struct node *n, const struct fx_attach *a)
-{
-	struct nic *nic = node_nic(n, a->ifindex);
-	if (!nic)
-		return;
-	sim_in(n->sim, 0, detach, nic, NULL, 0);
-	if (lladdr_is_zero(&a->router))
-		return;
-	struct lladdr *router = sim_alloc(sizeof *router);
-	*router = a->router;
-	sim_in(n->sim, n->attach_delay_ns, attach, nic, router, 0);
-}
-
-static void carry_out(struct node *n, const struct effect *e)
-{
-	const uint8_t *bytes;
-	switch (e->kind) {
-	case FX_SEND:
-		bytes = effq_bytes(&n->fx, e->send.off);
-		watch_send(n, e, bytes);
-		send(n, &e->send, bytes);
-		break;
-	case FX_DP_PUT:
-	case FX_DP_DEL:
-		fwd_apply(n, e);
-		watch_dp(n, e);
-		break;
-	case FX_JOIN:
-		kern_join(n, &e->group);
-		break;
-	case FX_LEAVE:
-		kern_leave(n, &e->group);
-		break;
-	case FX_ADDR_ADD:
-		node_addr_add(n, &e->addr);
-		break;
-	case FX_ADDR_DEL:
-		node_addr_del(n, e->addr.ifindex, &e->addr.addr);
-		break;
-	case FX_ROUTE_PUT:
-		node_route_put(n, &e->route);
-		break;
-	case FX_ROUTE_DEL:
-		node_route_del(n, &e->route);
-		break;
-	case FX_ATTACH:
-		start_attach(n, &e->attach);
-		break;
-	case FX_EVENT:
-		watch_event(n, e, (const char *)effq_bytes(&n->fx, e->event.off));
-		break;
-	case FX_STORE_PUT:
-	case FX_STORE_DEL:
-		break; /* done before */
-	}
-}
-
-/* Stores of the batch that an engine has just pushed: first of all, so that nothing of it leaves before they are safe. */
-static void commit_stores(struct node *n)
-{
-	for (; n->fx_stored < n->fx.n; n->fx_stored++) {
-		const struct effect *e = &n->fx.fx[n->fx_stored];
-		if (e->kind == FX_STORE_PUT)
-			store_put(n, &e->store, effq_bytes(&n->fx, e->store.off));
-		else if (e->kind == FX_STORE_DEL)
-			store_del(n, &e->store, effq_bytes(&n->fx, e->store.off));
-	}
-}
-
-/* A packet to this very host comes back in while effects are carried out: what it causes waits in the queue. */
-static void drain(struct node *n)
-{
-	commit_stores(n);
-	if (n->is_draining)
-		return;
-	n->is_draining = true;
-	for (const struct effect *e; (e = effq_next(&n->fx));) {
-		struct effect copy = *e; /* the queue may move */
-		carry_out(n, &copy);
-	}
-	n->is_draining = false;
-	effq_reset(&n->fx);
-	n->fx_stored = 0;
-	if (n->fx.lost)
-		watch_violation(n->sim, "%s: %llu effects lost", n->name, (unsigned long long)n->fx.lost);
-}
-
 static void on_tick(struct sim *s, void *obj, void *arg, uint64_t at);
 
 static void arm(struct node *n)
@@ -244,7 +81,7 @@ static void arm(struct node *n)
 
 static void after_call(struct node *n)
 {
-	drain(n);
+	carry_all(n);
 	if (!n->is_draining)
 		arm(n);
 }
@@ -386,7 +223,7 @@ void proc_stop(struct node *n)
 	for (uint32_t i = 0; i < n->n_roles; i++)
 		if (n->roles[i].ops->stop)
 			n->roles[i].ops->stop(n->roles[i].self, node_now(n));
-	drain(n);
+	carry_all(n);
 	release(n);
 	close_sockets(n);
 	fwd_reset(n);

@@ -6,8 +6,6 @@
  */
 #include "sim/node.h"
 
-struct lex;
-
 /* A role with its block in roamd.conf's syntax, braces included. NULL, or what is wrong. */
 const char *proc_role_add(struct node *n, const char *role, const char *conf_text);
 const char *proc_key_add(struct node *n, const char *name, enum mac_alg alg, uint32_t spi, const void *raw, size_t len);

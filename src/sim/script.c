@@ -10,7 +10,7 @@
 #include "sim/proc.h"
 #include "sim/swarm.h"
 
-enum { LINE_MAX_OCT = 1024, BLOCK_MAX_OCT = 65536, DEPTH_MAX = 4, NAME_LEN = 16 };
+enum { LINE_MAX_OCT = 1024, BLOCK_MAX_OCT = 65536, DEPTH_MAX = 4 };
 
 void script_init(struct script *sc, uint64_t seed)
 {
@@ -84,18 +84,6 @@ bool ppm_of(const char *word, uint32_t *ppm)
 	return true;
 }
 
-struct nic *nic_of(struct sim *s, const char *word)
-{
-	char name[NAME_LEN * 2];
-	const char *dot = strchr(word, '.');
-	if (!dot || (size_t)(dot - word) >= sizeof name)
-		return NULL;
-	memcpy(name, word, (size_t)(dot - word));
-	name[dot - word] = 0;
-	struct node *n = node_find(s, name);
-	return n ? node_nic_named(n, dot + 1) : NULL;
-}
-
 bool script_define(struct script *sc, const char *name, const char *value)
 {
 	for (uint32_t i = 0; i < sc->n_define; i++)
@@ -132,140 +120,6 @@ static bool expand(struct script *sc, const char *in, char out[static LINE_MAX_O
 		in += value ? len + 1 : 1;
 	}
 	out[n] = 0;
-	return true;
-}
-
-static bool add_link(struct script *sc, const struct words *w)
-{
-	if (w->n < 2 || strlen(w->w[1]) >= NAME_LEN || link_find(&sc->sim, w->w[1]))
-		return script_fail(sc, "link NAME [site S] [delay T] ...; names are unique and short");
-	return cmd_link_set(sc, link_new(&sc->sim, w->w[1]), w, 2);
-}
-
-static bool add_node(struct script *sc, const struct words *w)
-{
-	if (w->n < 2 || strlen(w->w[1]) >= NAME_LEN || node_find(&sc->sim, w->w[1]))
-		return script_fail(sc, "node NAME [router] [site S]; names are unique and short");
-	struct node *n = node_new(&sc->sim, w->w[1]);
-	for (uint32_t i = 2; i < w->n; i++) {
-		if (strcmp(w->w[i], "router") == 0)
-			n->is_router = true;
-		else if (strcmp(w->w[i], "site") == 0 && i + 1 < w->n)
-			snprintf(n->site, sizeof n->site, "%s", w->w[++i]);
-		else if (strcmp(w->w[i], "attach-delay") == 0 && i + 1 < w->n && time_of(w->w[i + 1], &n->attach_delay_ns))
-			i++;
-		else
-			return script_fail(sc, "node: what is '%s'?", w->w[i]);
-	}
-	return true;
-}
-
-/* "2001:db8::1/64": address and prefix length. */
-static bool addr_of(const char *word, struct fx_addr *a)
-{
-	char text[ADDR_STRLEN];
-	const char *slash = strchr(word, '/');
-	if (!slash || (size_t)(slash - word) >= sizeof text)
-		return false;
-	memcpy(text, word, (size_t)(slash - word));
-	text[slash - word] = 0;
-	long plen = strtol(slash + 1, NULL, 10);
-	a->plen_bits = (uint8_t)plen;
-	a->flags = ADDR_NODAD;
-	return plen >= 0 && plen <= 128 && addr6_parse(&a->addr, text);
-}
-
-/* nic NODE.IF LINK|- [ADDR/PLEN]... [mtu N] */
-static bool add_nic(struct script *sc, const struct words *w)
-{
-	char *dot = w->n >= 3 ? strchr(w->w[1], '.') : NULL;
-	if (!dot)
-		return script_fail(sc, "nic NODE.IF LINK [ADDRESS/LENGTH]... [mtu N]");
-	*dot = 0;
-	struct node *n = node_find(&sc->sim, w->w[1]);
-	struct link *l = link_find(&sc->sim, w->w[2]);
-	if (!n || (!l && strcmp(w->w[2], "-") != 0))
-		return script_fail(sc, "nic: no such %s", n ? "link" : "node");
-	struct nic *nic = node_nic_add(n, dot + 1);
-	for (uint32_t i = 3; nic && i < w->n; i++) {
-		struct fx_addr a = {.ifindex = nic->ifindex};
-		if (strcmp(w->w[i], "mtu") == 0 && i + 1 < w->n)
-			nic->mtu_oct = (uint32_t)strtoul(w->w[++i], NULL, 10);
-		else if (addr_of(w->w[i], &a))
-			node_addr_add(n, &a);
-		else
-			return script_fail(sc, "nic: '%s' is no address with length", w->w[i]);
-	}
-	if (nic && l)
-		link_attach(l, nic);
-	return nic ? true : script_fail(sc, "nic: too many interfaces");
-}
-
-/* route NODE PREFIX [via ADDR] dev IF [metric N] */
-static bool add_route(struct script *sc, const struct words *w)
-{
-	struct node *n = w->n >= 5 ? node_find(&sc->sim, w->w[1]) : NULL;
-	struct fx_route r = {.metric = 1024};
-	if (!n || !prefix6_parse(&r.dst, w->w[2]))
-		return script_fail(sc, "route NODE PREFIX [via ADDRESS] dev IF");
-	for (uint32_t i = 3; i + 1 < w->n; i += 2) {
-		struct nic *nic = node_nic_named(n, w->w[i + 1]);
-		if (strcmp(w->w[i], "dev") == 0)
-			r.ifindex = nic ? nic->ifindex : strcmp(w->w[i + 1], "roam0") == 0 ? IFINDEX_ROAM0
-				: strcmp(w->w[i + 1], "none") == 0 ? IFINDEX_NONE : 0;
-		else if (strcmp(w->w[i], "metric") == 0)
-			r.metric = (uint32_t)strtoul(w->w[i + 1], NULL, 10);
-		else if (strcmp(w->w[i], "via") != 0 || !addr6_parse(&r.via, w->w[i + 1]))
-			return script_fail(sc, "route: what is '%s'?", w->w[i]);
-	}
-	if (!r.ifindex)
-		return script_fail(sc, "route: no such interface");
-	node_route_put(n, &r);
-	return true;
-}
-
-/* key NODE[,NODE]... NAME hmac-sha1|hmac-sha256 SPI SECRET */
-static bool add_key(struct script *sc, const struct words *w)
-{
-	if (w->n != 6)
-		return script_fail(sc, "key NODE[,NODE]... NAME hmac-sha1|hmac-sha256 SPI SECRET");
-	enum mac_alg alg = strcmp(w->w[3], "hmac-sha256") == 0 ? MAC_HMAC_SHA256 : MAC_HMAC_SHA1;
-	for (char *save, *p = strtok_r(w->w[1], ",", &save); p; p = strtok_r(NULL, ",", &save)) {
-		struct node *n = node_find(&sc->sim, p);
-		const char *err = n ? proc_key_add(n, w->w[2], alg, (uint32_t)strtoul(w->w[4], NULL, 10), w->w[5], strlen(w->w[5]))
-				    : "no such node";
-		if (err)
-			return script_fail(sc, "key: %s: %s", p, err);
-	}
-	return true;
-}
-
-/* flow NAME NODE ADDR -> NODE ADDR pps N [size N] [from T] [to T] */
-static bool add_flow(struct script *sc, const struct words *w)
-{
-	struct node *from = w->n >= 9 ? node_find(&sc->sim, w->w[2]) : NULL, *to = from ? node_find(&sc->sim, w->w[5]) : NULL;
-	int64_t start = 0, pps = 0;
-	if (!to || flow_find(&sc->sim, w->w[1]))
-		return script_fail(sc, "flow NAME NODE ADDRESS -> NODE ADDRESS pps N [size N] [from T] [to T]");
-	struct flow *f = flow_new(&sc->sim, w->w[1]);
-	f->from = from;
-	f->to = to;
-	f->size_oct = 64;
-	f->stop_ns = INT64_MAX;
-	bool ok = addr6_parse(&f->src, w->w[3]) && addr6_parse(&f->dst, w->w[6]);
-	for (uint32_t i = 7; ok && i + 1 < w->n; i += 2) {
-		if (strcmp(w->w[i], "pps") == 0)
-			pps = strtol(w->w[i + 1], NULL, 10);
-		else if (strcmp(w->w[i], "size") == 0)
-			f->size_oct = strtoul(w->w[i + 1], NULL, 10);
-		else
-			ok = strcmp(w->w[i], "from") == 0 ? time_of(w->w[i + 1], &start)
-			     : strcmp(w->w[i], "to") == 0 && time_of(w->w[i + 1], &f->stop_ns);
-	}
-	if (!ok || pps <= 0 || f->size_oct < FLOW_SIZE_MIN || f->size_oct > FLOW_SIZE_MAX)
-		return script_fail(sc, "flow %s: an address, a rate or a time is wrong", f->name);
-	f->interval_ns = NS_PER_S / pps;
-	flow_start(f, start);
 	return true;
 }
 
@@ -394,17 +248,17 @@ static bool one_line(struct script *sc, const char *line, uint32_t depth)
 	if (strcmp(verb, "include") == 0)
 		return add_include(sc, &w, depth);
 	if (strcmp(verb, "link") == 0)
-		return add_link(sc, &w);
+		return topo_add_link(sc, &w);
 	if (strcmp(verb, "node") == 0)
-		return add_node(sc, &w);
+		return topo_add_node(sc, &w);
 	if (strcmp(verb, "nic") == 0)
-		return add_nic(sc, &w);
+		return topo_add_nic(sc, &w);
 	if (strcmp(verb, "route") == 0)
-		return add_route(sc, &w);
+		return topo_add_route(sc, &w);
 	if (strcmp(verb, "key") == 0)
-		return add_key(sc, &w);
+		return topo_add_key(sc, &w);
 	if (strcmp(verb, "flow") == 0)
-		return add_flow(sc, &w);
+		return topo_add_flow(sc, &w);
 	if (strcmp(verb, "at") == 0)
 		return add_at(sc, &w, line);
 	if (strcmp(verb, "repeat") == 0)

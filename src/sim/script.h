@@ -60,6 +60,14 @@ bool ppm_of(const char *word, uint32_t *ppm);
 /* "mn.w0" */
 struct nic *nic_of(struct sim *s, const char *word);
 
+/* topo.c: lines of the topology. */
+bool topo_add_link(struct script *sc, const struct words *w);
+bool topo_add_node(struct script *sc, const struct words *w);
+bool topo_add_nic(struct script *sc, const struct words *w);
+bool topo_add_route(struct script *sc, const struct words *w);
+bool topo_add_key(struct script *sc, const struct words *w);
+bool topo_add_flow(struct script *sc, const struct words *w);
+
 /* cmd.c: one command of the timeline, now. */
 bool cmd_run(struct script *sc, const struct words *w, uint32_t first);
 bool cmd_is_known(const char *verb);
