@@ -20,13 +20,24 @@ static bool may_send(struct slow *s, mono_t now)
 	return credit >= cost;
 }
 
+/* As icmp6_error_is_allowed, also for a packet of which only the beginning is there. */
+static bool is_allowed(struct slow *s, uint8_t type, uint8_t code, const struct ip6_head *h, const uint8_t *pkt, size_t len_oct)
+{
+	struct wr w = wr_of(s->buf, sizeof s->buf);
+	if (h->payload_len_oct + (size_t)IP6_HEAD_OCT <= len_oct)
+		return icmp6_error_is_allowed(pkt, len_oct, type, code);
+	wr_bytes(&w, pkt, len_oct);
+	ip6_head_finish(&w);
+	return wr_ok(&w) && icmp6_error_is_allowed(s->buf, len_oct, type, code);
+}
+
 void slow_error(struct slow *s, uint32_t ifindex, bool is_local, uint8_t type, uint8_t code, uint32_t word,
 		const uint8_t *pkt, size_t len_oct, mono_t now)
 {
 	struct rd r = rd_of(pkt, len_oct);
 	struct ip6_head h;
 	struct addr6 src;
-	if (ip6_head_parse(&r, &h) || !icmp6_error_is_allowed(pkt, len_oct, type, code) || !may_send(s, now))
+	if (ip6_head_parse(&r, &h) || !is_allowed(s, type, code, &h, pkt, len_oct) || !may_send(s, now))
 		return;
 	if (!s->conf.source || !s->conf.source(s->conf.ctx, ifindex, &h.src, &src))
 		return;
