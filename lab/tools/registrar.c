@@ -26,7 +26,9 @@
 #include "plat/crypto_openssl.h"
 #include "tool.h"
 
-enum { CHUNK = 100000, FRAME_MAX = 256, BATCH = 64, BA_TYPE_AT = 14 + 40 + 24 + 2, BA_STATUS_AT = BA_TYPE_AT + 4 };
+/* A chunk carries one time of signing: it must be answered well within a home agent's timestamp-window (7 s), also where
+ * the machine is busy. */
+enum { CHUNK = 20000, FRAME_MAX = 256, BATCH = 64, BA_TYPE_AT = 14 + 40 + 24 + 2, BA_STATUS_AT = BA_TYPE_AT + 4 };
 
 struct frame { uint32_t len_oct; uint8_t at[FRAME_MAX]; };
 
