@@ -41,7 +41,9 @@ int attach_put(const char *dir, uint32_t ifindex, bool is_egress, int prog_fd)
 	struct bpf_tc_hook hook = hook_of(ifindex, is_egress);
 	struct bpf_tc_opts opts = {.sz = sizeof opts, .prog_fd = prog_fd, .handle = TC_HANDLE, .priority = TC_PRIORITY,
 		.flags = BPF_TC_F_REPLACE};
+	loader_expects_errors(true); /* that it is there already is no news */
 	int r = bpf_tc_hook_create(&hook);
+	loader_expects_errors(false);
 	if (r && r != -EEXIST) {
 		errno = -r;
 		return ERR_SYS;
@@ -61,11 +63,13 @@ static void detach(uint32_t ifindex, bool is_egress, bool has_qdisc)
 {
 	struct bpf_tc_hook hook = hook_of(ifindex, is_egress);
 	struct bpf_tc_opts opts = {.sz = sizeof opts, .handle = TC_HANDLE, .priority = TC_PRIORITY};
+	loader_expects_errors(true); /* the interface may be gone */
 	bpf_tc_detach(&hook, &opts);
-	if (!has_qdisc)
-		return;
-	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
-	bpf_tc_hook_destroy(&hook);
+	if (has_qdisc) {
+		hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
+		bpf_tc_hook_destroy(&hook);
+	}
+	loader_expects_errors(false);
 }
 
 int attach_del(const char *dir, uint32_t ifindex, bool is_egress)

@@ -25,6 +25,9 @@ const char *const map_names[MAP_N] = {
 };
 
 static const struct dp_conf *log_conf; /* libbpf's print function has no context */
+static bool is_quiet;
+
+void loader_expects_errors(bool yes) { is_quiet = yes; }
 
 void loader_log(const struct dp_conf *conf, const char *fmt, ...)
 {
@@ -41,7 +44,7 @@ void loader_log(const struct dp_conf *conf, const char *fmt, ...)
 static int print_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
 	char line[1024];
-	if (level != LIBBPF_WARN || !log_conf || !log_conf->log)
+	if (is_quiet || level != LIBBPF_WARN || !log_conf || !log_conf->log)
 		return 0;
 	vsnprintf(line, sizeof line, fmt, ap);
 	line[strcspn(line, "\n")] = '\0';

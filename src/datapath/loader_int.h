@@ -34,6 +34,8 @@ struct dp {
 /* The map of a table; -1 for DP_IF. */
 int loader_table_fd(const struct dp *dp, enum dp_table t);
 void loader_log(const struct dp_conf *conf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* While true, libbpf's complaints are not logged. */
+void loader_expects_errors(bool yes);
 /* Writes slot `at` of the interface set to the maps. */
 int loader_if_sync(struct dp *dp, uint32_t at);
 
