@@ -134,6 +134,8 @@ static int open_datapath(struct daemon *d, struct conf_err *err)
 	if (rc == ERR_INVAL)
 		conf_fail(err, 0, "bpf-dir %s is not below a bpf filesystem: mount -t bpf bpf /sys/fs/bpf, or name another directory",
 			  d->conf.node.bpf_dir);
+	else if (rc == ERR_DENIED)
+		fail(err, "datapath", "roamd needs CAP_BPF");
 	else if (rc == ERR_NOTSUP)
 		conf_fail(err, 0, "this kernel refuses the datapath's programs: use Linux 6.1 or later with CONFIG_BPF_SYSCALL and "
 			  "CONFIG_NET_CLS_BPF, and give roamd CAP_BPF and CAP_NET_ADMIN");
