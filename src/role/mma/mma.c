@@ -259,6 +259,19 @@ static bool is_same_shape(const struct mma_conf *a, const struct mma_conf *b)
 }
 
 /* Mobiles, keys, limits and access prefixes may change; bindings stay until they are refreshed or end. */
+/* Only those that the new configuration lacks: packets come through the others meanwhile. */
+static void forget_prefixes(struct mma *m, const struct mma_conf *next)
+{
+	for (uint32_t i = 0; i < m->conf.n_access_prefix; i++) {
+		const struct dp_op op = {.table = DP_SITE_PREFIX, .site_prefix.prefix = m->conf.access_prefix[i]};
+		bool stays = false;
+		for (uint32_t j = 0; j < next->n_access_prefix; j++)
+			stays |= prefix6_eq(&next->access_prefix[j], &op.site_prefix.prefix);
+		if (!stays)
+			fx_dp_del(m->env->fx, ROLE_MMA, &op);
+	}
+}
+
 static int mma_reconf(void *self, const void *conf, struct now now, const char **remedy)
 {
 	struct mma *m = self;
@@ -272,7 +285,7 @@ static int mma_reconf(void *self, const void *conf, struct now now, const char *
 		*remedy = "another address, pool, group prefix or set of interfaces needs a restart of the daemon";
 		return ERR_NOTSUP;
 	}
-	push_site(m, fx_dp_del);
+	forget_prefixes(m, conf);
 	m->conf = *(const struct mma_conf *)conf;
 	m->bindings.max = m->conf.bindings_max;
 	push_site(m, fx_dp_put);
