@@ -11,6 +11,7 @@ from . import netns
 
 ROAMD = netmod.BUILD / "src/daemon/roamd"
 ROAMCTL = netmod.BUILD / "src/ctl/roamctl"
+FAULTS = ("AddressSanitizer", "LeakSanitizer", "runtime error:")  # a sanitizer build's reports
 
 
 def folder(net, node):
@@ -77,9 +78,14 @@ class Daemon:
             return ""
 
     def stop(self):
-        if self.proc:
-            netmod.stop(self.proc, 5)
-            self.proc = None
+        """A clean stop. Returns what was wrong with this daemon's life: "" or a sentence."""
+        code = netmod.stop(self.proc, 10) if self.proc else 0
+        self.proc = None
+        words = self.log.read_text(errors="replace") if self.log.exists() else ""
+        found = [w for w in FAULTS if w in words]
+        if not code and not found:
+            return ""
+        return f"roamd on {self.node.name} ended with {code}, {', '.join(found) or 'no sanitizer report'}:\n{self.tail(40)}"
 
     def kill(self):
         """As a crash would: kill -9."""

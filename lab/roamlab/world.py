@@ -41,6 +41,7 @@ class World:
         self.close()
 
     def close(self):
+        """Ends everything. RuntimeError when a daemon did not end well."""
         if self.radio:
             self.radio.stop()
         self.packets_moved += sum(f.fixed.received + f.mobile.received for f in self.flows)
@@ -53,9 +54,11 @@ class World:
         for s in self.streams:
             netmod.stop(s)
             s.stdout.close()
-        for d in self.daemons.values():
-            d.stop()
+        faults = [fault for d in self.daemons.values() if (fault := d.stop())]
         self.net.close()
+        self.daemons = {}
+        if faults:
+            raise RuntimeError("\n".join(faults))
 
     # --- witnesses and traffic ---
 

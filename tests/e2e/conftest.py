@@ -52,11 +52,16 @@ def make_world(request):
 
     yield make
     report = getattr(request.node, "report_call", None)
+    faults = []
     for world in worlds:
         if report is None or report.failed:
             print(world.logs())
-        world.close()
+        try:
+            world.close()
+        except RuntimeError as e:
+            faults.append(str(e))
     request.node.packets_moved = sum(w.packets_moved for w in worlds)
+    assert not faults, "\n".join(faults)
 
 
 @pytest.hookimpl(hookwrapper=True)
