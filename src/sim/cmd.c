@@ -267,23 +267,46 @@ static bool do_forge(struct script *sc, const struct words *w, uint32_t i)
 	return true;
 }
 
-/* inject NODE OUTER-SRC OUTER-DST INNER-SRC INNER-DST: a tunnel that nobody granted. */
+/* inject NODE OUTER-SRC OUTER-DST INNER-SRC INNER-DST [gre KEY]: a tunnel that nobody granted. */
 static bool do_inject(struct script *sc, const struct words *w, uint32_t i)
 {
+	enum { GRE_KEYED_LEN = 8 };
+	static const uint32_t GRE_KEY_IP6 = 0x200086dd;
 	struct addr6 a[4];
 	struct node *by = node_find(&sc->sim, word(w, i));
-	uint8_t p[2 * IP6_LEN + UDP_LEN] = {0};
-	bool ok = by != NULL;
+	uint8_t p[2 * IP6_LEN + GRE_KEYED_LEN + UDP_LEN] = {0};
+	bool ok = by != NULL, is_gre = strcmp(word(w, i + 5), "gre") == 0;
 	for (uint32_t j = 0; ok && j < 4; j++)
 		ok = addr6_parse(&a[j], word(w, i + 1 + j));
 	if (!ok)
-		return usage(sc, "inject NODE OUTER-SRC OUTER-DST INNER-SRC INNER-DST");
-	uint8_t *inner = p + IP6_LEN, *udp = inner + IP6_LEN;
+		return usage(sc, "inject NODE OUTER-SRC OUTER-DST INNER-SRC INNER-DST [gre KEY]");
+	size_t gre = is_gre ? GRE_KEYED_LEN : 0;
+	uint8_t *inner = p + IP6_LEN + gre, *udp = inner + IP6_LEN;
+	if (is_gre) {
+		put32(p + IP6_LEN, GRE_KEY_IP6);
+		put32(p + IP6_LEN + 4, (uint32_t)strtoul(word(w, i + 6), NULL, 0));
+	}
 	put16(udp + 4, UDP_LEN);
 	ip6_put(inner, PROTO_UDP, 64, &a[2], &a[3], UDP_LEN);
 	put16(udp + 6, ip6_checksum(&a[2], &a[3], PROTO_UDP, udp, UDP_LEN));
-	ip6_put(p, PROTO_IP6, 64, &a[0], &a[1], IP6_LEN + UDP_LEN);
-	kern_send_raw(by, 0, p, sizeof p);
+	ip6_put(p, is_gre ? PROTO_GRE : PROTO_IP6, 64, &a[0], &a[1], gre + IP6_LEN + UDP_LEN);
+	kern_send_raw(by, 0, p, (size_t)(udp + UDP_LEN - p));
+	return true;
+}
+
+/* report NODE.IF allow|block GROUP SOURCE [as ADDRESS]: membership as any station can claim or deny it. */
+static bool do_report(struct script *sc, const struct words *w, uint32_t i)
+{
+	struct nic *nic = nic_of(&sc->sim, word(w, i));
+	struct addr6 src;
+	struct fx_group g;
+	if (!nic || !addr6_parse(&g.group, word(w, i + 2)) || !addr6_parse(&g.source, word(w, i + 3)))
+		return usage(sc, "report NODE.IF allow|block GROUP SOURCE [as ADDRESS]");
+	src = addr6_linklocal(&nic->lladdr);
+	if (strcmp(word(w, i + 4), "as") == 0 && !addr6_parse(&src, word(w, i + 5)))
+		return usage(sc, "report: what is it sent as?");
+	g.ifindex = nic->ifindex;
+	kern_report(nic, &src, &g, strcmp(word(w, i + 1), "allow") == 0);
 	return true;
 }
 
@@ -291,6 +314,7 @@ static const struct { const char *verb; cmd_fn fn; } commands[] = {
 	{"attach", do_attach}, {"roam", do_roam}, {"detach", do_detach}, {"move", do_move}, {"kill", do_kill}, {"stop", do_stop},
 	{"power-off", do_power_off}, {"start", do_start}, {"cut", do_cut}, {"mend", do_mend}, {"set", do_set},
 	{"signal", do_signal}, {"ctl", do_ctl}, {"replay", do_replay}, {"forge", do_forge}, {"inject", do_inject},
+	{"report", do_report},
 };
 
 static cmd_fn find(const char *verb)

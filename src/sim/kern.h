@@ -25,6 +25,8 @@ bool kern_send_udp(struct node *n, const struct addr6 *src, const struct addr6 *
 /* Socket membership, with the reports that the kernel sends itself (8 to 12 ms late, as measured). */
 void kern_join(struct node *n, const struct fx_group *g);
 void kern_leave(struct node *n, const struct fx_group *g);
+/* One state change report, from whatever address. */
+void kern_report(struct nic *nic, const struct addr6 *src, const struct fx_group *g, bool is_join);
 void kern_query(struct node *n, uint32_t ifindex, const uint8_t *icmp, size_t len);
 
 /* Carrier came or went: tell the kernel, then the process. */

@@ -22,13 +22,10 @@ static struct fx_group *find(struct node *n, const struct fx_group *g)
 	return NULL;
 }
 
-static void report(struct node *n, const struct fx_group *g, uint8_t record_type)
+static void send_report(struct nic *nic, const struct addr6 *from, const struct fx_group *g, uint8_t record_type)
 {
 	uint8_t p[IP6_LEN + HBH_LEN + REPORT_LEN + RECORD_LEN] = {0}, *hbh = p + IP6_LEN, *icmp = hbh + HBH_LEN;
-	struct nic *nic = node_nic(n, g->ifindex);
-	if (!nic)
-		return;
-	struct addr6 src = addr6_linklocal(&nic->lladdr);
+	struct addr6 src = *from;
 	struct lladdr to = lladdr_of_multicast(&addr6_mldv2);
 	static const uint8_t router_alert[] = {PROTO_ICMP6, 0, 5, 2, 0, 0, 1, 0};
 
@@ -41,7 +38,21 @@ static void report(struct node *n, const struct fx_group *g, uint8_t record_type
 	memcpy(icmp + 12, &g->group, 16);
 	memcpy(icmp + 28, &g->source, 16);
 	put16(icmp + 2, ip6_checksum(&src, &addr6_mldv2, PROTO_ICMP6, icmp, REPORT_LEN + RECORD_LEN));
-	kern_send_link(n, nic, &to, p, sizeof p);
+	kern_send_link(nic->node, nic, &to, p, sizeof p);
+}
+
+void kern_report(struct nic *nic, const struct addr6 *src, const struct fx_group *g, bool is_join)
+{
+	send_report(nic, src, g, is_join ? REC_ALLOW : REC_BLOCK);
+}
+
+static void report(struct node *n, const struct fx_group *g, uint8_t record_type)
+{
+	struct nic *nic = node_nic(n, g->ifindex);
+	if (!nic)
+		return;
+	struct addr6 src = addr6_linklocal(&nic->lladdr);
+	send_report(nic, &src, g, record_type);
 }
 
 static void on_change(struct sim *s, void *obj, void *arg, uint64_t tag)

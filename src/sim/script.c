@@ -218,58 +218,53 @@ static bool add_end(struct script *sc, const struct words *w)
 	return (w->n == 2 && time_of(w->w[1], &sc->end_ns)) || script_fail(sc, "end TIME");
 }
 
-static bool load(struct script *sc, const char *path, uint32_t depth);
-
-static bool add_include(struct script *sc, const struct words *w, uint32_t depth)
+static bool add_include(struct script *sc, const struct words *w, const char *line)
 {
 	char path[512];
 	const char *slash = strrchr(sc->path, '/'), *was = sc->path;
-	uint32_t line = sc->line;
-	if (w->n != 2 || depth == DEPTH_MAX)
+	uint32_t at = sc->line;
+	(void)line;
+	if (w->n != 2 || sc->depth == DEPTH_MAX)
 		return script_fail(sc, "include FILE");
 	snprintf(path, sizeof path, "%.*s%s", slash ? (int)(slash - sc->path + 1) : 0, sc->path, w->w[1]);
-	if (!load(sc, path, depth + 1))
+	sc->depth++;
+	if (!script_load(sc, path))
 		return false;
+	sc->depth--;
 	sc->path = was;
-	sc->line = line;
+	sc->line = at;
 	return true;
 }
 
-static bool one_line(struct script *sc, const char *line, uint32_t depth)
+static bool add_define(struct script *sc, const struct words *w, const char *line)
+{
+	(void)line;
+	return w->n >= 3 ? script_define(sc, w->w[1], w->w[2]) : script_fail(sc, "define NAME VALUE");
+}
+
+/* What a line may begin with; those of one kind need their words only. */
+static const struct {
+	const char *verb;
+	bool (*words)(struct script *, const struct words *);
+	bool (*line)(struct script *, const struct words *, const char *);
+} verbs[] = {
+	{"define", NULL, add_define}, {"include", NULL, add_include}, {"link", topo_add_link, NULL}, {"node", topo_add_node, NULL},
+	{"nic", topo_add_nic, NULL}, {"route", topo_add_route, NULL}, {"key", topo_add_key, NULL}, {"flow", topo_add_flow, NULL},
+	{"at", NULL, add_at}, {"repeat", NULL, add_repeat}, {"expect", NULL, add_expect}, {"swarm", swarm_line, NULL},
+	{"end", add_end, NULL},
+};
+
+static bool one_line(struct script *sc, const char *line)
 {
 	struct words w;
 	if (!words_of(&w, line))
 		return script_fail(sc, "too many words");
 	if (!w.n)
 		return true;
-	const char *verb = w.w[0];
-	if (strcmp(verb, "define") == 0)
-		return w.n >= 3 ? script_define(sc, w.w[1], w.w[2]) : script_fail(sc, "define NAME VALUE");
-	if (strcmp(verb, "include") == 0)
-		return add_include(sc, &w, depth);
-	if (strcmp(verb, "link") == 0)
-		return topo_add_link(sc, &w);
-	if (strcmp(verb, "node") == 0)
-		return topo_add_node(sc, &w);
-	if (strcmp(verb, "nic") == 0)
-		return topo_add_nic(sc, &w);
-	if (strcmp(verb, "route") == 0)
-		return topo_add_route(sc, &w);
-	if (strcmp(verb, "key") == 0)
-		return topo_add_key(sc, &w);
-	if (strcmp(verb, "flow") == 0)
-		return topo_add_flow(sc, &w);
-	if (strcmp(verb, "at") == 0)
-		return add_at(sc, &w, line);
-	if (strcmp(verb, "repeat") == 0)
-		return add_repeat(sc, &w, line);
-	if (strcmp(verb, "expect") == 0)
-		return add_expect(sc, &w, line);
-	if (strcmp(verb, "swarm") == 0)
-		return swarm_line(sc, &w);
-	if (strcmp(verb, "end") == 0)
-		return add_end(sc, &w);
-	return script_fail(sc, "what is '%s'?", verb);
+	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+		if (strcmp(verbs[i].verb, w.w[0]) == 0)
+			return verbs[i].words ? verbs[i].words(sc, &w) : verbs[i].line(sc, &w, line);
+	return script_fail(sc, "what is '%s'?", w.w[0]);
 }
 
 static int braces(const char *p)
@@ -303,7 +298,7 @@ static bool add_role(struct script *sc, FILE *in, const char *first)
 	return err ? script_fail(sc, "%s", err) : true;
 }
 
-static bool load(struct script *sc, const char *path, uint32_t depth)
+bool script_load(struct script *sc, const char *path)
 {
 	char raw[LINE_MAX_OCT], line[LINE_MAX_OCT];
 	bool ok = true;
@@ -318,15 +313,10 @@ static bool load(struct script *sc, const char *path, uint32_t depth)
 		if (ok && strncmp(line, "role ", 5) == 0)
 			ok = add_role(sc, in, line);
 		else if (ok)
-			ok = one_line(sc, line, depth);
+			ok = one_line(sc, line);
 	}
 	fclose(in);
 	return ok;
-}
-
-bool script_load(struct script *sc, const char *path)
-{
-	return load(sc, path, 0);
 }
 
 static bool start_nodes(struct script *sc)

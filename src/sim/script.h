@@ -28,7 +28,7 @@ struct script {
 	struct sim sim;
 	struct watch watch;
 	const char *path;            /* of the file being read, for messages */
-	uint32_t line;
+	uint32_t line, depth;
 	int64_t end_ns;
 	struct expectation *expect, **expect_end;
 	struct define define[DEFINES_MAX];
