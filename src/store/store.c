@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cursor.h"
@@ -139,7 +138,6 @@ int store_open(struct store **out, const char *dir, enum store_sync sync, const 
 	*remedy = "not enough memory";
 	if (!s)
 		return ERR_NOMEM;
-	umask(077);
 	snprintf(path, sizeof path, "%s/roamd.db", dir);
 	*remedy = lock(s, dir);
 	if (!*remedy)

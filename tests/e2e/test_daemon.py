@@ -191,6 +191,25 @@ def test_service_manager_is_told(make_world, tmp_path):
             told.append(manager.recv(100))
 
 
+def test_no_flap_is_missed(make_world):
+    """A link that goes and comes within microseconds: the kernel may tell of it once, as up; the daemon sees both."""
+    world = make_world()
+    world.be_home()
+    world.radio.wait_cell("home", 10)
+    world.radio.stop()
+    log = world.daemons["mn"].log
+
+    def seen(what):
+        return log.read_text().count(f"event=mn-link-{what}")
+
+    world.wait(lambda: seen("up") >= 1, "the link to be up")
+    for _ in range(10):
+        down, up = seen("down"), seen("up")
+        world.net.air.down(world.net.ifindex["air", world.net._radio_peer("mn", "w0")])
+        world.net.air.up(world.net.ifindex["air", world.net._radio_peer("mn", "w0")])
+        world.wait(lambda: seen("down") == down + 1 and seen("up") == up + 1, "one down and one up")
+
+
 def test_bad_start_tells_why(make_world):
     """A second daemon for the same directories ends with status 3 and a remedy; a wrong option with 2; a wrong file with 1."""
     world = make_world()
