@@ -144,22 +144,53 @@ static void test_window_ends(void **state)
 	assert_int_equal(give(*state, other, &p, mono_add(t0, span_ms(220)), &n)->verdict, DPN_LOCAL);
 }
 
+/* A packet of a TCP stream under GRE number n: is it delivered? */
+static bool stream(struct dpn *d, uint32_t ifindex, uint32_t n, uint32_t from, size_t octets)
+{
+	const struct dpn_out *out;
+	struct pk p;
+	pk_eth_group(&p, ifindex, "ff35::77");
+	pk_ip(&p, "2001:db8:5::1", "ff35::77", 47, 60, 0);
+	pk_gre(&p, 0x1000, n);
+	pk_ip(&p, "2001:db8:c::2", "2001:db8:8::1", 6, 60, 0);
+	pk_tcp(&p, 16, from, 0, octets);
+	pk_end(&p);
+	dpn_input(d, ifindex, DPN_INGRESS, p.b, p.n, t0, &out);
+	return out->verdict == DPN_LOCAL;
+}
+
+/* Segments of one offloaded packet share its number. The stream's numbers may wrap. */
 static void test_tcp_segments_are_told_apart(void **state)
 {
-	for (uint32_t i = 0; i < 3; i++) {
-		for (uint32_t k = 0; k < 2; k++) {
-			const struct dpn_out *out;
-			struct pk p;
-			pk_eth_group(&p, IF_MOB + k, "ff35::77");
-			pk_ip(&p, "2001:db8:5::1", "ff35::77", 47, 60, 0);
-			pk_gre(&p, 0x1000, 5);
-			pk_ip(&p, "2001:db8:c::2", "2001:db8:8::1", 6, 60, 0);
-			pk_tcp(&p, 16, 1000 + i * 1392, 0, 1392);
-			pk_end(&p);
-			dpn_input(*state, IF_MOB + k, DPN_INGRESS, p.b, p.n, t0, &out);
-			assert_int_equal(out->verdict, k ? DPN_DROP : DPN_LOCAL);
-		}
+	for (uint32_t i = 0, from = 0xfffffc00; i < 3; i++, from += 1000) {
+		assert_true(stream(*state, IF_MOB, 5, from, 1000));
+		assert_false(stream(*state, IF_MOB2, 5, from, 1000));
 	}
+	assert_true(stream(*state, IF_MOB, 5, 7000, 0));
+	assert_false(stream(*state, IF_MOB2, 5, 7000, 0));
+	assert_true(stream(*state, IF_MOB2, 6, 7000, 0));
+}
+
+static void test_whole_on_one_path_pieces_on_the_other(void **state)
+{
+	assert_true(stream(*state, IF_MOB, 5, 1000, 3000));
+	for (uint32_t from = 1000; from < 4000; from += 1000)
+		assert_false(stream(*state, IF_MOB2, 5, from, 1000));
+	for (uint32_t from = 1000; from < 4000; from += 1000)
+		assert_true(stream(*state, IF_MOB, 6, from, 1000));
+	assert_false(stream(*state, IF_MOB2, 6, 1000, 3000));
+}
+
+/* What one path lost in the middle the other one may bring. */
+static void test_a_lost_piece_is_taken_from_the_other(void **state)
+{
+	assert_true(stream(*state, IF_MOB, 5, 1000, 1000));
+	assert_true(stream(*state, IF_MOB, 5, 3000, 1000));
+	assert_false(stream(*state, IF_MOB2, 5, 1000, 1000));
+	assert_true(stream(*state, IF_MOB2, 5, 2000, 1000));
+	assert_false(stream(*state, IF_MOB2, 5, 3000, 1000));
+	assert_true(stream(*state, IF_MOB2, 7, 1000, 3000));
+	assert_true(stream(*state, IF_MOB, 7, 1000, 3001));
 }
 
 static void test_punts_are_limited(void **state)
@@ -207,7 +238,8 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_cases), T(test_every_drop_is_provoked), T(test_copies_to_both_links), T(test_sequence_rises_through_refreshes),
-		T(test_window_ends), T(test_tcp_segments_are_told_apart), T(test_punts_are_limited), T(test_path_mtu_is_heeded),
+		T(test_window_ends), T(test_tcp_segments_are_told_apart), T(test_whole_on_one_path_pieces_on_the_other),
+		T(test_a_lost_piece_is_taken_from_the_other), T(test_punts_are_limited), T(test_path_mtu_is_heeded),
 		T(test_owners_share_an_interface),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

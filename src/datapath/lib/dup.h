@@ -5,22 +5,59 @@
  * and fingerprint over another path (interface or link-layer source) is a duplicate, over the same
  * path it is the application's own repetition.
  *
- * The fingerprint tells segments of one offloaded packet apart, which all carry its GRE sequence number: for TCP the
- * ports and the sequence number. An offloaded packet counts as all of its segments, so it does not matter which
- * path carries it whole and which in pieces. UDP's length and checksum are left out, since segmentation
- * writes them.
+ * The fingerprint must not depend on segmentation. Segments of one offloaded packet all carry its GRE sequence number: for
+ * TCP the range of the stream is noted beside it, which grows as segments follow each other on one path; a packet that
+ * lies within a range that another path brought is a duplicate. So it does not matter which path carries the offloaded packet
+ * whole and which in pieces. For UDP length and checksum are left out, since segmentation writes them.
  *
- * Buckets of seven, each under a lock of a few instructions, so that two interfaces served by two
- * processors cannot both be first. A full bucket gives up its oldest entry, counted when that was within
- * the window.
+ * Buckets are queues of five, each under a lock of a few instructions, so that two interfaces served by two
+ * processors cannot both be first. What falls out within the window is counted.
  */
 #include "datapath/lib/ctx.h"
 
-enum { DUP_SEGMENTS = 256, DUP_TICK_SHIFT = 20 }; /* a tick is 1.05 ms */
+enum { DUP_TICK_SHIFT = 20 }; /* a tick is 1.05 ms */
 
-struct dup_id { uint32_t tag, seq, path, spread; };
+/* spread: chooses the bucket, together with seq. start, end: range of a TCP stream, else 0. */
+struct dup_id { uint32_t tag, seq, path, spread, start, end; };
 
-/* Notes the packet. True: it is a duplicate. A bucket is a queue, the newest first. */
+static INLINE bool dup_matches(const struct dup_way *w, const struct dup_id *id, uint32_t now, uint32_t window)
+{
+	return now - w->time < window && w->tag == id->tag && w->seq == id->seq;
+}
+
+/* Modulo 2^32, as TCP counts. */
+static INLINE bool dup_covers(const struct dup_way *w, const struct dup_id *id)
+{
+	return id->start - w->start <= w->end - w->start && id->end - w->start <= w->end - w->start;
+}
+
+/* Another path has brought it. */
+static INLINE bool dup_find(const struct m_dup *b, const struct dup_id *id, uint32_t now, uint32_t window)
+{
+	bool is_dup = false;
+#pragma clang loop unroll(full)
+	for (uint32_t i = 0; i < DUP_WAYS; i++)
+		is_dup |= dup_matches(&b->way[i], id, now, window) && b->way[i].path != id->path && dup_covers(&b->way[i], id);
+	return is_dup;
+}
+
+/* Lets an entry of the same path grow, or finds that it need not. */
+static INLINE bool dup_extend(struct m_dup *b, const struct dup_id *id, uint32_t now, uint32_t window)
+{
+	bool is_done = false;
+#pragma clang loop unroll(full)
+	for (uint32_t i = 0; i < DUP_WAYS; i++) {
+		struct dup_way *w = &b->way[i];
+		if (is_done || !dup_matches(w, id, now, window) || w->path != id->path)
+			continue;
+		if (w->end == id->start)
+			w->end = id->end;
+		is_done = dup_covers(w, id);
+	}
+	return is_done;
+}
+
+/* Notes the packet. True: it is a duplicate. */
 NOINLINE bool dup_note(ctx_t *c, const struct dup_id *id)
 {
 	ctx_keep(c);
@@ -28,55 +65,27 @@ NOINLINE bool dup_note(ctx_t *c, const struct dup_id *id)
 	if (!g)
 		return false;
 	uint32_t at = (id->spread + id->seq) & g->dup_mask, now = (uint32_t)(ctx_now(c) >> DUP_TICK_SHIFT) | 1u << 31;
-	uint32_t window = (uint32_t)(g->dup_window_ns >> DUP_TICK_SHIFT), found = 0, evicted_age;
+	uint32_t window = (uint32_t)(g->dup_window_ns >> DUP_TICK_SHIFT), evicted_age = window;
 	struct m_dup *b = TBL(c, dup, &at);
 	if (!b)
 		return false;
 	dup_lock(b);
-	evicted_age = now - b->way[DUP_WAYS - 1].time;
-#pragma clang loop unroll(full)
-	for (uint32_t i = 0; i < DUP_WAYS; i++) {
-		struct dup_way *w = &b->way[i];
-		if (now - w->time < window && w->tag == id->tag && w->seq == id->seq)
-			found = w->path == id->path ? 1 : 2;
-	}
-	if (!found) {
+	bool is_dup = dup_find(b, id, now, window);
+	if (!is_dup && !dup_extend(b, id, now, window)) {
+		evicted_age = now - b->way[DUP_WAYS - 1].time;
 #pragma clang loop unroll(full)
 		for (uint32_t i = DUP_WAYS - 1; i > 0; i--)
 			b->way[i] = b->way[i - 1];
-		b->way[0] = (struct dup_way){.tag = id->tag, .seq = id->seq, .path = id->path, .time = now};
+		b->way[0] = (struct dup_way){.tag = id->tag, .seq = id->seq, .path = id->path, .time = now, .start = id->start, .end = id->end};
 	}
 	dup_unlock(b);
-	if (!found && evicted_age < window)
+	if (evicted_age < window)
 		count(c, DP_COUNT_DUP_EVICTED);
-	return found == 2;
+	return is_dup;
 }
 
-struct dup_segments { ctx_t *c; struct dup_id id; uint32_t base, tcp_seq, gso; bool is_new; };
-
-/* One segment of an offloaded packet; goes on (0). */
-NOINLINE long dup_note_segment(uint32_t i, void *arg)
-{
-	struct dup_segments *s = arg;
-	struct dup_id id = s->id;
-	id.tag = mix(s->base, s->tcp_seq + i * s->gso);
-	id.spread = id.tag;
-	if (!dup_note(s->c, &id))
-		s->is_new = true;
-	return 0;
-}
-
-/* All segments of an offloaded TCP packet: a duplicate only if every one is. */
-static INLINE bool dup_note_segments(ctx_t *c, const struct dup_id *id, uint32_t base, uint32_t tcp_seq, uint32_t octets)
-{
-	struct dup_segments s = {.c = c, .id = *id, .base = base, .tcp_seq = tcp_seq, .gso = ctx_gso(c)};
-	uint32_t n = s.gso ? (octets + s.gso - 1) / s.gso : 0;
-	ctx_loop(n > DUP_SEGMENTS ? DUP_SEGMENTS : n, dup_note_segment, &s);
-	return !s.is_new;
-}
-
-/* What is known of a packet; flow: a hash of its tunnel's addresses. */
-struct dup_packet { uint32_t flow, seq, path, vtf; uint8_t nh; };
+/* What is known of a packet; flow: a hash of its tunnel's addresses; len_oct: of the inner packet. */
+struct dup_packet { uint32_t flow, seq, path, vtf, len_oct; uint8_t nh; };
 
 static INLINE uint32_t dup_path(uint32_t ifindex, const struct mac *src)
 {
@@ -88,19 +97,17 @@ NOINLINE bool dup_is(ctx_t *c, uint32_t inner, const struct dup_packet *p)
 {
 	uint32_t l4[4] = {0};
 	struct dup_id id = {.seq = p->seq, .path = p->path, .spread = p->flow};
-	ctx_load(c, inner + IP6_OCT, l4, 8);
-	uint32_t base = mix(p->flow ^ (p->vtf & BE32(0x000fffff)), l4[0]);
-	if (p->nh != NH_TCP) {
-		id.tag = p->nh == NH_UDP ? base : mix(base, l4[1]);
-		return dup_note(c, &id);
+	if (p->nh == NH_TCP)
+		ctx_load(c, inner + IP6_OCT, l4, 16);
+	else
+		ctx_load(c, inner + IP6_OCT, l4, 8);
+	id.tag = mix(p->flow ^ (p->vtf & BE32(0x000fffff)), l4[0]);
+	if (p->nh == NH_TCP) {
+		uint32_t header = IP6_OCT + (BE32(l4[3]) >> 28) * 4;
+		id.start = BE32(l4[1]);
+		id.end = id.start + (p->len_oct > header ? p->len_oct - header : 0);
+	} else if (p->nh != NH_UDP) {
+		id.tag = mix(id.tag, l4[1]);
 	}
-	uint32_t tcp_seq = BE32(l4[1]);
-	if (ctx_gso(c)) {
-		ctx_load(c, inner + IP6_OCT + 8, l4 + 2, 8);
-		uint32_t header = IP6_OCT + ((BE32(l4[3]) >> 28) * 4);
-		return dup_note_segments(c, &id, base, tcp_seq, ctx_len(c) - inner - header);
-	}
-	id.tag = mix(base, tcp_seq);
-	id.spread = id.tag;
 	return dup_note(c, &id);
 }

@@ -33,7 +33,7 @@ static INLINE int mobile_release(ctx_t *c, const struct m_cfg *g, const struct m
 		return ctx_drop(c, DP_DROP_ECN);
 	if (seq) {
 		struct eth_h *eth = ctx_begin(c);
-		struct dup_packet p = {.flow = d->flow, .seq = *seq, .vtf = in.vtf, .nh = in.nh};
+		struct dup_packet p = {.flow = d->flow, .seq = *seq, .vtf = in.vtf, .len_oct = in.len_oct, .nh = in.nh};
 		if (!ctx_has(c, ETH_OCT))
 			return ctx_drop(c, DP_DROP_MALFORMED);
 		p.path = dup_path(ctx_ifindex(c), &eth->src);

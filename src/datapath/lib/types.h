@@ -14,7 +14,7 @@
 #include "datapath/drop.h"
 #include "datapath/punt.h"
 
-enum { MAP_LAYOUT = 3, IF_SLOTS = 64, DUP_WAYS = 7, IF_HASH = 256, SMALL_TABLE = 4096 };
+enum { MAP_LAYOUT = 4, IF_SLOTS = 64, DUP_WAYS = 5, IF_HASH = 256, SMALL_TABLE = 4096 };
 
 #define INLINE inline __attribute__((always_inline))
 #ifdef __bpf__
@@ -83,14 +83,14 @@ struct m_uplink_out {                                     /* by inner source */
 };
 struct m_pmtu { int64_t until_ns; uint32_t mtu_oct, pad; }; /* by outer destination */
 
-struct dup_way { uint32_t tag, seq, path, time; };
+struct dup_way { uint32_t tag, seq, path, time, start, end; };
 struct m_dup {
 #ifdef __bpf__
 	struct bpf_spin_lock lock;
 #else
 	uint32_t lock;
 #endif
-	uint32_t pad[3];
+	uint32_t pad;
 	struct dup_way way[DUP_WAYS];
 };
 
