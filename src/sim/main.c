@@ -112,7 +112,10 @@ static int swarm(const struct options *o)
 			bad++;
 			judge(&sc, seed);
 		}
+		bool is_wrong = *sc.err;
 		script_fini(&sc);
+		if (is_wrong)
+			return EXIT_SCRIPT;
 	}
 	printf("%llu seeds, %llu failed\n", (unsigned long long)o->seeds, (unsigned long long)bad);
 	return bad ? EXIT_EXPECTATION : 0;

@@ -28,17 +28,30 @@ bool topo_add_link(struct script *sc, const struct words *w)
 	return cmd_link_set(sc, link_new(&sc->sim, w->w[1]), w, 2);
 }
 
+/* "+30s", "-30s" */
+static bool clock_of(const char *word, int64_t *ns)
+{
+	if ((*word != '+' && *word != '-') || !time_of(word + 1, ns))
+		return false;
+	*ns = *word == '-' ? -*ns : *ns;
+	return true;
+}
+
 bool topo_add_node(struct script *sc, const struct words *w)
 {
 	if (w->n < 2 || strlen(w->w[1]) >= NAME_LEN || node_find(&sc->sim, w->w[1]))
 		return script_fail(sc, "node NAME [router] [site S]; names are unique and short");
 	struct node *n = node_new(&sc->sim, w->w[1]);
+	int64_t clock;
 	for (uint32_t i = 2; i < w->n; i++) {
 		if (strcmp(w->w[i], "router") == 0)
 			n->is_router = true;
 		else if (strcmp(w->w[i], "site") == 0 && i + 1 < w->n)
 			snprintf(n->site, sizeof n->site, "%s", w->w[++i]);
-		else if (strcmp(w->w[i], "attach-delay") == 0 && i + 1 < w->n && time_of(w->w[i + 1], &n->attach_delay_ns))
+		else if (strcmp(w->w[i], "clock") == 0 && i + 1 < w->n && clock_of(w->w[i + 1], &clock)) {
+			n->wall_off_ns += clock;
+			i++;
+		} else if (strcmp(w->w[i], "attach-delay") == 0 && i + 1 < w->n && time_of(w->w[i + 1], &n->attach_delay_ns))
 			i++;
 		else
 			return script_fail(sc, "node: what is '%s'?", w->w[i]);
