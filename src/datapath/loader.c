@@ -1,56 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Loading, pinning and adopting the datapath; entries to maps; counters. */
+/* Entries to maps, interfaces, counters. */
 #include <bpf/bpf.h>
-#include <dirent.h>
 #include <errno.h>
-#include <linux/magic.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
-#include <unistd.h>
 
 #include "base/err.h"
 #include "datapath/loader_int.h"
-
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wcast-qual"
-#include "roamcast.skel.h"
-#pragma GCC diagnostic pop
-
-const char *const map_names[MAP_N] = {
-	"t_cfg", "t_count", "t_ifidx", "t_if", "t_local", "t_home", "t_coa", "t_uplink_in", "t_site", "t_mfc",
-	"t_downlink", "t_uplink_out", "t_pmtu", "t_dup", "t_rate", "ring_mh", "ring",
-};
-
-static const struct dp_conf *log_conf; /* libbpf's print function has no context */
-static bool is_quiet;
-
-void loader_expects_errors(bool yes) { is_quiet = yes; }
-
-void loader_log(const struct dp_conf *conf, const char *fmt, ...)
-{
-	char line[512];
-	va_list ap;
-	if (!conf->log)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(line, sizeof line, fmt, ap);
-	va_end(ap);
-	conf->log(conf->log_ctx, line);
-}
-
-static int print_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
-{
-	char line[1024];
-	if (is_quiet || level != LIBBPF_WARN || !log_conf || !log_conf->log)
-		return 0;
-	vsnprintf(line, sizeof line, fmt, ap);
-	line[strcspn(line, "\n")] = '\0';
-	log_conf->log(log_conf->log_ctx, line);
-	return 0;
-}
 
 int loader_table_fd(const struct dp *dp, enum dp_table t)
 {
@@ -59,190 +15,6 @@ int loader_table_fd(const struct dp *dp, enum dp_table t)
 		[DP_DOWNLINK_IN] = MAP_DOWNLINK, [DP_UPLINK_OUT] = MAP_UPLINK_OUT};
 	return t < DP_TABLE_N && map_of[t] >= 0 ? dp->map_fd[map_of[t]] : -1;
 }
-
-/* Makes the directory; its parents must be there but for one. */
-static int make_dir(const char *dir)
-{
-	char parent[128];
-	struct statfs fs;
-	snprintf(parent, sizeof parent, "%s", dir);
-	char *slash = strrchr(parent, '/');
-	if (slash && slash != parent) {
-		*slash = '\0';
-		mkdir(parent, 0700);
-	}
-	if (mkdir(dir, 0700) && errno != EEXIST)
-		return ERR_SYS;
-	if (statfs(dir, &fs))
-		return ERR_SYS;
-	return fs.f_type == BPF_FS_MAGIC ? 0 : ERR_INVAL;
-}
-
-static void unpin_maps(const char *dir)
-{
-	char path[192];
-	for (int i = 0; i < MAP_N; i++) {
-		snprintf(path, sizeof path, "%s/%s", dir, map_names[i]);
-		unlink(path);
-	}
-}
-
-/* Is there a pinned configuration of our layout? */
-static bool has_pins(const char *dir)
-{
-	char path[192];
-	struct m_cfg cfg = {0};
-	struct bpf_map_info info = {0};
-	uint32_t zero = 0, len = sizeof info;
-	snprintf(path, sizeof path, "%s/t_cfg", dir);
-	int fd = bpf_obj_get(path);
-	if (fd < 0)
-		return false;
-	bool is_ours = !bpf_obj_get_info_by_fd(fd, &info, &len) && info.value_size == sizeof cfg &&
-		!bpf_map_lookup_elem(fd, &zero, &cfg) && cfg.layout == MAP_LAYOUT;
-	close(fd);
-	return is_ours;
-}
-
-static int power_of_two(uint32_t n)
-{
-	uint32_t p = 1;
-	while (p < n && p < 1u << 30)
-		p *= 2;
-	return (int)p;
-}
-
-static void size_maps(const struct dp_conf *c, struct bpf_object *obj)
-{
-	static const int bindings[] = {MAP_HOME, MAP_COA, MAP_UPLINK_IN, MAP_MFC, MAP_PMTU};
-	for (uint32_t i = 0; c->max_bindings && i < sizeof bindings / sizeof *bindings; i++)
-		bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, map_names[bindings[i]]), c->max_bindings);
-	if (c->dup_slots)
-		bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "t_dup"),
-					 (uint32_t)power_of_two((c->dup_slots + DUP_WAYS - 1) / DUP_WAYS));
-	for (int i = MAP_RING_MH; c->ring_oct && i <= MAP_RING; i++)
-		bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, map_names[i]), c->ring_oct);
-}
-
-/* Opens and loads with pins in dir. On failure *skel is NULL. */
-static int load_once(const struct dp_conf *c, const char *dir, struct roamcast_bpf **skel)
-{
-	char path[192];
-	*skel = roamcast_bpf__open();
-	if (!*skel)
-		return -errno;
-	size_maps(c, (*skel)->obj);
-	for (int i = 0; i < MAP_N; i++) {
-		snprintf(path, sizeof path, "%s/%s", dir, map_names[i]);
-		bpf_map__set_pin_path(bpf_object__find_map_by_name((*skel)->obj, map_names[i]), path);
-	}
-	int r = roamcast_bpf__load(*skel);
-	if (r) {
-		roamcast_bpf__destroy(*skel);
-		*skel = NULL;
-	}
-	return r;
-}
-
-static int load(struct dp *dp)
-{
-	dp->is_adopted = has_pins(dp->dir);
-	int r = dp->is_adopted ? load_once(&dp->conf, dp->dir, &dp->skel) : -ENOENT;
-	if (r) {
-		/* Nothing there, or maps of another layout or size: afresh. */
-		dp->is_adopted = false;
-		attach_del_all(dp->dir);
-		unpin_maps(dp->dir);
-		r = load_once(&dp->conf, dp->dir, &dp->skel);
-	}
-	if (r) {
-		errno = -r;
-		return r == -ENOMEM ? ERR_NOMEM : r == -EPERM ? ERR_DENIED : ERR_NOTSUP;
-	}
-	for (int i = 0; i < MAP_N; i++)
-		dp->map_fd[i] = bpf_map__fd(bpf_object__find_map_by_name(dp->skel->obj, map_names[i]));
-	dp->prog_ingress = bpf_program__fd(dp->skel->progs.roam_ingress);
-	dp->prog_egress = bpf_program__fd(dp->skel->progs.roam_egress);
-	return 0;
-}
-
-static int cfg_sync(struct dp *dp)
-{
-	uint32_t zero = 0;
-	return bpf_map_update_elem(dp->map_fd[MAP_CFG], &zero, &dp->cfg, BPF_ANY) ? ERR_SYS : 0;
-}
-
-static int cfg_init(struct dp *dp)
-{
-	const struct dp_conf *c = &dp->conf;
-	uint32_t zero = 0;
-	if (dp->is_adopted && bpf_map_lookup_elem(dp->map_fd[MAP_CFG], &zero, &dp->cfg))
-		return ERR_SYS;
-	dp->cfg.layout = MAP_LAYOUT;
-	if (c->roam0_ifindex)
-		dp->cfg.roam0_ifindex = c->roam0_ifindex;
-	dp->cfg.dup_mask = bpf_map__max_entries(dp->skel->maps.t_dup) - 1;
-	dp->cfg.dup_window_ns = (c->dup_window_ms ? c->dup_window_ms : 200) * 1000000ull;
-	dp->cfg.punt_rate_pps = c->punt_rate_pps ? c->punt_rate_pps : 100;
-	dp->cfg.punt_burst = c->punt_burst ? c->punt_burst : 200;
-	dp->cfg.hop_limit = c->hop_limit ? c->hop_limit : 64;
-	return cfg_sync(dp);
-}
-
-/* The interfaces of an earlier daemon keep their slots. */
-static int adopt_ifs(struct dp *dp)
-{
-	uint32_t ifindex;
-	int fd = dp->map_fd[MAP_IFIDX];
-	for (int r = bpf_map_get_next_key(fd, NULL, &ifindex); r == 0; r = bpf_map_get_next_key(fd, &ifindex, &ifindex)) {
-		struct m_ifidx x;
-		if (bpf_map_lookup_elem(fd, &ifindex, &x) || x.slot == 0 || x.slot >= IF_SLOTS)
-			continue;
-		dp->ifs.slot[x.slot].is_used = true;
-		if (bpf_map_lookup_elem(dp->map_fd[MAP_IF], &x.slot, &dp->ifs.slot[x.slot].val))
-			return ERR_SYS;
-	}
-	return adopt_snapshot(dp);
-}
-
-static int open_all(struct dp *dp)
-{
-	int r = make_dir(dp->dir);
-	if (!r)
-		r = load(dp);
-	if (!r)
-		r = cfg_init(dp);
-	if (!r && dp->is_adopted)
-		r = adopt_ifs(dp);
-	if (!r)
-		r = ring_open(dp);
-	if (!r && dp->conf.roam0_ifindex)
-		r = attach_put(dp->dir, dp->conf.roam0_ifindex, true, dp->prog_egress);
-	return r;
-}
-
-int dp_open(struct dp **out, const struct dp_conf *conf)
-{
-	struct dp *dp = calloc(1, sizeof *dp);
-	if (!dp)
-		return ERR_NOMEM;
-	dp->conf = *conf;
-	snprintf(dp->dir, sizeof dp->dir, "%s", conf->bpf_dir);
-	log_conf = &dp->conf;
-	libbpf_set_print(print_libbpf);
-	int r = open_all(dp);
-	if (r) {
-		int e = errno;
-		loader_log(conf, "datapath in %s: %s: %s", conf->bpf_dir, err_str(r), strerror(e));
-		dp_close(dp, DP_CLOSE_KEEP);
-		errno = e;
-		return r;
-	}
-	*out = dp;
-	return 0;
-}
-
-bool dp_is_adopted(const struct dp *dp) { return dp->is_adopted; }
 
 int loader_if_sync(struct dp *dp, uint32_t at)
 {
@@ -298,7 +70,7 @@ static int table_in_use(struct dp *dp, uint32_t feature)
 	if ((dp->cfg.features & feature) == feature)
 		return 0;
 	dp->cfg.features |= feature;
-	return cfg_sync(dp);
+	return loader_cfg_sync(dp);
 }
 
 /* What the maps' values need beyond entry_val. */
@@ -447,24 +219,4 @@ void dp_counters_show(struct dp *dp, struct show *out)
 		show_u64(out, key, counts[i]);
 	}
 	show_end(out);
-}
-
-void dp_close(struct dp *dp, enum dp_close how)
-{
-	if (how == DP_CLOSE_REMOVE)
-		dp_remove(dp->dir);
-	ring_close(dp);
-	if (dp->skel)
-		roamcast_bpf__destroy(dp->skel);
-	adopt_free(dp);
-	if (log_conf == &dp->conf)
-		log_conf = NULL;
-	free(dp);
-}
-
-int dp_remove(const char *bpf_dir)
-{
-	attach_del_all(bpf_dir);
-	unpin_maps(bpf_dir);
-	return rmdir(bpf_dir) && errno != ENOENT ? ERR_SYS : 0;
 }

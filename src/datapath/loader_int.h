@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
-/* What the parts of the loader share: loader.c (maps), attach.c (interfaces), ring.c (punts), adopt.c (restart). */
+/* What the parts of the loader share: load.c (pins), loader.c (entries), attach.c (interfaces), ring.c (punts), adopt.c (restart). */
 #include <bpf/libbpf.h>
 
 #include "datapath/ifset.h"
@@ -36,6 +36,8 @@ int loader_table_fd(const struct dp *dp, enum dp_table t);
 void loader_log(const struct dp_conf *conf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* While true, libbpf's complaints are not logged. */
 void loader_expects_errors(bool yes);
+/* Writes dp->cfg to its map. */
+int loader_cfg_sync(struct dp *dp);
 /* Writes slot `at` of the interface set to the maps. */
 int loader_if_sync(struct dp *dp, uint32_t at);
 
