@@ -59,7 +59,7 @@ void client_close(struct client *c)
 	free(c->buf);
 	c->fd = -1;
 	c->buf = NULL;
-	c->len_oct = c->cap_oct = 0;
+	c->at_oct = c->len_oct = c->cap_oct = 0;
 }
 
 static int send_all(struct client *c, const char *p, size_t n)
@@ -78,13 +78,13 @@ static int send_all(struct client *c, const char *p, size_t n)
 
 int client_send(struct client *c, json_t *request)
 {
-	char *line = json_dumps(request, JSON_COMPACT);
+	char *text = json_dumps(request, JSON_COMPACT), *line;
 	json_decref(request);
-	if (!line)
+	int n = text ? asprintf(&line, "%s\n", text) : -1;
+	free(text);
+	if (n < 0)
 		return ERR_NOMEM;
-	int err = send_all(c, line, strlen(line));
-	if (!err)
-		err = send_all(c, "\n", 1);
+	int err = send_all(c, line, (size_t)n);
 	free(line);
 	return err;
 }
@@ -92,6 +92,10 @@ int client_send(struct client *c, json_t *request)
 /* Read more; ERR_OK when something came. */
 static int fill(struct client *c)
 {
+	if (c->at_oct)
+		memmove(c->buf, c->buf + c->at_oct, c->len_oct - c->at_oct);
+	c->len_oct -= c->at_oct;
+	c->at_oct = 0;
 	if (c->len_oct >= LINE_MAX_OCT) {
 		snprintf(c->error, sizeof c->error, "answer with a line over %d bytes", LINE_MAX_OCT);
 		return ERR_INVAL;
@@ -121,22 +125,25 @@ static int fill(struct client *c)
 	return ERR_OK;
 }
 
+static char *find_end(const struct client *c, size_t seen)
+{
+	size_t from = c->at_oct + seen;
+	return c->len_oct > from ? memchr(c->buf + from, '\n', c->len_oct - from) : NULL;
+}
+
 int client_next(struct client *c, json_t **obj)
 {
 	char *nl;
-	size_t seen = 0;
+	size_t seen = 0; /* bytes behind at_oct known to have no end of line */
 
-	while (!(nl = c->len_oct > seen ? memchr(c->buf + seen, '\n', c->len_oct - seen) : NULL)) {
-		seen = c->len_oct;
+	while (!(nl = find_end(c, seen))) {
+		seen = c->len_oct - c->at_oct;
 		int err = fill(c);
 		if (err)
 			return err;
 	}
-	json_error_t je;
-	size_t line_oct = (size_t)(nl - c->buf);
-	*obj = json_loadb(c->buf, line_oct, 0, &je);
-	c->len_oct -= line_oct + 1;
-	memmove(c->buf, nl + 1, c->len_oct);
+	*obj = json_loadb(c->buf + c->at_oct, (size_t)(nl - c->buf) - c->at_oct, 0, NULL);
+	c->at_oct = (size_t)(nl - c->buf) + 1;
 	if (!json_is_object(*obj)) {
 		json_decref(*obj);
 		snprintf(c->error, sizeof c->error, "answer is not a JSON object");

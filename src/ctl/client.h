@@ -13,7 +13,7 @@
 struct client {
 	int fd;
 	char *buf;
-	size_t len_oct, cap_oct;
+	size_t at_oct, len_oct, cap_oct; /* what is read and not yet given out begins at at_oct */
 	char error[256];         /* a sentence, set whenever a call fails */
 };
 

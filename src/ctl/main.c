@@ -5,6 +5,8 @@
  * words that need a shape of their own are known here.
  */
 #include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,18 +23,26 @@ enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_UNREACHED = 3, DEADLINE_MS = 10000
 static const char *const subjects[] = {"status", "bindings", "mobiles", "groups", "neighbors", "routers",
 				       "interfaces", "counters", NULL};
 
-struct options { const char *socket; bool as_json; };
+/* Words that go to the daemon as they are, and how many may follow. */
+static const struct request { const char *word; int min, max; } requests[] = {
+	{"handover", 1, 2}, {"drop", 1, 1}, {"reload", 0, 0}, {"log-level", 1, 1}, {NULL, 0, 0},
+};
+
+struct options { const char *socket; bool as_json; char in_dir[PATH_MAX]; };
 
 static int usage(FILE *out, int status)
 {
-	fputs("usage: roamctl [-s SOCKET] [--json] COMMAND\n\n"
+	fputs("usage: roamctl [-s SOCKET | -n DIR] [--json] COMMAND\n\n"
 	      "  show SUBJECT           status, bindings, mobiles, groups, neighbors, routers, interfaces or counters\n"
 	      "  monitor                events as they happen\n"
 	      "  trace HOME-ADDRESS     the events of one mobile\n"
 	      "  handover IF [ROUTER]   mobile node: move to another router (its link-layer address)\n"
 	      "  drop HOME-ADDRESS      home agent, MMA: remove a binding\n"
+	      "  reload                 read the configuration again, as SIGHUP does\n"
+	      "  log-level LEVEL        debug, info, notice, warning or error, until the next start\n"
 	      "  key new FILE           write a new random key, readable by its owner only\n\n"
 	      "  -s, --socket SOCKET    roamd's control socket (" DEFAULT_SOCKET ")\n"
+	      "  -n, --node-dir DIR     the daemon's run-dir: its roamd.sock\n"
 	      "  -j, --json             records as JSON, one a line\n", out);
 	return status;
 }
@@ -165,23 +175,29 @@ static int dispatch(const struct options *o, int argc, char **argv)
 		return trace(o, argv[1]);
 	if (strcmp(word, "key") == 0 && argc == 3 && strcmp(argv[1], "new") == 0)
 		return keygen_new(argv[2]) ? EXIT_REFUSED : EXIT_SUCCESS;
-	if ((strcmp(word, "handover") == 0 && (argc == 2 || argc == 3)) || (strcmp(word, "drop") == 0 && argc == 2))
-		return command(o, argc, argv);
+	for (const struct request *r = requests; r->word; r++)
+		if (strcmp(word, r->word) == 0 && argc > r->min && argc <= r->max + 1)
+			return command(o, argc, argv);
 	return usage(stderr, EXIT_USAGE);
 }
 
 int main(int argc, char **argv)
 {
 	static const struct option longs[] = {{"socket", required_argument, NULL, 's'},
+					      {"node-dir", required_argument, NULL, 'n'},
 					      {"json", no_argument, NULL, 'j'},
 					      {"help", no_argument, NULL, 'h'},
 					      {NULL, 0, NULL, 0}};
-	struct options o = {DEFAULT_SOCKET, false};
+	struct options o = {.socket = DEFAULT_SOCKET};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "+s:jh", longs, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "+s:n:jh", longs, NULL)) != -1) {
 		switch (c) {
 		case 's': o.socket = optarg; break;
+		case 'n':
+			snprintf(o.in_dir, sizeof o.in_dir, "%s/roamd.sock", optarg);
+			o.socket = o.in_dir;
+			break;
 		case 'j': o.as_json = true; break;
 		case 'h': return usage(stdout, EXIT_SUCCESS);
 		default: return usage(stderr, EXIT_USAGE);

@@ -8,31 +8,49 @@
 
 #include "base/err.h"
 
-enum { CELL_MAX = 256, COLUMN_MAX = 48 };
+enum { CELL_MAX = 512, COLUMN_MAX = 48 };
 
 struct column { const char *key; int width; bool is_number; };
 struct layout { struct column col[COLUMN_MAX]; int n; };
 
 int render_init(struct render *r)
 {
-	r->records = json_array();
-	return r->records ? ERR_OK : ERR_NOMEM;
+	r->kinds = json_object();
+	return r->kinds ? ERR_OK : ERR_NOMEM;
 }
 
-void render_fini(struct render *r) { json_decref(r->records); }
+void render_fini(struct render *r) { json_decref(r->kinds); }
 
-void render_add(struct render *r, json_t *record) { json_array_append_new(r->records, record); }
-
-static const char *kind_of(const json_t *record)
+void render_add(struct render *r, json_t *record)
 {
-	const char *k = json_string_value(json_object_get(record, "record"));
-	return k ? k : "";
+	const char *kind = json_string_value(json_object_get(record, "record"));
+	json_t *list = json_object_get(r->kinds, kind ? kind : "");
+
+	if (!list) {
+		list = json_array();
+		json_object_set_new(r->kinds, kind ? kind : "", list);
+	}
+	json_array_append_new(list, record);
+}
+
+/* What a peer may have written must not move the operator's cursor: C0 and C1 control characters become '?'. */
+static const char *harmless(const char *s, char buf[static CELL_MAX])
+{
+	size_t n = 0;
+	for (; *s && n < CELL_MAX - 1; s++) {
+		unsigned char c = (unsigned char)*s;
+		bool is_c1 = c == 0xc2 && (unsigned char)s[1] >= 0x80 && (unsigned char)s[1] < 0xa0;
+		buf[n++] = c < 0x20 || c == 0x7f || is_c1 ? '?' : (char)c;
+		s += is_c1;
+	}
+	buf[n] = 0;
+	return buf;
 }
 
 static const char *cell(const json_t *v, char buf[static CELL_MAX])
 {
 	switch (json_typeof(v)) {
-	case JSON_STRING: return json_string_value(v);
+	case JSON_STRING: return harmless(json_string_value(v), buf);
 	case JSON_INTEGER: snprintf(buf, CELL_MAX, "%" JSON_INTEGER_FORMAT, json_integer_value(v)); return buf;
 	case JSON_REAL: snprintf(buf, CELL_MAX, "%.3f", json_real_value(v)); return buf;
 	case JSON_TRUE: return "yes";
@@ -104,59 +122,40 @@ static void print_single(const json_t *record, FILE *out)
 			fprintf(out, "  %-*s  %s\n", width, key, cell(v, buf));
 }
 
-static void print_kind(const struct render *r, const char *kind, FILE *out)
+static void print_table(json_t *list, FILE *out)
 {
 	struct layout l = {.n = 0};
-	size_t i, n = 0;
-	json_t *rec, *only = NULL;
+	size_t i;
+	json_t *record;
 
-	json_array_foreach(r->records, i, rec) {
-		if (strcmp(kind_of(rec), kind) != 0)
-			continue;
-		measure(&l, rec);
-		only = rec;
-		n++;
-	}
-	fprintf(out, "%s\n", kind);
-	if (n == 1) {
-		print_single(only, out);
-		return;
-	}
+	json_array_foreach(list, i, record)
+		measure(&l, record);
 	print_row(&l, NULL, out);
-	json_array_foreach(r->records, i, rec)
-		if (strcmp(kind_of(rec), kind) == 0)
-			print_row(&l, rec, out);
-}
-
-static bool is_first_of_kind(const struct render *r, size_t at)
-{
-	const char *kind = kind_of(json_array_get(r->records, at));
-	for (size_t i = 0; i < at; i++)
-		if (strcmp(kind_of(json_array_get(r->records, i)), kind) == 0)
-			return false;
-	return true;
+	json_array_foreach(list, i, record)
+		print_row(&l, record, out);
 }
 
 void render_print(const struct render *r, FILE *out)
 {
-	size_t i;
-	json_t *rec;
-	bool any = false;
+	const char *kind;
+	json_t *list;
+	bool is_first = true;
 
-	json_array_foreach(r->records, i, rec) {
-		if (!is_first_of_kind(r, i))
-			continue;
-		if (any)
-			fputc('\n', out);
-		print_kind(r, kind_of(rec), out);
-		any = true;
+	json_object_foreach(r->kinds, kind, list) {
+		char buf[CELL_MAX];
+		fprintf(out, "%s%s\n", is_first ? "" : "\n", harmless(kind, buf));
+		if (json_array_size(list) == 1)
+			print_single(json_array_get(list, 0), out);
+		else
+			print_table(list, out);
+		is_first = false;
 	}
 }
 
-static const char *text_of(const json_t *event, const char *key)
+static const char *text_of(const json_t *event, const char *key, char buf[static CELL_MAX])
 {
-	const char *s = json_string_value(json_object_get(event, key));
-	return s ? s : "-";
+	const json_t *v = json_object_get(event, key);
+	return json_is_string(v) ? harmless(json_string_value(v), buf) : "-";
 }
 
 void render_event(const json_t *event, FILE *out)
@@ -164,11 +163,14 @@ void render_event(const json_t *event, FILE *out)
 	double t = json_number_value(json_object_get(event, "time"));
 	time_t whole = (time_t)t;
 	struct tm tm;
-	char clock[16];
+	char clock[16], sev[CELL_MAX], role[CELL_MAX], code[CELL_MAX], text[CELL_MAX];
 
 	localtime_r(&whole, &tm);
 	strftime(clock, sizeof clock, "%H:%M:%S", &tm);
-	fprintf(out, "%s.%03d %-7s %-3s %-24s %s\n", clock, (int)((t - (double)whole) * 1000), text_of(event, "severity"),
-		text_of(event, "role"), text_of(event, "event"), text_of(event, "text"));
+	fprintf(out, "%s.%03d %-7s %-3s %-24s %s\n", clock, (int)((t - (double)whole) * 1000), text_of(event, "severity", sev),
+		text_of(event, "role", role), text_of(event, "event", code), text_of(event, "text", text));
+	json_int_t lost = json_integer_value(json_object_get(event, "lost"));
+	if (lost)
+		fprintf(out, "(%" JSON_INTEGER_FORMAT " events before this one were lost: this terminal was too slow)\n", lost);
 	fflush(out);
 }

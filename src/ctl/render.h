@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Records as text. Those of one kind become a table whose columns are their keys in the order of
+ * Records as text. Control characters, which could come from a peer (a site's name), are shown as '?'. Those of one kind become a table whose columns are their keys in the order of
  * first appearance; a kind with a single record becomes a list of keys and values. Records are collected
  * first, because a column is as wide as its widest cell.
  */
@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 struct render {
-	json_t *records;  /* array */
+	json_t *kinds;   /* object: kind -> array of records, in order of appearance */
 };
 
 int render_init(struct render *r);
