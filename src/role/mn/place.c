@@ -188,6 +188,8 @@ static void stay(struct mn *mn, enum move_kind kind, struct now now)
 		mn->n.intra_site++;
 	mn_bul_again(mn, now);
 	enum mn_state s = state_of(mn);
+	if (s == MN_SITE || s == MN_PLAIN)
+		mn_path_roam0_default(mn); /* the home agent's answer may have come while no link was in use */
 	if (s == MN_SITE || s == MN_PLAIN || s == MN_HOME)
 		settled(mn, now);
 	if (s == MN_JOINING && !timer_is_set(&mn->t_joining))
