@@ -55,12 +55,15 @@ int rtnl_addr_add(struct rtnl *r, const struct fx_addr *a)
 	struct nlmsghdr *n = addr_message(buf, RTM_NEWADDR, a);
 	const struct ifa_cacheinfo lives = {.ifa_prefered = seconds(a->preferred), .ifa_valid = seconds(a->valid)};
 
-	n->nlmsg_flags = NLM_F_CREATE | NLM_F_REPLACE;
+	/* An address for good that is there already has nothing to renew; were it another's, replacing would make it ours to remove. */
+	const bool is_permanent = a->valid.ns <= 0;
+	n->nlmsg_flags = NLM_F_CREATE | (is_permanent ? NLM_F_EXCL : NLM_F_REPLACE);
 	mnl_attr_put_u32(n, IFA_FLAGS, (a->flags & ADDR_NODAD ? IFA_F_NODAD : 0) | (a->flags & ADDR_OPTIMISTIC ? IFA_F_OPTIMISTIC : 0));
 	mnl_attr_put(n, IFA_CACHEINFO, sizeof lives, &lives);
 	mnl_attr_put_u8(n, ADDR_PROTO, RTNL_PROTO);
 	unstale(r, stale_find(r, false, a, NULL));
-	return nl_ask(r->ask, n);
+	int rc = nl_ask(r->ask, n);
+	return rc && is_permanent && errno == EEXIST ? 0 : rc;
 }
 
 int rtnl_addr_del(struct rtnl *r, const struct fx_addr *a)
