@@ -187,7 +187,7 @@ def _handovers(trip):
 
 def _measure(trip, handovers):
     """Fills in the interruption of each handover, in ms: uplink arrivals count as of when they left the mobile at the earliest."""
-    path_ns = trip.up.transit_ns()
+    path_ns = trip.up.transit_ns(trip.intra_start, trip.intra_end)  # at home the path was a shorter one
     for i, h in enumerate(handovers):
         end = handovers[i + 1].asked_ns if i + 1 < len(handovers) else trip.intra_end
         around = min(h.asked_ns or h.carrier_ns, h.carrier_ns), min(end, h.carrier_ns + NS // 4)

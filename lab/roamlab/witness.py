@@ -111,9 +111,9 @@ class Direction:
         rx = _load(f"{receiver}.rx")
         self.seq, self.rx_tx, self.rx = rx[0::3], rx[1::3], rx[2::3]
 
-    def transit_ns(self):
-        """The least time that a packet took."""
-        return min((r - t for r, t in zip(self.rx, self.rx_tx)), default=0)
+    def transit_ns(self, start_ns=0, end_ns=1 << 63):
+        """The least time that a packet took, of those sent within a time."""
+        return min((r - t for r, t in zip(self.rx, self.rx_tx) if start_ns <= t < end_ns), default=0)
 
     def count(self, start_ns, end_ns):
         """Of the packets sent in that time: lost, arrived more than once, arrived after a later one (RFC 4737; first copies)."""

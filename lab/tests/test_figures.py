@@ -47,6 +47,13 @@ def test_gap_takes_the_path_off(tmp_path):
     assert d.gap_ns(38 * MS, d.transit_ns()) == 2 * MS
 
 
+def test_path_is_that_of_its_time(tmp_path):
+    """At home the way to the correspondent node is shorter than from the foreign site."""
+    d = direction(tmp_path, range(60), [(0, 1), (1, 2), (40, 65), (41, 67)])
+    assert d.transit_ns() == 1 * MS
+    assert d.transit_ns(30 * MS, 60 * MS) == 25 * MS
+
+
 def test_silence_is_the_longest_pause_that_touches(tmp_path):
     d = direction(tmp_path, range(60), [(0, 10), (1, 20), (2, 50), (3, 51)])
     assert d.silence_ns(15 * MS, 40 * MS) == 30 * MS
