@@ -12,7 +12,6 @@
 enum { CONF_NAME_OCT = 64, CONF_PATH_OCT = 256, CONF_SOCKET_DIR_OCT = 90, CONF_KEY_MAX_OCT = 64 };
 
 enum conf_signal { CONF_SIGNAL_FEED, CONF_SIGNAL_NL80211 };
-enum conf_log { CONF_LOG_TEXT, CONF_LOG_JOURNAL, CONF_LOG_JSON };
 
 struct conf_node {
 	char name[CONF_NAME_OCT];
