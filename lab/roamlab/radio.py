@@ -77,19 +77,22 @@ class Radio:
                         for c in self.net.topo.cells}
 
     def start(self):
-        path = self.net.dir / self.node / "run" / "feed.sock"
-        self._sock = socket.socket(socket.AF_UNIX)
-        netmod.wait_for(lambda: self._connect(path), 10, "feed.sock")
+        netmod.wait_for(self._connect, 10, "feed.sock")
         for body in (self._speak, self._listen):
             self._threads.append(threading.Thread(target=body, daemon=True))
             self._threads[-1].start()
 
-    def _connect(self, path):
+    def _connect(self):
+        sock = socket.socket(socket.AF_UNIX)
         try:
-            self._sock.connect(str(path))
-            return True
+            sock.connect(str(self.net.dir / self.node / "run" / "feed.sock"))
         except OSError:
+            sock.close()
             return False
+        self._sock, old = sock, self._sock
+        if old:
+            old.close()
+        return True
 
     def _report(self):
         lines = []
@@ -105,16 +108,19 @@ class Radio:
             try:
                 self._sock.sendall(self._report())
             except OSError:
-                return
+                pass  # roamd is away; _listen connects again
 
     def _listen(self):
-        with self._sock.makefile("r") as lines:
+        """Until stop(); a roamd that was started again is found again, as a driver would."""
+        while not self._stop.is_set():
             try:
-                for line in lines:
-                    self._obey(line.split())
-            except (OSError, ValueError):
-                if not self._stop.is_set():
-                    raise
+                with self._sock.makefile("r") as lines:
+                    for line in lines:
+                        self._obey(line.split())
+            except OSError:
+                pass
+            while not self._stop.wait(PERIOD_S) and not self._connect():
+                pass
 
     def _obey(self, words):
         if words[:1] == ["attach"] and len(words) >= 3:
