@@ -9,8 +9,12 @@ uint32_t ifset_slot(const struct ifset *s, uint32_t ifindex)
 	return 0;
 }
 
-static uint32_t free_slot(const struct ifset *s)
+/* Where the programs look first, if that is free. */
+static uint32_t free_slot(const struct ifset *s, uint32_t ifindex)
 {
+	uint32_t at = ifindex % IF_SLOTS;
+	if (at && !s->slot[at].is_used)
+		return at;
 	for (uint32_t i = 1; i < IF_SLOTS; i++)
 		if (!s->slot[i].is_used)
 			return i;
@@ -41,7 +45,7 @@ uint32_t ifset_put(struct ifset *s, const struct dp_if *e, uint32_t owner, bool 
 	uint32_t at = ifset_slot(s, e->ifindex);
 	*is_new = at == 0;
 	if (!at)
-		at = free_slot(s);
+		at = free_slot(s, e->ifindex);
 	if (!at)
 		return 0;
 	struct ifset_if *f = &s->slot[at];
@@ -146,7 +150,7 @@ bool ifset_mfc(struct ifset *s, const struct dp_mfc *e, struct m_mfc *v, uint64_
 	for (uint32_t i = 0; i < e->n_oif && i < DP_OIF_MAX; i++) {
 		uint32_t at = ifset_slot(s, e->oif[i]);
 		if (!at) {
-			at = free_slot(s);
+			at = free_slot(s, e->oif[i]);
 			if (!at)
 				return false;
 			s->slot[at] = (struct ifset_if){.is_used = true, .val = {.ifindex = e->oif[i]}};

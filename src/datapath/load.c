@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -166,6 +167,14 @@ int loader_cfg_sync(struct dp *dp)
 	return bpf_map_update_elem(dp->map_fd[MAP_CFG], &zero, &dp->cfg, BPF_ANY) ? ERR_SYS : 0;
 }
 
+static int64_t tick_ns(void)
+{
+	struct timespec t;
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &t) || t.tv_sec || t.tv_nsec < NS_PER_MS)
+		return NS_PER_MS;
+	return t.tv_nsec;
+}
+
 static int cfg_init(struct dp *dp)
 {
 	const struct dp_conf *c = &dp->conf;
@@ -176,7 +185,7 @@ static int cfg_init(struct dp *dp)
 	if (c->roam0_ifindex)
 		dp->cfg.roam0_ifindex = c->roam0_ifindex;
 	dp->cfg.dup_mask = bpf_map__max_entries(dp->skel->maps.t_dup) - 1;
-	dp->cfg.dup_window_ns = (c->dup_window_ms ? c->dup_window_ms : 200) * 1000000ull;
+	dp->cfg.dup_window_ticks = (uint32_t)((c->dup_window_ms ? c->dup_window_ms : 200) * NS_PER_MS / tick_ns());
 	dp->cfg.punt_rate_pps = c->punt_rate_pps ? c->punt_rate_pps : 100;
 	dp->cfg.punt_burst = c->punt_burst ? c->punt_burst : 200;
 	dp->cfg.hop_limit = c->hop_limit ? c->hop_limit : 64;

@@ -21,7 +21,7 @@ struct dp_conf {
 	const char *bpf_dir;         /* directory on a bpffs, made if absent; an own one for each daemon */
 	uint32_t roam0_ifindex;      /* the persistent TUN (IFF_TUN|IFF_NO_PI, no vnet header), up */
 	uint32_t dup_window_ms;      /* duplicate detection; 0: 200 */
-	uint32_t dup_slots;          /* entries of duplicate detection; 0: 163,840. One suffices where no mobile node is */
+	uint32_t dup_slots;          /* entries of duplicate detection; 0: 196,608. One suffices where no mobile node is */
 	uint32_t max_bindings;       /* of each binding table; 0: 1,048,576 */
 	uint32_t punt_rate_pps;      /* packets handed up a second and source; 0: 100; UINT32_MAX: no limit */
 	uint32_t punt_burst;         /* 0: 200 */

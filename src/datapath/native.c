@@ -141,7 +141,7 @@ int dpn_new(struct dpn **out, const struct dpn_conf *conf)
 		return ERR_NOMEM;
 	}
 	d->cfg = (struct m_cfg){.layout = MAP_LAYOUT, .roam0_ifindex = conf->roam0_ifindex, .dup_mask = buckets - 1,
-		.dup_window_ns = (conf->dup_window_ms ? conf->dup_window_ms : 200) * 1000000ull,
+		.dup_window_ticks = (uint32_t)((conf->dup_window_ms ? conf->dup_window_ms : 200) * NS_PER_MS / CTX_TICK_NS),
 		.punt_rate_pps = conf->punt_rate_pps ? conf->punt_rate_pps : 100,
 		.punt_burst = conf->punt_burst ? conf->punt_burst : 200, .hop_limit = conf->hop_limit ? conf->hop_limit : 64};
 	tables_init(d);

@@ -229,7 +229,7 @@ static void generated(struct bench *b, struct prng *g, unsigned i)
 
 static void open_both(struct bench *b)
 {
-	struct dpn_conf conf = {.mem = &mem, .roam0_ifindex = if_nametoindex("roam0"), .route = bench_route, .dup_slots = 163840,
+	struct dpn_conf conf = {.mem = &mem, .roam0_ifindex = if_nametoindex("roam0"), .route = bench_route, .dup_slots = 196608,
 		.punt_rate_pps = UINT32_MAX};
 	b->dp = bench_net_open(UINT32_MAX);
 	if (dpn_new(&b->dpn, &conf))

@@ -8,6 +8,7 @@
  *   ctx_at(c, off), ctx_has(c, n)   pointer to a constant offset; are the first n bytes reachable?
  *   ctx_pull(c, n)          make the first n bytes reachable (pointers become invalid)
  *   ctx_len, ctx_gso        real length; size of a segment's payload if the packet is offloaded, else 0
+ *   ctx_now, ctx_ticks      monotonic nanoseconds; the kernel's ticks, which are cheaper
  *   ctx_grow(c, n)          n bytes of room between Ethernet and IPv6 header for a tunnel's headers
  *   ctx_resize(c, d)        the same place, d more or fewer bytes, the packet stays as tunnelled as it was
  *   ctx_add_eth(c)          room for an Ethernet header in front of a packet that has none
@@ -23,6 +24,8 @@
 #include "datapath/lib/table.h"
 
 enum { CTX_PASS = -1, CTX_DROP = 2, CTX_STOLEN = 4 }; /* as in linux/pkt_cls.h */
+
+enum { CTX_TICK_NS = 4000000 }; /* natively; a kernel says itself: clock_getres(CLOCK_MONOTONIC_COARSE) */
 
 /* Way out. */
 struct way {

@@ -36,6 +36,9 @@ static INLINE bool ctx_is_for_others(ctx_t *c) { return c->pkt_type == 3; /* PAC
 /* Resolution of a tick is enough for lifetimes and windows, and an order cheaper. */
 static INLINE int64_t ctx_now(ctx_t *c) { (void)c; return (int64_t)bpf_ktime_get_coarse_ns(); }
 
+/* A load, where the other is a call. */
+static INLINE uint64_t ctx_ticks(ctx_t *c) { (void)c; return bpf_jiffies64(); }
+
 static INLINE bool ctx_pull(ctx_t *c, const uint32_t n)
 {
 	if (ctx_has(c, n))

@@ -30,6 +30,7 @@ static INLINE uint32_t ctx_gso(ctx_t *c) { (void)c; return 0; }
 static INLINE uint32_t ctx_ifindex(ctx_t *c) { return c->ifindex; }
 static INLINE bool ctx_is_for_others(ctx_t *c) { (void)c; return false; }
 static INLINE int64_t ctx_now(ctx_t *c) { return dpn_now(c->d); }
+static INLINE uint64_t ctx_ticks(ctx_t *c) { return (uint64_t)(dpn_now(c->d) / CTX_TICK_NS); }
 static INLINE bool ctx_pull(ctx_t *c, uint32_t n) { return n <= ctx_len(c); }
 
 /* diff octets more or fewer behind the Ethernet header, if there is one. */

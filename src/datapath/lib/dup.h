@@ -10,29 +10,28 @@
  * lies within a range that another path brought is a duplicate. So it does not matter which path carries the offloaded packet
  * whole and which in pieces. For UDP length and checksum are left out, since segmentation writes them.
  *
- * Buckets are queues of five, each under a lock of a few instructions, so that two interfaces served by two
+ * Buckets are queues of three, in a cache line, each under a lock of a few instructions, so that two interfaces served by two
  * processors cannot both be first. What falls out within the window is counted.
  */
 #include "datapath/lib/ctx.h"
 
-enum { DUP_TICK_SHIFT = 20 }; /* a tick is 1.05 ms */
+/* spread: chooses the bucket, together with seq. start, oct: range of a TCP stream, else 0. */
+struct dup_id { uint32_t tag, seq, path, spread, start; uint16_t oct; };
 
-/* spread: chooses the bucket, together with seq. start, end: range of a TCP stream, else 0. */
-struct dup_id { uint32_t tag, seq, path, spread, start, end; };
-
-static INLINE bool dup_matches(const struct dup_way *w, const struct dup_id *id, uint32_t now, uint32_t window)
+static INLINE bool dup_matches(const struct dup_way *w, const struct dup_id *id, uint16_t now, uint16_t window)
 {
-	return now - w->time < window && w->tag == id->tag && w->seq == id->seq;
+	return w->tag == id->tag && w->seq == id->seq && (uint16_t)(now - w->time) < window;
 }
 
 /* Modulo 2^32, as TCP counts. */
 static INLINE bool dup_covers(const struct dup_way *w, const struct dup_id *id)
 {
-	return id->start - w->start <= w->end - w->start && id->end - w->start <= w->end - w->start;
+	uint32_t first = id->start - w->start;
+	return first <= w->oct && first + id->oct <= w->oct;
 }
 
 /* Another path has brought it. */
-static INLINE bool dup_find(const struct m_dup *b, const struct dup_id *id, uint32_t now, uint32_t window)
+static INLINE bool dup_find(const struct m_dup *b, const struct dup_id *id, uint16_t now, uint16_t window)
 {
 	bool is_dup = false;
 #pragma clang loop unroll(full)
@@ -42,44 +41,46 @@ static INLINE bool dup_find(const struct m_dup *b, const struct dup_id *id, uint
 }
 
 /* Lets an entry of the same path grow, or finds that it need not. */
-static INLINE bool dup_extend(struct m_dup *b, const struct dup_id *id, uint32_t now, uint32_t window)
+static INLINE bool dup_extend(struct m_dup *b, const struct dup_id *id, uint16_t now, uint16_t window)
 {
 	bool is_done = false;
 #pragma clang loop unroll(full)
 	for (uint32_t i = 0; i < DUP_WAYS; i++) {
 		struct dup_way *w = &b->way[i];
-		if (is_done || !dup_matches(w, id, now, window) || w->path != id->path)
+		if (is_done || w->path != id->path || !dup_matches(w, id, now, window))
 			continue;
-		if (w->end == id->start)
-			w->end = id->end;
+		uint32_t grown = (uint32_t)w->oct + id->oct;
+		if (w->start + w->oct == id->start && grown <= 65535)
+			w->oct = (uint16_t)grown;
 		is_done = dup_covers(w, id);
 	}
 	return is_done;
 }
 
 /* Notes the packet. True: it is a duplicate. */
-NOINLINE bool dup_note(ctx_t *c, const struct dup_id *id)
+static INLINE bool dup_note(ctx_t *c, const struct dup_id *id)
 {
-	ctx_keep(c);
 	struct m_cfg *g = cfg(c);
 	if (!g)
 		return false;
-	uint32_t at = (id->spread + id->seq) & g->dup_mask, now = (uint32_t)(ctx_now(c) >> DUP_TICK_SHIFT) | 1u << 31;
-	uint32_t window = (uint32_t)(g->dup_window_ns >> DUP_TICK_SHIFT), evicted_age = window;
+	uint32_t at = (id->spread + id->seq) & g->dup_mask;
+	uint16_t now = (uint16_t)ctx_ticks(c), window = (uint16_t)g->dup_window_ticks;
 	struct m_dup *b = TBL(c, dup, &at);
 	if (!b)
 		return false;
+	bool is_evicting = false;
 	dup_lock(b);
 	bool is_dup = dup_find(b, id, now, window);
 	if (!is_dup && !dup_extend(b, id, now, window)) {
-		evicted_age = now - b->way[DUP_WAYS - 1].time;
+		const struct dup_way *last = &b->way[DUP_WAYS - 1];
+		is_evicting = last->path && (uint16_t)(now - last->time) < window;
 #pragma clang loop unroll(full)
 		for (uint32_t i = DUP_WAYS - 1; i > 0; i--)
 			b->way[i] = b->way[i - 1];
-		b->way[0] = (struct dup_way){.tag = id->tag, .seq = id->seq, .path = id->path, .time = now, .start = id->start, .end = id->end};
+		b->way[0] = (struct dup_way){.tag = id->tag, .seq = id->seq, .path = id->path, .start = id->start, .oct = id->oct, .time = now};
 	}
 	dup_unlock(b);
-	if (evicted_age < window)
+	if (is_evicting)
 		count(c, DP_COUNT_DUP_EVICTED);
 	return is_dup;
 }
@@ -89,25 +90,34 @@ struct dup_packet { uint32_t flow, seq, path, vtf, len_oct; uint8_t nh; };
 
 static INLINE uint32_t dup_path(uint32_t ifindex, const struct mac *src)
 {
-	return mix(ifindex ^ src->w[0], (uint32_t)src->w[1] << 16 | src->w[2]);
+	return mix(ifindex ^ src->w[0], (uint32_t)src->w[1] << 16 | src->w[2]) | 1;
 }
 
-/* inner: offset of the inner IPv6 header. */
-NOINLINE bool dup_is(ctx_t *c, uint32_t inner, const struct dup_packet *p)
+/* The first 16 octets behind the inner header of a GRE tunnel, or as many as there are. */
+struct l4 { uint32_t w[4]; };
+static INLINE struct l4 dup_l4(ctx_t *c)
 {
-	uint32_t l4[4] = {0};
+	const uint32_t off = ETH_OCT + 2 * IP6_OCT + GRE_OCT;
+	const struct l4 *at = ctx_at(c, off);
+	struct l4 l = {{0}};
+	if (ctx_has(c, off + sizeof l))
+		return *at;
+	if (!ctx_load(c, off, &l, sizeof l))
+		ctx_load(c, off, &l, 8);
+	return l;
+}
+
+NOINLINE bool dup_is(ctx_t *c, const struct dup_packet *p)
+{
+	struct l4 l = dup_l4(c);
 	struct dup_id id = {.seq = p->seq, .path = p->path, .spread = p->flow};
-	if (p->nh == NH_TCP)
-		ctx_load(c, inner + IP6_OCT, l4, 16);
-	else
-		ctx_load(c, inner + IP6_OCT, l4, 8);
-	id.tag = mix(p->flow ^ (p->vtf & BE32(0x000fffff)), l4[0]);
+	id.tag = mix(p->flow ^ (p->vtf & BE32(0x000fffff)), l.w[0]);
 	if (p->nh == NH_TCP) {
-		uint32_t header = IP6_OCT + (BE32(l4[3]) >> 28) * 4;
-		id.start = BE32(l4[1]);
-		id.end = id.start + (p->len_oct > header ? p->len_oct - header : 0);
+		uint32_t header = IP6_OCT + (BE32(l.w[3]) >> 28) * 4;
+		id.start = BE32(l.w[1]);
+		id.oct = p->len_oct > header ? (uint16_t)(p->len_oct - header) : 0;
 	} else if (p->nh != NH_UDP) {
-		id.tag = mix(id.tag, l4[1]);
+		id.tag = mix(id.tag, l.w[1]);
 	}
 	return dup_note(c, &id);
 }

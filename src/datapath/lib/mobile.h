@@ -37,7 +37,7 @@ static INLINE int mobile_release(ctx_t *c, const struct m_cfg *g, const struct m
 		if (!ctx_has(c, ETH_OCT))
 			return ctx_drop(c, DP_DROP_MALFORMED);
 		p.path = dup_path(ctx_ifindex(c), &eth->src);
-		if (dup_is(c, in.at, &p))
+		if (dup_is(c, &p))
 			return ctx_drop(c, DP_DROP_DUPLICATE);
 	}
 	if (vtf != in.vtf)

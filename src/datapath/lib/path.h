@@ -12,6 +12,9 @@
 static INLINE struct m_if *if_of(ctx_t *c)
 {
 	uint32_t ifindex = ctx_ifindex(c);
+	struct m_if *f = if_of_slot(c, ifindex % IF_SLOTS);
+	if (f && f->ifindex == ifindex)
+		return f;
 	struct m_ifidx *x = TBL(c, ifidx, &ifindex);
 	return x ? if_of_slot(c, x->slot) : NULL;
 }

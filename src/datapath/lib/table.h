@@ -22,7 +22,7 @@
 	X(downlink, HASH, struct k_pair, struct m_downlink, SMALL_TABLE, BPF_F_NO_PREALLOC) \
 	X(uplink_out, HASH, struct a6, struct m_uplink_out, SMALL_TABLE, BPF_F_NO_PREALLOC) \
 	X(pmtu, HASH, struct a6, struct m_pmtu, BINDINGS, BPF_F_NO_PREALLOC) \
-	X(dup, ARRAY, uint32_t, struct m_dup, 32768, 0) \
+	X(dup, ARRAY, uint32_t, struct m_dup, 65536, BPF_F_MMAPABLE /* for the alignment */) \
 	X(rate, LRU_HASH, struct k_rate, struct m_rate, 16384, 0)
 
 #ifdef __bpf__

@@ -14,7 +14,7 @@
 #include "datapath/drop.h"
 #include "datapath/punt.h"
 
-enum { MAP_LAYOUT = 4, IF_SLOTS = 64, DUP_WAYS = 5, IF_HASH = 256, SMALL_TABLE = 4096 };
+enum { MAP_LAYOUT = 6, IF_SLOTS = 64, DUP_WAYS = 3, IF_HASH = 256, SMALL_TABLE = 4096 };
 
 #define INLINE inline __attribute__((always_inline))
 #ifdef __bpf__
@@ -35,7 +35,7 @@ enum feature {
 struct m_cfg {
 	uint32_t layout, features;
 	uint32_t roam0_ifindex, dup_mask;     /* buckets of duplicate detection less one */
-	uint64_t dup_window_ns;
+	uint32_t dup_window_ticks, pad0;
 	uint32_t punt_rate_pps, punt_burst;
 	uint32_t hop_limit, pad;
 };
@@ -83,15 +83,15 @@ struct m_uplink_out {                                     /* by inner source */
 };
 struct m_pmtu { int64_t until_ns; uint32_t mtu_oct, pad; }; /* by outer destination */
 
-struct dup_way { uint32_t tag, seq, path, time, start, end; };
+/* path: 0 when free. start, oct: range of a TCP stream. time: ctx_ticks, the low 16 bits. */
+struct dup_way { uint32_t tag, seq, path, start; uint16_t oct, time; };
 struct m_dup {
 #ifdef __bpf__
 	struct bpf_spin_lock lock;
 #else
 	uint32_t lock;
 #endif
-	uint32_t pad;
-	struct dup_way way[DUP_WAYS];
+	struct dup_way way[DUP_WAYS];                     /* 64 octets with the lock: a cache line */
 };
 
 struct k_rate { struct a6 src; uint32_t why; };
