@@ -125,6 +125,7 @@ static void access_gone(struct ar *ar, struct ar_if *f)
 static void on_access_link(struct ar *ar, struct ar_if *f, const struct link_event *ev, struct now now)
 {
 	bool was_up = f->is_up, is_other = f->ifindex != ev->ifindex || !lladdr_eq(&f->lladdr, &ev->lladdr);
+	bool has_new_mtu = f->mtu_oct != ev->mtu_oct;
 	f->is_up = ev->is_up && !ev->is_gone;
 	if (was_up && (!f->is_up || is_other))
 		access_down(ar, f, now);
@@ -136,8 +137,12 @@ static void on_access_link(struct ar *ar, struct ar_if *f, const struct link_eve
 	f->lladdr = ev->lladdr;
 	f->src = addr6_linklocal(&ev->lladdr);
 	f->mtu_oct = ev->mtu_oct;
-	if (f->is_up && (!was_up || is_other))
+	if (f->is_up && (!was_up || is_other)) {
 		access_up(ar, f, now);
+	} else if (f->is_up && has_new_mtu) {
+		struct dp_op op = dp_if_of(ar, f);
+		fx_dp_put(ar->env->fx, ROLE_AR, &op);
+	}
 }
 
 static void on_upstream_link(struct ar *ar, const struct link_event *ev, struct now now)

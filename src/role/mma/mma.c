@@ -178,10 +178,10 @@ static void on_link(struct mma *m, struct mma_link *l, const struct link_event *
 	l->lladdr = ev->lladdr;
 	if (ev->is_gone)
 		fx_dp_del(m->env->fx, ROLE_MMA, &op);
-	if (!is_up || (was_up && !is_other))
+	if (!is_up)
 		return;
-	fx_dp_put(m->env->fx, ROLE_MMA, &op);
-	if (l->is_downstream)
+	fx_dp_put(m->env->fx, ROLE_MMA, &op); /* the MTU may be another */
+	if (l->is_downstream && (!was_up || is_other))
 		link_multicast(m, l, now);
 }
 
