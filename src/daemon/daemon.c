@@ -89,6 +89,8 @@ static bool slow_source(void *ctx, uint32_t ifindex, const struct addr6 *dst, st
 	return source_for(ifindex, dst, out);
 }
 
+static int slow_find(void *ctx, struct dp_op *op) { return dp_find(((struct daemon *)ctx)->dp, op); }
+
 static int open_roam0(struct daemon *d, struct conf_err *err)
 {
 	d->tun_fd = tun_open();
@@ -128,7 +130,7 @@ static int open_plat(struct daemon *d, struct conf_err *err)
 static int open_datapath(struct daemon *d, struct conf_err *err)
 {
 	const struct dp_conf dc = {.bpf_dir = d->conf.node.bpf_dir, .roam0_ifindex = d->exec.tun_ifindex, .log = dp_log};
-	const struct slow_conf sc = {.mem = &plat_mem, .source = slow_source, .emit = loop_on_slow, .ctx = d};
+	const struct slow_conf sc = {.mem = &plat_mem, .source = slow_source, .find = slow_find, .emit = loop_on_slow, .ctx = d};
 	int rc = dp_open(&d->dp, &dc);
 
 	if (rc == ERR_INVAL)

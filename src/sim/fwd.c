@@ -95,10 +95,12 @@ static bool own_source(void *ctx, uint32_t ifindex, const struct addr6 *dst, str
 	return src != NULL;
 }
 
+static int own_entry(void *ctx, struct dp_op *op) { return dpn_find(((struct node *)ctx)->fwd->dpn, op); }
+
 static void start(struct node *n, struct fwd *d)
 {
 	struct dpn_conf conf = {.mem = &sim_mem, .roam0_ifindex = IFINDEX_ROAM0, .dup_slots = 4096, .route = way_to, .ctx = n};
-	struct slow_conf slow = {.mem = &sim_mem, .source = own_source, .emit = on_slow_out, .ctx = n};
+	struct slow_conf slow = {.mem = &sim_mem, .source = own_source, .find = own_entry, .emit = on_slow_out, .ctx = n};
 	if (dpn_new(&d->dpn, &conf) != ERR_OK || slow_new(&d->slow, &slow) != ERR_OK) {
 		fputs("roamsim: no datapath\n", stderr);
 		exit(3);
