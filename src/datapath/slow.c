@@ -2,7 +2,7 @@
 /*
  * Tunnel packets that the programs cannot make: too big for the way out. An inner packet above IPv6's
  * least MTU is refused with Packet Too Big, so its source sends smaller ones; up to that, the outer packet is
- * fragmented (RFC 2473 7.1), which the other end's kernel undoes.
+ * fragmented (RFC 2473 7.1), which the other end's kernel undoes, or at a mobile's group reasm.h.
  */
 #include "datapath/slow_i.h"
 
@@ -123,6 +123,14 @@ static void on_too_big(struct slow *s, const struct dp_punted *p, mono_t now)
 		slow_error(s, p->ifindex, p->slow.is_local, IC6_TOO_BIG, 0, mtu, p->pkt, p->len_oct, now);
 }
 
+static void on_fragment(struct slow *s, const struct dp_punted *p, mono_t now)
+{
+	const uint8_t *whole;
+	size_t n = reasm_put(&s->reasm, p->pkt, p->len_oct, now, &whole);
+	if (n)
+		slow_raw(s, p->ifindex, whole, n, now);
+}
+
 void slow_punt(struct slow *s, const struct dp_punted *p, mono_t now)
 {
 	if (p->why == DP_PUNT_ICMP_ERR) {
@@ -139,6 +147,7 @@ void slow_punt(struct slow *s, const struct dp_punted *p, mono_t now)
 	case DP_SLOW_HOP_LIMIT:
 		slow_error(s, p->ifindex, false, IC6_TIME_EXCEEDED, 0, 0, p->pkt, p->len_oct, now);
 		break;
+	case DP_SLOW_FRAGMENT: on_fragment(s, p, now); break;
 	case DP_SLOW_NONE: break;
 	}
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /* What the parts of the slow path share: slow.c (encapsulation, fragments), slow_icmp.c (errors), slow_raw.c. */
+#include "datapath/reasm.h"
 #include "datapath/slow.h"
 #include "wire/gre/gre.h"
 #include "wire/ip/icmp6.h"
@@ -19,6 +20,7 @@ struct slow {
 	struct slow_pmtu pmtu[SLOW_PMTUS];
 	struct slow_seen seen[SLOW_SEEN];  /* reassembled packets given to the host */
 	uint32_t n_seen;
+	struct reasm reasm;                /* a mobile's: what came to its group in fragments */
 	uint8_t buf[SLOW_PACKET_OCT];      /* a tunnel packet */
 	uint8_t part[SLOW_PACKET_OCT];     /* a fragment of it, or an error */
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Tunnel packets that arrived in fragments and were put together by the kernel. The rules are those of the
+ * Tunnel packets that arrived in fragments and were put together by the kernel, or by reasm.h. The rules are those of the
  * programs (lib/home.h, agent.h, mobile.h); entries are asked for one by one.
  */
 #include "base/err.h"
@@ -51,7 +51,7 @@ static void up(struct slow *s, const struct whole *w)
 		return;
 	const struct dp_uplink_in *u = &op.uplink_in;
 	bool is_bound = !addr6_is_any(&u->bound);
-	if (w->has_gre && (!w->gre.has_key || w->gre.has_seq || w->gre.key != u->gre_key))
+	if (w->has_gre && (!w->gre.has_key || w->gre.has_seq || (w->gre.key != u->gre_key && w->gre.key != u->gre_key_prev)))
 		return;
 	if (is_bound ? !addr6_eq(&u->bound, &w->outer.src) : !w->has_gre || !find(s, &site))
 		return;

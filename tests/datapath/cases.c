@@ -230,6 +230,13 @@ static void mn_down_proto(struct pk *p)
 	pk_udp(p, 64);
 	pk_end(p);
 }
+static void mn_down_part(struct pk *p)
+{
+	pk_eth_group(p, IF_MOB, "ff35::77");
+	pk_ip(p, "2001:db8:5::1", "ff35::77", 44, 60, 0);
+	pk_bytes(p, (uint8_t[16]){GRE, 0, 0, 1}, 16);
+	pk_end(p);
+}
 static void out_packet(struct pk *p, const char *src, size_t n)
 {
 	*p = (struct pk){0};
@@ -446,6 +453,7 @@ const struct dpcase dpcases[] = {
 	LOST("that one from another router", IF_MOB2, mn_down_router, DUPLICATE),
 	LOST("for another home address", IF_MOB, mn_down_inner, TUNNEL_INNER),
 	LOST("without sequence number", IF_MOB, mn_down_flags, GRE_FLAGS),
+	SLOW("part of a tunnel packet", IF_MOB, mn_down_part, FRAGMENT),
 	LOST("to the group but no tunnel", IF_MOB, mn_down_proto, TUNNEL_PROTO),
 	{"mobile receives from its home agent", IF_MOB, DPN_INGRESS, mn_down_ipip, DPN_LOCAL, 0, 0, 0, -54, 0, check_mn_down},
 	LOST("on an interface not to be used", IF_MOB2, mn_down_if, DOWNLINK_IF),

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Packets that do not fit once they are encapsulated: the right node tells the sender the right size."""
+"""Packets that do not fit once they are encapsulated: the right node tells the sender the right size, and what is
+too small to be made smaller is carried in fragments of the outer packet."""
 import errno
 import socket
 
@@ -7,6 +8,7 @@ import pytest
 from roamlab import netns
 
 IPV6_MTU_DISCOVER, IPV6_MTU, PMTUDISC_DO = 23, 24, 2
+UDP_NO_CHECK6_TX, UDP_NO_CHECK6_RX = 101, 102
 HEADERS = 40 + 8            # IPv6 and UDP
 SITE = 40 + 8               # IPv6 and GRE with a sequence number (downlink) or key (uplink)
 PORT = 9200
@@ -26,6 +28,9 @@ class Talk:
         def make():
             s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
             s.setsockopt(socket.IPPROTO_IPV6, IPV6_MTU_DISCOVER, PMTUDISC_DO)
+            # A virtual link leaves the checksum to nobody; what goes through a daemon would arrive without.
+            s.setsockopt(socket.IPPROTO_UDP, UDP_NO_CHECK6_TX, 1)
+            s.setsockopt(socket.IPPROTO_UDP, UDP_NO_CHECK6_RX, 1)
             s.bind((own, PORT))
             s.connect((peer, PORT))
             s.settimeout(0.2)
@@ -86,3 +91,14 @@ def test_the_sender_learns_what_fits(talk):
     talk.world.wait(lambda: talk.arrives(talk.cn, talk.mn, fits), "a packet that just fits")
     talk.world.wait(lambda: talk.learn(talk.mn) == fits, f"the mobile to learn {fits}")
     talk.world.wait(lambda: talk.arrives(talk.mn, talk.cn, fits), "a packet of the mobile that just fits")
+
+
+@pytest.mark.requirement("H-3")
+def test_minimum_packets_pass_a_narrow_site(talk):
+    """A link of 1,300 octets inside the site: nobody may ask for packets below 1,280 octets, so the outer one is cut."""
+    net = talk.world.net
+    for node, ifname in (("mma", "d1"), ("ar1", "up0")):
+        net.run(node, "ip", "link", "set", ifname, "mtu", "1300")
+    talk.world.wait(lambda: talk.arrives(talk.cn, talk.mn, 1280), "1,280 octets down")
+    talk.world.wait(lambda: talk.arrives(talk.mn, talk.cn, 1280), "1,280 octets up")
+    talk.world.wait(lambda: talk.learn(talk.cn) == 1280, "the correspondent node to learn 1280")

@@ -61,7 +61,7 @@ static int find(void *ctx, struct dp_op *op)
 		return ERR_OK;
 	}
 	if (op->table == DP_UPLINK_IN && addr6_eq(&op->uplink_in.inner_src, &hoa)) {
-		op->uplink_in = (struct dp_uplink_in){.inner_src = hoa, .coa = coa, .ha = A("2001:db8:1::1"), .gre_key = 5, .expires = MONO_NEVER};
+		op->uplink_in = (struct dp_uplink_in){.inner_src = hoa, .coa = coa, .ha = A("2001:db8:1::1"), .gre_key = 5, .gre_key_prev = 4, .expires = MONO_NEVER};
 		return ERR_OK;
 	}
 	if (op->table == DP_SITE_PREFIX)
@@ -378,6 +378,8 @@ static void test_reassembled_uplink(void **state)
 	assert_int_equal(raw(b, &p), 1);
 	assert_int_equal(b->out[0].kind, SLOW_ROUTE);
 	assert_int_equal(b->bytes[0][6], 41);
+	outer(&p, "2001:db8:2:11::5", "2001:db8:2::1", 0x2000, 4, "2001:db8:1::100", "2001:db8:c::2");
+	assert_int_equal(raw(b, &p), 1); /* the key before */
 	outer(&p, "2001:db8:2:11::5", "2001:db8:2::1", 0x2000, 6, "2001:db8:1::100", "2001:db8:c::2");
 	assert_int_equal(raw(b, &p), 0);
 	outer(&p, "2001:db8:3:11::5", "2001:db8:2::1", 0x2000, 5, "2001:db8:1::100", "2001:db8:c::2");
@@ -410,6 +412,32 @@ static void test_reassembled_at_the_mobile(void **state)
 	assert_int_equal(raw(b, &p), 0);
 }
 
+/* What test_small_packets_are_fragmented makes comes out whole at the other end, once. */
+static void test_fragments_at_the_mobile(void **state)
+{
+	struct bench *b = *state;
+	struct pk p;
+	uint8_t part[2][2048];
+	size_t n[2];
+	inner(&p, 1280);
+	struct dp_punted d = too_big(&p, 1300);
+	d.slow.is_local = true;
+	slow_punt(b->slow, &d, t0);
+	assert_int_equal(b->n, 2);
+	for (int i = 0; i < 2; i++)
+		memcpy(part[i], b->bytes[i], n[i] = b->out[i].len_oct);
+	b->n = 0;
+	for (int i = 0; i < 4; i++) {
+		d = (struct dp_punted){.ifindex = IF_MOB, .why = DP_PUNT_SLOW, .pkt = part[i / 2], .len_oct = n[i / 2],
+			.slow.why = DP_SLOW_FRAGMENT};
+		slow_punt(b->slow, &d, t0);
+		assert_int_equal(b->n, i >= 2);
+	}
+	assert_int_equal(b->out[0].kind, SLOW_LOCAL);
+	assert_int_equal(b->out[0].len_oct, 1280);
+	assert_memory_equal(b->bytes[0], p.b, 1280);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -418,7 +446,7 @@ int main(void)
 		T(test_no_error_about_errors), T(test_errors_are_limited), T(test_tunnel_too_big_is_passed_on),
 		T(test_path_mtu_is_the_least), T(test_tunnel_unreachable_is_passed_on), T(test_every_truncation_is_survived),
 		T(test_nobody_tunnels), T(test_reassembled_downlink), T(test_reassembled_uplink), T(test_reassembled_reverse),
-		T(test_reassembled_at_the_mobile),
+		T(test_reassembled_at_the_mobile), T(test_fragments_at_the_mobile),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

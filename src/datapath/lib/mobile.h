@@ -48,6 +48,14 @@ static INLINE int mobile_release(ctx_t *c, const struct m_cfg *g, const struct m
 	return ctx_host(c, g->roam0_ifindex);
 }
 
+/* A part of a tunnel packet to the group, which the kernel does not put together: the host is no member (reasm.h). */
+NOINLINE int mobile_fragment(ctx_t *c)
+{
+	struct dp_slow s = {.why = DP_SLOW_FRAGMENT, .len_oct = ctx_len(c) - ETH_OCT};
+	punt_slow(c, ETH_OCT, &s);
+	return ctx_stolen(c);
+}
+
 /* d: entry of the frame's outer source and destination; nh: its next header. */
 NOINLINE int mobile_in(ctx_t *c, const struct m_cfg *g, const struct m_downlink *d, uint8_t nh)
 {
@@ -56,6 +64,8 @@ NOINLINE int mobile_in(ctx_t *c, const struct m_cfg *g, const struct m_downlink 
 	if (d->encap == DP_ENCAP_IPIP)
 		return nh == NH_IPV6 && ctx_pull(c, ETH_OCT + 2 * IP6_OCT) ? mobile_release(c, g, d, IP6_OCT, NULL)
 									  : ctx_drop(c, DP_DROP_TUNNEL_PROTO);
+	if (nh == NH_FRAGMENT)
+		return mobile_fragment(c);
 	if (nh != NH_GRE || !ctx_pull(c, ETH_OCT + 2 * IP6_OCT + GRE_OCT))
 		return ctx_drop(c, DP_DROP_TUNNEL_PROTO);
 	struct gre_h *gre = ctx_at(c, ETH_OCT + IP6_OCT);
