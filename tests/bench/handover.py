@@ -6,7 +6,13 @@ DELAYS_MS = (0, 2, 10)
 RATES = (1000, 10000)
 
 
+# A mobile node may send three updates a second to one peer (RFC 6275 11.8): faster moves would measure that wait.
+BASELINE_DWELL_S = 0.4
+
+
 def _plan(name, args, **kw):
+    if name == "mobile-ipv6":
+        kw["dwell_s"] = BASELINE_DWELL_S
     return journey.plan(name, handovers=args.handovers, speed_mps=0, tcp_mbit=10, **kw)
 
 
