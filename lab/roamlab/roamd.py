@@ -29,7 +29,7 @@ def write_files(net, node):
             f.write(f"hex:{text}\n")
     conf = d / "roamd.conf"
     head = (f'node {{\n  name = "{node.name}"\n  state-dir = "{d}/state"\n  run-dir = "{d}/run"\n'
-            f'  bpf-dir = "{netmod.PINS}/{net.id}-{node.name}"\n  realtime = 20\n}}\n')
+            f'  bpf-dir = "{netmod.PINS}/{net.id}-{node.name}"\n  realtime = 20\n{node.process}}}\n')
     conf.write_text(head + node.roamd.replace("{keys}", str(d / "keys")))
     return conf
 

@@ -43,6 +43,7 @@ class Node:
     forwards: bool = False
     routes: list = field(default_factory=list)     # (prefix, via); ("blackhole PREFIX", None)
     loopback: list = field(default_factory=list)   # addresses on lo
+    process: str = ""                              # more rows of the node block of its roamd.conf
     roamd: str = ""                                # body of its roamd.conf; "": an ordinary node
     keys: dict = field(default_factory=dict)       # name -> hex
     is_mobile: bool = False

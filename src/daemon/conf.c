@@ -11,6 +11,7 @@
 
 #define ROW(struct_, field) .off = offsetof(struct struct_, field), .size = sizeof(((struct struct_ *)0)->field)
 
+static const char *const deliver_names[] = {"roam0", "link", NULL};
 static const char *const sync_names[] = {"normal", "full", NULL};
 static const char *const signal_names[] = {"feed", "nl80211", NULL};
 static const char *const level_names[] = {"debug", "info", "notice", "warning", "error", NULL};
@@ -22,6 +23,8 @@ static const struct conf_row node_rows[] = {
 	{"run-dir", CONF_STR, "/run/roamcast", .help = "Directory of the control and feed sockets", ROW(conf_node, run_dir)},
 	{"bpf-dir", CONF_STR, "/sys/fs/bpf/roamcast", .help = "Directory below a bpf filesystem in which maps and links are pinned",
 	 ROW(conf_node, bpf_dir)},
+	{"deliver", CONF_ENUM, "roam0", .help = "Where a mobile's packets enter the host: roam0, or the link that brought them, which is quicker but nothing "
+	 "for reverse-path filters", .names = deliver_names, ROW(conf_node, deliver)},
 	{"sync", CONF_ENUM, "normal", .help = "What a stored registration survives: the end of the process (normal), or a power loss too (full)",
 	 .names = sync_names, ROW(conf_node, sync)},
 	{"signal", CONF_ENUM, "feed", .help = "Where signal measurements come from: the feed socket alone, or nl80211 too",

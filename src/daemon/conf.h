@@ -16,6 +16,7 @@ enum conf_signal { CONF_SIGNAL_FEED, CONF_SIGNAL_NL80211 };
 struct conf_node {
 	char name[CONF_NAME_OCT];
 	char state_dir[CONF_PATH_OCT], run_dir[CONF_SOCKET_DIR_OCT], bpf_dir[CONF_PATH_OCT];
+	uint32_t deliver;        /* 1: on the link that brought it */
 	uint32_t sync;           /* enum store_sync */
 	uint32_t signal;         /* enum conf_signal */
 	uint32_t log_level;      /* enum event_sev */

@@ -129,7 +129,8 @@ static int open_plat(struct daemon *d, struct conf_err *err)
 
 static int open_datapath(struct daemon *d, struct conf_err *err)
 {
-	const struct dp_conf dc = {.bpf_dir = d->conf.node.bpf_dir, .roam0_ifindex = d->exec.tun_ifindex, .log = dp_log};
+	const struct dp_conf dc = {.bpf_dir = d->conf.node.bpf_dir, .roam0_ifindex = d->exec.tun_ifindex,
+				   .is_up_link = d->conf.node.deliver == 1, .log = dp_log};
 	const struct slow_conf sc = {.mem = &plat_mem, .source = slow_source, .find = slow_find, .emit = loop_on_slow, .ctx = d};
 	int rc = dp_open(&d->dp, &dc);
 

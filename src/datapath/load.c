@@ -184,6 +184,7 @@ static int cfg_init(struct dp *dp)
 	dp->cfg.layout = MAP_LAYOUT;
 	if (c->roam0_ifindex)
 		dp->cfg.roam0_ifindex = c->roam0_ifindex;
+	dp->cfg.is_up_link = c->is_up_link;
 	dp->cfg.dup_mask = bpf_map__max_entries(dp->skel->maps.t_dup) - 1;
 	dp->cfg.dup_window_ticks = (uint32_t)((c->dup_window_ms ? c->dup_window_ms : 200) * NS_PER_MS / tick_ns());
 	dp->cfg.punt_rate_pps = c->punt_rate_pps ? c->punt_rate_pps : 100;

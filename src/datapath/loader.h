@@ -20,6 +20,7 @@ struct dp;
 struct dp_conf {
 	const char *bpf_dir;         /* directory on a bpffs, made if absent; an own one for each daemon */
 	uint32_t roam0_ifindex;      /* the persistent TUN (IFF_TUN|IFF_NO_PI, no vnet header), up */
+	bool is_up_link;             /* mobile: packets enter the host on the link that brought them, not through roam0 */
 	uint32_t dup_window_ms;      /* duplicate detection; 0: 200 */
 	uint32_t dup_slots;          /* entries of duplicate detection; 0: 196,608. One suffices where no mobile node is */
 	uint32_t max_bindings;       /* of each binding table; 0: 1,048,576 */

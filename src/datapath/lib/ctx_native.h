@@ -103,6 +103,7 @@ static INLINE int ctx_send(ctx_t *c, uint32_t ifindex) { return dpn_emit_send(c,
 static INLINE void ctx_copy(ctx_t *c, uint32_t ifindex) { (void)dpn_emit_send(c, ifindex); }
 static INLINE int ctx_send_neigh(ctx_t *c, const struct way *w) { (void)w; return dpn_emit_route(c); }
 static INLINE int ctx_host(ctx_t *c, uint32_t roam0) { (void)roam0; return dpn_emit_host(c); }
+static INLINE int ctx_up(ctx_t *c) { return dpn_emit_host(c); }
 
 static INLINE bool ctx_ring(ctx_t *c, uint32_t off, struct punt_head *head, const struct dp_slow *slow, bool has_slow)
 {

@@ -45,7 +45,7 @@ static INLINE int mobile_release(ctx_t *c, const struct m_cfg *g, const struct m
 	if (!ctx_resize(c, -(int)have))
 		return ctx_drop(c, DP_DROP_NO_ROOM);
 	count(c, DP_COUNT_MN_DECAP);
-	return ctx_host(c, g->roam0_ifindex);
+	return g->is_up_link ? ctx_up(c) : ctx_host(c, g->roam0_ifindex);
 }
 
 /* A part of a tunnel packet to the group, which the kernel does not put together: the host is no member (reasm.h). */

@@ -35,7 +35,7 @@ enum feature {
 struct m_cfg {
 	uint32_t layout, features;
 	uint32_t roam0_ifindex, dup_mask;     /* buckets of duplicate detection less one */
-	uint32_t dup_window_ticks, pad0;
+	uint32_t dup_window_ticks, is_up_link; /* the latter: what comes out of a tunnel goes up on the link that brought it */
 	uint32_t punt_rate_pps, punt_burst;
 	uint32_t hop_limit, pad;
 };
