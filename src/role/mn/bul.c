@@ -342,6 +342,7 @@ static bool is_ours(struct mn *mn, const struct addr6 *dst)
 	return false;
 }
 
+/* What is for the mobile but not from its home agent or an agent of a site is for ro.c. */
 bool mn_bul_rx(struct mn *mn, const struct rx *rx, struct now now)
 {
 	struct mh_packet pkt;
@@ -352,13 +353,15 @@ bool mn_bul_rx(struct mn *mn, const struct rx *rx, struct now now)
 		reason_count(&mn->env, reason_of_wire(err));
 		return true;
 	}
+	struct mn_peer *p = mn_bul_find(mn, &pkt.src);
+	if (!p && mn_ro_rx(mn, rx, now))
+		return true;
 	if (pkt.mh.type == MH_BE) {
 		reason_count(&mn->env, R_BE_RECEIVED);
 		return true;
 	}
 	if (pkt.mh.type != MH_BA)
 		return false;
-	struct mn_peer *p = mn_bul_find(mn, &pkt.src);
 	if (!p || !addr6_eq(&pkt.self, &mn->conf.home_address)) {
 		reason_count(&mn->env, R_MSG_NOT_FOR_US);
 		return true;

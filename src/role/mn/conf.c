@@ -8,12 +8,14 @@
 #define WEIGHT(factor) .off = offsetof(struct mn_conf, weight_db) + sizeof(uint32_t) * (factor)
 
 static const char *const dad_names[] = {"none", "optimistic", NULL};
+static const char *const ro_names[] = {"off", "agent", "own", "auto", NULL};
+static const char *const uplink_names[] = {"tunnel", "literal", NULL};
 
 static const struct conf_row rows[] = {
 	{"home-address", CONF_ADDR6, NULL, .help = "The address that never changes.", AT(home_address)},
 	{"home-prefix", CONF_PREFIX6, "", .help = "Prefix of the home link; absent: /64 of the home address.",
 	 AT(home_prefix)},
-	{"home-agent", CONF_ADDR6, NULL, .help = "Address of the home agent.", AT(home_agent)},
+	{"home-agent", CONF_ADDR6, "", .help = "Address of the home agent; absent: discovered (RFC 6275 11.4.1).", AT(home_agent)},
 	{"key", CONF_STR, NULL, .help = "Name of the key shared with the home agent.", AT(key), .size = MN_KEY_NAME_LEN},
 	{"use-mma", CONF_BOOL, "true", .help = "Register with the agent of a site that has one; false: plain Mobile IPv6.",
 	 AT(use_mma)},
@@ -25,6 +27,17 @@ static const struct conf_row rows[] = {
 	 AT(dad), .names = dad_names},
 	{"lifetime", CONF_S, "600", 12, 262140, "s", "Lifetime of bindings to ask for.", AT(lifetime)},
 	{"drain", CONF_MS, "200", 0, 10000, "ms", "How long the old link is kept after a handover.", AT(drain)},
+	{"forward", CONF_S, "10", 0, 60, "s", "How long the agent of a site that was left sends on what still comes.", AT(forward)},
+	{"route-optimisation", CONF_ENUM, "off",
+	 .help = "Who registers with correspondent nodes: off, agent (the site's), own (the mobile), auto (the agent, else the mobile).",
+	 AT(route_optimisation), .names = ro_names},
+	{"uplink", CONF_ENUM, "tunnel",
+	 .help = "tunnel, or literal: to destinations in direct from the on-link address with a Home Address option.",
+	 AT(uplink), .names = uplink_names},
+	{"direct", CONF_LIST_PREFIX6, "", .help = "Destinations of uplink literal: hosts that trust our Home Address option.",
+	 AT(direct), .size = MN_DIRECT_MAX, .count_off = offsetof(struct mn_conf, n_direct)},
+	{"deregister-on-stop", CONF_BOOL, "false", .help = "A clean stop takes the bindings back; false: the next start goes on with them.",
+	 AT(deregister_on_stop)},
 	{"reports", CONF_U32, "3", 1, 10, NULL, "Membership reports on a new link, the first one at once.", AT(reports)},
 	{"report-interval", CONF_MS, "20", 1, 1000, "ms", "Time between these reports.", AT(report_interval)},
 	{"solicit-interval", CONF_MS, "100", 10, 4000, "ms",

@@ -67,10 +67,18 @@ static int mn_init(void *self, const struct engine_env *env, const void *conf, s
 	mn_bul_init(mn);
 	mn_group_identity(mn);
 	mn->since = now.mono;
-	return ERR_OK;
+	err = mn_ro_init(mn);
+	if (err)
+		timers_fini(&mn->timers);
+	return err;
 }
 
-static void mn_fini(void *self) { timers_fini(&((struct mn *)self)->timers); }
+static void mn_fini(void *self)
+{
+	struct mn *mn = self;
+	mn_ro_fini(mn);
+	timers_fini(&mn->timers);
+}
 
 /* The home address must be somewhere before any program asks for it. After a restart at home it still
  * lies on the home link: nothing is done until that link speaks. */
@@ -91,6 +99,7 @@ static void mn_stop(void *self, struct now now)
 {
 	struct mn *mn = self;
 	mn_store_put(mn, now);
+	mn_ro_stop(mn, now);
 	for (uint32_t i = 0; i < mn->n_iface; i++)
 		mn_member_leave(&mn->iface[i]);
 	mn_path_stop(mn);
@@ -192,9 +201,14 @@ static void mn_tick(void *self, struct now now)
 	struct timer *t;
 	while ((t = timers_pop(&mn->timers, now.mono)) != NULL)
 		fire(mn, t, now);
+	mn_ro_tick(mn, now);
 }
 
-static mono_t mn_expiry(const void *self) { return timers_next(&((const struct mn *)self)->timers); }
+static mono_t mn_expiry(const void *self)
+{
+	const struct mn *mn = self;
+	return mono_min(timers_next(&mn->timers), mn_ro_expiry(mn));
+}
 
 static void mn_show_hook(const void *self, const char *what, struct show *out, struct now now) { mn_show(self, what, out, now); }
 

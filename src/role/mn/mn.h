@@ -8,9 +8,16 @@
 #include "core/engine.h"
 #include "role/mn/policy.h"
 
-enum { MN_IF_MAX = 8, MN_SITE_MAX = 16, MN_PREFER_MAX = 32, MN_KEY_NAME_LEN = 64 };
+enum { MN_IF_MAX = 8, MN_SITE_MAX = 16, MN_PREFER_MAX = 32, MN_KEY_NAME_LEN = 64, MN_DIRECT_MAX = 4 };
 
 enum mn_dad { MN_DAD_NONE, MN_DAD_OPTIMISTIC };
+
+/* Who tells correspondent nodes where the mobile is: nobody, the agent of the site (H-15), the mobile itself (RFC 6275
+ * 11.6), or the agent where there is one and else the mobile. */
+enum mn_ro { MN_RO_OFF, MN_RO_AGENT, MN_RO_OWN, MN_RO_AUTO };
+
+/* How packets leave away from home: all in a tunnel, or those to `direct` as H-13 has it, from the on-link address. */
+enum mn_uplink { MN_UPLINK_TUNNEL, MN_UPLINK_LITERAL };
 
 /* interface "wlan0" { } */
 struct mn_conf_if {
@@ -30,7 +37,7 @@ struct mn_conf_prefer {
 };
 
 struct mn_conf {
-	struct addr6 home_address, home_agent;
+	struct addr6 home_address, home_agent; /* home_agent ::: to be discovered */
 	struct prefix6 home_prefix;        /* absent: /64 of the home address */
 	char key[MN_KEY_NAME_LEN];
 	struct mn_conf_if iface[MN_IF_MAX];
@@ -46,6 +53,12 @@ struct mn_conf {
 	uint32_t dad;                      /* enum mn_dad, for on-link care-of addresses */
 	span_t lifetime;                   /* asked for */
 	span_t drain;                      /* the old link is kept so long after a handover */
+	span_t forward;                    /* the agent of a site that was left sends on what still comes */
+	uint32_t route_optimisation;       /* enum mn_ro */
+	uint32_t uplink;                   /* enum mn_uplink */
+	struct prefix6 direct[MN_DIRECT_MAX];
+	uint32_t n_direct;
+	bool deregister_on_stop;
 	uint32_t reports;                  /* membership reports on a new link, the first at once */
 	span_t report_interval, solicit_interval;
 	uint32_t missed_advertisements;

@@ -160,6 +160,7 @@ static void enter(struct mn *mn, const struct move_link *link, struct now now)
 	mn->place = move_place_of(link);
 	mn->has_place = true;
 	mn->n.registrations++;
+	mn_ro_on_moved(mn, now);
 	mn_arm(mn, &mn->t_joining, MN_T_JOINING, MONO_NEVER);
 	if (mn->place != MOVE_SITE)
 		mn->mma = NULL;
@@ -306,6 +307,7 @@ void mn_place_on_registered(struct mn *mn, struct now now)
 	mn_path_roam0_default(mn);
 	settled(mn, now);
 	mn_place_settle(mn, "binding acknowledgement", "registered with the home agent", now);
+	mn_ro_on_registered(mn, now);
 }
 
 /* The home agent has let go of the address, or never had it. */
@@ -318,6 +320,7 @@ void mn_place_on_home(struct mn *mn, struct now now)
 	mn_place_settle(mn, "home link", "an ordinary host", now);
 	announce_home(mn, now);
 	settled(mn, now);
+	mn_ro_on_home(mn, now);
 }
 
 /* A site whose agent does not take us is a foreign link like any other, for a while. */

@@ -260,5 +260,28 @@ int mn_choice_ctl(struct mn *mn, const struct ctl_cmd *cmd, struct now now, cons
 void mn_store_put(struct mn *mn, struct now now);
 int mn_store_restore(struct mn *mn, const struct store_rec *rec, struct now now);
 
+/* ro.c: correspondent nodes that the mobile registers with itself (RFC 6275 11.6, 11.7.2). Nothing of it is called before
+ * mn_ro_init or after mn_ro_fini. */
+int mn_ro_init(struct mn *mn);
+void mn_ro_fini(struct mn *mn);
+/* May the mobile, rather than the agent of the site, act for correspondent nodes where it is now? */
+static inline bool mn_ro_is_ours(const struct mn *mn)
+{
+	return mn->conf.route_optimisation == MN_RO_OWN ||
+	       (mn->conf.route_optimisation == MN_RO_AUTO && mn->place != MOVE_SITE);
+}
+/* The home agent has accepted the care-of address (of the link, or the agent's); also after each refresh. */
+void mn_ro_on_registered(struct mn *mn, struct now now);
+/* The mobile has begun to register from another place: what it told correspondent nodes holds no more. */
+void mn_ro_on_moved(struct mn *mn, struct now now);
+/* At home and de-registered there. */
+void mn_ro_on_home(struct mn *mn, struct now now);
+/* DP_PUNT_RO, and Mobility Header packets to the home address or one of our care-of addresses, checksum verified, from a
+ * source that is neither the home agent nor an agent of a site. True: it was ours. */
+bool mn_ro_rx(struct mn *mn, const struct rx *rx, struct now now);
+void mn_ro_tick(struct mn *mn, struct now now);
+mono_t mn_ro_expiry(const struct mn *mn);
+void mn_ro_stop(struct mn *mn, struct now now);
+
 /* show.c */
 void mn_show(const struct mn *mn, const char *what, struct show *out, struct now now);
