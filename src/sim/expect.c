@@ -34,13 +34,17 @@ static struct node *node_at(struct asked *q, uint32_t i)
 	return n;
 }
 
-/* flow NAME sent|received|lost|doubled|reordered|gap-ms */
+/* flow NAME sent|received|lost|doubled|reordered|gap-ms, flow NAME via NODE */
 static double on_flow(struct asked *q)
 {
 	const struct flow *f = flow_find(&q->sc->sim, word(q, 1));
 	const char *what = word(q, 2);
 	if (!f)
 		return wrong(q, "no such flow");
+	if (strcmp(what, "via") == 0) {
+		const struct node *n = node_at(q, 3);
+		return n ? (double)flow_via(f, n, q->a_ns, q->b_ns) : 0;
+	}
 	struct flow_stats st = flow_stats(f, q->a_ns, q->b_ns);
 	return strcmp(what, "sent") == 0 ? (double)st.sent
 		: strcmp(what, "received") == 0 ? (double)st.received
@@ -170,6 +174,41 @@ static double on_address(struct asked *q)
 	return count;
 }
 
+static bool is_named(const struct node *n, const char *name, size_t len)
+{
+	return (len == 1 && *name == '*') || (n && strlen(n->name) == len && memcmp(n->name, name, len) == 0);
+}
+
+/* "mn>mma2:bu", "cn>*:hot" */
+static bool is_step(const struct step *st, const char *text)
+{
+	const char *gt = strchr(text, '>'), *colon = gt ? strchr(gt, ':') : NULL;
+	if (!colon || strcmp(colon + 1, st->what) != 0)
+		return false;
+	return is_named(st->from, text, (size_t)(gt - text)) && is_named(st->to, gt + 1, (size_t)(colon - gt - 1));
+}
+
+/* order FROM>TO:WHAT...: the first message of each kind in the window came after the first of the kind before it. */
+static double on_order(struct asked *q)
+{
+	const struct step *last = NULL;
+	for (uint32_t i = 1; i < q->n; i++) {
+		bool is_after = !last;
+		const struct step *st = q->sc->watch.steps;
+		while (st && (st->t_ns < q->a_ns || st->t_ns >= q->b_ns || !is_step(st, word(q, i)))) {
+			is_after |= st == last;
+			st = st->next;
+		}
+		if (!st || !is_after) {
+			if (!q->sc->is_quiet)
+				printf("order: '%s' %s\n", word(q, i), st ? "came too early" : "never came");
+			return 0;
+		}
+		last = st;
+	}
+	return 1;
+}
+
 /* show NODE WHAT KEY=VALUE...: records of the operator's view that match */
 struct match { struct asked *q; bool is_match; uint32_t missing; double count; };
 
@@ -228,7 +267,7 @@ static double on_mld(struct asked *q)
 static const struct { const char *name; double (*fn)(struct asked *q); } subjects[] = {
 	{"flow", on_flow}, {"mh", on_mh}, {"counter", on_counter}, {"datapath", on_datapath}, {"event", on_event}, {"kernel", on_kernel},
 	{"binding", on_binding}, {"link", on_link}, {"address", on_address}, {"show", on_show}, {"mld", on_mld},
-	{"icmp", on_icmp},
+	{"icmp", on_icmp}, {"order", on_order},
 };
 
 static double value_of(struct asked *q)

@@ -69,6 +69,27 @@ void flow_start(struct flow *f, int64_t start_ns)
 	sim_at(f->from->sim, start_ns, send_one, f, NULL, 0);
 }
 
+/* The payload ends where the packet ends, however many headers stand before it. */
+void flow_seen(struct node *n, const uint8_t *packet, size_t len)
+{
+	for (struct flow *f = n->sim->watch->flows; f && n->number < 64; f = f->next) {
+		const uint8_t *data = packet + len - f->size_oct;
+		if (f->from == n || len < IP6_LEN + UDP_LEN + f->size_oct || get32(data) != MAGIC || get32(data + 4) != f->id)
+			continue;
+		if (get32(data + 8) < f->n)
+			f->packet[get32(data + 8)].via |= 1ull << n->number;
+		return;
+	}
+}
+
+uint64_t flow_via(const struct flow *f, const struct node *n, int64_t a_ns, int64_t b_ns)
+{
+	uint64_t count = 0;
+	for (uint32_t i = 0; i < f->n; i++)
+		count += f->packet[i].sent_ns >= a_ns && f->packet[i].sent_ns < b_ns && (f->packet[i].via >> n->number & 1);
+	return count;
+}
+
 static struct flow *flow_by_id(struct sim *s, uint32_t id)
 {
 	struct flow *f = s->watch->flows;

@@ -6,7 +6,12 @@
  */
 #include "sim/node.h"
 
-struct flow_packet { int64_t sent_ns, got_ns; uint32_t copies; bool is_late; }; /* late: overtaken by a later one */
+struct flow_packet {
+	int64_t sent_ns, got_ns;
+	uint32_t copies;
+	bool is_late;                /* overtaken by a later one */
+	uint64_t via;                /* nodes that sent it on, a bit each by number */
+};
 
 struct flow {
 	struct flow *next;
@@ -33,6 +38,11 @@ struct flow_stats {
 	double gap_ms;               /* longest time without a packet, between the first and the last received in the window */
 };
 struct flow_stats flow_stats(const struct flow *f, int64_t a_ns, int64_t b_ns);
+
+/* A node puts a packet on a link, perhaps one of a flow in whatever tunnel: its way is noted. */
+void flow_seen(struct node *n, const uint8_t *packet, size_t len);
+/* Of the packets sent from a to b, those that the node sent on. */
+uint64_t flow_via(const struct flow *f, const struct node *n, int64_t a_ns, int64_t b_ns);
 
 /* A datagram's payload arrived at node n: NULL when all is well, else what is wrong. False in *is_ours: none of our flows. */
 const char *flow_rx(struct node *n, const uint8_t *data, size_t len, bool *is_ours);

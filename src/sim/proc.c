@@ -48,6 +48,26 @@ const char *proc_role_add(struct node *n, const char *role, const char *conf_tex
 	return "no such role";
 }
 
+/* Both texts have their braces: the last one of the old and the first one of the new fall away. */
+const char *proc_role_more(struct node *n, const char *role, const char *conf_text)
+{
+	for (uint32_t i = 0; i < n->n_roles; i++) {
+		struct role_inst *r = &n->roles[i];
+		if (strcmp(r->ops->name, role) != 0)
+			continue;
+		const char *end = strrchr(r->conf_text, '}'), *open = strchr(conf_text, '{');
+		if (!end || !open)
+			return "the block has no braces";
+		size_t keep = (size_t)(end - r->conf_text), size = keep + strlen(open) + 1;
+		char *text = sim_alloc(size);
+		snprintf(text, size, "%.*s%s", (int)keep, r->conf_text, open + 1);
+		free(r->conf_text);
+		r->conf_text = text;
+		return NULL;
+	}
+	return "the node has no such role";
+}
+
 const char *proc_key_add(struct node *n, const char *name, enum mac_alg alg, uint32_t spi, const void *raw, size_t len)
 {
 	struct sa_key *sa = sim_alloc(sizeof *sa);

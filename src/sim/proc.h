@@ -8,6 +8,8 @@
 
 /* A role with its block in roamd.conf's syntax, braces included. NULL, or what is wrong. */
 const char *proc_role_add(struct node *n, const char *role, const char *conf_text);
+/* More lines for the block of a role that the node has already. */
+const char *proc_role_more(struct node *n, const char *role, const char *conf_text);
 const char *proc_key_add(struct node *n, const char *name, enum mac_alg alg, uint32_t spi, const void *raw, size_t len);
 /* Provider of keyed hashes, for whoever forges messages. */
 const struct crypto_ops *proc_crypto(void);

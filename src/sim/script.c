@@ -275,8 +275,8 @@ static int braces(const char *p)
 	return n;
 }
 
-/* role NODE ROLE { ... }: the block goes on to its closing brace. */
-static bool add_role(struct script *sc, FILE *in, const char *first)
+/* role NODE ROLE { ... }, more NODE ROLE { ... }: the block goes on to its closing brace. */
+static bool add_role(struct script *sc, FILE *in, const char *first, bool is_more)
 {
 	char raw[LINE_MAX_OCT], line[LINE_MAX_OCT], *block = sim_alloc(BLOCK_MAX_OCT);
 	struct words w;
@@ -293,16 +293,16 @@ static bool add_role(struct script *sc, FILE *in, const char *first)
 		size_t have = strlen(block);
 		snprintf(block + have, BLOCK_MAX_OCT - have, "%s\n", line);
 	}
-	const char *err = !n ? "role NODE ROLE { ... }" : depth ? "the closing brace is missing" : proc_role_add(n, w.w[2], block);
+	const char *err = !n ? "role NODE ROLE { ... }" : depth ? "the closing brace is missing"
+		: is_more ? proc_role_more(n, w.w[2], block) : proc_role_add(n, w.w[2], block);
 	free(block);
 	return err ? script_fail(sc, "%s", err) : true;
 }
 
-bool script_load(struct script *sc, const char *path)
+static bool load(struct script *sc, FILE *in, const char *path)
 {
 	char raw[LINE_MAX_OCT], line[LINE_MAX_OCT];
 	bool ok = true;
-	FILE *in = fopen(path, "r");
 	sc->path = path;
 	sc->line = 0;
 	if (!in)
@@ -310,13 +310,21 @@ bool script_load(struct script *sc, const char *path)
 	while (ok && fgets(raw, sizeof raw, in)) {
 		sc->line++;
 		ok = expand(sc, raw, line);
-		if (ok && strncmp(line, "role ", 5) == 0)
-			ok = add_role(sc, in, line);
+		bool is_more = strncmp(line, "more ", 5) == 0;
+		if (ok && (is_more || strncmp(line, "role ", 5) == 0))
+			ok = add_role(sc, in, line, is_more);
 		else if (ok)
 			ok = one_line(sc, line);
 	}
 	fclose(in);
 	return ok;
+}
+
+bool script_load(struct script *sc, const char *path) { return load(sc, fopen(path, "r"), path); }
+
+bool script_load_text(struct script *sc, const char *text, const char *name)
+{
+	return load(sc, fmemopen((void *)(uintptr_t)text, strlen(text), "r"), name);
 }
 
 static bool start_nodes(struct script *sc)

@@ -44,6 +44,7 @@ void script_fini(struct script *sc);
 /* The first definition of a name wins: the caller's before the file's, the file's before an included one's. */
 bool script_define(struct script *sc, const char *name, const char *value);
 bool script_load(struct script *sc, const char *path);
+bool script_load_text(struct script *sc, const char *text, const char *name);
 /* Starts the nodes, runs to the end, judges what is left. False: a node did not start. */
 bool script_run(struct script *sc);
 

@@ -18,6 +18,7 @@ void watch_init(struct sim *s, struct watch *w)
 {
 	*w = (struct watch){.sim = s};
 	w->mh_end = &w->mh;
+	w->steps_end = &w->steps;
 	s->watch = w;
 }
 
@@ -38,6 +39,10 @@ void watch_fini(struct watch *w)
 	for (struct mh_seen *m; (m = w->mh);) {
 		w->mh = m->next;
 		free(m);
+	}
+	for (struct step *st; (st = w->steps);) {
+		w->steps = st->next;
+		free(st);
 	}
 	for (struct mh_seen *m; (m = w->asked);) {
 		w->asked = m->next;
@@ -212,6 +217,38 @@ static struct mh_seen *mh_record(struct sim *s, const uint8_t *p, size_t len)
 	return e;
 }
 
+static void step(struct sim *s, const struct node *from, const struct node *to, const char *what)
+{
+	struct step *st = sim_alloc(sizeof *st);
+	*st = (struct step){NULL, s->t_ns, from, to, what};
+	*s->watch->steps_end = st;
+	s->watch->steps_end = &st->next;
+}
+
+static const struct node *owner_of(const struct sim *s, const struct addr6 *a)
+{
+	for (struct node *n = s->nodes; n; n = n->next)
+		if (node_addr_find(n, a))
+			return n;
+	return NULL;
+}
+
+static const struct node *node_numbered(const struct sim *s, uint32_t number)
+{
+	const struct node *n = s->nodes;
+	while (n && n->number != number)
+		n = n->next;
+	return n;
+}
+
+static const char *what_of(const struct mh_seen *m)
+{
+	static const char *const names[] = {"brr", "hoti", "coti", "hot", "cot", "bu", "ba", "be"};
+	if (m->type == MH_BU && !m->lifetime_s)
+		return "dereg";
+	return m->type < sizeof names / sizeof *names ? names[m->type] : "peer";
+}
+
 static void see_mh(struct sim *s, const struct nic *from, const struct frame *f, const uint8_t *p, size_t len)
 {
 	struct mh_seen *e = mh_record(s, p, len);
@@ -222,13 +259,19 @@ static void see_mh(struct sim *s, const struct nic *from, const struct frame *f,
 		  has_alt ? ADDR6_STR(&e->coa) : "");
 	*s->watch->mh_end = e;
 	s->watch->mh_end = &e->next;
+	const struct node *to = owner_of(s, &e->self);
+	step(s, node_numbered(s, e->origin), to ? to : owner_of(s, &e->dst), what_of(e));
 }
 
 /* Behind tunnel headers too: the inner packet if there is one. */
 static const uint8_t *innermost(const uint8_t *p, size_t *len)
 {
 	size_t off;
-	while (ip6_is_whole(p, *len) && ip6_upper(p, *len, &off) == PROTO_IP6) {
+	for (int upper; ip6_is_whole(p, *len) && ((upper = ip6_upper(p, *len, &off)) == PROTO_IP6 || upper == PROTO_GRE);) {
+		if (upper == PROTO_GRE && off + 4 <= *len)
+			off += 4 + (p[off] & 0x80 ? 4u : 0) + (p[off] & 0x20 ? 4u : 0) + (p[off] & 0x10 ? 4u : 0); /* RFC 2890 2 */
+		if (off >= *len)
+			break;
 		p += off;
 		*len -= off;
 	}
@@ -237,28 +280,43 @@ static const uint8_t *innermost(const uint8_t *p, size_t *len)
 
 static bool is_wide(const struct addr6 *a) { return addr6_is_multicast(a) && (a->b[1] & 0xf) > 2; }
 
-/* A record of an MLDv2 report about a group wider than the link? (RFC 3810 5.2) */
-static bool reports_wide_group(const uint8_t *icmp, size_t len)
+/* The type of the first record of an MLDv2 report about a group wider than the link; 0: there is none. (RFC 3810 5.2) */
+static uint8_t reports_wide_group(const uint8_t *icmp, size_t len)
 {
 	size_t at = 8;
 	struct addr6 group;
 	for (uint32_t n = len >= 8 ? get16(icmp + 6) : 0; n && at + 20 <= len; n--) {
 		memcpy(&group, icmp + at + 4, 16);
 		if (is_wide(&group))
-			return true;
+			return icmp[at];
 		at += 20 + get16(icmp + at + 2) * 16u + icmp[at + 1] * 4u;
 	}
-	return false;
+	return 0;
 }
 
-static void see_icmp(struct sim *s, const struct link *l, const uint8_t *icmp, size_t len)
+static const struct node *router_on(const struct link *l)
 {
+	for (uint32_t i = 0; i < l->n_nics; i++)
+		if (l->nics[i]->node->is_router)
+			return l->nics[i]->node;
+	return NULL;
+}
+
+static void see_icmp(struct sim *s, const struct nic *from, const uint8_t *icmp, size_t len)
+{
+	enum { ALLOW = 5, BLOCK = 6 };
+	const struct link *l = from->link;
+	uint8_t record;
 	s->watch->n_ra += icmp[0] == ICMP_RA;
 	s->watch->n_mld_queries += icmp[0] == ICMP_MLD_QUERY;
 	if (icmp[0] != ICMP_MLD2_REPORT)
 		return;
 	s->watch->n_mld_reports++;
-	if (!*l->site && reports_wide_group(icmp, len))
+	if (!(record = reports_wide_group(icmp, len)))
+		return;
+	if (!from->node->is_router && (record == ALLOW || record == BLOCK))
+		step(s, from->node, router_on(l), record == ALLOW ? "join" : "leave");
+	if (!*l->site)
 		watch_violation(s, "multicast: a report about a group on %s, outside every site", l->name);
 }
 
@@ -297,10 +355,11 @@ void watch_tx(struct sim *s, const struct nic *from, const struct frame *f)
 	if (!ip6_is_whole(p, len))
 		return;
 	check_multicast(s, from->link, p);
+	flow_seen(from->node, p, len);
 	p = innermost(p, &len);
 	int upper = ip6_is_whole(p, len) ? ip6_upper(p, len, &off) : -1;
 	if (upper == PROTO_ICMP6 && off + 8 <= len)
-		see_icmp(s, from->link, p + off, len - off);
+		see_icmp(s, from, p + off, len - off);
 	else if (upper == PROTO_MH && f->meta.hops == 0)
 		see_mh(s, from, f, p, len);
 }

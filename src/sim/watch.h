@@ -33,6 +33,9 @@ struct mh_seen {
 	uint8_t packet[];
 };
 
+/* A message as the lists of the figures have it: who says what to whom. order.c reads them. */
+struct step { struct step *next; int64_t t_ns; const struct node *from, *to; const char *what; };
+
 struct tally { struct tally *next; const struct node *node; char name[48]; uint64_t n; int64_t last_ns; };
 
 struct watch {
@@ -40,6 +43,7 @@ struct watch {
 	struct flow *flows;
 	struct mh_seen *mh, **mh_end;  /* seen on links, in order */
 	struct mh_seen *asked;         /* what mobiles' engines sent, newest first */
+	struct step *steps, **steps_end; /* Mobility Header messages, joins and leaves of mobiles, when first sent */
 	struct tally *events, *drops;  /* operator's events by code; packets that the kernel dropped, by reason */
 	struct tally *icmp;            /* ICMPv6 messages that reached a kernel, by type */
 	uint64_t n_mld_reports, n_mld_queries, n_ra, n_frames;
