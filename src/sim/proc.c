@@ -17,7 +17,7 @@ enum { SPIN_MAX = 10000 };
 
 static const int64_t SETTLED_NS = 10 * NS_PER_S; /* as roamd */
 
-static const struct role_ops *const all_roles[] = {&ha_role, &mma_role, &ar_role, &mn_role};
+static const struct role_ops *const all_roles[] = {&ha_role, &mma_role, &ar_role, &mn_role, &cn_role};
 
 const struct crypto_ops *proc_crypto(void) { return &crypto_openssl; }
 
