@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: BSD-2-Clause
 -- Wireshark dissector for what is ours on the wire (doc/wire.md): the sub-types of the vendor-specific mobility
--- option (RFC 5094) and the site option of router advertisements.
+-- option (RFC 5094), messages between agents (RFC 5096) and the site option of router advertisements.
 --
 --     tshark -X lua_script:tools/roamcast.lua -V ...     or copy it to Wireshark's plugin folder.
 --
@@ -14,8 +14,11 @@ local rc = Proto("roamcast", "Roamcast")
 local SUBS = {
 	[1] = "multicast care-of address", [2] = "assigned care-of address", [3] = "forwarding request",
 	[4] = "device identifier", [5] = "encapsulation", [6] = "registration parameters",
+	[7] = "correspondent nodes",
 }
 local KINDS = { "MIN", "ESN", "IMSI", "MEID", "IMEI", "EUI-48", "EUI-64", "NAI" }
+local MESSAGES = { "confirm", "ask", "forwarding", "forwarding acknowledgement" }
+local STATUSES = { [0] = "yes", "not registered here", "timestamp not taken" }
 local ENCAPS = { "GRE with sequence numbers", "IP in IP" }
 
 local f = {
@@ -30,6 +33,20 @@ local f = {
 	time = ProtoField.uint16("roamcast.forward_time", "Forward for (s)"),
 	to = ProtoField.ipv6("roamcast.forward_to", "Forward to"),
 	agent = ProtoField.ipv6("roamcast.forward_agent", "New MMA"),
+	forward_flags = ProtoField.uint8("roamcast.forward_flags", "Flags", base.HEX),
+	has_seq = ProtoField.bool("roamcast.forward_flags.sequence", "Sequence number counts", 8, nil, 0x01),
+	gone = ProtoField.bool("roamcast.forward_flags.gone", "Old link is gone", 8, nil, 0x02),
+	listens = ProtoField.bool("roamcast.forward_flags.listens", "Mobile still listens", 8, nil, 0x04),
+	waits = ProtoField.bool("roamcast.forward_flags.waits", "Waits for the new MMA", 8, nil, 0x08),
+	last_seq = ProtoField.uint32("roamcast.last_sequence", "Last sequence number"),
+	peers = ProtoField.uint8("roamcast.correspondents", "Correspondent nodes"),
+	cn = ProtoField.ipv6("roamcast.correspondent", "Correspondent node"),
+	cn_seq = ProtoField.uint16("roamcast.correspondent_sequence", "Sequence number"),
+	cn_left = ProtoField.uint16("roamcast.correspondent_lifetime", "Remaining lifetime (4 s)"),
+	message = ProtoField.uint8("roamcast.message", "Message", base.DEC, MESSAGES),
+	transaction = ProtoField.uint32("roamcast.transaction", "Transaction", base.HEX),
+	home = ProtoField.ipv6("roamcast.home_address", "Home address"),
+	status = ProtoField.uint8("roamcast.status", "Status", base.DEC, STATUSES),
 	kind = ProtoField.uint8("roamcast.device_kind", "Identifier kind", base.DEC, KINDS),
 	id = ProtoField.bytes("roamcast.device_id", "Identifier"),
 	encap = ProtoField.uint8("roamcast.encapsulation", "Encapsulation", base.DEC, ENCAPS),
@@ -67,10 +84,16 @@ show[2] = { 23, function(tree, b)
 	end
 end }
 
-show[3] = { 35, function(tree, b)
+show[3] = { 39, function(tree, b)
+	local flags = tree:add(f.forward_flags, b(0, 1))
+	flags:add(f.has_seq, b(0, 1))
+	flags:add(f.gone, b(0, 1))
+	flags:add(f.listens, b(0, 1))
+	flags:add(f.waits, b(0, 1))
 	tree:add(f.time, b(1, 2))
 	tree:add(f.to, b(3, 16))
 	tree:add(f.agent, b(19, 16))
+	tree:add(f.last_seq, b(35, 4))
 end }
 
 show[4] = { 2, function(tree, b)
@@ -87,6 +110,16 @@ show[6] = { 51, function(tree, b)
 	tree:add(f.ha, b(3, 16))
 	tree:add(f.prev_mma, b(19, 16))
 	tree:add(f.prev_coa, b(35, 16))
+end }
+
+show[7] = { 3, function(tree, b)
+	tree:add(f.peers, b(0, 1))
+	for at = 3, 3 + 20 * (b(0, 1):uint() - 1), 20 do
+		if at + 20 > b:len() then return end
+		tree:add(f.cn, b(at, 16))
+		tree:add(f.cn_seq, b(at + 16, 2))
+		tree:add(f.cn_left, b(at + 18, 2))
+	end
 end }
 
 local function option(tree, b)
@@ -108,9 +141,24 @@ end
 -- Wireshark 4.0 shows a vendor option's data two bytes short, and has no table for options of neighbour discovery. So the
 -- packet's bytes are walked here: extension headers, then mobility or neighbour discovery options.
 local IPV6, MOBILITY, ICMPV6 = 41, 135, 58
-local BODY = { [0] = 8, 16, 16, 24, 24, 12, 12, 24 } -- by Mobility Header type, from the header's first byte
+local BODY = { [0] = 8, 16, 16, 24, 24, 12, 12, 24, [11] = 52 } -- by Mobility Header type, from the header's first byte
+
+-- False: somebody else's experiment.
+local function message(tree, b)
+	if b:len() < 52 or b(8, 4):uint() ~= ENTERPRISE then return false end
+	local branch = tree:add(rc, b(), "Roamcast: agent to agent")
+	branch:add(f.version, b(6, 1))
+	branch:add(f.message, b(7, 1))
+	branch:add(f.transaction, b(12, 4))
+	branch:add(f.home, b(16, 16))
+	branch:add(f.coa, b(32, 16))
+	branch:add(f.time, b(48, 2))
+	branch:add(f.status, b(50, 1))
+	return true
+end
 
 local function mobility(tree, b)
+	if b(2, 1):uint() == 11 and not message(tree, b) then return end
 	local len = math.min(8 + 8 * b(1, 1):uint(), b:len())
 	local at = BODY[b(2, 1):uint()] or len
 	while at + 1 < len do

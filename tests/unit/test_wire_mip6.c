@@ -81,6 +81,70 @@ static void an_mma_answer_round_trips(void **state)
 	assert_true(p.mh.opt.rc.has_forward && p.mh.opt.rc.forward.time_s == 30);
 	assert_addr(&p.mh.opt.rc.forward.to, "2001:db8:3:ff::100");
 	assert_addr(&p.mh.opt.rc.forward.agent, "2001:db8:3::1");
+	assert_true(p.mh.opt.rc.forward.has_seq && p.mh.opt.rc.forward.last_seq == 0x01020304);
+	assert_int_equal(p.mh.opt.rc.forward.flags, RC_FORWARD_GONE);
+
+	n = sample("ba_forward");
+	assert_int_equal(mh_packet_parse(pkt, n, &p), W_OK);
+	assert_true(!p.mh.opt.rc.forward.has_seq && p.mh.opt.rc.forward.flags == 0 && p.mh.opt.rc.forward.time_s == 30);
+	assert_int_equal(p.mh.opt.rc.peers.n, 1);
+	assert_addr(&p.mh.opt.rc.peers.peer[0].cn, "2001:db8:c::2");
+	assert_int_equal(p.mh.opt.rc.peers.peer[0].seq, 7);
+	assert_int_equal(p.mh.opt.rc.peers.peer[0].left_s, 300);
+}
+
+static void messages_between_agents_round_trip(void **state)
+{
+	(void)state;
+	struct mh_packet p;
+	size_t n = sample("peer_confirm");
+	assert_int_equal(mh_packet_parse(pkt, n, &p), W_OK);
+	assert_int_equal(p.mh.type, MH_PEER);
+	assert_int_equal(p.mh.peer.kind, PEER_CONFIRM);
+	assert_addr(&p.mh.peer.home_address, "2001:db8:1::100");
+	assert_addr(&p.mh.peer.coa, "2001:db8:3:ff::100");
+	assert_true(p.mh.opt.has_mesg_id && p.mh.opt.has_auth && p.mh.opt.auth.spi == 5001 && !p.mh.opt.rc.has_peers);
+	assert_int_equal(p.mh.opt.auth.off + 12, p.mh.len_oct);
+
+	n = sample("peer_forwarding");
+	assert_int_equal(mh_packet_parse(pkt, n, &p), W_OK);
+	assert_int_equal(p.mh.peer.kind, PEER_FORWARDING);
+	assert_int_equal(p.mh.peer.transaction, 0x0a0b0c0d);
+	assert_int_equal(p.mh.peer.time_s, 30);
+	assert_int_equal(p.mh.opt.rc.peers.n, 14);
+	for (uint32_t i = 0; i < 14; i++) {
+		assert_int_equal(p.mh.opt.rc.peers.peer[i].cn.b[15], i);
+		assert_int_equal(p.mh.opt.rc.peers.peer[i].seq, 100 + i);
+		assert_int_equal(p.mh.opt.rc.peers.peer[i].left_s, 4 * i);
+	}
+	assert_string_equal(mh_type_str(MH_PEER), "agent-to-agent");
+	assert_string_equal(mh_peer_kind_str(PEER_FORWARDING_ACK), "forwarding-ack");
+	assert_string_equal(mh_peer_kind_str(0), "unknown");
+	assert_string_equal(mh_peer_kind_str(200), "unknown");
+}
+
+/* RFC 5096 gives one type to all experiments: another's is an unknown type, a later version of ours is not. */
+static void other_experiments_are_told_from_ours(void **state)
+{
+	(void)state;
+	struct mh m;
+	size_t n = sample("peer_confirm");
+	struct rd r = rd_of(pkt + 40, n - 40);
+	assert_int_equal(mh_parse(&r, &m), W_OK);
+	pkt[40 + 6] = 2;
+	r = rd_of(pkt + 40, n - 40);
+	assert_int_equal(mh_parse(&r, &m), W_VERSION);
+	pkt[40 + 11] ^= 1;
+	r = rd_of(pkt + 40, n - 40);
+	assert_int_equal(mh_parse(&r, &m), W_TYPE);
+	uint8_t bare[8] = {NH_NONE, 0, MH_PEER};
+	r = rd_of(bare, sizeof bare);
+	assert_int_equal(mh_parse(&r, &m), W_TYPE);
+	for (uint8_t type = MH_BE + 1; type < MH_PEER; type++) {
+		bare[2] = type;
+		r = rd_of(bare, sizeof bare);
+		assert_int_equal(mh_parse(&r, &m), W_TYPE);
+	}
 }
 
 static void the_authenticator_covers_the_alternate_address_and_the_message(void **state)
@@ -130,21 +194,29 @@ static void random_messages_round_trip(void **state)
 	for (int i = 0; i < 20000; i++) {
 		uint64_t x = prng_u64(&g);
 		struct mh m = {.type = x & 1 ? MH_BU : MH_BA}, back;
-		bool is_bu = m.type == MH_BU;
-		if (is_bu)
+		bool is_bu = m.type == MH_BU, is_peer = !is_bu && x & 2;
+		if (is_peer) {
+			m.type = MH_PEER;
+			m.peer = (struct mh_peer){.kind = (uint8_t)(x >> 8), .transaction = (uint32_t)(x >> 16), .time_s = (uint16_t)(x >> 48),
+						  .status = (uint8_t)(x >> 40), .home_address = A6("2001:db8::78"), .coa = A6("2001:db8::79")};
+		} else if (is_bu)
 			m.bu = (struct mh_bu){(uint16_t)(x >> 8), (uint16_t)(x >> 24) & 0xfc00, (uint32_t)(x >> 48) * 4};
 		else
 			m.ba = (struct mh_ba){(uint8_t)(x >> 8), (uint8_t)(x >> 16) & 0xc0, (uint16_t)(x >> 24), (uint32_t)(x >> 48) * 4};
 		struct mh_opts *o = &m.opt;
 		x = prng_u64(&g);
-		o->has_alt_coa = is_bu && x & 1, o->has_nonce = is_bu && x & 2, o->has_refresh = !is_bu && x & 4, o->has_mesg_id = x & 8;
-		o->has_auth = x & 16, o->has_bind_auth = !o->has_auth && x & 32, o->n_prefix = is_bu ? (x >> 6) % (MH_PREFIX_MAX + 1) : 0;
+		o->has_alt_coa = is_bu && x & 1, o->has_nonce = is_bu && x & 2, o->has_refresh = m.type == MH_BA && x & 4, o->has_mesg_id = x & 8;
+		o->has_auth = x & 16, o->has_bind_auth = !is_peer && !o->has_auth && x & 32, o->n_prefix = is_bu ? (x >> 6) % (MH_PREFIX_MAX + 1) : 0;
 		o->rc.has_mcoa = x & 512, o->rc.has_acoa = x & 1024, o->rc.has_forward = x & 2048, o->rc.has_encap = x & 4096;
-		o->rc.has_reg = x & 8192;
+		o->rc.has_reg = x & 8192, o->rc.has_peers = x & 16384;
 		o->alt_coa = o->rc.mcoa.source = o->rc.acoa.coa = o->rc.forward.to = o->rc.reg.ha = A6("2001:db8::77");
 		o->rc.mcoa.group = A6("ff35::5");
 		o->rc.acoa.n_prefix = (x >> 16) % (RC_PREFIX_MAX + 1), o->rc.acoa.lifetime_s = (uint32_t)(x >> 32);
 		o->rc.encap.kind = RC_ENCAP_IPIP, o->rc.forward.time_s = (uint16_t)(x >> 20);
+		o->rc.forward.has_seq = x >> 40 & 1, o->rc.forward.flags = (uint8_t)(x >> 24) & 0xfe, o->rc.forward.last_seq = (uint32_t)(x >> 10);
+		o->rc.peers.n = (x >> 50) % (RC_PEER_MAX + 1);
+		for (uint32_t p = 0; p < o->rc.peers.n; p++)
+			o->rc.peers.peer[p] = (struct rc_peer){A6("2001:db8::80"), (uint16_t)(x >> p % 40), (uint32_t)(x >> p % 40 & 0xffff) * 4};
 		o->nonce_home = (uint16_t)x, o->nonce_coa = (uint16_t)(x >> 16), o->refresh_s = (uint32_t)(x >> 40 & 0xffff) * 4;
 		o->mesg_id = prng_u64(&g), o->auth.spi = (uint32_t)x;
 		struct wr w = wr_of(pkt, sizeof pkt);
@@ -153,13 +225,15 @@ static void random_messages_round_trip(void **state)
 		struct rd r = rd_of(pkt, wr_len(&w));
 		assert_int_equal(mh_parse(&r, &back), W_OK);
 		assert_int_equal(rd_left(&r), 0);
-		struct wr again = wr_of(pkt + wr_len(&w), sizeof pkt - wr_len(&w));
+		static uint8_t second[sizeof pkt];
+		struct wr again = wr_of(second, sizeof second);
 		mh_build(&again, &back);
 		assert_int_equal(wr_len(&again), wr_len(&w));
 		assert_memory_equal(again.base, w.base, wr_len(&w));
 		assert_int_equal(back.opt.n_unknown, 0);
 		assert_int_equal(back.opt.has_auth, o->has_auth);
 		assert_int_equal(back.opt.rc.has_acoa, o->rc.has_acoa);
+		assert_int_equal(back.opt.rc.peers.n, o->rc.has_peers ? o->rc.peers.n : 0);
 	}
 }
 
@@ -331,6 +405,26 @@ static void our_values_are_checked(void **state)
 	r = rd_of(acoa, 44);
 	assert_int_equal(rc_opt_parse(&r, &o, &is_known), W_OK);
 	assert_true(is_known && o.has_acoa);
+	uint8_t peers[256] = {RC_PEERS, 1, 0, 0, 0xff, 2}; /* a multicast correspondent node */
+	o = (struct rc_opts){0};
+	r = rd_of(peers, 24);
+	assert_int_equal(rc_opt_parse(&r, &o, &is_known), W_VALUE);
+	o = (struct rc_opts){0};
+	peers[1] = 2; /* two told, one there */
+	r = rd_of(peers, 24);
+	assert_int_equal(rc_opt_parse(&r, &o, &is_known), W_LENGTH);
+	o = (struct rc_opts){0};
+	peers[1] = 12;
+	for (int i = 0; i < 12; i++)
+		peers[4 + 20 * i] = 0x20, peers[5 + 20 * i] = 1;
+	for (int i = 0; i < 2; i++) { /* options of this sub-type add up, to a limit */
+		r = rd_of(peers, 244);
+		assert_int_equal(rc_opt_parse(&r, &o, &is_known), W_OK);
+	}
+	assert_int_equal(o.peers.n, 24);
+	r = rd_of(peers, 244);
+	assert_int_equal(rc_opt_parse(&r, &o, &is_known), W_LIMIT);
+	assert_int_equal(o.peers.n, 24);
 }
 
 static void home_agent_messages_round_trip(void **state)
@@ -358,6 +452,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_mma_update_round_trips),
 		cmocka_unit_test(an_mma_answer_round_trips),
+		cmocka_unit_test(messages_between_agents_round_trip),
+		cmocka_unit_test(other_experiments_are_told_from_ours),
 		cmocka_unit_test(the_authenticator_covers_the_alternate_address_and_the_message),
 		cmocka_unit_test(padding_stands_in_front_of_the_authentication),
 		cmocka_unit_test(random_messages_round_trip),

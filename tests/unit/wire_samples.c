@@ -131,8 +131,48 @@ static size_t bu_forward(uint8_t *buf, size_t cap)
 		.has_mesg_id = true, .mesg_id = (uint64_t)(NTP_SECONDS + 1) << 32,
 		.has_auth = true, .auth = {.spi = 4097},
 		.rc = {.has_mcoa = true, .mcoa = {A6(GROUP), A6(MMA)},
-		       .has_forward = true, .forward = {30, A6("2001:db8:3:ff::100"), A6("2001:db8:3::1")}}}};
+		       .has_forward = true, .forward = {.flags = RC_FORWARD_GONE, .has_seq = true, .last_seq = 0x01020304, .time_s = 30,
+						       .to = A6("2001:db8:3:ff::100"), .agent = A6("2001:db8:3::1")}}}};
 	return finish(&b, buf, bu_packet_build(buf, cap, P6(COA), P6(MMA), P6(HOA), &m, &b), COA, HOA);
+}
+
+static size_t ba_forward(uint8_t *buf, size_t cap)
+{
+	struct mh_built b;
+	struct mh m = {.ba = {.status = BA_ACCEPTED, .seq = 2}, .opt = {
+		.has_mesg_id = true, .mesg_id = (uint64_t)(NTP_SECONDS + 1) << 32,
+		.has_auth = true, .auth = {.spi = 4097},
+		.rc = {.has_forward = true, .forward = {.time_s = 30, .to = A6(HOA)},
+		       .has_peers = true, .peers = {.peer = {{A6(CN), 7, 300}}, .n = 1}}}};
+	return finish(&b, buf, ba_packet_build(buf, cap, P6(MMA), P6(HOA), NULL, &m, &b), HOA, HOA);
+}
+
+static size_t peer(uint8_t *buf, size_t cap, const char *src, const char *dst, struct mh *m)
+{
+	struct mh_built b;
+	m->type = MH_PEER;
+	m->opt.has_mesg_id = true;
+	m->opt.mesg_id = (uint64_t)NTP_SECONDS << 32;
+	m->opt.has_auth = true;
+	m->opt.auth.spi = 5001;
+	size_t n = mh_packet_build(buf, cap, &(struct mh_path){.src = A6(src), .dst = A6(dst)}, m, &b);
+	return finish(&b, buf, n, src, dst);
+}
+static size_t peer_confirm(uint8_t *buf, size_t cap)
+{
+	struct mh m = {.peer = {.kind = PEER_CONFIRM, .home_address = A6(HOA), .coa = A6("2001:db8:3:ff::100")}};
+	return peer(buf, cap, "2001:db8:3::1", MMA, &m);
+}
+/* Two parts: twelve correspondent nodes, and two. */
+static size_t peer_forwarding(uint8_t *buf, size_t cap)
+{
+	struct mh m = {.peer = {.kind = PEER_FORWARDING, .transaction = 0x0a0b0c0d, .home_address = A6(HOA), .coa = A6("2001:db8:3:ff::100"),
+				.time_s = 30}, .opt.rc = {.has_peers = true, .peers.n = 14}};
+	for (uint16_t i = 0; i < 14; i++) {
+		m.opt.rc.peers.peer[i] = (struct rc_peer){A6(CN), (uint16_t)(100 + i), 4u * i};
+		m.opt.rc.peers.peer[i].cn.b[15] = (uint8_t)i;
+	}
+	return peer(buf, cap, MMA, "2001:db8:3::1", &m);
 }
 
 static size_t bu_cn(uint8_t *buf, size_t cap)
@@ -282,6 +322,7 @@ static size_t too_big(uint8_t *buf, size_t cap)
 #define S(x) {#x, x}
 const struct wire_sample wire_samples[] = {
 	S(brr), S(hoti), S(coti), S(hot), S(cot), S(bu_home), S(bu_plain), S(bu_mma), S(ba_mma), S(bu_forward), S(bu_cn), S(bu_router),
+	S(ba_forward), S(peer_confirm), S(peer_forwarding),
 	S(ba_refused), S(be), S(ha_request), S(ha_reply), S(mps), S(mpa), S(rs), S(rs_any), S(ra), S(ra_bare), S(ns), S(ns_dad), S(na),
 	S(na_solicited), S(mld2_allow), S(mld2_report), S(mld2_query), S(mld2_query_source), S(mld1_query), S(mld1_report), S(mld1_done),
 	S(gre_down), S(gre_up), S(gre_both), S(too_big),

@@ -93,8 +93,11 @@ static void be_build(struct wr *w, const struct mh *m)
 	wr_addr6(w, &m->be.home_address);
 }
 
+static void peer_parse(struct rd *r, struct mh *m) { mh_peer_parse(r, &m->peer); }
+static void peer_build(struct wr *w, const struct mh *m) { mh_peer_build(w, &m->peer); }
+
 static const struct body {
-	const char *name;
+	const char *name;                /* NULL: a type that we do not know */
 	uint8_t len_oct;
 	void (*parse)(struct rd *r, struct mh *m);
 	void (*build)(struct wr *w, const struct mh *m);
@@ -107,10 +110,13 @@ static const struct body {
 	[MH_BU] = {"binding-update", 6, bu_parse, bu_build},
 	[MH_BA] = {"binding-acknowledgement", 6, ba_parse, ba_build},
 	[MH_BE] = {"binding-error", 18, be_parse, be_build},
+	[MH_PEER] = {"agent-to-agent", MH_PEER_OCT, peer_parse, peer_build},
 };
 enum { BODIES_N = sizeof bodies / sizeof bodies[0] };
 
-const char *mh_type_str(uint8_t type) { return type < BODIES_N ? bodies[type].name : "unknown"; }
+static bool is_known(uint8_t type) { return type < BODIES_N && bodies[type].name; }
+
+const char *mh_type_str(uint8_t type) { return is_known(type) ? bodies[type].name : "unknown"; }
 
 enum wire_err mh_parse(struct rd *r, struct mh *m)
 {
@@ -123,19 +129,23 @@ enum wire_err mh_parse(struct rd *r, struct mh *m)
 	struct rd rest = rd_sub(r, (size_t)m->len_oct - HEAD_OCT);
 	if (!rd_ok(&rest))
 		return W_TRUNCATED;
-	if (m->type >= BODIES_N)
+	if (!is_known(m->type))
 		return W_TYPE;
 	if (proto != NH_NONE)
 		return W_PAYLOAD_PROTO;
 	if (rd_left(&rest) < bodies[m->type].len_oct)
-		return W_LENGTH;
+		return m->type == MH_PEER ? W_TYPE : W_LENGTH; /* another's experiment, perhaps */
 	bodies[m->type].parse(&rest, m);
+	if (m->type == MH_PEER && !mh_peer_is_ours(&m->peer))
+		return W_TYPE; /* another's experiment */
+	if (m->type == MH_PEER && m->peer.version != MH_PEER_VERSION)
+		return W_VERSION;
 	return mho_parse(&rest, head, m);
 }
 
 void mh_build(struct wr *w, struct mh *m)
 {
-	if (m->type >= BODIES_N) {
+	if (!is_known(m->type)) {
 		w->bad = true;
 		return;
 	}

@@ -2,15 +2,17 @@
 #pragma once
 /*
  * Mobility Header messages and options: RFC 6275 6.1 and 6.2, with RFC 3963 (R flag, prefix option),
- * RFC 4283 (identifier), RFC 4285 (authentication, replay protection), RFC 5094 (vendor) and RFC 5380 (M flag).
+ * RFC 4283 (identifier), RFC 4285 (authentication, replay protection), RFC 5094 (vendor), RFC 5380 (M flag), and our content of
+ * RFC 5096's experimental message (peer.h).
  *
  * This is the message alone; whole packets, addresses and checksums are in mh_packet.h.
  */
 #include "base/mem.h"
 #include "base/time.h"
+#include "wire/mip6/peer.h"
 #include "wire/mip6/rc_opt.h"
 
-enum mh_type { MH_BRR, MH_HOTI, MH_COTI, MH_HOT, MH_COT, MH_BU, MH_BA, MH_BE };
+enum mh_type { MH_BRR, MH_HOTI, MH_COTI, MH_HOT, MH_COT, MH_BU, MH_BA, MH_BE, MH_PEER = 11 };
 const char *mh_type_str(uint8_t type); /* "binding-update"; "unknown" */
 
 enum bu_flags { BU_A = 0x8000, BU_H = 0x4000, BU_L = 0x2000, BU_K = 0x1000, BU_M = 0x0800, BU_R = 0x0400 };
@@ -70,13 +72,14 @@ struct mh {
 		struct mh_bu bu;
 		struct mh_ba ba;
 		struct mh_be be;
+		struct mh_peer peer;
 	};
 	struct mh_opts opt;
 	uint16_t len_oct;                /* of the whole header; parse fills it */
 };
 
 /* r stands at the header's first byte and may hold more behind it. The checksum is not looked at.
- * W_TRUNCATED, W_LENGTH, W_TYPE (type is set: answer with a binding error, status 2; RFC 6275 9.2),
+ * W_TRUNCATED, W_LENGTH, W_TYPE (type is set: answer with a binding error, status 2; RFC 6275 9.2), W_VERSION (of MH_PEER),
  * W_PAYLOAD_PROTO, W_VALUE (an option's), W_OPTION_ORDER (something behind the authentication option: it would be
  * unauthenticated), W_LIMIT. Unknown options are skipped and counted. */
 enum wire_err mh_parse(struct rd *r, struct mh *m);

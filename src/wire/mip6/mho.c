@@ -6,7 +6,7 @@
  */
 #include "wire/mip6/mho.h"
 
-enum { ANYWHERE = 0xffff, IN_BU = 1 << MH_BU, IN_BA = 1 << MH_BA, UNIT_S = 4 };
+enum { ANYWHERE = 0xffff, IN_BU = 1 << MH_BU, IN_BA = 1 << MH_BA, IN_PEER = 1 << MH_PEER, UNIT_S = 4 };
 
 struct ctx {
 	const uint8_t *head;  /* parse: first byte of the header; build: not used */
@@ -169,8 +169,8 @@ static const struct row rows[] = {
 	{MHO_MN_ID, 2, 255, 1, 0, IN_BU | IN_BA, mn_id_parse, mn_id_has, mn_id_build},
 	{MHO_PREFIX, 18, 18, 8, 4, IN_BU, prefix_parse, NULL, NULL},
 	{MHO_VENDOR, 5, 255, 4, 2, ANYWHERE, vendor_parse, NULL, NULL},
-	{MHO_MESG_ID, 8, 8, 8, 2, IN_BU | IN_BA, mesg_id_parse, mesg_id_has, mesg_id_build},
-	{MHO_AUTH, 5 + MH_AUTH_LEN_OCT, 255, 4, 1, IN_BU | IN_BA, auth_parse, auth_has, auth_build},
+	{MHO_MESG_ID, 8, 8, 8, 2, IN_BU | IN_BA | IN_PEER, mesg_id_parse, mesg_id_has, mesg_id_build},
+	{MHO_AUTH, 5 + MH_AUTH_LEN_OCT, 255, 4, 1, IN_BU | IN_BA | IN_PEER, auth_parse, auth_has, auth_build},
 	{MHO_BIND_AUTH, 12, 12, 8, 2, IN_BU | IN_BA, bind_auth_parse, bind_auth_has, bind_auth_build},
 };
 enum { ROWS_N = sizeof rows / sizeof rows[0] };
@@ -264,13 +264,13 @@ static void prefixes_build(struct wr *w, const struct ctx *c, const struct row *
 
 static void vendors_build(struct wr *w, const struct ctx *c, const struct row *row)
 {
-	for (enum rc_sub sub = RC_MCOA; sub <= RC_REG; sub++) {
-		if (!rc_opt_has(&c->m->opt.rc, sub))
-			continue;
-		size_t off = option_begin(w, c->start, row);
-		wr_u32(w, RC_ENTERPRISE);
-		rc_opt_build(w, sub, &c->m->opt.rc);
-		option_end(w, off);
+	for (enum rc_sub sub = RC_MCOA; sub <= RC_PEERS; sub++) {
+		for (uint32_t part = 0, n = rc_opt_parts(&c->m->opt.rc, sub); part < n; part++) {
+			size_t off = option_begin(w, c->start, row);
+			wr_u32(w, RC_ENTERPRISE);
+			rc_opt_build(w, sub, &c->m->opt.rc, part);
+			option_end(w, off);
+		}
 	}
 }
 

@@ -5,7 +5,9 @@
  */
 #include "wire/mip6/rc_opt.h"
 
-enum { HEAD_OCT = 3, PREFIX_OCT = 20 };
+#include "wire/mip6/mho.h"
+
+enum { HEAD_OCT = 3, PREFIX_OCT = 20, PEER_OCT = 20, HAS_SEQ = 0x01 };
 
 static enum wire_err mcoa_parse(struct rd *r, struct rc_opts *o)
 {
@@ -67,19 +69,23 @@ static void acoa_build(struct wr *w, const struct rc_opts *o)
 
 static enum wire_err forward_parse(struct rd *r, struct rc_opts *o)
 {
-	rd_skip(r, 1);
+	uint8_t flags = rd_u8(r);
+	o->forward.has_seq = flags & HAS_SEQ;
+	o->forward.flags = flags & (uint8_t)~HAS_SEQ;
 	o->forward.time_s = rd_u16(r);
 	o->forward.to = rd_addr6(r);
 	o->forward.agent = rd_addr6(r);
+	o->forward.last_seq = rd_u32(r);
 	return o->forward.time_s == 0 || addr6_is_routable(&o->forward.to) ? W_OK : W_VALUE;
 }
 
 static void forward_build(struct wr *w, const struct rc_opts *o)
 {
-	wr_u8(w, 0);
+	wr_u8(w, (uint8_t)((o->forward.flags & ~HAS_SEQ) | (o->forward.has_seq ? HAS_SEQ : 0)));
 	wr_u16(w, o->forward.time_s);
 	wr_addr6(w, &o->forward.to);
 	wr_addr6(w, &o->forward.agent);
+	wr_u32(w, o->forward.last_seq);
 }
 
 static enum wire_err devid_parse(struct rd *r, struct rc_opts *o)
@@ -130,7 +136,44 @@ static void reg_build(struct wr *w, const struct rc_opts *o)
 	wr_addr6(w, &o->reg.prev_coa);
 }
 
-/* Lengths without the sub-type byte. */
+static enum wire_err peers_parse(struct rd *r, struct rc_opts *o)
+{
+	struct rc_peers *l = &o->peers;
+	uint32_t n = rd_u8(r);
+	rd_skip(r, 2);
+	if (l->n + n > RC_PEER_MAX)
+		return W_LIMIT;
+	if (rd_left(r) != (size_t)n * PEER_OCT)
+		return W_LENGTH;
+	for (; n > 0; n--) {
+		struct rc_peer *p = &l->peer[l->n++];
+		p->cn = rd_addr6(r);
+		p->seq = rd_u16(r);
+		p->left_s = rd_u16(r) * 4u;
+		if (!addr6_is_routable(&p->cn))
+			return W_VALUE;
+	}
+	return W_OK;
+}
+
+static uint32_t peers_parts(const struct rc_opts *o)
+{
+	return o->peers.n ? (o->peers.n + RC_PEERS_A_PART - 1) / RC_PEERS_A_PART : 1;
+}
+
+static void peers_build(struct wr *w, const struct rc_opts *o, uint32_t part)
+{
+	uint32_t from = part * RC_PEERS_A_PART, to = from + RC_PEERS_A_PART < o->peers.n ? from + RC_PEERS_A_PART : o->peers.n;
+	wr_u8(w, (uint8_t)(to - from));
+	wr_u16(w, 0);
+	for (const struct rc_peer *p = o->peers.peer + from; p < o->peers.peer + to; p++) {
+		wr_addr6(w, &p->cn);
+		wr_u16(w, p->seq);
+		wr_u16(w, mho_units_of_s(p->left_s));
+	}
+}
+
+/* Lengths without the sub-type byte. RC_PEERS repeats, and is written apart. */
 static const struct row {
 	uint8_t min_oct, max_oct;
 	size_t has_off;
@@ -139,10 +182,11 @@ static const struct row {
 } rows[] = {
 	[RC_MCOA] = {35, 35, offsetof(struct rc_opts, has_mcoa), mcoa_parse, mcoa_build},
 	[RC_ACOA] = {23, 250, offsetof(struct rc_opts, has_acoa), acoa_parse, acoa_build},
-	[RC_FORWARD] = {35, 35, offsetof(struct rc_opts, has_forward), forward_parse, forward_build},
+	[RC_FORWARD] = {39, 39, offsetof(struct rc_opts, has_forward), forward_parse, forward_build},
 	[RC_DEVID] = {2, 250, offsetof(struct rc_opts, has_devid), devid_parse, devid_build},
 	[RC_ENCAP] = {3, 3, offsetof(struct rc_opts, has_encap), encap_parse, encap_build},
 	[RC_REG] = {51, 51, offsetof(struct rc_opts, has_reg), reg_parse, reg_build},
+	[RC_PEERS] = {3, 250, offsetof(struct rc_opts, has_peers), peers_parse, NULL},
 };
 
 static bool is_known_sub(uint8_t sub) { return sub < sizeof rows / sizeof rows[0] && rows[sub].parse; }
@@ -159,19 +203,24 @@ enum wire_err rc_opt_parse(struct rd *r, struct rc_opts *o, bool *is_known)
 	if (rd_left(r) < row->min_oct || rd_left(r) > row->max_oct)
 		return W_LENGTH;
 	bool *has = has_of(o, row);
-	if (*has)
+	if (*has && sub != RC_PEERS)
 		return W_OK;
 	*has = true;
 	return row->parse(r, o);
 }
 
-void rc_opt_build(struct wr *w, enum rc_sub sub, const struct rc_opts *o)
+void rc_opt_build(struct wr *w, enum rc_sub sub, const struct rc_opts *o, uint32_t part)
 {
 	wr_u8(w, (uint8_t)sub);
-	rows[sub].build(w, o);
+	if (sub == RC_PEERS)
+		peers_build(w, o, part);
+	else
+		rows[sub].build(w, o);
 }
 
-bool rc_opt_has(const struct rc_opts *o, enum rc_sub sub)
+uint32_t rc_opt_parts(const struct rc_opts *o, enum rc_sub sub)
 {
-	return *(const bool *)((const char *)o + rows[sub].has_off);
+	if (!*(const bool *)((const char *)o + rows[sub].has_off))
+		return 0;
+	return sub == RC_PEERS ? peers_parts(o) : 1;
 }

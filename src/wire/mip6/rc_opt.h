@@ -10,8 +10,8 @@
 /* Private enterprise number: documentation's (RFC 5612), until one is assigned. The only place. */
 #define RC_ENTERPRISE 32473u
 
-enum rc_sub { RC_MCOA = 1, RC_ACOA = 2, RC_FORWARD = 3, RC_DEVID = 4, RC_ENCAP = 5, RC_REG = 6 };
-enum { RC_PREFIX_MAX = 8, RC_DEVID_MAX_OCT = 72 };
+enum rc_sub { RC_MCOA = 1, RC_ACOA = 2, RC_FORWARD = 3, RC_DEVID = 4, RC_ENCAP = 5, RC_REG = 6, RC_PEERS = 7 };
+enum { RC_PREFIX_MAX = 8, RC_DEVID_MAX_OCT = 72, RC_PEER_MAX = 32, RC_PEERS_A_PART = 12 };
 
 /* Sub-type 1, update and its acknowledgement: the group at which the mobile receives, and its only source. */
 struct rc_mcoa { struct addr6 group, source; };
@@ -24,9 +24,17 @@ struct rc_acoa {
 	uint32_t n_prefix;
 };
 
-/* Sub-type 3, de-registration: what the old MMA does with packets that still come. */
+/* Sub-type 3, de-registration: what the old MMA does with packets that still come. In its answer: what it will do. */
+enum rc_forward_flags {
+	RC_FORWARD_GONE = 0x02,      /* the old link is gone: send on what the keep ring holds, too */
+	RC_FORWARD_LISTENS = 0x04,   /* the mobile still listens to its group: go on there until it leaves, or asks again without this */
+	RC_FORWARD_WAITS = 0x08,     /* answer: the new MMA has not confirmed the address yet */
+};
 struct rc_forward {
-	uint16_t time_s;             /* 0: nothing; at most 60 is honoured */
+	uint8_t flags;               /* enum rc_forward_flags; unknown bits are ignored */
+	bool has_seq;                /* last_seq counts; only with the old link gone */
+	uint16_t time_s;             /* 0: nothing; at most 60 is honoured. Answer: what is granted */
+	uint32_t last_seq;           /* GRE sequence number of the last packet of the old group that the mobile accepted */
 	struct addr6 to;             /* care-of address at the new MMA, or the home address */
 	struct addr6 agent;          /* the new MMA, who confirms `to`; :: when `to` is the home address */
 };
@@ -47,19 +55,31 @@ struct rc_reg {
 	struct addr6 prev_mma, prev_coa; /* :: when there is none */
 };
 
+/* Sub-type 7: correspondent nodes that hold a binding for the mobile's care-of address; in an MMA's answer to a mobile that
+ * returned home, and from MMA to MMA. On the wire in parts of at most RC_PEERS_A_PART, an option each. */
+struct rc_peer {
+	struct addr6 cn;
+	uint16_t seq;                /* of the last binding update that it accepted */
+	uint32_t left_s;             /* of the binding's lifetime; on the wire in units of 4 s, as a binding update's */
+};
+struct rc_peers { struct rc_peer peer[RC_PEER_MAX]; uint32_t n; };
+
 struct rc_opts {
-	bool has_mcoa, has_acoa, has_forward, has_devid, has_encap, has_reg;
+	bool has_mcoa, has_acoa, has_forward, has_devid, has_encap, has_reg, has_peers;
 	struct rc_mcoa mcoa;
 	struct rc_acoa acoa;
 	struct rc_forward forward;
 	struct rc_devid devid;
 	struct rc_encap encap;
 	struct rc_reg reg;
+	struct rc_peers peers;
 };
 
 /* One vendor option's data, r behind the enterprise number (at the sub-type byte). Sub-types not known are skipped:
- * *is_known says. Of a repeated sub-type the first counts. W_LENGTH, W_VALUE. */
+ * *is_known says. Of a repeated sub-type the first counts; RC_PEERS adds to what is there. W_LENGTH, W_VALUE, W_LIMIT. */
 enum wire_err rc_opt_parse(struct rd *r, struct rc_opts *o, bool *is_known);
-/* The data of one sub-type, with its sub-type byte, without type, length and enterprise number. */
-void rc_opt_build(struct wr *w, enum rc_sub sub, const struct rc_opts *o);
-bool rc_opt_has(const struct rc_opts *o, enum rc_sub sub);
+/* The data of one sub-type, with its sub-type byte, without type, length and enterprise number. part: from 0, less than
+ * rc_opt_parts(). */
+void rc_opt_build(struct wr *w, enum rc_sub sub, const struct rc_opts *o, uint32_t part);
+/* How many options this sub-type takes; 0 when it is absent. */
+uint32_t rc_opt_parts(const struct rc_opts *o, enum rc_sub sub);
