@@ -35,6 +35,12 @@ static inline struct addr6 A(const char *s)
 	return a;
 }
 
+static inline void assert_addr(const struct addr6 *got, struct addr6 want)
+{
+	if (!addr6_eq(got, &want))
+		fail_msg("%s, expected %s", ADDR6_STR(got), ADDR6_STR(&want));
+}
+
 #define HOA A("2001:db8:1::100")
 #define HA A("2001:db8:1::1")
 #define MMA_A A("2001:db8:2::1")
@@ -72,7 +78,7 @@ static inline void bench_init(struct bench *b, uint32_t n_if)
 	*c = (struct mn_conf){
 		.home_address = HOA, .home_agent = HA, .key = "ha", .n_iface = n_if, .iface = {{"w0"}, {"w1"}},
 		.mma = {{MMA_A, "a"}, {MMA_B, "b"}}, .n_mma = 2, .use_mma = true,
-		.lifetime = span_s(600), .drain = span_ms(200), .reports = 3, .report_interval = span_ms(20),
+		.lifetime = span_s(600), .drain = span_ms(200), .forward = span_s(10), .reports = 3, .report_interval = span_ms(20),
 		.solicit_interval = span_ms(100), .missed_advertisements = 3,
 		.threshold_dbm = 70, .floor_dbm = 85, .hysteresis_db = 4, .min_stay = span_ms(1000),
 		.signal_age = span_s(2), .ping_pong = span_s(5), .signal_window = 8,

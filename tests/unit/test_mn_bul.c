@@ -17,12 +17,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void assert_addr(const struct addr6 *got, struct addr6 want)
-{
-	if (!addr6_eq(got, &want))
-		fail_msg("%s, expected %s", ADDR6_STR(got), ADDR6_STR(&want));
-}
-
 /* Attached to site A, the update to its agent is out. */
 static struct bu joining(struct bench *b)
 {

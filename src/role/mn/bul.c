@@ -64,6 +64,23 @@ static bool is_ll_home(const struct mn *mn)
 	return memcmp(&mn->active->ll.b[8], &mn->conf.home_address.b[8], 8) == 0;
 }
 
+static bool is_previous(const struct mn_peer *p, const struct mn_peer *of)
+{
+	return p && p != of && reg_is_bound(&p->reg) && p->has_acoa;
+}
+
+/* The agent of the site before; after a restart any that still holds a binding. */
+static const struct mn_peer *previous(const struct mn_peer *of)
+{
+	const struct mn *mn = of->mn;
+	if (is_previous(mn->prev, of))
+		return mn->prev;
+	for (uint32_t i = 1; i < mn->n_peer; i++)
+		if (is_previous(&mn->peer[i], of))
+			return &mn->peer[i];
+	return NULL;
+}
+
 static void fill_mma(const struct mn_peer *p, struct mh *m)
 {
 	const struct mn *mn = p->mn;
@@ -72,13 +89,15 @@ static void fill_mma(const struct mn_peer *p, struct mh *m)
 	m->opt.rc.mcoa = (struct rc_mcoa){.group = p->reg.ask_s ? mn->group : p->group, .source = p->addr};
 	m->opt.rc.has_reg = true;
 	m->opt.rc.reg = (struct rc_reg){.ha = mn->conf.home_agent};
-	for (uint32_t i = 1; i < mn->n_peer && p->reg.ask_s; i++) {
-		const struct mn_peer *prev = &mn->peer[i];
-		if (prev == p || !reg_is_bound(&prev->reg) || !prev->has_acoa)
-			continue;
+	if (mn->conf.route_optimisation == MN_RO_AGENT || mn->conf.route_optimisation == MN_RO_AUTO)
+		m->opt.rc.reg.flags |= RC_REG_ROUTE_OPT;
+	const struct mn_peer *prev = p->reg.ask_s ? previous(p) : NULL;
+	if (prev) {
 		m->opt.rc.reg.prev_mma = prev->addr;
 		m->opt.rc.reg.prev_coa = prev->acoa;
 	}
+	if (!p->reg.ask_s)
+		m->opt.rc.has_forward = mn_leave_forward(p, &m->opt.rc.forward);
 }
 
 static void fill_ha(const struct mn_peer *p, const struct reg_bu *bu, bool is_at_home, struct mh *m)
@@ -151,8 +170,11 @@ static void on_refused(struct mn_peer *p, struct now now)
 	}
 	bool was_asked = p->reg.ask_s != 0;
 	reg_stop(&p->reg);
+	p->is_uncertain = p->has_acoa; /* a refusal changes nothing there: what it had accepted before it still has */
+	p->has_acoa = false;
 	if (was_asked)
 		mn_place_on_refused(mn, p, why, now);
+	mn_leave_on_left(p, now);
 }
 
 static void on_accepted(struct mn_peer *p, struct now now)
@@ -197,7 +219,9 @@ static void on_event(struct mn_peer *p, enum reg_event ev, const struct reg_bu *
 	case REG_DEREGISTERED:
 		p->has_acoa = false;
 		mn_say(mn, EV_INFO, "mn-deregistered", "mn: de-registered at %s", ADDR6_STR(&p->addr));
-		if (!p->is_mma)
+		if (p->is_mma)
+			mn_leave_on_left(p, now);
+		else
 			mn_place_on_home(mn, now);
 		break;
 	case REG_REFUSED:
@@ -207,6 +231,8 @@ static void on_event(struct mn_peer *p, enum reg_event ev, const struct reg_bu *
 		p->has_acoa = false;
 		mn_say(mn, EV_WARNING, "mn-expired", "mn: registration at %s ended without an answer", ADDR6_STR(&p->addr));
 		mn_place_settle(mn, "lifetime", "no answer", now);
+		if (p->is_mma)
+			mn_leave_on_left(p, now);
 		break;
 	case REG_UNEXPECTED:
 		reason_count(&mn->env, R_BA_UNEXPECTED);

@@ -119,6 +119,29 @@ void mn_path_tunnel(struct mn *mn, const struct addr6 *dst, const struct addr6 *
 	fx_dp_put(mn_fx(mn), ROLE_MN, &op);
 }
 
+static void arm_retire(struct mn *mn)
+{
+	mono_t next = MONO_NEVER;
+	for (uint32_t i = 0; i < MN_COA_MAX; i++)
+		if (mn->coa[i].is_used)
+			next = mono_min(next, mn->coa[i].until);
+	for (uint32_t i = 0; i < MN_TUNNEL_MAX; i++)
+		if (mn->tunnel[i].is_used)
+			next = mono_min(next, mn->tunnel[i].until);
+	mn_arm(mn, &mn->t_retire, MN_T_RETIRE, next);
+}
+
+void mn_path_forwarded(struct mn *mn, const struct addr6 *agent, mono_t until)
+{
+	mn_path_tunnel(mn, &mn->conf.home_address, agent, DP_ENCAP_IPIP);
+	for (uint32_t i = 0; i < MN_TUNNEL_MAX; i++) {
+		struct mn_tunnel *t = &mn->tunnel[i];
+		if (t->is_used && addr6_eq(&t->dst, &mn->conf.home_address) && addr6_eq(&t->src, agent))
+			t->until = until;
+	}
+	arm_retire(mn);
+}
+
 void mn_path_uplink(struct mn *mn)
 {
 	const struct mn_if *ifc = mn->active;
@@ -260,6 +283,8 @@ static bool is_coa_wanted(const struct mn *mn, const struct mn_coa *c)
 
 static bool is_tunnel_wanted(const struct mn *mn, const struct mn_tunnel *t)
 {
+	if (mn_leave_is_pending(mn, &t->src))
+		return true;
 	switch (mn->place) {
 	case MOVE_HOME:
 		return false;
@@ -269,18 +294,6 @@ static bool is_tunnel_wanted(const struct mn *mn, const struct mn_tunnel *t)
 		return mn->active && addr6_eq(&t->dst, &mn->active->coa);
 	}
 	return false;
-}
-
-static void arm_retire(struct mn *mn)
-{
-	mono_t next = MONO_NEVER;
-	for (uint32_t i = 0; i < MN_COA_MAX; i++)
-		if (mn->coa[i].is_used)
-			next = mono_min(next, mn->coa[i].until);
-	for (uint32_t i = 0; i < MN_TUNNEL_MAX; i++)
-		if (mn->tunnel[i].is_used)
-			next = mono_min(next, mn->tunnel[i].until);
-	mn_arm(mn, &mn->t_retire, MN_T_RETIRE, next);
 }
 
 void mn_path_retire(struct mn *mn, struct now now)

@@ -31,9 +31,9 @@ static bool is_registered_at(const struct mn_peer *ha, const struct addr6 *coa)
 	return reg_is_bound(&ha->reg) && !ha->is_uncertain && addr6_eq(&ha->reg.bound_coa, coa);
 }
 
-static enum mn_state state_of(struct mn *mn)
+enum mn_state mn_place_state(const struct mn *mn)
 {
-	const struct mn_peer *ha = mn_ha(mn);
+	const struct mn_peer *ha = &mn->peer[0];
 	if (!mn->active || !mn->has_place)
 		return MN_NOWHERE;
 	switch (mn->place) {
@@ -51,7 +51,7 @@ static enum mn_state state_of(struct mn *mn)
 
 void mn_place_settle(struct mn *mn, const char *event, const char *reason, struct now now)
 {
-	enum mn_state next = state_of(mn);
+	enum mn_state next = mn_place_state(mn);
 	if (next == mn->state)
 		return;
 	enum event_sev sev = next == MN_NOWHERE || mn->state == MN_NOWHERE ? EV_INFO : EV_NOTICE;
@@ -59,43 +59,6 @@ void mn_place_settle(struct mn *mn, const char *event, const char *reason, struc
 	       mn_state_str(next), event, reason);
 	mn->state = next;
 	mn->since = now.mono;
-}
-
-/* The old links are given up a while after the new one carries everything: their membership, and, where we steer the
- * radio, the attachment too. */
-static void drain_others(struct mn *mn, struct now now)
-{
-	bool is_steered = mn_choice_has_signal(mn, now);
-	for (uint32_t i = 0; i < mn->n_iface; i++) {
-		struct mn_if *ifc = &mn->iface[i];
-		bool has_something = ifc->is_member || (is_steered && ifc->is_up);
-		if (ifc != mn->active && ifc != mn->chosen && has_something && !timer_is_set(&ifc->t_drain))
-			mn_arm(mn, &ifc->t_drain, MN_T_DRAIN, mono_add(now.mono, mn->conf.drain));
-	}
-}
-
-static bool may_hold_binding(const struct mn_peer *p)
-{
-	return p->reg.state == REG_BOUND || p->reg.state == REG_WAIT || p->is_uncertain;
-}
-
-static void leave_sites(struct mn *mn, struct now now)
-{
-	for (uint32_t i = 1; i < mn->n_peer; i++) {
-		struct mn_peer *p = &mn->peer[i];
-		bool is_here = mn->place == MOVE_SITE && p == mn->mma;
-		bool is_leaving = p->reg.state != REG_IDLE && !p->reg.ask_s;
-		if (!is_here && !is_leaving && may_hold_binding(p))
-			mn_bul_ask(p, &p->addr, 0, now);
-	}
-}
-
-/* Everything is confirmed: what belonged to the old place goes. */
-static void settled(struct mn *mn, struct now now)
-{
-	leave_sites(mn, now);
-	drain_others(mn, now);
-	mn_path_retire(mn, now);
 }
 
 /* An agent that does not answer for so long is done without. */
@@ -146,7 +109,7 @@ static void enter_home(struct mn *mn, struct now now)
 {
 	if (mn->active->is_member)
 		mn_member_leave(mn->active);
-	if (!may_hold_binding(mn_ha(mn))) {
+	if (!mn_bul_may_hold(mn_ha(mn))) {
 		mn_path_home(mn, mn->active);
 		mn_place_on_home(mn, now);
 		return;
@@ -157,6 +120,8 @@ static void enter_home(struct mn *mn, struct now now)
 
 static void enter(struct mn *mn, const struct move_link *link, struct now now)
 {
+	if (mn->mma && reg_is_bound(&mn->mma->reg) && mn->mma->has_acoa)
+		mn->prev = mn->mma;
 	mn->place = move_place_of(link);
 	mn->has_place = true;
 	mn->n.registrations++;
@@ -188,11 +153,11 @@ static void stay(struct mn *mn, enum move_kind kind, struct now now)
 	if (kind == MOVE_INTRA_SITE)
 		mn->n.intra_site++;
 	mn_bul_again(mn, now);
-	enum mn_state s = state_of(mn);
+	enum mn_state s = mn_place_state(mn);
 	if (s == MN_SITE || s == MN_PLAIN)
 		mn_path_roam0_default(mn); /* the home agent's answer may have come while no link was in use */
 	if (s == MN_SITE || s == MN_PLAIN || s == MN_HOME)
-		settled(mn, now);
+		mn_leave_all(mn, now);
 	if (s == MN_JOINING && !timer_is_set(&mn->t_joining))
 		be_patient(mn, now);
 }
@@ -293,6 +258,7 @@ void mn_place_on_joined(struct mn *mn, struct mn_peer *p, struct now now)
 	struct mn_peer *ha = mn_ha(mn);
 	bool is_refresh = is_registered_at(ha, &p->acoa);
 	mn_bul_ask(ha, &p->acoa, p->reg.lifetime_s, now);
+	mn_leave_unheard(mn, now);
 	if (is_refresh || mn->is_roam0_default)
 		mn_path_uplink(mn);
 	mn_place_settle(mn, "binding acknowledgement", "the agent assigned a care-of address", now);
@@ -300,12 +266,12 @@ void mn_place_on_joined(struct mn *mn, struct mn_peer *p, struct now now)
 
 void mn_place_on_registered(struct mn *mn, struct now now)
 {
-	enum mn_state s = state_of(mn);
+	enum mn_state s = mn_place_state(mn);
 	if (s != MN_SITE && s != MN_PLAIN)
 		return; /* answers an update of the place before */
 	mn_path_uplink(mn);
 	mn_path_roam0_default(mn);
-	settled(mn, now);
+	mn_leave_all(mn, now);
 	mn_place_settle(mn, "binding acknowledgement", "registered with the home agent", now);
 	mn_ro_on_registered(mn, now);
 }
@@ -319,7 +285,7 @@ void mn_place_on_home(struct mn *mn, struct now now)
 	mn_path_uplink_del(mn);
 	mn_place_settle(mn, "home link", "an ordinary host", now);
 	announce_home(mn, now);
-	settled(mn, now);
+	mn_leave_all(mn, now);
 	mn_ro_on_home(mn, now);
 }
 

@@ -31,6 +31,7 @@ enum {
 	MN_GROUP_TRIES = 8, MN_SOLICIT_LOST = 3, MN_ANNOUNCE = 3,
 	MN_METRIC_ROAM0 = 64, MN_METRIC_HOME = 128,
 	MN_REFUSED_S = 60, MN_JOIN_PATIENCE_S = 6, MN_HINT_PATIENCE_S = 1, MN_ATTACH_PATIENCE_S = 2, MN_LOST_PATIENCE_S = 1,
+	MN_LEAVE_PATIENCE_S = 3,
 };
 
 /* What the mobile is, derived from its links and its binding update list (place.c). */
@@ -138,6 +139,7 @@ struct mn {
 	bool has_place;              /* false until the first link */
 	enum move_place place;       /* where the mobile is, or is going to be registered */
 	struct mn_peer *mma;         /* at MOVE_SITE */
+	struct mn_peer *prev;        /* agent of the site before, where it is still registered; or NULL */
 	struct mn_if *active;        /* carries the uplink; NULL: no link */
 	struct mn_if *chosen;        /* to become active as soon as its router is known */
 	struct { const struct mn_if *iface; struct lladdr router; struct addr6 coa; } used; /* of the last move */
@@ -203,6 +205,7 @@ bool mn_member_rx(struct mn_if *ifc, const struct rx *rx);
 /* place.c: where the mobile is */
 void mn_place_use(struct mn *mn, struct mn_if *ifc, const char *event, struct now now);
 void mn_place_lost(struct mn *mn, const char *event, struct now now);
+enum mn_state mn_place_state(const struct mn *mn);
 /* State from what is; says so when it changed. */
 void mn_place_settle(struct mn *mn, const char *event, const char *reason, struct now now);
 void mn_place_on_joined(struct mn *mn, struct mn_peer *p, struct now now);       /* agent accepted */
@@ -214,6 +217,17 @@ void mn_place_on_group_taken(struct mn *mn, struct now now);
 /* An answer without authentication, as an agent gives that has no key for us: changes nothing, but shortens the wait. */
 void mn_place_on_hint(struct mn *mn, const struct mn_peer *p, uint8_t status, struct now now);
 void mn_place_on_announce(struct mn *mn, struct now now);
+
+/* leave.c: agents of sites that were left */
+/* Does any link still receive what this agent sends to the group? */
+bool mn_leave_is_heard(const struct mn_peer *p);
+/* Is the agent of this address being de-registered, and has not answered? */
+bool mn_leave_is_pending(const struct mn *mn, const struct addr6 *agent);
+/* What a de-registration asks for as things stand: false for nothing. */
+bool mn_leave_forward(const struct mn_peer *p, struct rc_forward *f);
+void mn_leave_unheard(struct mn *mn, struct now now); /* the new agent has accepted: those that no link hears */
+void mn_leave_all(struct mn *mn, struct now now);     /* the new place is confirmed: all, and the old links */
+void mn_leave_on_left(struct mn_peer *p, struct now now); /* it has answered, or is given up */
 
 /* bul.c: registrations */
 void mn_bul_init(struct mn *mn);
@@ -228,12 +242,18 @@ void mn_bul_arm(struct mn_peer *p);
 static inline struct mn_peer *mn_ha(struct mn *mn) { return &mn->peer[0]; }
 struct mn_peer *mn_bul_find(struct mn *mn, const struct addr6 *addr);
 bool mn_bul_is_pending(const struct mn_peer *p);
+static inline bool mn_bul_may_hold(const struct mn_peer *p)
+{
+	return p->reg.state == REG_BOUND || p->reg.state == REG_WAIT || p->is_uncertain;
+}
 
 /* path.c: what host and datapath are told */
 void mn_path_iface(struct mn_if *ifc);
 void mn_path_iface_gone(struct mn_if *ifc);
 void mn_path_coa(struct mn_if *ifc);               /* add the interface's care-of address */
 void mn_path_tunnel(struct mn *mn, const struct addr6 *dst, const struct addr6 *src, enum dp_encap encap);
+/* What an agent that was left tunnels to the home address, until then. */
+void mn_path_forwarded(struct mn *mn, const struct addr6 *agent, mono_t until);
 void mn_path_uplink(struct mn *mn);                /* through the active link */
 void mn_path_uplink_del(struct mn *mn);
 void mn_path_roam0(struct mn *mn);                 /* the home address lies on roam0 */
