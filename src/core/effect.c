@@ -134,6 +134,13 @@ void fx_attach(struct effq *q, enum role_id role, uint32_t ifindex, const struct
 		e->attach = (struct fx_attach){ifindex, *router};
 }
 
+void fx_keep_send(struct effq *q, enum role_id role, const struct fx_keep *k)
+{
+	struct effect *e = add(q, role, FX_KEEP_SEND);
+	if (e)
+		e->keep = *k;
+}
+
 static void store(struct effq *q, enum role_id role, enum effect_kind kind, enum store_table table,
 		  const void *key, size_t key_len, const void *val, size_t val_len)
 {

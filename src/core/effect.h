@@ -30,6 +30,7 @@ enum effect_kind {
 	FX_ADDR_DEL,
 	FX_ROUTE_PUT,
 	FX_ROUTE_DEL,
+	FX_KEEP_SEND,   /* forward what the keep ring holds of a care-of address */
 	FX_ATTACH,      /* mobile node: ask the radio of an interface for another router/cell */
 	FX_STORE_PUT,   /* record to stable storage */
 	FX_STORE_DEL,
@@ -69,6 +70,16 @@ struct fx_route {
 };
 struct fx_attach { uint32_t ifindex; struct lladdr router; /* zero: detach */ };
 
+
+/* From the packets that were sent to the group of coa (dp_coa.keep) within the last moments, those behind after_seq, or all that are
+ * there, leave as IP-in-IP from src to dst in their order. */
+struct fx_keep {
+	struct addr6 coa;
+	bool has_seq;
+	uint32_t after_seq;       /* GRE sequence number; counts only with has_seq */
+	struct addr6 src, dst;
+};
+
 enum store_table { STORE_BINDING_HA = 1, STORE_BINDING_MMA, STORE_COUNTER, STORE_MN };
 struct fx_store {
 	enum store_table table;
@@ -94,6 +105,7 @@ struct effect {
 		struct fx_addr addr;
 		struct fx_route route;
 		struct fx_attach attach;
+		struct fx_keep keep;
 		struct fx_store store;
 		struct fx_event event;
 	};
@@ -124,6 +136,7 @@ void fx_group(struct effq *q, enum role_id role, enum effect_kind join_or_leave,
 void fx_addr(struct effq *q, enum role_id role, enum effect_kind add_or_del, const struct fx_addr *a);
 void fx_route(struct effq *q, enum role_id role, enum effect_kind put_or_del, const struct fx_route *r);
 void fx_attach(struct effq *q, enum role_id role, uint32_t ifindex, const struct lladdr *router);
+void fx_keep_send(struct effq *q, enum role_id role, const struct fx_keep *k);
 void fx_store_put(struct effq *q, enum role_id role, enum store_table table, const void *key, size_t key_len,
 		  const void *val, size_t val_len);
 void fx_store_del(struct effq *q, enum role_id role, enum store_table table, const void *key, size_t key_len);

@@ -25,6 +25,9 @@ struct engine_env {
 	uint32_t (*ifindex)(void *ctx, const char *name);
 	/* A configured key by name (see core/sa.h); NULL if there is none. Valid while the engine lives. */
 	const struct sa_key *(*key)(void *ctx, const char *name);
+	/* The last GRE sequence number accepted in tunnels from source to group (DP_DOWNLINK_IN); false when there was none. May be
+	 * NULL. */
+	bool (*last_seq)(void *ctx, const struct addr6 *group, const struct addr6 *source, uint32_t *seq);
 	void *ctx;
 };
 

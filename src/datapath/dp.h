@@ -14,7 +14,7 @@
 #include "base/addr.h"
 #include "base/time.h"
 
-enum { DP_OIF_MAX = 32, DP_IF_PREFIX_MAX = 8 };
+enum { DP_OIF_MAX = 32, DP_IF_PREFIX_MAX = 8, DP_DIRECT_MAX = 4, DP_CN_TRUST_MAX = 8 };
 
 enum dp_table {
 	DP_IF,          /* an interface of ours: programs are attached when it is put, detached when deleted */
@@ -26,6 +26,10 @@ enum dp_table {
 	DP_MFC,         /* MMA, access router: (source, group) -> incoming link, outgoing links */
 	DP_DOWNLINK_IN, /* mobile: (outer destination, outer source) -> decapsulate for this home address */
 	DP_UPLINK_OUT,  /* mobile: inner source -> tunnel over this link to this next hop */
+	DP_CN,          /* correspondent node: home address -> care-of address, type 2 routing header; and the Home Address option's check */
+	DP_CN_TRUST,    /* correspondent node: prefixes whose Home Address option needs no binding */
+	DP_RO_OUT,      /* MMA, mobile: (home address, correspondent node) -> direct, with Home Address option */
+	DP_NET,         /* RFC 3963: a prefix of a mobile network -> the home address that it moves with */
 	DP_TABLE_N
 };
 
@@ -68,6 +72,10 @@ struct dp_coa {
 	struct addr6 prev;               /* previous MMA, or :: */
 	mono_t prev_until, expires;
 	uint32_t seq_start;              /* GRE sequence number of the first packet; an entry that exists keeps counting */
+	bool wants_ro;                   /* hand up, rate limited by inner source, a copy of what came through a tunnel: DP_PUNT_RO */
+	bool keep;                       /* what is sent to the group is kept for a while: FX_KEEP_SEND */
+	struct addr6 forward;            /* unless :: or over: what comes for coa is tunnelled from source to here, nothing to the group. */
+	mono_t forward_until;            /* The entry may outlive the registration (expires) for it */
 };
 
 struct dp_uplink_in {
@@ -90,13 +98,17 @@ struct dp_mfc {
 	                                  * who listens there); a later put without it has the last word */
 };
 
-enum dp_encap { DP_ENCAP_GRE, DP_ENCAP_IPIP };
+enum dp_encap {
+	DP_ENCAP_GRE, DP_ENCAP_IPIP,
+	DP_ENCAP_RH2,                    /* no tunnel: type 2 routing header (DP_DOWNLINK_IN only) */
+};
 
 struct dp_downlink_in {
-	struct addr6 dst, src;           /* key: (group, MMA) or (care-of address, home agent) */
+	struct addr6 dst, src;           /* key: (group, MMA) or (care-of address, home agent); DP_ENCAP_RH2: (care-of address, ::) */
 	struct addr6 home_address;       /* inner destination must be this */
 	enum dp_encap encap;             /* GRE: sequence number, duplicates removed */
 	uint32_t allowed_if[8], n_allowed_if; /* none: any interface with DP_IF_MOBILE */
+	bool wants_ro;                   /* as in dp_coa */
 };
 
 struct dp_uplink_out {
@@ -108,7 +120,35 @@ struct dp_uplink_out {
 	enum dp_encap encap;             /* GRE with gre_key and no sequence number, or IP-in-IP */
 	uint32_t gre_key;                /* host order */
 	uint32_t mtu_oct;                /* of the link */
+	struct prefix6 direct[DP_DIRECT_MAX]; /* H-13: destinations in these get no tunnel but a Home Address option, from src */
+	uint32_t n_direct;
 };
+
+/* A correspondent node's binding. Out: packets of this host from self to home_address take a type 2 routing header to coa. In: from
+ * coa with a Home Address option home_address to self, the source becomes the home address. DP_HOME serves the latter as well. */
+struct dp_cn {
+	struct addr6 home_address, self; /* key; self: an address of this host */
+	struct addr6 coa;
+	mono_t expires;
+};
+
+/* H-13: a Home Address option is believed without a binding when the home address is in home and the source in coa. */
+struct dp_cn_trust { struct prefix6 home, coa; };  /* key: both */
+
+/*
+ * Route optimisation for data from home_address to cn: no tunnel, source coa and a Home Address option. At an MMA for what
+ * comes up, by the routing table; at a mobile over the link and next hop of DP_UPLINK_OUT. While is_testing, data goes on as before. A
+ * HoT from cn in the home agent's tunnel to us is handed up (DP_PUNT_MH, from the inner header on) whether or not is_testing.
+ */
+struct dp_ro_out {
+	struct addr6 home_address, cn;   /* key */
+	struct addr6 coa;
+	bool is_testing;
+	mono_t expires;
+};
+
+/* RFC 3963: wherever an inner address is looked up or checked, one in prefix counts as home_address. */
+struct dp_net { struct prefix6 prefix; /* key */ struct addr6 home_address; };
 
 struct dp_op {
 	enum dp_table table;
@@ -122,13 +162,17 @@ struct dp_op {
 		struct dp_mfc mfc;
 		struct dp_downlink_in downlink_in;
 		struct dp_uplink_out uplink_out;
+		struct dp_cn cn;
+		struct dp_cn_trust cn_trust;
+		struct dp_ro_out ro_out;
+		struct dp_net net;
 	};
 };
 
 /* Why a packet is handed up (struct rx's why). The datapath has consumed it unless stated. */
 enum dp_punt {
 	DP_PUNT_NONE,      /* did not come through the datapath: raw socket */
-	DP_PUNT_MH,        /* Mobility Header to an address in DP_LOCAL (HAO and RH2 in front of it allowed) */
+	DP_PUNT_MH,        /* Mobility Header to an address in DP_LOCAL or DP_COA (HAO and RH2 in front of it allowed), or a HoT: DP_RO_OUT */
 	DP_PUNT_MLD,       /* membership report, done or query on an ACCESS, DOWNSTREAM, UPSTREAM or MOBILE link (the kernel sees it too) */
 	DP_PUNT_RS,        /* router solicitation on ACCESS or HOME (kernel sees it too) */
 	DP_PUNT_RA,        /* router advertisement on MOBILE or HOME (kernel sees it too) */
@@ -137,5 +181,6 @@ enum dp_punt {
 	DP_PUNT_ICMP_HA,   /* home agent discovery, mobile prefix solicitation */
 	DP_PUNT_ICMP_ERR,  /* ICMPv6 error about a packet that we encapsulated */
 	DP_PUNT_SLOW,      /* data for the slow path: too big, fragments, options in front */
+	DP_PUNT_RO,        /* copy of data that came through a tunnel, from the outer header on, perhaps cut short: a route to optimise */
 	DP_PUNT_N
 };

@@ -32,6 +32,10 @@ void entry_key(const struct dp_op *op, union entry_key *key)
 	case DP_MFC: key->pair = (struct k_pair){a6_of(&op->mfc.source), a6_of(&op->mfc.group)}; break;
 	case DP_DOWNLINK_IN: key->pair = (struct k_pair){a6_of(&op->downlink_in.src), a6_of(&op->downlink_in.dst)}; break;
 	case DP_UPLINK_OUT: key->addr = a6_of(&op->uplink_out.inner_src); break;
+	case DP_CN:
+	case DP_CN_TRUST:
+	case DP_RO_OUT:
+	case DP_NET:
 	case DP_TABLE_N: break;
 	}
 }
@@ -80,6 +84,10 @@ void entry_val(const struct dp_op *op, union entry_val *val)
 	case DP_UPLINK_OUT: val->uplink_out = uplink_out_val(&op->uplink_out); break;
 	case DP_SITE_PREFIX:
 	case DP_IF:
+	case DP_CN:
+	case DP_CN_TRUST:
+	case DP_RO_OUT:
+	case DP_NET:
 	case DP_TABLE_N: break;
 	}
 }
@@ -128,6 +136,10 @@ void entry_parse(struct dp_op *op, const union entry_val *val)
 	case DP_UPLINK_OUT: uplink_out_parse(&op->uplink_out, &val->uplink_out); break;
 	case DP_SITE_PREFIX:
 	case DP_IF:
+	case DP_CN:
+	case DP_CN_TRUST:
+	case DP_RO_OUT:
+	case DP_NET:
 	case DP_TABLE_N: break;
 	}
 }
@@ -143,6 +155,10 @@ int entry_check(const struct dp_op *op)
 	case DP_HOME:
 	case DP_COA:
 	case DP_UPLINK_IN:
+	case DP_CN:
+	case DP_CN_TRUST:
+	case DP_RO_OUT:
+	case DP_NET:
 	case DP_UPLINK_OUT: return 0;
 	case DP_TABLE_N: break;
 	}

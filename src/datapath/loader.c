@@ -125,6 +125,8 @@ int dp_apply(struct dp *dp, enum dp_verb verb, const struct dp_op *op, uint32_t 
 		return r;
 	if (op->table == DP_IF)
 		return apply_if(dp, verb, &op->iface, owner);
+	if (!entry_shape(op->table)->key_oct)
+		return 0; /* a table that is still to come */
 	return verb == DP_PUT ? apply_put(dp, op, owner) : apply_del(dp, op, owner);
 }
 
@@ -166,7 +168,7 @@ int dp_find(struct dp *dp, struct dp_op *op)
 {
 	union entry_key key;
 	union entry_val val = {0};
-	if (op->table >= DP_TABLE_N || op->table == DP_IF)
+	if (op->table >= DP_TABLE_N || !entry_shape(op->table)->key_oct)
 		return ERR_INVAL;
 	entry_key(op, &key);
 	if (bpf_map_lookup_elem(loader_table_fd(dp, op->table), &key, &val))

@@ -232,6 +232,8 @@ int dpn_apply(struct dpn *d, bool is_put, const struct dp_op *op, uint32_t owner
 		return r;
 	if (op->table == DP_IF)
 		return apply_if(d, is_put, &op->iface, owner);
+	if (!entry_shape(op->table)->key_oct)
+		return 0; /* a table that is still to come */
 	if (op->table == DP_SITE_PREFIX)
 		return apply_site(d, is_put, &op->site_prefix.prefix);
 	entry_key(op, &key);
@@ -245,7 +247,7 @@ int dpn_apply(struct dpn *d, bool is_put, const struct dp_op *op, uint32_t owner
 int dpn_find(struct dpn *d, struct dp_op *op)
 {
 	union entry_key key;
-	if (op->table >= DP_TABLE_N || op->table == DP_IF)
+	if (op->table >= DP_TABLE_N || !entry_shape(op->table)->key_oct)
 		return ERR_INVAL;
 	entry_key(op, &key);
 	const union entry_val *v = dpn_lookup(d, table_of(op->table), &key);

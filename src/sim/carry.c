@@ -130,6 +130,8 @@ static void carry_out(struct node *n, const struct effect *e)
 	case FX_ROUTE_DEL:
 		node_route_del(n, &e->route);
 		break;
+	case FX_KEEP_SEND:
+		break; /* the keep ring is still to come */
 	case FX_ATTACH:
 		start_attach(n, &e->attach);
 		break;

@@ -254,6 +254,10 @@ static bool same_key(const struct dp_op *a, const struct dp_op *b)
 	case DP_MFC: return addr6_eq(&a->mfc.group, &b->mfc.group) && addr6_eq(&a->mfc.source, &b->mfc.source);
 	case DP_DOWNLINK_IN: return addr6_eq(&a->downlink_in.dst, &b->downlink_in.dst) && addr6_eq(&a->downlink_in.src, &b->downlink_in.src);
 	case DP_UPLINK_OUT: return addr6_eq(&a->uplink_out.inner_src, &b->uplink_out.inner_src);
+	case DP_CN: return addr6_eq(&a->cn.home_address, &b->cn.home_address) && addr6_eq(&a->cn.self, &b->cn.self);
+	case DP_CN_TRUST: return prefix6_eq(&a->cn_trust.home, &b->cn_trust.home) && prefix6_eq(&a->cn_trust.coa, &b->cn_trust.coa);
+	case DP_RO_OUT: return addr6_eq(&a->ro_out.home_address, &b->ro_out.home_address) && addr6_eq(&a->ro_out.cn, &b->ro_out.cn);
+	case DP_NET: return prefix6_eq(&a->net.prefix, &b->net.prefix);
 	case DP_TABLE_N: break;
 	}
 	return false;

@@ -195,7 +195,8 @@ const char *proc_start(struct node *n)
 {
 	if (n->is_running)
 		return NULL;
-	n->env = (struct engine_env){&sim_mem, &n->rng, &crypto_openssl, &n->fx, &n->count, env_ifindex, env_key, n};
+	n->env = (struct engine_env){.mem = &sim_mem, .rng = &n->rng, .crypto = &crypto_openssl, .fx = &n->fx, .count = &n->count,
+		.ifindex = env_ifindex, .key = env_key, .ctx = n};
 	effq_init(&n->fx, &sim_mem);
 	n->generation++;
 	fwd_adopt(n);

@@ -45,7 +45,8 @@ void rig_init(struct rig *r, uint64_t seed)
 	prng_seed(&r->prng, seed);
 	r->rng = prng_rng(&r->prng);
 	effq_init(&r->fx, &r->mem);
-	r->env = (struct engine_env){&r->mem, &r->rng, &crypto_openssl, &r->fx, &r->count, no_ifindex, find_key, r};
+	r->env = (struct engine_env){.mem = &r->mem, .rng = &r->rng, .crypto = &crypto_openssl, .fx = &r->fx, .count = &r->count,
+		.ifindex = no_ifindex, .key = find_key, .ctx = r};
 	r->now = (struct now){{1000 * NS_PER_S}, {1767225600 * NS_PER_S}};
 }
 

@@ -154,6 +154,7 @@ static bool on_rx(void *self, const struct rx *rx, struct now now)
 	case DP_PUNT_RS:
 	case DP_PUNT_ICMP_ERR:
 	case DP_PUNT_SLOW:
+	case DP_PUNT_RO:
 	case DP_PUNT_N:
 		break;
 	}

@@ -148,6 +148,7 @@ static bool mn_rx(void *self, const struct rx *rx, struct now now)
 	case DP_PUNT_ICMP_HA:
 	case DP_PUNT_ICMP_ERR:
 	case DP_PUNT_SLOW:
+	case DP_PUNT_RO:
 	case DP_PUNT_N:
 		break;
 	}
