@@ -45,7 +45,7 @@ class Said:
         found = {}
         for when, node, m in sorted(((m.when_ns, node, m) for node, t in taps.items() for m in t.messages()), key=lambda x: x[:2]):
             for item in self._read(node, m):
-                key = (item.step, m.src, m.dst, m.data)
+                key = (item.who, item.kind, m.data) if m.cls == "mh" else (item.step, m.src, m.data)
                 found.setdefault(key, item).seen.setdefault(node, when)
         self.items = sorted(found.values(), key=lambda i: i.left_ns)
 
