@@ -39,6 +39,10 @@
 	X(MMA_HOME_AGENT, "no home agent named, or one that this mobile may not name") \
 	X(MMA_NOT_ON_SITE, "registration from outside the site's access prefixes") \
 	X(MMA_POOL_EMPTY, "no care-of address left") \
+	X(MMA_FORWARD_TO, "forwarding asked to an agent that is no peer, or to an address of our own") \
+	X(MMA_FORWARD_DENIED, "the new agent does not know the mobile, or did not answer: not forwarded") \
+	X(PEER_UNKNOWN, "message from an agent that is no configured peer") \
+	X(PEER_UNEXPECTED, "agent's message that nothing here waits for") \
 	X(ND_INVALID, "neighbour discovery message fails the checks of RFC 4861") \
 	X(MLD_INVALID, "membership message fails the checks of RFC 3810") \
 	X(MLD_NOT_ADMITTED, "group is not admitted on this link") \
