@@ -33,6 +33,10 @@
 	X(BA_UNEXPECTED, "acknowledgement that nothing waits for") \
 	X(BA_REFUSED, "registration refused by the peer") \
 	X(BA_NO_ASSIGNED_COA, "acknowledgement with M but without an assigned care-of address") \
+	X(RO_UNEXPECTED, "route optimisation message that nothing waits for") \
+	X(RO_COOKIE, "home or care-of test with another cookie than ours") \
+	X(RO_LIMIT, "route optimisation not begun: a limit is reached") \
+	X(RO_FAILED, "correspondent node left alone: it does not answer, or refuses") \
 	X(MMA_NOT_OUR_OPTION, "update with M but without our option") \
 	X(MMA_GROUP_TAKEN, "group is held by another mobile") \
 	X(MMA_GROUP_FOREIGN, "group is not in the site's prefix, or its source is not the agent") \
