@@ -63,7 +63,7 @@ static void an_advertisement_carries_everything(void **state)
 	assert_true(ra->prefix[0].is_router_addr && ra->prefix[0].is_auto && ra->prefix[0].preferred_s == 14400);
 	assert_true(!ra->prefix[1].is_router_addr && !ra->prefix[1].is_auto && ra->prefix[1].is_onlink);
 	assert_true(ra->has_adv_interval && ra->adv_interval_ms == 3000);
-	assert_true(ra->has_ha_info && ra->ha_preference == 10 && ra->ha_lifetime_s == 1800);
+	assert_true(ra->has_ha_info && ra->ha_takes_routers && ra->ha_preference == 10 && ra->ha_lifetime_s == 1800);
 	assert_true(ra->has_map && ra->map.distance == 2 && ra->map.preference == 9 && ra->map.valid_s == 3600);
 	assert_string_equal(ADDR6_STR(&ra->map.addr), "2001:db8:2::1");
 	assert_true(ra->has_site && ra->site.flags == ND_SITE_HOME);

@@ -232,7 +232,7 @@ static size_t ra(uint8_t *buf, size_t cap)
 		.has_slla = true, .slla = mac_ar, .has_mtu = true, .mtu_oct = 1500,
 		.prefix = {{A6("2001:db8:2:11::1"), 64, true, true, true, 86400, 14400}, {A6("2001:db8:2:12::"), 64, true, false, false, 300, 200}},
 		.n_prefix = 2, .has_adv_interval = true, .adv_interval_ms = 3000,
-		.has_ha_info = true, .ha_preference = 10, .ha_lifetime_s = 1800,
+		.has_ha_info = true, .ha_takes_routers = true, .ha_preference = 10, .ha_lifetime_s = 1800,
 		.has_map = true, .map = {2, 9, false, 3600, A6(MMA)},
 		.has_site = true, .site = {ND_SITE_HOME, "foreign"}};
 	return ra_packet_build(buf, cap, P6(LL_AR), &addr6_allnodes, &m);

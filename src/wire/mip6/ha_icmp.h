@@ -7,7 +7,7 @@
 #include "wire/ip/icmp6.h"
 #include "wire/nd/nd.h"
 
-enum { HA_REPLY_MAX = 32 };
+enum { HA_REPLY_MAX = 77 }; /* what fits into the smallest MTU */
 
 struct ha_icmp {
 	uint8_t type;                    /* IC6_HA_REQUEST, IC6_HA_REPLY, IC6_MPS, IC6_MPA */

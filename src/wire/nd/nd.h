@@ -42,6 +42,7 @@ struct nd_ra {
 	uint32_t n_prefix;
 	uint32_t adv_interval_ms;
 	uint16_t ha_preference, ha_lifetime_s;
+	bool ha_takes_routers;           /* R: it serves mobile routers (RFC 3963 7.3) */
 	struct nd_map map;
 	struct nd_site site;
 };

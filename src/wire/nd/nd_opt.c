@@ -9,7 +9,7 @@
 
 enum {
 	P_L = 0x80, P_A = 0x40, P_R = 0x20,
-	MAP_R = 0x80,
+	MAP_R = 0x80, HA_INFO_R = 0x8000,
 	SITE_VERSION = 1, SITE_HEAD_OCT = 8,
 	ANY_UNITS = 0,
 };
@@ -82,7 +82,7 @@ static enum wire_err on_ha_info(struct rd *r, struct nd_packet *p)
 {
 	if (p->ra.has_ha_info)
 		return W_OK;
-	rd_skip(r, 2);
+	p->ra.ha_takes_routers = rd_u16(r) & HA_INFO_R;
 	p->ra.has_ha_info = true;
 	p->ra.ha_preference = rd_u16(r);
 	p->ra.ha_lifetime_s = rd_u16(r);
@@ -170,11 +170,11 @@ void nd_lladdr_build(struct wr *w, enum nd_opt_type type, const struct lladdr *a
 	wr_bytes(w, a, sizeof *a);
 }
 
-static void word_build(struct wr *w, enum nd_opt_type type, uint32_t word)
+static void word_build(struct wr *w, enum nd_opt_type type, uint16_t flags, uint32_t word)
 {
 	wr_u8(w, (uint8_t)type);
 	wr_u8(w, 1);
-	wr_u16(w, 0);
+	wr_u16(w, flags);
 	wr_u32(w, word);
 }
 
@@ -205,13 +205,13 @@ void nd_ra_opts_build(struct wr *w, const struct nd_ra *ra)
 	if (ra->has_slla)
 		nd_lladdr_build(w, NDO_SLLA, &ra->slla);
 	if (ra->has_mtu)
-		word_build(w, NDO_MTU, ra->mtu_oct);
+		word_build(w, NDO_MTU, 0, ra->mtu_oct);
 	for (uint32_t i = 0; i < ra->n_prefix && i < ND_PREFIX_MAX; i++)
 		nd_prefix_build(w, &ra->prefix[i]);
 	if (ra->has_adv_interval)
-		word_build(w, NDO_ADV_INTERVAL, ra->adv_interval_ms);
+		word_build(w, NDO_ADV_INTERVAL, 0, ra->adv_interval_ms);
 	if (ra->has_ha_info)
-		word_build(w, NDO_HA_INFO, (uint32_t)ra->ha_preference << 16 | ra->ha_lifetime_s);
+		word_build(w, NDO_HA_INFO, ra->ha_takes_routers ? HA_INFO_R : 0, (uint32_t)ra->ha_preference << 16 | ra->ha_lifetime_s);
 	if (ra->has_map)
 		map_build(w, &ra->map);
 	if (ra->has_site)
