@@ -31,6 +31,7 @@ struct update {
 	int64_t stamp_off_ms;
 	uint64_t stamp;                 /* a given one */
 	const struct addr6 *hoa, *coa, *alt;
+	const char *net[MH_PREFIX_MAX]; /* mobile network prefixes */
 };
 
 static inline void bench_init(struct bench *b, bool has_home_link)
@@ -90,6 +91,8 @@ static inline size_t bench_bu(struct bench *b, const struct update *u, uint8_t *
 		m.opt.has_alt_coa = true;
 		m.opt.alt_coa = *u->alt;
 	}
+	for (; m.opt.n_prefix < MH_PREFIX_MAX && u->net[m.opt.n_prefix]; m.opt.n_prefix++)
+		assert_true(prefix6_parse(&m.opt.prefix[m.opt.n_prefix], u->net[m.opt.n_prefix]));
 	m.opt.has_nonce = u->has_nonce;
 	m.opt.has_mesg_id = !u->has_no_stamp;
 	m.opt.mesg_id = u->stamp ? u->stamp : mh_ntp_of_wall(wall_add(b->k.now.wall, span_ms(u->stamp_off_ms)));

@@ -10,35 +10,38 @@
  *	ha_bu      checks of an update          ha_bind   the life of a binding
  *	ha_answer  acknowledgements, errors     ha_nd     the home link
  *	ha_store   records that survive         ha_mobile configuration, keys
- *	ha_disc    other agents, prefixes       ha_show   what the operator sees
+ *	ha_disc    other home agents            ha_prefix mobile prefixes
+ *	ha_net     mobile routers (RFC 3963)    ha_show   what the operator sees
  *
- * Left out: correspondent node (HoTI and CoTI are answered with a binding error), unsolicited prefix advertisements,
- * multicast membership through the tunnel (10.4.3, optional), ESP (it is the kernel's).
+ * Left out: correspondent node (role cn; without it HoTI and CoTI are answered with a binding error), multicast membership
+ * through the tunnel (10.4.3, optional), ESP (it is the kernel's).
  */
 #include "base/err.h"
 #include "role/ha/ha_i.h"
 
-/* The datapath takes packets for bound addresses; what the host itself sends there goes through roam0. */
-static void home_routes(struct ha *h, enum effect_kind kind)
+/* What a home prefix needs: the anycast address at which its home agents are asked for, and where no link has it, a route.
+ * (The datapath takes packets for bound addresses; what the host itself sends there goes through roam0. A physical
+ * home link has host routes, a binding each.) */
+static void serve(struct ha *h, const struct prefix6 *p, bool is_on)
 {
-	if (ha_has_home_link(h))
-		return; /* host routes, a binding each */
-	for (uint32_t i = 0; i < h->conf.n_home_prefix; i++) {
-		struct fx_route r = {.dst = h->conf.home_prefix[i], .ifindex = IFINDEX_ROAM0};
-		fx_route(h->env.fx, ROLE_HA, kind, &r);
-	}
+	struct dp_op op = {.table = DP_LOCAL, .local = {.addr = ha_anycast(p), .flags = DP_LOCAL_MH}};
+	struct fx_route r = {.dst = *p, .ifindex = IFINDEX_ROAM0};
+
+	(is_on ? fx_dp_put : fx_dp_del)(h->env.fx, ROLE_HA, &op);
+	if (!ha_has_home_link(h))
+		fx_route(h->env.fx, ROLE_HA, is_on ? FX_ROUTE_PUT : FX_ROUTE_DEL, &r);
 }
 
-/* Our address, and the anycast addresses at which home agents are asked for. */
-static void local_addresses(struct ha *h, void (*verb)(struct effq *, enum role_id, const struct dp_op *))
+static void serve_all(struct ha *h, bool is_on)
+{
+	for (uint32_t i = 0; i < h->conf.n_home_prefix; i++)
+		serve(h, &h->conf.home_prefix[i], is_on);
+}
+
+static void own_address(struct ha *h, bool is_on)
 {
 	struct dp_op op = {.table = DP_LOCAL, .local = {.addr = h->conf.address, .flags = DP_LOCAL_MH | DP_LOCAL_HA}};
-
-	verb(h->env.fx, ROLE_HA, &op);
-	for (uint32_t i = 0; i < h->conf.n_home_prefix; i++) {
-		op.local = (struct dp_local){.addr = ha_anycast(&h->conf.home_prefix[i]), .flags = DP_LOCAL_MH};
-		verb(h->env.fx, ROLE_HA, &op);
-	}
+	(is_on ? fx_dp_put : fx_dp_del)(h->env.fx, ROLE_HA, &op);
 }
 
 static void name_link(struct ha_link *l, const char *name)
@@ -50,7 +53,6 @@ static int init(void *self, const struct engine_env *env, const void *conf, stru
 {
 	struct ha *h = self;
 
-	(void)now;
 	*remedy = ha_conf_check(conf);
 	if (*remedy)
 		return ERR_INVAL;
@@ -61,14 +63,18 @@ static int init(void *self, const struct engine_env *env, const void *conf, stru
 	table_init(&h->checks, env->mem, env->rng, offsetof(struct ha_check, hoa), sizeof(struct addr6));
 	timers_init(&h->check_timers, env->mem);
 	rate_init(&h->rate, env->rng);
+	ha_prefix_init(h, now);
+	table_init(&h->routers, env->mem, env->rng, offsetof(struct ha_router, hoa), sizeof(struct addr6));
 	name_link(&h->home, h->conf.home_link);
 	for (uint32_t i = 0; i < h->conf.n_uplink; i++)
 		name_link(&h->uplink[i], h->conf.uplink[i]);
 	int err = ha_mobiles_load(&h->mobiles, env, &h->conf, remedy);
 	if (err)
 		return err;
-	local_addresses(h, fx_dp_put);
-	home_routes(h, FX_ROUTE_PUT);
+	own_address(h, true);
+	serve_all(h, true);
+	if (!ha_has_home_link(h))
+		ha_net_home_routes(h, FX_ROUTE_PUT);
 	return ERR_OK;
 }
 
@@ -81,6 +87,8 @@ static void fini(void *self)
 	for (uint64_t it = 0; (c = table_next(&h->checks, &it));)
 		mem_put(h->env.mem, c);
 	table_fini(&h->checks);
+	ha_prefix_fini(h);
+	ha_net_fini(h);
 	bindings_fini(&h->bindings);
 	ha_mobiles_free(&h->mobiles, &h->env);
 }
@@ -128,10 +136,12 @@ static void on_link(void *self, const struct link_event *ev, struct now now)
 		return;
 	bool was_up = h->home.is_up;
 	follow(h, &h->home, DP_IF_HOME, ev);
-	if (ev->is_gone)
+	if (ev->is_gone) {
 		ha_home_link_gone(h);
-	else if (h->home.is_up && !was_up)
+	} else if (h->home.is_up && !was_up) {
+		ha_net_home_routes(h, FX_ROUTE_PUT);
 		ha_home_link_up(h, now);
+	}
 }
 
 static bool on_rx(void *self, const struct rx *rx, struct now now)
@@ -165,12 +175,13 @@ static void tick(void *self, struct now now)
 {
 	ha_check_timers(self, now);
 	ha_binding_timers(self, now);
+	ha_prefix_timers(self, now);
 }
 
 static mono_t expiry(const void *self)
 {
 	const struct ha *h = self;
-	return mono_min(bindings_expiry(&h->bindings), timers_next(&h->check_timers));
+	return mono_min(ha_prefix_expiry(h), mono_min(bindings_expiry(&h->bindings), timers_next(&h->check_timers)));
 }
 
 static void stop(void *self, struct now now)
@@ -183,25 +194,58 @@ static void stop(void *self, struct now now)
 		struct dp_op op = {.table = DP_HOME, .home = {.home_address = b->hoa}};
 		if (ha_is_active(b)) {
 			fx_dp_del(h->env.fx, ROLE_HA, &op);
+			ha_net_end(h, &b->hoa);
 			ha_intercept_end(h, b);
 		} else {
 			ha_check_cancel(h, &b->hoa);
 		}
 	}
-	local_addresses(h, fx_dp_del);
-	home_routes(h, FX_ROUTE_DEL);
+	own_address(h, false);
+	serve_all(h, false);
+	if (!ha_has_home_link(h) || h->home.ifindex)
+		ha_net_home_routes(h, FX_ROUTE_DEL);
 	del_link(h, &h->home);
 	for (uint32_t i = 0; i < h->conf.n_uplink; i++)
 		del_link(h, &h->uplink[i]);
 }
 
-/* What a running home agent cannot change: addresses, prefixes, links, the size of its table. */
+/* What a running home agent cannot change: its address, links, the size of its table. */
 static bool is_same_place(const struct ha_conf *a, const struct ha_conf *b)
 {
-	return addr6_eq(&a->address, &b->address) && a->n_home_prefix == b->n_home_prefix &&
-	       memcmp(a->home_prefix, b->home_prefix, a->n_home_prefix * sizeof a->home_prefix[0]) == 0 &&
+	return addr6_eq(&a->address, &b->address) &&
 	       memcmp(a->home_link, b->home_link, sizeof a->home_link) == 0 && a->n_uplink == b->n_uplink &&
 	       memcmp(a->uplink, b->uplink, a->n_uplink * sizeof a->uplink[0]) == 0 && a->bindings_max == b->bindings_max;
+}
+
+static bool has_prefix(const struct ha_conf *c, const struct prefix6 *p)
+{
+	for (uint32_t i = 0; i < c->n_home_prefix; i++)
+		if (prefix6_eq(&c->home_prefix[i], p))
+			return true;
+	return false;
+}
+
+/* Is anything else to be told to mobiles (RFC 6275 10.6.2)? */
+static bool has_same_prefixes(const struct ha_conf *a, const struct ha_conf *b)
+{
+	for (uint32_t i = 0; i < a->n_home_prefix; i++)
+		if (!has_prefix(b, &a->home_prefix[i]))
+			return false;
+	return a->n_home_prefix == b->n_home_prefix && a->prefix_valid.ns == b->prefix_valid.ns &&
+	       a->prefix_preferred.ns == b->prefix_preferred.ns;
+}
+
+static void change_conf(struct ha *h, const struct ha_conf *conf)
+{
+	for (uint32_t i = 0; i < h->conf.n_home_prefix; i++)
+		if (!has_prefix(conf, &h->conf.home_prefix[i]))
+			serve(h, &h->conf.home_prefix[i], false);
+	if (!ha_has_home_link(h) || h->home.ifindex)
+		ha_net_home_routes(h, FX_ROUTE_DEL);
+	h->conf = *conf;
+	if (!ha_has_home_link(h) || h->home.ifindex)
+		ha_net_home_routes(h, FX_ROUTE_PUT);
+	serve_all(h, true);
 }
 
 static int reconf(void *self, const void *conf, struct now now, const char **remedy)
@@ -214,7 +258,7 @@ static int reconf(void *self, const void *conf, struct now now, const char **rem
 	if (*remedy)
 		return ERR_INVAL;
 	if (!is_same_place(&h->conf, conf)) {
-		*remedy = "the home agent's address, prefixes, links and table size change only with a restart";
+		*remedy = "the home agent's address, links and table size change only with a restart";
 		return ERR_NOTSUP;
 	}
 	int err = ha_mobiles_load(&mobiles, &h->env, conf, remedy);
@@ -222,10 +266,21 @@ static int reconf(void *self, const void *conf, struct now now, const char **rem
 		return err;
 	ha_mobiles_free(&h->mobiles, &h->env);
 	h->mobiles = mobiles;
-	h->conf = *(const struct ha_conf *)conf;
-	for (uint64_t it = 0; (b = bindings_next(&h->bindings, &it));)
-		if (ha_is_active(b) && !ha_mobile_key(h, &b->hoa))
+	bool is_same = has_same_prefixes(&h->conf, conf);
+	change_conf(h, conf);
+	for (uint64_t it = 0; (b = bindings_next(&h->bindings, &it));) {
+		if (!ha_is_active(b))
+			continue;
+		if (!ha_mobile_key(h, &b->hoa) || !ha_serves(h, &b->hoa))
 			ha_end(h, b, "binding-dropped", "the mobile is no longer configured", now);
+		else if (!ha_net_is_still_authorised(h, &b->hoa))
+			ha_end(h, b, "binding-dropped", "a network of the mobile router is no longer configured", now);
+		else
+			ha_cap(h, b, now);
+	}
+	ha_prefix_reconf(h, now);
+	if (!is_same)
+		ha_prefix_changed(h, now);
 	return ERR_OK;
 }
 

@@ -7,12 +7,14 @@
 #include "base/conf.h"
 #include "base/time.h"
 
-enum { HA_MOBILE_CONF_MAX = 4096, HA_PREFIX_MAX = 8, HA_UPLINK_MAX = 8, HA_KEY_NAME_LEN = 32 };
+enum { HA_MOBILE_CONF_MAX = 4096, HA_PREFIX_MAX = 8, HA_UPLINK_MAX = 8, HA_NET_MAX = 4, HA_KEY_NAME_LEN = 32 };
 
 /* mobile "2001:db8:1::100" { key = "mn1" }, or a prefix of home addresses that share a key. */
 struct ha_mobile_conf {
 	struct prefix6 home;           /* /128 for one mobile */
 	char key[HA_KEY_NAME_LEN];
+	struct prefix6 network[HA_NET_MAX]; /* a mobile router's (RFC 3963) */
+	uint32_t n_network;
 };
 
 struct ha_conf {
@@ -23,6 +25,7 @@ struct ha_conf {
 	char uplink[HA_UPLINK_MAX][16];
 	uint32_t n_uplink;
 	span_t prefix_valid, prefix_preferred; /* lifetimes of the home prefixes, as advertised */
+	span_t mpa_min, mpa_max;       /* MinMobPfxAdvInterval, MaxMobPfxAdvInterval; max 0: none unsolicited */
 	uint32_t preference;           /* ours among the home agents of the link */
 	span_t lifetime_max;
 	span_t stamp_window;

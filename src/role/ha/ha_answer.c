@@ -32,6 +32,7 @@ static void send_ba(struct ha *h, const struct ha_bu *bu, const struct mh_ba *ba
 		m.opt.has_auth = true;
 		m.opt.auth.spi = bu->key->spi;
 	}
+	m.ba.flags |= bu->flags & BU_R && ba->status < BA_REASON_UNSPECIFIED ? BA_R : 0;
 	/* With a Home Address option came the update, with a type 2 routing header goes the answer (9.5.4). */
 	bool is_at_home = addr6_eq(&bu->src, &bu->hoa);
 	size_t n = ba_packet_build(pkt, sizeof pkt, &h->conf.address, &bu->src, is_at_home ? NULL : &bu->hoa, &m, &built);

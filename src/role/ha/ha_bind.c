@@ -68,20 +68,32 @@ static uint32_t grantable_s(const struct ha *h, uint32_t asked_s)
 
 void ha_grant(struct ha *h, struct binding *b, const struct ha_bu *bu, struct now now)
 {
+	if (!ha_net_grant(h, bu)) {
+		reason_count(&h->env, R_LIMIT_BINDINGS);
+		if (b->state != BINDING_ACTIVE)
+			enter_gone(h, b, now);
+		ha_refuse(h, bu, BA_NO_RESOURCES, now);
+		return;
+	}
 	bool is_new = b->state != BINDING_ACTIVE, has_moved = !addr6_eq(&b->coa, &bu->coa);
 
+	bool was_ll = b->flags & HA_LINK_LOCAL;
 	b->coa = bu->coa;
 	b->lifetime = (uint16_t)(grantable_s(h, bu->lifetime_s) / 4);
-	b->flags = (uint8_t)((b->flags & ~HA_LINK_LOCAL) | (bu->flags & BU_L ? HA_LINK_LOCAL : 0));
+	b->flags = (uint8_t)((b->flags & ~(HA_LINK_LOCAL | HA_ROUTER)) | (bu->flags & BU_L ? HA_LINK_LOCAL : 0) |
+			     (bu->flags & BU_R ? HA_ROUTER : 0));
 	enter_active(h, b, now);
 	ha_store_put(h, b, now);
 	put_home(h, b);
 	if (is_new && ha_has_home_link(h))
 		ha_intercept(h, b, now);
+	else if (was_ll != !!(b->flags & HA_LINK_LOCAL))
+		ha_intercept_ll(h, b);
 	if (is_new || has_moved)
 		fx_event(h->env.fx, ROLE_HA, EV_INFO, is_new ? "binding-registered" : "binding-moved", &b->hoa,
 			 "care-of address %s, %u s", ADDR6_STR(&b->coa), b->lifetime * 4u);
 	h->n_registered++;
+	ha_prefix_binding_refreshed(h, &b->hoa, now);
 	ha_accept(h, bu, b->lifetime * 4u, now);
 }
 
@@ -130,6 +142,8 @@ void ha_end(struct ha *h, struct binding *b, const char *code, const char *why, 
 
 	h->n_active--;
 	fx_dp_del(h->env.fx, ROLE_HA, &op);
+	ha_net_end(h, &b->hoa);
+	ha_prefix_binding_gone(h, &b->hoa);
 	ha_intercept_end(h, b);
 	enter_gone(h, b, now);
 	fx_event(h->env.fx, ROLE_HA, EV_INFO, code, &b->hoa, "%s", why);
@@ -170,6 +184,18 @@ void ha_revive(struct ha *h, struct binding *b, enum binding_state state, uint8_
 	binding_due(&h->bindings, b, now.mono);
 }
 
+void ha_cap(struct ha *h, struct binding *b, struct now now)
+{
+	mono_t last = mono_add(now.mono, h->conf.prefix_valid);
+
+	if (!mono_before(last, b->expires))
+		return;
+	b->expires = last;
+	binding_due(&h->bindings, b, last);
+	put_home(h, b);
+	ha_store_put(h, b, now);
+}
+
 static void forget(struct ha *h, struct binding *b)
 {
 	ha_store_del(h, b);
@@ -183,10 +209,12 @@ static void on_active_due(struct ha *h, struct binding *b, struct now now)
 		ha_end(h, b, "binding-expired", "lifetime ended without a refresh", now);
 		return;
 	}
-	if (b->flags & HA_REVIVED)
+	if (b->flags & HA_REVIVED) {
 		put_home(h, b);
-	else
+		ha_net_again(h, &b->hoa);
+	} else {
 		ha_refresh_request(h, b);
+	}
 	b->flags &= (uint8_t)~HA_REVIVED;
 	binding_due(&h->bindings, b, b->expires);
 }

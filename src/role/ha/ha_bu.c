@@ -103,6 +103,43 @@ static bool is_seq_newer(struct ha *h, const struct mh_packet *p, struct ha_bu *
 	return !bu->b || seq_is_newer(bu->seq, bu->b->seq);
 }
 
+/* The R flag of a binding stays as it was (RFC 3963 6.2). */
+static bool is_same_mobility(struct ha *h, const struct mh_packet *p, struct ha_bu *bu, struct now now)
+{
+	(void)h, (void)p, (void)now;
+	return bu->is_dereg || !ha_is_active(bu->b) || !!(bu->flags & BU_R) == !!(bu->b->flags & HA_ROUTER);
+}
+
+static bool is_host_or_home_registration(struct ha *h, const struct mh_packet *p, struct ha_bu *bu, struct now now)
+{
+	(void)h, (void)p, (void)now;
+	return !(bu->flags & BU_R) || (bu->flags & BU_H);
+}
+
+static bool is_router_permitted(struct ha *h, const struct mh_packet *p, struct ha_bu *bu, struct now now)
+{
+	(void)p, (void)now;
+	return ha_net_check(h, bu) != BA_MR_NOT_PERMITTED;
+}
+
+static bool is_network_known(struct ha *h, const struct mh_packet *p, struct ha_bu *bu, struct now now)
+{
+	(void)p, (void)now;
+	return ha_net_check(h, bu) != BA_FORWARDING_FAILED;
+}
+
+static bool is_network_valid(struct ha *h, const struct mh_packet *p, struct ha_bu *bu, struct now now)
+{
+	(void)p, (void)now;
+	return ha_net_check(h, bu) != BA_INVALID_PREFIX;
+}
+
+static bool is_network_authorised(struct ha *h, const struct mh_packet *p, struct ha_bu *bu, struct now now)
+{
+	(void)p, (void)now;
+	return ha_net_check(h, bu) != BA_NOT_AUTHORISED_PREFIX;
+}
+
 /* A care-of address that is itself the home address of a mobile that is away would be a loop of tunnels. */
 static bool is_coa_usable(struct ha *h, const struct mh_packet *p, struct ha_bu *bu, struct now now)
 {
@@ -129,6 +166,7 @@ static const struct check {
 	{has_auth, R_AUTH_MISSING, SILENT},
 	{is_spi_known, R_AUTH_SPI_UNKNOWN, SILENT},
 	{is_authentic, R_AUTH_BAD, BA_AUTH_FAIL},
+	{is_host_or_home_registration, R_NET_NOT_PERMITTED, BA_MR_NOT_PERMITTED},
 	{is_same_type, R_BU_TYPE_CHANGE, BA_REG_TYPE_CHANGE},
 	{is_home_registration, R_BU_NOT_HOME_REG, BA_PROHIBITED},
 	{has_stamp, R_REPLAY_MISSING, BA_MESG_ID_REQUIRED},
@@ -136,6 +174,11 @@ static const struct check {
 	{is_stamp_newer, R_REPLAY_OLD, BA_ID_MISMATCH},
 	{is_seq_newer, R_BU_SEQ_OLD, BA_SEQ_OUT_OF_WINDOW},
 	{is_coa_usable, R_BU_COA_INVALID, BA_INVALID_COA},
+	{is_same_mobility, R_BU_TYPE_CHANGE, BA_REG_TYPE_CHANGE},
+	{is_router_permitted, R_NET_NOT_PERMITTED, BA_MR_NOT_PERMITTED},
+	{is_network_known, R_NET_NOT_KNOWN, BA_FORWARDING_FAILED},
+	{is_network_valid, R_NET_INVALID, BA_INVALID_PREFIX},
+	{is_network_authorised, R_NET_NOT_AUTHORISED, BA_NOT_AUTHORISED_PREFIX},
 };
 
 static bool passes(struct ha *h, const struct mh_packet *p, struct ha_bu *bu, struct now now)
@@ -160,6 +203,9 @@ static void on_bu(struct ha *h, const struct rx *rx, const struct mh_packet *p, 
 		.has_stamp = p->mh.opt.has_mesg_id, .stamp = p->mh.opt.mesg_id, .verdict = REPLAY_OUTSIDE,
 		.lladdr = rx->lladdr_src,
 	};
+	_Static_assert(sizeof bu.net == sizeof p->mh.opt.prefix, "all of an update's prefixes fit");
+	memcpy(bu.net, p->mh.opt.prefix, sizeof bu.net);
+	bu.n_net = p->mh.opt.n_prefix;
 	bu.is_dereg = bu.lifetime_s == 0 || addr6_eq(&bu.coa, &bu.hoa);
 	bu.is_direct = ha_has_home_link(h) && rx->ifindex == h->home.ifindex && addr6_eq(&bu.src, &bu.hoa) &&
 		       !lladdr_is_zero(&rx->lladdr_src);

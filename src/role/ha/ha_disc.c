@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a mobile asks from afar before and besides registration: which home agents there are (RFC 6275 10.5), and what
- * prefixes the home link has (10.6, on solicitation).
+ * Which home agents there are (RFC 6275 10.5): a mobile asks from afar, at the anycast address that all
+ * home agents of its home prefix share.
  *
  * Other home agents of the link are known by their advertisements (H flag): link-local address, preference, lifetime,
- * and the global addresses of prefixes with the R flag. Requests to the home agents' anycast address of
- * each home prefix (RFC 2526) are answered with all of them, ourselves included, the most preferred first.
- * Prefix advertisements that nobody asked for (10.6.2's schedule) are left out: the prefixes are configured and do not change.
+ * and the global addresses of prefixes with the R flag. A request is answered with all of them, ourselves included, the most
+ * preferred first, those of equal preference in random order, and as many as one packet of the smallest MTU holds. A
+ * mobile router gets those that serve mobile routers (RFC 3963 7); if there are none, the others.
  */
 #include "base/err.h"
 #include "role/ha/ha_i.h"
@@ -25,33 +25,72 @@ struct addr6 ha_anycast(const struct prefix6 *p)
 	return prefix6_join(p, &id);
 }
 
-static struct ha_peer *peer_of(struct ha *h, const struct addr6 *lladdr, struct now now)
-{
-	struct ha_peer *free = NULL;
+static bool is_live(const struct ha_peer *p, struct now now) { return !mono_reached(p->until, now.mono); }
 
-	for (uint32_t i = 0; i < HA_PEER_MAX; i++) {
-		struct ha_peer *p = &h->peer[i];
-		bool is_live = !mono_reached(p->until, now.mono);
-		if (is_live && addr6_eq(&p->lladdr, lladdr))
-			return p;
-		if (!is_live && !free)
-			free = p;
-	}
-	return free;
+static struct ha_peer *peer_find(struct ha *h, const struct addr6 *lladdr, struct now now)
+{
+	for (uint32_t i = 0; i < HA_PEER_MAX; i++)
+		if (is_live(&h->peer[i], now) && addr6_eq(&h->peer[i].lladdr, lladdr))
+			return &h->peer[i];
+	return NULL;
 }
 
+/* A free entry, or the least preferred one where the newcomer is preferred to it. */
+static struct ha_peer *peer_slot(struct ha *h, uint16_t preference, struct now now)
+{
+	struct ha_peer *least = &h->peer[0];
+
+	for (uint32_t i = 0; i < HA_PEER_MAX; i++) {
+		if (!is_live(&h->peer[i], now))
+			return &h->peer[i];
+		if (h->peer[i].preference < least->preference)
+			least = &h->peer[i];
+	}
+	return least->preference < preference ? least : NULL;
+}
+
+static void learn_addr(struct ha_peer *p, const struct nd_prefix *from, struct now now)
+{
+	struct ha_peer_addr *slot = NULL;
+	span_t valid = span_s(from->valid_s);
+
+	for (uint32_t i = 0; i < HA_PEER_ADDR_MAX; i++) {
+		struct ha_peer_addr *a = &p->addr[i];
+		if (addr6_eq(&a->addr, &from->addr)) {
+			slot = a;
+			break;
+		}
+		if (!slot && mono_reached(a->until, now.mono))
+			slot = a;
+	}
+	if (slot)
+		*slot = (struct ha_peer_addr){from->addr, mono_add(now.mono, valid)};
+}
+
+/* RFC 6275 10.5.1, step by step. */
 static void learn(struct ha *h, const struct addr6 *src, const struct nd_ra *ra, struct now now)
 {
+	uint16_t preference = ra->has_ha_info ? ra->ha_preference : 0;
 	uint32_t life_s = ra->has_ha_info ? ra->ha_lifetime_s : ra->lifetime_s;
-	struct ha_peer *p = peer_of(h, src, now);
+	struct ha_peer *p = peer_find(h, src, now);
 
-	if (!p)
-		return; /* more than HA_PEER_MAX: those that came first */
-	*p = (struct ha_peer){.lladdr = *src, .until = mono_add(now.mono, span_s(ra->is_home_agent ? life_s : 0)),
-			      .preference = ra->has_ha_info ? ra->ha_preference : 0};
-	for (uint32_t i = 0; i < ra->n_prefix && p->n_addr < HA_PEER_ADDR_MAX; i++)
+	if (!ra->is_home_agent || life_s == 0) {
+		if (p)
+			p->until = now.mono;
+		return;
+	}
+	if (!p) {
+		p = peer_slot(h, preference, now);
+		if (!p)
+			return;
+		*p = (struct ha_peer){.lladdr = *src};
+	}
+	p->until = mono_add(now.mono, span_s(life_s));
+	p->preference = preference;
+	p->takes_routers = ra->has_ha_info && ra->ha_takes_routers;
+	for (uint32_t i = 0; i < ra->n_prefix; i++)
 		if (ra->prefix[i].is_router_addr && addr6_is_routable(&ra->prefix[i].addr))
-			p->addr[p->n_addr++] = ra->prefix[i].addr;
+			learn_addr(p, &ra->prefix[i], now);
 }
 
 bool ha_rx_ra(struct ha *h, const struct rx *rx, struct now now)
@@ -62,10 +101,12 @@ bool ha_rx_ra(struct ha *h, const struct rx *rx, struct now now)
 		return false;
 	if (lladdr_eq(&rx->lladdr_src, &h->home.lladdr))
 		return true;
-	if (nd_packet_parse(rx->pkt, rx->len_oct, &p) != W_OK || p.type != IC6_RA)
+	if (nd_packet_parse(rx->pkt, rx->len_oct, &p) != W_OK || p.type != IC6_RA) {
 		reason_count(&h->env, R_ND_INVALID);
-	else
-		learn(h, &p.src, &p.ra, now);
+		return true;
+	}
+	learn(h, &p.src, &p.ra, now);
+	ha_prefix_learn(h, &p.ra, now);
 	return true;
 }
 
@@ -87,14 +128,35 @@ static uint32_t put_rank(struct ha *h, struct rank *list, uint32_t n, const stru
 	return n + 1;
 }
 
-static void list_agents(struct ha *h, struct ha_icmp *reply, struct now now)
+static uint32_t rank_peer(struct ha *h, struct rank *list, uint32_t n, const struct ha_peer *p, struct now now)
+{
+	for (uint32_t i = 0; i < HA_PEER_ADDR_MAX; i++)
+		if (!mono_reached(p->addr[i].until, now.mono))
+			n = put_rank(h, list, n, &p->addr[i].addr, p->preference);
+	return n;
+}
+
+/* must_take_routers: only those that serve mobile routers. */
+static uint32_t rank_all(struct ha *h, struct rank *list, bool must_take_routers, struct now now)
+{
+	uint32_t n = 0;
+
+	if (!must_take_routers || ha_takes_routers(h))
+		n = put_rank(h, list, n, &h->conf.address, (uint16_t)h->conf.preference);
+	for (uint32_t i = 0; i < HA_PEER_MAX; i++)
+		if (is_live(&h->peer[i], now) && (!must_take_routers || h->peer[i].takes_routers))
+			n = rank_peer(h, list, n, &h->peer[i], now);
+	return n;
+}
+
+static void list_agents(struct ha *h, bool is_router, struct ha_icmp *reply, struct now now)
 {
 	struct rank list[HA_REPLY_MAX];
-	uint32_t n = put_rank(h, list, 0, &h->conf.address, (uint16_t)h->conf.preference);
+	uint32_t n = is_router ? rank_all(h, list, true, now) : 0;
 
-	for (uint32_t i = 0; i < HA_PEER_MAX; i++)
-		for (uint32_t j = 0; j < h->peer[i].n_addr && !mono_reached(h->peer[i].until, now.mono); j++)
-			n = put_rank(h, list, n, &h->peer[i].addr[j], h->peer[i].preference);
+	reply->is_mobile_router = n > 0;
+	if (n == 0)
+		n = rank_all(h, list, false, now);
 	reply->n_agent = n;
 	for (uint32_t i = 0; i < n; i++)
 		reply->agent[i] = *list[i].addr;
@@ -110,51 +172,17 @@ static bool is_anycast(const struct ha *h, const struct addr6 *a)
 	return false;
 }
 
-static void answer(struct ha *h, const struct ha_icmp_packet *p, const struct addr6 *rh2, const struct ha_icmp *msg, struct now now)
+static void on_request(struct ha *h, const struct ha_icmp_packet *p, struct now now)
 {
 	uint8_t pkt[PACKET_MAX];
+	struct ha_icmp reply = {.type = IC6_HA_REPLY, .id = p->msg.id};
 
 	if (!addr6_is_routable(&p->src) || !ha_may_answer(h, &p->src, now))
 		return;
-	size_t n = ha_icmp_packet_build(pkt, sizeof pkt, &h->conf.address, &p->src, NULL, rh2, msg);
+	list_agents(h, p->msg.is_mobile_router, &reply, now);
+	size_t n = ha_icmp_packet_build(pkt, sizeof pkt, &h->conf.address, &p->src, NULL, NULL, &reply);
 	if (n)
 		fx_send(h->env.fx, ROLE_HA, 0, NULL, pkt, n);
-}
-
-static void on_request(struct ha *h, const struct ha_icmp_packet *p, struct now now)
-{
-	struct ha_icmp reply = {.type = IC6_HA_REPLY, .id = p->msg.id};
-
-	list_agents(h, &reply, now);
-	answer(h, p, NULL, &reply, now);
-}
-
-/* The prefix that our own address is of carries it whole (RFC 6275 7.2). */
-static struct nd_prefix advertised(const struct ha *h, const struct prefix6 *p)
-{
-	bool is_ours = prefix6_contains(p, &h->conf.address);
-
-	return (struct nd_prefix){
-		.addr = is_ours ? h->conf.address : p->addr, .len_bits = p->len_bits, .is_router_addr = is_ours,
-		.is_onlink = ha_has_home_link(h), .is_auto = p->len_bits == 64,
-		.valid_s = (uint32_t)span_to_s(h->conf.prefix_valid), .preferred_s = (uint32_t)span_to_s(h->conf.prefix_preferred),
-	};
-}
-
-static void on_prefix_solicitation(struct ha *h, const struct ha_icmp_packet *p, struct now now)
-{
-	struct ha_icmp adv = {.type = IC6_MPA, .id = p->msg.id};
-	const struct binding *b = binding_find(&h->bindings, &p->peer);
-
-	if (!p->has_hao || !ha_is_active(b) || !addr6_eq(&b->coa, &p->src)) {
-		reason_count(&h->env, R_HAO_UNKNOWN);
-		if (p->has_hao)
-			ha_binding_error(h, &p->src, BE_UNKNOWN_BINDING, &p->peer, now);
-		return;
-	}
-	for (uint32_t i = 0; i < h->conf.n_home_prefix; i++)
-		adv.prefix[adv.n_prefix++] = advertised(h, &h->conf.home_prefix[i]);
-	answer(h, p, &p->peer, &adv, now);
 }
 
 bool ha_rx_icmp(struct ha *h, const struct rx *rx, struct now now)
@@ -171,8 +199,29 @@ bool ha_rx_icmp(struct ha *h, const struct rx *rx, struct now now)
 	else if (p.msg.type == IC6_HA_REQUEST)
 		on_request(h, &p, now);
 	else if (p.msg.type == IC6_MPS)
-		on_prefix_solicitation(h, &p, now);
+		ha_prefix_solicited(h, &p, now);
 	else
 		reason_count(&h->env, R_MSG_NOT_HERE);
 	return true;
+}
+
+void ha_agents_show(const struct ha *h, struct show *out, struct now now)
+{
+	for (uint32_t i = 0; i < HA_PEER_MAX; i++) {
+		const struct ha_peer *p = &h->peer[i];
+		if (!is_live(p, now))
+			continue;
+		for (uint32_t j = 0; j < HA_PEER_ADDR_MAX; j++) {
+			if (mono_reached(p->addr[j].until, now.mono))
+				continue;
+			show_begin(out, "home-agent");
+			show_str(out, "role", "ha");
+			show_addr6(out, "link_local", &p->lladdr);
+			show_addr6(out, "address", &p->addr[j].addr);
+			show_u64(out, "preference", p->preference);
+			show_flag(out, "mobile_routers", p->takes_routers);
+			show_i64(out, "remaining_s", span_to_s(mono_sub(p->until, now.mono)));
+			show_end(out);
+		}
+	}
 }

@@ -7,21 +7,24 @@
 #include "core/rate.h"
 #include "core/sa.h"
 #include "role/ha/ha.h"
+#include "wire/mip6/ha_icmp.h"
 #include "wire/mip6/mh_packet.h"
 
 /* RFC 6275 12: a de-registered binding's sequence number counts this long. */
 #define MAX_DELETE_BCE_TIMEOUT_S 10
-enum { HA_POP_MAX = 4096, HA_ANNOUNCEMENTS = 3, HA_PEER_MAX = 16, HA_PEER_ADDR_MAX = 4 };
+enum { HA_POP_MAX = 4096, HA_ANNOUNCEMENTS = 3, HA_PEER_MAX = 128, HA_PEER_ADDR_MAX = 4 };
 
 struct ha_mobile {
 	struct addr6 hoa;              /* key of by_hoa, when /128 */
 	struct prefix6 home;
 	const struct sa_key *key;
+	uint32_t conf;                 /* index in the configuration's list */
 };
 
 struct ha_mobiles {
 	struct ha_mobile *list;        /* prefixes first, longest first; then single ones */
 	uint32_t n, n_prefix;
+	bool has_network;              /* some are mobile routers */
 	struct table by_hoa;           /* the single ones */
 };
 
@@ -30,6 +33,7 @@ enum ha_flags {                        /* struct binding's flags */
 	HA_INTERCEPTED = 2,            /* we answer for it on the home link */
 	HA_REVIVED = 4,                /* from the store; the datapath is still to be told */
 	HA_JOINED = 8,                 /* its solicited-node group is open on the home link */
+	HA_ROUTER = 16,                /* R: a mobile router (RFC 3963) */
 };
 
 struct ha_link {
@@ -52,6 +56,8 @@ struct ha_bu {
 	uint64_t stamp;
 	const struct sa_key *key;      /* of the mobile, NULL: unknown */
 	struct binding *b;             /* of the mobile, or NULL */
+	struct prefix6 net[HA_NET_MAX];/* mobile network prefixes that it names */
+	uint32_t n_net;
 	bool is_direct;                /* the mobile is on the home link: answer to its link-layer address */
 	struct lladdr lladdr;
 };
@@ -67,13 +73,28 @@ struct ha_check {
 };
 
 /* Another home agent of the home link (RFC 6275 10.1). */
+struct ha_peer_addr { struct addr6 addr; mono_t until; };
 struct ha_peer {
 	struct addr6 lladdr;           /* link-local */
 	mono_t until;
 	uint16_t preference;
-	struct addr6 addr[HA_PEER_ADDR_MAX];
-	uint32_t n_addr;
+	bool takes_routers;            /* mobile routers, RFC 3963 7.3 */
+	struct ha_peer_addr addr[HA_PEER_ADDR_MAX];
 };
+
+/* A prefix of the home link that another home agent advertises (10.6.1). */
+struct ha_learned { struct prefix6 prefix; struct nd_prefix adv; mono_t heard; };
+
+/* A mobile prefix advertisement to be sent, or to be acknowledged (10.6.2). */
+struct ha_adv {
+	struct addr6 hoa;              /* key */
+	struct timer timer;            /* not set: given up until the mobile registers again */
+	uint16_t id;
+	uint8_t tries;                 /* 0: not yet sent */
+};
+
+/* The prefixes of a bound mobile router. */
+struct ha_router { struct addr6 hoa; /* key */ struct prefix6 net[HA_NET_MAX]; uint32_t n_net; };
 
 struct ha {
 	struct engine_env env;
@@ -84,6 +105,12 @@ struct ha {
 	struct table checks;           /* struct ha_check by hoa */
 	struct timers check_timers;
 	struct ha_peer peer[HA_PEER_MAX];
+	struct ha_learned learned[HA_PREFIX_MAX];
+	struct table advs;             /* struct ha_adv by hoa */
+	struct timers adv_timers;
+	mono_t sweep_at;
+	uint32_t sweep_slice;
+	struct table routers;          /* struct ha_router by hoa */
 	struct rate rate;
 	uint32_t n_active;
 	uint64_t n_registered, n_deregistered, n_expired, n_refused;
@@ -97,6 +124,7 @@ bool ha_serves(const struct ha *h, const struct addr6 *a);
 /* ha_mobile.c: who may register. Resolves keys; 0, or ERR_* with a remedy and nothing to release. */
 int ha_mobiles_load(struct ha_mobiles *ms, const struct engine_env *env, const struct ha_conf *conf, const char **remedy);
 void ha_mobiles_free(struct ha_mobiles *ms, const struct engine_env *env);
+const struct ha_mobile *ha_mobile_find(const struct ha *h, const struct addr6 *hoa);
 const struct sa_key *ha_mobile_key(const struct ha *h, const struct addr6 *hoa);
 const char *ha_conf_check(const struct ha_conf *c);
 extern const struct conf_block ha_conf_block;
@@ -125,6 +153,8 @@ void ha_deny(struct ha *h, struct binding *b, const struct ha_bu *bu, struct now
 void ha_end(struct ha *h, struct binding *b, const char *code, const char *why, struct now now);
 /* A binding from the store: left is what remains of its lifetime, which a clock set back cannot stretch. */
 void ha_revive(struct ha *h, struct binding *b, enum binding_state state, uint8_t flags, span_t left, struct now now);
+/* No binding outlives its prefix (10.3.1), whose lifetime was cut. */
+void ha_cap(struct ha *h, struct binding *b, struct now now);
 void ha_binding_timers(struct ha *h, struct now now);
 
 /* ha_store.c: bindings on stable storage, version 1. */
@@ -134,6 +164,8 @@ int ha_restore(void *self, const struct store_rec *rec, struct now now);
 
 /* ha_nd.c: the home link (RFC 6275 10.4.1). */
 void ha_intercept(struct ha *h, struct binding *b, struct now now);
+/* The L flag of a binding is another one. */
+void ha_intercept_ll(struct ha *h, const struct binding *b);
 void ha_intercept_end(struct ha *h, struct binding *b);
 void ha_home_link_up(struct ha *h, struct now now);
 void ha_home_link_gone(struct ha *h);
@@ -145,10 +177,41 @@ struct ha_check *ha_check_find(const struct ha *h, const struct addr6 *hoa);
 void ha_check_cancel(struct ha *h, const struct addr6 *hoa);
 void ha_check_timers(struct ha *h, struct now now);
 
-/* ha_disc.c: home agent discovery, mobile prefixes (RFC 6275 10.5, 10.6). */
+/* ha_disc.c: home agent discovery (RFC 6275 10.5). */
 struct addr6 ha_anycast(const struct prefix6 *p);
 bool ha_rx_icmp(struct ha *h, const struct rx *rx, struct now now);
 bool ha_rx_ra(struct ha *h, const struct rx *rx, struct now now);
+void ha_agents_show(const struct ha *h, struct show *out, struct now now);
+
+/* ha_prefix.c: mobile prefixes (RFC 6275 10.6). */
+void ha_prefix_init(struct ha *h, struct now now);
+void ha_prefix_reconf(struct ha *h, struct now now);
+void ha_prefix_fini(struct ha *h);
+void ha_prefix_timers(struct ha *h, struct now now);
+mono_t ha_prefix_expiry(const struct ha *h);
+void ha_prefix_learn(struct ha *h, const struct nd_ra *ra, struct now now);
+void ha_prefix_solicited(struct ha *h, const struct ha_icmp_packet *p, struct now now);
+/* The list is another one: all mobiles are told, in good time. */
+void ha_prefix_changed(struct ha *h, struct now now);
+void ha_prefix_binding_gone(struct ha *h, const struct addr6 *hoa);
+void ha_prefix_binding_refreshed(struct ha *h, const struct addr6 *hoa, struct now now);
+
+/* ha_net.c: mobile routers (RFC 3963). */
+bool ha_takes_routers(const struct ha *h);
+const char *ha_net_conf_check(const struct ha_conf *c);
+/* BA_ACCEPTED, or why the update cannot be. */
+enum ba_status ha_net_check(const struct ha *h, const struct ha_bu *bu);
+/* Forward what an update that passed the check asks for. False: no memory. */
+bool ha_net_grant(struct ha *h, const struct ha_bu *bu);
+bool ha_net_set(struct ha *h, const struct addr6 *hoa, const struct prefix6 *net, uint32_t n);
+struct ha_router *ha_net_find(const struct ha *h, const struct addr6 *hoa);
+/* After a restart: tell datapath and host what they may have lost. */
+void ha_net_again(struct ha *h, const struct addr6 *hoa);
+void ha_net_end(struct ha *h, const struct addr6 *hoa);
+bool ha_net_is_still_authorised(const struct ha *h, const struct addr6 *hoa);
+void ha_net_fini(struct ha *h);
+/* Where the networks are while their routers are at home. */
+void ha_net_home_routes(struct ha *h, enum effect_kind kind);
 
 /* ha_show.c */
 void ha_show(const void *self, const char *what, struct show *out, struct now now);

@@ -12,6 +12,8 @@
 static const struct conf_row mobile_rows[] = {
 	{"key", CONF_STR, NULL, .help = "Name of the key shared with the mobile.", .off = offsetof(struct ha_mobile_conf, key),
 	 .size = HA_KEY_NAME_LEN},
+	{"network", CONF_LIST_PREFIX6, "", .help = "Networks behind it: it is a mobile router (RFC 3963).",
+	 .off = offsetof(struct ha_mobile_conf, network), .size = HA_NET_MAX, .count_off = offsetof(struct ha_mobile_conf, n_network)},
 	{NULL, CONF_END},
 };
 
@@ -51,6 +53,10 @@ static const struct conf_row rows[] = {
 	{"prefix-valid", CONF_S, "2592000", 4, 4294967295, "s", "Valid lifetime of the home prefixes; no binding lasts longer.",
 	 AT(prefix_valid)},
 	{"prefix-preferred", CONF_S, "604800", 4, 4294967295, "s", "Preferred lifetime of the home prefixes.", AT(prefix_preferred)},
+	{"prefix-advertisement-min", CONF_S, "600", 0, 86400, "s", "Least time until mobiles are told of changed prefixes (MinMobPfxAdvInterval).",
+	 AT(mpa_min)},
+	{"prefix-advertisement-max", CONF_S, "86400", 0, 2592000, "s",
+	 "Mobiles are told the prefixes this often (MaxMobPfxAdvInterval); 0: only when they ask.", AT(mpa_max)},
 	{"preference", CONF_U32, "0", 0, 65535, NULL, "Ours among the home agents of the link; the greatest is listed first.", AT(preference)},
 	{"lifetime", CONF_S, "3600", 4, 262140, "s", "Longest lifetime granted to a binding.", AT(lifetime_max)},
 	{"timestamp-window", CONF_MS, "7000", 3001, 600000, "ms", "How far a mobile's clock may be off.", AT(stamp_window)},
@@ -95,7 +101,7 @@ const char *ha_conf_check(const struct ha_conf *c)
 		if (addr6_eq(&c->mobile[i].home.addr, &c->address) && c->mobile[i].home.len_bits == 128)
 			return "a mobile's home address cannot be the home agent's own";
 	}
-	return NULL;
+	return ha_net_conf_check(c);
 }
 
 bool ha_serves(const struct ha *h, const struct addr6 *a)
@@ -111,9 +117,10 @@ static bool goes_before(const struct ha_mobile *a, const struct ha_mobile *b)
 	return a->home.len_bits > b->home.len_bits;
 }
 
-static int add_one(struct ha_mobiles *ms, const struct engine_env *env, const struct ha_mobile_conf *c, const char **remedy)
+static int add_one(struct ha_mobiles *ms, const struct engine_env *env, const struct ha_mobile_conf *c, uint32_t at,
+		   const char **remedy)
 {
-	struct ha_mobile m = {.hoa = c->home.addr, .home = c->home, .key = env->key(env->ctx, c->key)};
+	struct ha_mobile m = {.hoa = c->home.addr, .home = c->home, .key = env->key(env->ctx, c->key), .conf = at};
 
 	if (!m.key) {
 		*remedy = "a mobile's key is not defined: add a key block of that name";
@@ -124,6 +131,7 @@ static int add_one(struct ha_mobiles *ms, const struct engine_env *env, const st
 		ms->list[i] = ms->list[i - 1];
 	ms->list[i] = m;
 	ms->n_prefix += m.home.len_bits != 128;
+	ms->has_network |= c->n_network > 0;
 	return ERR_OK;
 }
 
@@ -132,7 +140,7 @@ static int load(struct ha_mobiles *ms, const struct engine_env *env, const struc
 	int err = ms->list ? ERR_OK : ERR_NOMEM;
 
 	for (uint32_t i = 0; i < conf->n_mobile && !err; i++)
-		err = add_one(ms, env, &conf->mobile[i], remedy);
+		err = add_one(ms, env, &conf->mobile[i], i, remedy);
 	for (uint32_t i = ms->n_prefix; i < ms->n && !err; i++)
 		err = table_add(&ms->by_hoa, &ms->list[i]);
 	return err;
@@ -155,15 +163,21 @@ void ha_mobiles_free(struct ha_mobiles *ms, const struct engine_env *env)
 	ms->list = NULL;
 }
 
-const struct sa_key *ha_mobile_key(const struct ha *h, const struct addr6 *hoa)
+const struct ha_mobile *ha_mobile_find(const struct ha *h, const struct addr6 *hoa)
 {
 	const struct ha_mobiles *ms = &h->mobiles;
 	const struct ha_mobile *m = table_find(&ms->by_hoa, hoa);
 
 	if (m)
-		return m->key;
+		return m;
 	for (uint32_t i = 0; i < ms->n_prefix; i++)
 		if (prefix6_contains(&ms->list[i].home, hoa))
-			return ms->list[i].key;
+			return &ms->list[i];
 	return NULL;
+}
+
+const struct sa_key *ha_mobile_key(const struct ha *h, const struct addr6 *hoa)
+{
+	const struct ha_mobile *m = ha_mobile_find(h, hoa);
+	return m ? m->key : NULL;
 }

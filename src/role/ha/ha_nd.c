@@ -22,10 +22,12 @@ static struct addr6 linklocal_of(const struct addr6 *hoa)
 	return prefix6_join(&fe80, hoa);
 }
 
-static void send_na(struct ha *h, const struct addr6 *target, const struct addr6 *dst, const struct lladdr *to)
+/* For a mobile router the advertisement says so (RFC 3963 6.2). */
+static void send_na(struct ha *h, const struct binding *b, const struct addr6 *target, const struct addr6 *dst, const struct lladdr *to)
 {
 	uint8_t pkt[PACKET_MAX];
-	struct nd_na na = {.target = *target, .is_override = true, .is_solicited = !addr6_is_multicast(dst),
+	bool is_router = b->flags & HA_ROUTER;
+	struct nd_na na = {.target = *target, .is_override = true, .is_solicited = !addr6_is_multicast(dst), .is_router = is_router,
 			   .has_tlla = true, .tlla = h->home.lladdr};
 	size_t n = na_packet_build(pkt, sizeof pkt, &h->conf.address, dst, &na);
 
@@ -36,10 +38,10 @@ static void announce(struct ha *h, const struct binding *b)
 {
 	if (!h->home.is_up)
 		return;
-	send_na(h, &b->hoa, &addr6_allnodes, NULL);
+	send_na(h, b, &b->hoa, &addr6_allnodes, NULL);
 	if (b->flags & HA_LINK_LOCAL) {
 		struct addr6 ll = linklocal_of(&b->hoa);
-		send_na(h, &ll, &addr6_allnodes, NULL);
+		send_na(h, b, &ll, &addr6_allnodes, NULL);
 	}
 }
 
@@ -221,6 +223,17 @@ void ha_intercept(struct ha *h, struct binding *b, struct now now)
 	(void)timer_set(&h->check_timers, &c->timer, mono_add(now.mono, span_ms(RETRANS_TIMER_MS)));
 }
 
+void ha_intercept_ll(struct ha *h, const struct binding *b)
+{
+	struct addr6 ll = linklocal_of(&b->hoa);
+
+	if (!(b->flags & HA_INTERCEPTED))
+		return;
+	watch(h, &ll, b->flags & HA_LINK_LOCAL);
+	if ((b->flags & HA_LINK_LOCAL) && h->home.is_up)
+		send_na(h, b, &ll, &addr6_allnodes, NULL);
+}
+
 void ha_intercept_end(struct ha *h, struct binding *b)
 {
 	ha_check_cancel(h, &b->hoa);
@@ -300,12 +313,13 @@ static void on_ns(struct ha *h, const struct rx *rx, const struct nd_packet *p, 
 			check_failed(h, c, now);
 		return;
 	}
-	if (!defended(h, &p->ns.target))
+	const struct binding *b = defended(h, &p->ns.target);
+	if (!b)
 		return;
 	if (is_probe)
-		send_na(h, &p->ns.target, &addr6_allnodes, NULL);
+		send_na(h, b, &p->ns.target, &addr6_allnodes, NULL);
 	else
-		send_na(h, &p->ns.target, &p->src,
+		send_na(h, b, &p->ns.target, &p->src,
 			lladdr_is_zero(&rx->lladdr_src) ? (p->ns.has_slla ? &p->ns.slla : NULL) : &rx->lladdr_src);
 }
 

@@ -13,7 +13,7 @@ static const char *state_str(enum binding_state s)
 	return "?";
 }
 
-static void show_binding(const struct binding *b, struct show *out, struct now now)
+static void show_binding(const struct ha *h, const struct binding *b, struct show *out, struct now now)
 {
 	show_begin(out, "binding");
 	show_str(out, "role", "ha");
@@ -25,6 +25,9 @@ static void show_binding(const struct binding *b, struct show *out, struct now n
 	show_u64(out, "sequence", b->seq);
 	show_flag(out, "link_local", b->flags & HA_LINK_LOCAL);
 	show_flag(out, "intercepted", b->flags & HA_INTERCEPTED);
+	const struct ha_router *r = ha_net_find(h, &b->hoa);
+	for (uint32_t i = 0; r && i < r->n_net; i++)
+		show_prefix6(out, "network", &r->net[i]);
 	show_end(out);
 }
 
@@ -51,10 +54,12 @@ void ha_show(const void *self, const char *what, struct show *out, struct now no
 
 	if (strcmp(what, "status") == 0)
 		show_status(h, out);
+	if (strcmp(what, "routers") == 0)
+		ha_agents_show(h, out, now);
 	if (strcmp(what, "bindings") == 0)
 		for (uint64_t it = 0; (b = bindings_next(&h->bindings, &it));)
 			if (b->state != BINDING_GONE)
-				show_binding(b, out, now);
+				show_binding(h, b, out, now);
 }
 
 int ha_ctl(void *self, const struct ctl_cmd *cmd, struct now now, const char **msg)
