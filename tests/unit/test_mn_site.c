@@ -3,12 +3,21 @@
  * packets that still come to the old place (H-16 to H-20, H-22; figures 6 to 10). */
 #include "mn_bench.h"
 
+static bool last_seq(void *ctx, const struct addr6 *group, const struct addr6 *source, uint32_t *seq)
+{
+	(void)ctx;
+	struct addr6 g = GROUP, mma = MMA_A;
+	*seq = 4711;
+	return addr6_eq(group, &g) && addr6_eq(source, &mma);
+}
+
 static int setup(void **state)
 {
 	struct bench *b = calloc(1, sizeof *b);
 	bench_init(b, 2);
 	mn_role.fini(b->mn);
 	free(b->mn);
+	b->k.env.last_seq = last_seq;
 	bench_start(b);
 	mn_role.restored(b->mn, b->k.now);
 	bench_clear(b);
@@ -54,6 +63,8 @@ static void assert_forward(const struct bu *bu, struct addr6 to, struct addr6 ag
 	assert_true(bu->p.mh.opt.rc.has_forward);
 	assert_int_equal(f->time_s, 10);
 	assert_int_equal(f->flags, flags);
+	assert_int_equal(f->has_seq, flags == RC_FORWARD_GONE);
+	assert_int_equal(f->last_seq, flags == RC_FORWARD_GONE ? 4711 : 0);
 	assert_addr(&f->to, to);
 	assert_addr(&f->agent, agent);
 }

@@ -59,6 +59,8 @@ bool mn_leave_forward(const struct mn_peer *p, struct rc_forward *f)
 	} else {
 		return false;
 	}
+	if ((f->flags & RC_FORWARD_GONE) && mn->env.last_seq)
+		f->has_seq = mn->env.last_seq(mn->env.ctx, &p->group, &p->addr, &f->last_seq);
 	return true;
 }
 
