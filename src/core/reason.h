@@ -55,7 +55,11 @@
 	X(NET_NOT_PERMITTED, "mobile routers are not served here") \
 	X(NET_NOT_KNOWN, "mobile router names no prefix, and none is configured") \
 	X(NET_INVALID, "mobile network prefix that cannot be forwarded") \
-	X(NET_NOT_AUTHORISED, "mobile network prefix that this mobile may not have")
+	X(NET_NOT_AUTHORISED, "mobile network prefix that this mobile may not have") \
+	X(BRR_RECEIVED, "binding refresh request received") \
+	X(HA_REPLY_UNEXPECTED, "home agent discovery reply that nothing waits for") \
+	X(MPA_INVALID, "mobile prefix advertisement not from the home agent, or not to the home address") \
+	X(MPA_UNSOLICITED, "mobile prefix advertisement that was not asked for")
 
 enum reason {
 #define X(name, text) R_##name,

@@ -184,15 +184,21 @@ static inline bool bench_sent(const struct bench *b, uint32_t from, struct sent 
 
 struct bu { struct mh_packet p; struct sent s; };
 
+/* The key shared with a peer: the agents have their own, whatever else is a home agent. */
+static inline int bench_key_of(const struct addr6 *peer)
+{
+	struct addr6 a = MMA_A, b = MMA_B;
+	return addr6_eq(peer, &a) ? 1 : addr6_eq(peer, &b) ? 2 : 0;
+}
+
 /* The nth binding update since bench_clear, authentic; false when there is none. */
 static inline bool bench_bu(const struct bench *b, size_t nth, struct bu *bu)
 {
 	for (uint32_t at = 0; bench_sent(b, at, &bu->s); at = bu->s.pos + 1) {
 		if (mh_packet_parse(bu->s.pkt, bu->s.len, &bu->p) != W_OK || nth--)
 			continue;
-		struct addr6 dst = bu->p.dst, hoa = HOA;
-		struct addr6 ha = HA, mma = MMA_A;
-		int key = addr6_eq(&dst, &ha) ? 0 : addr6_eq(&dst, &mma) ? 1 : 2;
+		struct addr6 hoa = HOA;
+		int key = bench_key_of(&bu->p.dst);
 		assert_int_equal(bu->p.mh.type, MH_BU);
 		assert_true(bu->p.mh.opt.has_mesg_id);
 		assert_true(sa_verify(&b->k.key[key], &crypto_openssl, mh_packet_coa(&bu->p), &hoa, &bu->p));
@@ -254,8 +260,8 @@ struct answer {
 
 static inline size_t bench_ba_build(struct bench *b, const struct bu *bu, const struct answer *a, uint8_t buf[static 1280])
 {
-	struct addr6 ha = HA, mma = MMA_A, hoa = HOA;
-	int key = addr6_eq(&bu->p.dst, &ha) ? 0 : addr6_eq(&bu->p.dst, &mma) ? 1 : 2;
+	struct addr6 hoa = HOA;
+	int key = bench_key_of(&bu->p.dst);
 	struct mh m = {.type = MH_BA,
 		       .ba = {.status = a->status, .seq = a->has_seq ? a->seq : bu->p.mh.bu.seq, .lifetime_s = a->lifetime_s}};
 	m.opt.has_auth = !a->is_unsigned;

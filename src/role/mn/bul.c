@@ -33,6 +33,8 @@ void mn_bul_init(struct mn *mn)
 
 struct mn_peer *mn_bul_find(struct mn *mn, const struct addr6 *addr)
 {
+	if (addr6_is_any(addr))
+		return NULL; /* a home agent not yet discovered */
 	for (uint32_t i = 0; i < mn->n_peer; i++)
 		if (mn->peer[i].key && addr6_eq(&mn->peer[i].addr, addr))
 			return &mn->peer[i];
@@ -46,16 +48,19 @@ void mn_bul_arm(struct mn_peer *p)
 	mn_arm(p->mn, &p->t_reg, MN_T_REG, mono_min(reg_expiry(&p->reg), p->retry_at));
 }
 
-/* What the home agent grants never exceeds what the agent of the site has left. */
+/* What the home agent grants never exceeds what the agent of the site has left, or the home prefix. */
 static uint32_t lifetime_of(const struct mn_peer *p, const struct reg_bu *bu, struct now now)
 {
 	const struct mn *mn = p->mn;
-	if (p->is_mma || !bu->lifetime_s || mn->place != MOVE_SITE || mono_is_never(mn->mma->reg.expires))
-		return bu->lifetime_s;
+	if (!bu->lifetime_s)
+		return 0;
+	uint32_t lifetime_s = mn_prefix_limit(mn, bu->lifetime_s, now);
+	if (p->is_mma || mn->place != MOVE_SITE || mono_is_never(mn->mma->reg.expires))
+		return lifetime_s;
 	int64_t left_s = span_to_s(mono_sub(mn->mma->reg.expires, now.mono));
 	if (left_s < 4)
 		left_s = 4;
-	return bu->lifetime_s < (uint64_t)left_s ? bu->lifetime_s : (uint32_t)left_s;
+	return lifetime_s < (uint64_t)left_s ? lifetime_s : (uint32_t)left_s;
 }
 
 /* The link-local address goes home with us when it is made of the same identifier (RFC 6275 11.7.1, L). */
@@ -88,7 +93,7 @@ static void fill_mma(const struct mn_peer *p, struct mh *m)
 	m->opt.rc.has_mcoa = true;
 	m->opt.rc.mcoa = (struct rc_mcoa){.group = p->reg.ask_s ? mn->group : p->group, .source = p->addr};
 	m->opt.rc.has_reg = true;
-	m->opt.rc.reg = (struct rc_reg){.ha = mn->conf.home_agent};
+	m->opt.rc.reg = (struct rc_reg){.ha = mn_ha(p->mn)->addr};
 	if (mn->conf.route_optimisation == MN_RO_AGENT || mn->conf.route_optimisation == MN_RO_AUTO)
 		m->opt.rc.reg.flags |= RC_REG_ROUTE_OPT;
 	const struct mn_peer *prev = p->reg.ask_s ? previous(p) : NULL;
@@ -158,6 +163,8 @@ static void on_refused(struct mn_peer *p, struct now now)
 	reason_count(&mn->env, R_BA_REFUSED);
 	if (!p->is_mma) {
 		mn_say(mn, EV_ERROR, "mn-refused", "mn: home agent %s refuses: %s (%u)", ADDR6_STR(&p->addr), why, p->reg.status);
+		if (p->reg.state == REG_STOPPED && p->reg.ask_s && mn_agent_next(mn, now))
+			return;
 		if (p->reg.state == REG_STOPPED)
 			p->retry_at = mono_add(now.mono, span_s(MN_REFUSED_S));
 		mn_place_settle(mn, "binding acknowledgement", why, now);
@@ -184,6 +191,8 @@ static void on_accepted(struct mn_peer *p, struct now now)
 	       p->reg.lifetime_s);
 	if (!p->is_mma) {
 		mn_place_on_registered(mn, now);
+		if (p->reg.is_deprecated)
+			mn_prefix_ask(mn, now);
 		return;
 	}
 	p->uplink_key = sa_uplink_key(p->key, mn->env.crypto, &mn->conf.home_address, p->reg.stamp);
@@ -295,6 +304,7 @@ static bool is_agents_turn(struct mn_peer *p, struct now now)
 
 void mn_bul_on_tick(struct mn_peer *p, struct now now)
 {
+	struct mn *mn = p->mn;
 	struct reg_bu bu;
 	enum reg_event ev;
 	if (is_agents_turn(p, now)) {
@@ -305,6 +315,8 @@ void mn_bul_on_tick(struct mn_peer *p, struct now now)
 		struct addr6 coa = p->reg.coa;
 		mn_bul_ask(p, &coa, p->reg.ask_s, now);
 	}
+	if (!p->is_mma && mono_reached(p->reg.resend_at, now.mono))
+		mn_agent_on_unanswered(mn, now);
 	do {
 		ev = reg_tick(&p->reg, now, &bu);
 		on_event(p, ev, &bu, now);
@@ -358,14 +370,34 @@ static void on_ba(struct mn_peer *p, const struct mh_packet *pkt, struct now now
 	on_event(p, ev, &bu, now);
 }
 
-static bool is_ours(struct mn *mn, const struct addr6 *dst)
+/* Nothing authenticates these: they bring no more than an update a little early, and not more than one a second. */
+static void refresh(struct mn_peer *p, struct now now)
 {
-	if (addr6_eq(dst, &mn->conf.home_address))
-		return true;
-	for (uint32_t i = 0; i < MN_COA_MAX; i++)
-		if (mn->coa[i].is_used && addr6_eq(&mn->coa[i].addr, dst))
-			return true;
-	return false;
+	struct reg_bu bu;
+	const struct reg *r = &p->reg;
+	const struct reg_sent *last = &r->sent[(r->n_sent - 1) % REG_OUTSTANDING];
+	if (r->n_sent && mono_before(now.mono, mono_add(last->at, span_s(1)))) {
+		reason_count(&p->mn->env, R_LIMIT_RATE);
+		return;
+	}
+	on_event(p, reg_refresh(&p->reg, now, &bu), &bu, now);
+}
+
+/* Binding errors (RFC 6275 11.3.6) and refresh requests (11.7.4), from peers in the list only. */
+static void on_complaint(struct mn *mn, struct mn_peer *p, const struct mh_packet *pkt, struct now now)
+{
+	bool is_error = pkt->mh.type == MH_BE;
+	reason_count(&mn->env, is_error ? R_BE_RECEIVED : R_BRR_RECEIVED);
+	if (!p || !p->reg.ask_s || (p->reg.state != REG_BOUND && p->reg.state != REG_WAIT))
+		return;
+	if (is_error && !addr6_eq(&pkt->mh.be.home_address, &mn->conf.home_address) && !addr6_is_any(&pkt->mh.be.home_address))
+		return;
+	if (is_error && pkt->mh.be.status == BE_UNKNOWN_TYPE) {
+		mn_say(mn, EV_WARNING, "mn-binding-error", "mn: %s does not know Mobility Header messages of ours", ADDR6_STR(&p->addr));
+		mn_place_on_hint(mn, p, BA_REASON_UNSPECIFIED, now);
+		return;
+	}
+	refresh(p, now);
 }
 
 /* What is for the mobile but not from its home agent or an agent of a site is for ro.c. */
@@ -373,7 +405,7 @@ bool mn_bul_rx(struct mn *mn, const struct rx *rx, struct now now)
 {
 	struct mh_packet pkt;
 	enum wire_err err = mh_packet_parse(rx->pkt, rx->len_oct, &pkt);
-	if (err == W_PROTO || !is_ours(mn, &pkt.dst))
+	if (err == W_PROTO || !mn_path_is_ours(mn, &pkt.dst))
 		return false;
 	if (err != W_OK) {
 		reason_count(&mn->env, reason_of_wire(err));
@@ -382,8 +414,8 @@ bool mn_bul_rx(struct mn *mn, const struct rx *rx, struct now now)
 	struct mn_peer *p = mn_bul_find(mn, &pkt.src);
 	if (!p && mn_ro_rx(mn, rx, now))
 		return true;
-	if (pkt.mh.type == MH_BE) {
-		reason_count(&mn->env, R_BE_RECEIVED);
+	if (pkt.mh.type == MH_BE || pkt.mh.type == MH_BRR) {
+		on_complaint(mn, p, &pkt, now);
 		return true;
 	}
 	if (pkt.mh.type != MH_BA)

@@ -24,7 +24,7 @@ static const char *check(const struct mn *mn)
 	const struct mn_conf *c = &mn->conf;
 	if (!c->n_iface)
 		return "give at least one interface, as in interface \"wlan0\" { }";
-	if (!addr6_is_routable(&c->home_address) || !addr6_is_routable(&c->home_agent))
+	if (!addr6_is_routable(&c->home_address) || (!addr6_is_any(&c->home_agent) && !addr6_is_routable(&c->home_agent)))
 		return "home-address and home-agent must be unicast addresses of global scope";
 	if (!prefix6_contains(&c->home_prefix, &c->home_address))
 		return "home-address must lie in home-prefix";
@@ -60,7 +60,7 @@ static int mn_init(void *self, const struct engine_env *env, const void *conf, s
 		return ERR_INVAL;
 	mn->policy = mn_conf_policy(&mn->conf);
 	timers_init(&mn->timers, env->mem);
-	int err = timers_reserve(&mn->timers, 4 * MN_IF_MAX + MN_PEER_MAX + 4);
+	int err = timers_reserve(&mn->timers, 4 * MN_IF_MAX + MN_PEER_MAX + 6);
 	if (err)
 		return err;
 	ifaces_init(mn);
@@ -142,10 +142,11 @@ static bool mn_rx(void *self, const struct rx *rx, struct now now)
 	case DP_PUNT_NONE:
 	case DP_PUNT_MH:
 		return mn_bul_rx(mn, rx, now);
+	case DP_PUNT_ICMP_HA:
+		return mn_agent_rx(mn, rx, now);
 	case DP_PUNT_RS:
 	case DP_PUNT_ND:
 	case DP_PUNT_HAO:
-	case DP_PUNT_ICMP_HA:
 	case DP_PUNT_ICMP_ERR:
 	case DP_PUNT_SLOW:
 	case DP_PUNT_RO:
@@ -193,6 +194,8 @@ static void fire(struct mn *mn, struct timer *t, struct now now)
 	case MN_T_ANNOUNCE: mn_place_on_announce(mn, now); break;
 	case MN_T_JOINING: on_joining(mn, now); break;
 	case MN_T_ATTACH: mn->is_attaching = false; break;
+	case MN_T_AGENTS: mn_agent_on_timer(mn, now); break;
+	case MN_T_PREFIXES: mn_prefix_on_timer(mn, now); break;
 	}
 }
 

@@ -155,7 +155,7 @@ void mn_path_uplink(struct mn *mn)
 		.table = DP_UPLINK_OUT,
 		.uplink_out = {
 			.inner_src = mn->conf.home_address, .ifindex = ifc->ifindex, .next_hop = ifc->router->lladdr,
-			.lladdr = ifc->lladdr, .src = ifc->coa, .dst = is_site ? mn->mma->addr : mn->conf.home_agent,
+			.lladdr = ifc->lladdr, .src = ifc->coa, .dst = is_site ? mn->mma->addr : mn_ha(mn)->addr,
 			.encap = is_site ? DP_ENCAP_GRE : DP_ENCAP_IPIP, .gre_key = is_site ? mn->mma->uplink_key : 0,
 			.mtu_oct = mtu,
 		},
@@ -269,6 +269,16 @@ void mn_path_home_del(struct mn *mn)
 			home_addr_del(mn, &mn->iface[i]);
 	mn->home_if = NULL;
 	mn->is_home_unknown = false;
+}
+
+bool mn_path_is_ours(const struct mn *mn, const struct addr6 *dst)
+{
+	if (addr6_eq(dst, &mn->conf.home_address))
+		return true;
+	for (uint32_t i = 0; i < MN_COA_MAX; i++)
+		if (mn->coa[i].is_used && addr6_eq(&mn->coa[i].addr, dst))
+			return true;
+	return false;
 }
 
 void mn_path_listen(struct mn *mn) { local(mn, true, &mn->conf.home_address); }

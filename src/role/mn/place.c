@@ -76,6 +76,10 @@ static void enter_site(struct mn *mn, struct mn_peer *mma, struct now now)
 	mn_path_tunnel(mn, &mn->group, &mma->addr, DP_ENCAP_GRE);
 	mma->has_acoa = false;
 	mn_bul_hush(mn_ha(mn));
+	if (!mn_agent_is_known(mn)) { /* the site's agent wants to know who it is */
+		mn_agent_discover(mn, now);
+		return;
+	}
 	mn_bul_ask(mma, &mma->addr, (uint32_t)span_to_s(mn->conf.lifetime), now);
 	be_patient(mn, now);
 }
@@ -86,7 +90,11 @@ static void enter_plain(struct mn *mn, struct now now)
 	if (ifc->is_member)
 		mn_member_leave(ifc);
 	mn_path_coa(ifc);
-	mn_path_tunnel(mn, &ifc->coa, &mn->conf.home_agent, DP_ENCAP_IPIP);
+	if (!mn_agent_is_known(mn)) {
+		mn_agent_discover(mn, now);
+		return;
+	}
+	mn_path_tunnel(mn, &ifc->coa, &mn_ha(mn)->addr, DP_ENCAP_IPIP);
 	mn_bul_ask(mn_ha(mn), &ifc->coa, (uint32_t)span_to_s(mn->conf.lifetime), now);
 	if (mn->is_roam0_default) /* packets behind the update find it done */
 		mn_path_uplink(mn);
@@ -112,6 +120,8 @@ static void enter_home(struct mn *mn, struct now now)
 	if (!mn_bul_may_hold(mn_ha(mn))) {
 		mn_path_home(mn, mn->active);
 		mn_place_on_home(mn, now);
+		if (!mn_agent_is_known(mn))
+			mn_agent_discover(mn, now); /* for when it leaves */
 		return;
 	}
 	mn_bul_ask(mn_ha(mn), &mn->conf.home_address, 0, now);
@@ -158,7 +168,9 @@ static void stay(struct mn *mn, enum move_kind kind, struct now now)
 		mn_path_roam0_default(mn); /* the home agent's answer may have come while no link was in use */
 	if (s == MN_SITE || s == MN_PLAIN || s == MN_HOME)
 		mn_leave_all(mn, now);
-	if (s == MN_JOINING && !timer_is_set(&mn->t_joining))
+	if (!mn_agent_is_known(mn) && mn->place != MOVE_HOME)
+		mn_agent_discover(mn, now);
+	else if (s == MN_JOINING && !timer_is_set(&mn->t_joining))
 		be_patient(mn, now);
 }
 
@@ -243,6 +255,22 @@ void mn_place_use(struct mn *mn, struct mn_if *ifc, const char *event, struct no
 	mn_place_settle(mn, event, reason_of(kind, &link), now);
 	if (kind == MOVE_NONE && !is_same)
 		announce_home(mn, now); /* the neighbours know the address by the other interface */
+}
+
+void mn_place_again(struct mn *mn, bool is_new_agent, struct now now)
+{
+	if (!mn->active || !mn->active->router || !mn->has_place || mn->place == MOVE_HOME)
+		return;
+	if (is_new_agent) { /* the site's agent must know it too */
+		struct move_link link = mn_router_link(mn, mn->active->router, now);
+		enter(mn, &link, now);
+		mn_member_hold(mn->active);
+		mn_place_settle(mn, "discovery", "another home agent", now);
+		return;
+	}
+	struct mn_peer *ha = mn_ha(mn);
+	if (ha->reg.ask_s)
+		mn_bul_ask(ha, &ha->reg.coa, ha->reg.ask_s, now);
 }
 
 void mn_place_lost(struct mn *mn, const char *event, struct now now)

@@ -8,7 +8,7 @@ static void show_mobile(const struct mn *mn, struct show *s, struct now now)
 {
 	show_begin(s, "mobile");
 	show_addr6(s, "home-address", &mn->conf.home_address);
-	show_addr6(s, "home-agent", &mn->conf.home_agent);
+	show_addr6(s, "home-agent", &mn->peer[0].addr);
 	show_str(s, "state", mn_state_str(mn->state));
 	show_real(s, "for-s", (double)mono_sub(now.mono, mn->since).ns / 1e9);
 	show_str(s, "interface", mn->active ? mn->active->name : "");

@@ -14,8 +14,7 @@
  * With a second interface the old link stays until the new one is in use, and a while longer (`drain`).
  *
  * RFC 6275 section 11, RFC 4861 6.3 (all of it: the kernel's own processing is off), RFC 3810 (as a listener of one
- * source-specific group), RFC 4285. Left out: dynamic home agent discovery, mobile prefix
- * discovery, route optimisation, multiple home addresses.
+ * source-specific group), RFC 4285. Left out: multiple home addresses.
  */
 #include "base/timer.h"
 #include "core/engine.h"
@@ -28,7 +27,7 @@
 
 enum {
 	MN_ROUTER_MAX = 16, MN_CELL_MAX = 32, MN_PEER_MAX = 1 + MN_SITE_MAX, MN_COA_MAX = 16, MN_TUNNEL_MAX = 16,
-	MN_GROUP_TRIES = 8, MN_SOLICIT_LOST = 3, MN_ANNOUNCE = 3,
+	MN_AGENT_MAX = 32, MN_GROUP_TRIES = 8, MN_SOLICIT_LOST = 3, MN_ANNOUNCE = 3,
 	MN_METRIC_ROAM0 = 64, MN_METRIC_HOME = 128,
 	MN_REFUSED_S = 60, MN_JOIN_PATIENCE_S = 6, MN_HINT_PATIENCE_S = 1, MN_ATTACH_PATIENCE_S = 2, MN_LOST_PATIENCE_S = 1,
 	MN_LEAVE_PATIENCE_S = 3,
@@ -49,7 +48,7 @@ const char *mn_state_str(enum mn_state s);
 enum mn_timer {
 	MN_T_REPORT, MN_T_SOLICIT, MN_T_SILENCE, MN_T_DRAIN,     /* of an interface */
 	MN_T_REG,                                                /* of a peer */
-	MN_T_RETIRE, MN_T_ANNOUNCE, MN_T_JOINING, MN_T_ATTACH,   /* of the mobile */
+	MN_T_RETIRE, MN_T_ANNOUNCE, MN_T_JOINING, MN_T_ATTACH, MN_T_AGENTS, MN_T_PREFIXES, /* of the mobile */
 };
 
 /* A router that advertises on one of our links. */
@@ -116,6 +115,30 @@ struct mn_peer {
 	uint64_t n_bu, n_ba;
 };
 
+/* Home agents that the home link named (agent.c). */
+struct mn_agents {
+	struct addr6 addr[MN_AGENT_MAX];
+	uint32_t n, next;            /* next: to be tried when the present one fails */
+	bool is_asking;
+	uint16_t id;
+	uint32_t tries;
+	span_t wait;
+	struct timer t_ask;
+};
+
+/* Prefixes of the home link (prefix.c). */
+struct mn_prefixes {
+	struct nd_prefix prefix[ND_PREFIX_MAX]; /* of the last advertisement */
+	uint32_t n;
+	mono_t heard, end;           /* end: of the home prefix, where known */
+	bool has_end;
+	bool is_open;                /* a solicitation waits for its answer */
+	uint16_t id;
+	uint32_t tries;
+	span_t wait;
+	struct timer t_ask;
+};
+
 /* Addresses and tunnels outlive their use by `drain`. */
 struct mn_coa { bool is_used; uint32_t ifindex; struct addr6 addr; mono_t until; };
 struct mn_tunnel { bool is_used; struct addr6 dst, src; enum dp_encap encap; mono_t until; };
@@ -133,6 +156,8 @@ struct mn {
 	uint32_t n_peer;
 	struct mn_coa coa[MN_COA_MAX];
 	struct mn_tunnel tunnel[MN_TUNNEL_MAX];
+	struct mn_agents agents;
+	struct mn_prefixes prefixes;
 
 	enum mn_state state;
 	mono_t since;
@@ -216,6 +241,8 @@ void mn_place_on_refused(struct mn *mn, struct mn_peer *p, const char *reason, s
 void mn_place_on_group_taken(struct mn *mn, struct now now);
 /* An answer without authentication, as an agent gives that has no key for us: changes nothing, but shortens the wait. */
 void mn_place_on_hint(struct mn *mn, const struct mn_peer *p, uint8_t status, struct now now);
+/* The home agent is known now, or is another one: what waits for it goes on. */
+void mn_place_again(struct mn *mn, bool is_new_agent, struct now now);
 void mn_place_on_announce(struct mn *mn, struct now now);
 
 /* leave.c: agents of sites that were left */
@@ -247,6 +274,24 @@ static inline bool mn_bul_may_hold(const struct mn_peer *p)
 	return p->reg.state == REG_BOUND || p->reg.state == REG_WAIT || p->is_uncertain;
 }
 
+/* agent.c: which home agent */
+bool mn_agent_is_known(const struct mn *mn);
+void mn_agent_discover(struct mn *mn, struct now now);
+void mn_agent_on_timer(struct mn *mn, struct now now);
+/* The present one refuses: true when another one is tried. */
+bool mn_agent_next(struct mn *mn, struct now now);
+/* An update to the home agent goes out again: was that often enough? */
+void mn_agent_on_unanswered(struct mn *mn, struct now now);
+bool mn_agent_rx(struct mn *mn, const struct rx *rx, struct now now);
+
+/* prefix.c: prefixes of the home link */
+struct ha_icmp_packet;
+void mn_prefix_ask(struct mn *mn, struct now now);
+void mn_prefix_on_timer(struct mn *mn, struct now now);
+void mn_prefix_on_advert(struct mn *mn, const struct ha_icmp_packet *p, struct now now);
+/* No binding outlives the home prefix. */
+uint32_t mn_prefix_limit(const struct mn *mn, uint32_t lifetime_s, struct now now);
+
 /* path.c: what host and datapath are told */
 void mn_path_iface(struct mn_if *ifc);
 void mn_path_iface_gone(struct mn_if *ifc);
@@ -261,6 +306,7 @@ void mn_path_roam0_default(struct mn *mn);         /* and everything is sent thr
 void mn_path_roam0_del(struct mn *mn);
 void mn_path_home(struct mn *mn, struct mn_if *ifc); /* the home address lies on the home link */
 void mn_path_home_del(struct mn *mn);               /* the address; the route goes with mn_path_roam0_default */
+bool mn_path_is_ours(const struct mn *mn, const struct addr6 *dst); /* home address, or a care-of address */
 void mn_path_listen(struct mn *mn);                 /* signalling to the home address is ours */
 void mn_path_retire(struct mn *mn, struct now now);/* what is not current goes after `drain` */
 void mn_path_on_retire(struct mn *mn, struct now now);

@@ -154,6 +154,8 @@ int mn_store_restore(struct mn *mn, const struct store_rec *rec, struct now now)
 		mn->group = mn_group_of(mn, mn->group_try);
 	for (uint32_t i = 0; i < n; i++) {
 		struct peer_rec v = get_peer(&r);
+		if (i == 0 && rd_ok(&r) && !mn_agent_is_known(mn) && addr6_is_routable(&v.addr))
+			mn_ha(mn)->addr = v.addr; /* the home agent comes first */
 		struct mn_peer *p = rd_ok(&r) ? mn_bul_find(mn, &v.addr) : NULL;
 		if (p)
 			adopt(p, &v, now);
