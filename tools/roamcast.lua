@@ -18,7 +18,7 @@ local SUBS = {
 }
 local KINDS = { "MIN", "ESN", "IMSI", "MEID", "IMEI", "EUI-48", "EUI-64", "NAI" }
 local MESSAGES = { "confirm", "ask", "forwarding", "forwarding acknowledgement" }
-local STATUSES = { [0] = "yes", "not registered here", "timestamp not taken" }
+local STATUSES = { [0] = "yes", "not registered here" }
 local ENCAPS = { "GRE with sequence numbers", "IP in IP" }
 
 local f = {

@@ -162,10 +162,24 @@ class Net:
                 lines += [f"addr add {a} dev {p.ifname} nodad" for a in p.addresses]
                 lines.append(f"link set {p.ifname} up")
             lines += [f"route replace {prefix}" + (f" via {via}" if via else "") for prefix, via in node.routes]
+            lines += [rule for p in ports.get(node.name, []) for rule in self._ingress_filter(p)]
             _batch(lines, self.ns(node.name))
         if any(not c.is_plain for c in self.topo.cables):
             names = [n for (node, n) in self.ifindex if node == "wires"]
             _batch([f"link set {n} up" for n in names], self.ns("wires"))
+
+    @staticmethod
+    def _ingress_filter(port):
+        """Policy rules, which every kernel has: known sources are routed, all others prohibited (ICMPv6 1.1 goes back, as from a real router)."""
+        if not port.admits:
+            return []
+        return [f"rule add pref 100 from {prefix} iif {port.ifname} lookup main" for prefix in port.admits] + \
+               [f"rule add pref 200 iif {port.ifname} prohibit"]
+
+    def refused(self, node, ifname):
+        """Packets that the ingress filter of this interface has refused so far."""
+        text = self.run(node, "cat", f"/proc/net/dev_snmp6/{ifname}")
+        return int(next(line.split()[1] for line in text.splitlines() if line.startswith("Ip6InNoRoutes")))
 
     def _start_wires(self):
         for i, c in enumerate(self.topo.cables):

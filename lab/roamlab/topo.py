@@ -14,6 +14,8 @@ class Port:
     node: str
     ifname: str
     addresses: list = field(default_factory=list)  # "2001:db8::1/64"
+    admits: list = field(default_factory=list)     # ingress filter (RFC 2827): what comes in here to be forwarded has its source in
+                                                   # one of these prefixes, or is refused and counted; []: no filter
 
 
 @dataclass
@@ -80,6 +82,8 @@ class Topology:
             seen.add((p.node, p.ifname))
             for a in p.addresses:
                 ipaddress.IPv6Interface(a)
+            for a in p.admits:
+                ipaddress.IPv6Network(a)
         return self
 
 
@@ -93,9 +97,11 @@ CORRESPONDENT = "2001:db8:c::2"
 
 @dataclass(frozen=True)
 class Site:
-    """A site with an MMA, and how it is numbered."""
+    """A site with an MMA, and how it is numbered. Its i-th access link is 2001:db8:N:1i::/64."""
     name: str
     base: str                  # the first 48 bits
+    number: str = ""           # in names: mma1
+    letter: str = "cell"       # of its cells: a1, a2
 
     @property
     def mma(self):
@@ -105,9 +111,32 @@ class Site:
     def prefix(self):
         return f"{self.base}::/48"
 
+    @property
+    def coa_prefix(self):
+        return f"{self.base}:ff::/64"
+
+    @property
+    def agent(self):
+        """Name of the agent's node."""
+        return f"mma{self.number}"
+
+    def router(self, i):
+        """Name of the node of its i-th access router."""
+        return f"ar{i}" if not self.number else f"ar-{self.letter}{i}"
+
+    @property
+    def key(self):
+        return f"mn1-{self.name}"
+
+
+BACKBONE = "2001:db8:f"
 
 FOREIGN = Site("foreign", "2001:db8:2")
 HOME_SITE = Site("home", "2001:db8:5")   # its subnets other than the home link
+
+# The sites of figures 4 to 10: the home site's other subnets, and two foreign sites.
+H, A, B = Site("home", "2001:db8:5", "0", "h"), Site("first", "2001:db8:2", "1", "a"), Site("second", "2001:db8:3", "2", "b")
+NO_MMA = "2001:db8:4:11::/64"            # the access link of a network without an agent
 MMA = FOREIGN.mma
 
 
@@ -135,29 +164,40 @@ def home_agent_conf(home_link, mma=""):
     return text
 
 
-def mma_conf(n_routers, site=FOREIGN):
+def pair_key(a, b):
+    """Name of the key that the agents of two sites share."""
+    return "peer-" + "-".join(sorted((a.name, b.name)))
+
+
+def mma_conf(n_routers, site=FOREIGN, peers=(), more=""):
+    """peers: the sites whose agents this one forwards to and takes mobiles over from."""
     down = ", ".join(f'"d{i}"' for i in range(1, n_routers + 1))
-    return (key_block("mn1-foreign", 257) +
+    return (key_block(site.key, 257) + "".join(key_block(pair_key(site, p), 300) for p in peers) +
             f'role mma {{\n  address = "{site.mma}"\n  site = "{site.name}"\n  upstream = {{"core0"}}\n  downstream = {{{down}}}\n'
-            f'  coa-prefix = "{site.base}:ff::/64"\n  group-prefix = "ff35::/64"\n  access-prefix = {{"{site.base}:10::/60"}}\n'
-            f'  mobile "{HOME_ADDRESS}" {{ key = "mn1-foreign" }}\n}}\n')
+            f'  coa-prefix = "{site.coa_prefix}"\n  group-prefix = "ff35::/64"\n  access-prefix = {{"{site.base}:10::/60"}}\n' +
+            "".join(f'  peer "{p.mma}" {{ key = "{pair_key(site, p)}" }}\n' for p in peers) +
+            f'  mobile "{HOME_ADDRESS}" {{ key = "{site.key}" }}\n{more}}}\n')
 
 
 def access_router_conf(i, site=FOREIGN):
     text = f'role ar {{\n  upstream = "up0"\n  site = "{site.name}"\n  mma = "{site.mma}"\n'
-    text += "  home-site = true\n" if site is HOME_SITE else ""
+    text += "  home-site = true\n" if site.name == HOME_SITE.name else ""
     text += f'  interface "acc0" {{ prefix = {{"{site.base}:1{i}::/64"}} ra-interval = 1000 }}\n}}\n'
     return text
 
 
-def mobile_conf(interfaces, use_mma, more="", site=FOREIGN):
-    text = key_block("mn1", 256) + key_block("mn1-foreign", 257)
+def mobile_conf(interfaces, use_mma, more="", sites=(FOREIGN,)):
+    text = key_block("mn1", 256) + "".join(key_block(s.key, 257) for s in sites)
     text += (f'role mn {{\n  home-address = "{HOME_ADDRESS}"\n  home-prefix = "{HOME_PREFIX}"\n'
              f'  home-agent = "{HOME_AGENT}"\n  key = "mn1"\n')
     for name in interfaces:
         text += f'  interface "{name}" {{}}\n'
-    text += f'  mma "{site.mma}" {{ key = "mn1-foreign" }}\n  use-mma = {"true" if use_mma else "false"}\n{more}}}\n'
-    return text
+    text += "".join(f'  mma "{s.mma}" {{ key = "{s.key}" }}\n' for s in sites)
+    return text + f'  use-mma = {"true" if use_mma else "false"}\n{more}}}\n'
+
+
+def keys(*names):
+    return {name: key_hex(name) for name in names}
 
 
 def demo(interfaces=1, use_mma=True, backbone_delay_us=25000, access_delay_us=(0, 0, 0, 0), mobile_more="",
@@ -178,14 +218,13 @@ def demo(interfaces=1, use_mma=True, backbone_delay_us=25000, access_delay_us=(0
         Node("cn", routes=[("default", "2001:db8:c::1")]),
         Node("core", forwards=True, routes=[(HOME_PREFIX, "2001:db8:f:1::2"), (site.prefix, "2001:db8:f:2::2")]),
         Node("ha", forwards=True, routes=[("default", "2001:db8:f:1::1")],
-             roamd=home_agent_conf("home0", site.mma if site is HOME_SITE else ""), keys={"mn1": key_hex("mn1")}),
+             roamd=home_agent_conf("home0", site.mma if site is HOME_SITE else ""), keys=keys("mn1")),
         Node("mma", forwards=True, routes=[("default", "2001:db8:f:2::1")] +
              [(f"{base}:1{i}::/64", f"{base}:{i}::2") for i in n],
-             roamd=mma_conf(routers, site), keys={"mn1-foreign": key_hex("mn1-foreign")}),
+             roamd=mma_conf(routers, site), keys=keys(site.key)),
         *[Node(f"ar{i}", forwards=True, routes=[("default", f"{base}:{i}::1")], roamd=access_router_conf(i, site))
           for i in n],
-        Node("mn", is_mobile=True, roamd=mobile_conf(radios, use_mma, mobile_more, site),
-             keys={k: key_hex(k) for k in ("mn1", "mn1-foreign")}),
+        Node("mn", is_mobile=True, roamd=mobile_conf(radios, use_mma, mobile_more, [site]), keys=keys("mn1", site.key)),
     ]
     cables = [
         Cable(Port("cn", "eth0", [CORRESPONDENT + "/64"]), Port("core", "cn0", ["2001:db8:c::1/64"])),
@@ -207,6 +246,94 @@ def home_site(**kw):
     return demo(backbone_delay_us=0, routers=2, site=HOME_SITE, **kw)
 
 
+# --- the network of figures 4 to 10 ------------------------------------------------------
+
+CORRESPONDENT_PREFIX = "2001:db8:c::/64"
+
+
+def _backbone(number, prefix):
+    """What the backbone admits from the site behind its link of this number."""
+    return [prefix, f"{BACKBONE}:{number}::/64"]
+
+
+def _site(site, routers, peers, delay_us, access_delay_us, mma_more):
+    """Nodes, cables and cells of a site with an agent."""
+    base, n, link = site.base, range(1, routers + 1), f"{BACKBONE}:1{site.number}"
+    nodes = [Node(site.agent, forwards=True, routes=[("default", f"{link}::1"), (f"unreachable {site.coa_prefix} metric 4096", None)] +
+                  [(f"{base}:1{i}::/64", f"{base}:{i}::2") for i in n],
+                  roamd=mma_conf(routers, site, peers, mma_more), keys=keys(site.key, *(pair_key(site, p) for p in peers)))]
+    nodes += [Node(site.router(i), forwards=True, routes=[("default", f"{base}:{i}::1")], roamd=access_router_conf(i, site)) for i in n]
+    cables = [Cable(Port(site.agent, "core0", [f"{link}::2/64"]),
+                    Port("core", site.agent, [f"{link}::1/64"], admits=_backbone(f"1{site.number}", site.prefix)), delay_us=delay_us)]
+    cables += [Cable(Port(site.agent, f"d{i}", [f"{base}:{i}::1/64"]), Port(site.router(i), "up0", [f"{base}:{i}::2/64"]),
+                     delay_us=access_delay_us) for i in n]
+    cells = [Cell(f"{site.letter}{i}", Port(site.router(i), "acc0", [f"{base}:1{i}::1/64"])) for i in n]
+    return nodes, cables, cells
+
+
+def _network_without_agent(delay_us):
+    """An access link whose router announces no agent: plain Mobile IPv6 there."""
+    link = f"{BACKBONE}:14"
+    conf = f'role ar {{\n  interface "acc0" {{ prefix = {{"{NO_MMA}"}} ra-interval = 1000 }}\n}}\n'
+    nodes = [Node("ar-n1", forwards=True, routes=[("default", f"{link}::1")], roamd=conf)]
+    cables = [Cable(Port("ar-n1", "core0", [f"{link}::2/64"]),
+                    Port("core", "net4", [f"{link}::1/64"], admits=_backbone("14", "2001:db8:4::/48")), delay_us=delay_us)]
+    return nodes, cables, [Cell("n1", Port("ar-n1", "acc0", [NO_MMA.replace("::/", "::1/")]))]
+
+
+def _parties(nodes, cables, cells, sites):
+    """(prefix, name of the node that speaks with such an address), for whoever reads a capture."""
+    ports = [p for c in cables for p in (c.a, c.b)] + [c.router for c in cells]
+    found = [(a.partition("/")[0] + "/128", p.node) for p in ports for a in p.addresses]
+    found += [(HOME_ADDRESS + "/128", "mn"), (NO_MMA, "mn"), (HOME_PREFIX, "mn")]
+    for s in sites:
+        found += [(s.mma + "/128", s.agent), (s.coa_prefix, s.agent), (f"{s.base}:10::/60", "mn")]
+    return found
+
+
+def figures(*sites, interfaces=2, cn="", no_mma=False, routers=2, backbone_delay_us=25000, access_delay_us=0, mobile_more="",
+            mma_more="", use_mma=True):
+    """The home link and some of the sites H, A and B, on a backbone that filters what enters it.
+
+        cn ---- core ---- ha === home           (cn: "": an ordinary host; else the body of its role block)
+               / | \\ \\
+              /  |  \\ 25 ms --- ar-n1 === n1     no_mma: a network without an agent
+             /   |   25 ms --- mma2 --- ar-b1 === b1, ar-b2 === b2       B
+            / 25 ms --- mma1 --- ar-a1 === a1, ar-a2 === a2              A
+         mma0 --- ar-h1 === h1, ar-h2 === h2                             H: other subnets of the home site
+    """
+    radios = [f"w{i}" for i in range(interfaces)]
+    home_mma = H.mma if H in sites else ""
+    nodes = [
+        Node("cn", routes=[("default", "2001:db8:c::1")], roamd=f"role cn {{\n{cn}}}\n" if cn else ""),
+        Node("core", forwards=True),
+        Node("ha", forwards=True, routes=[("default", f"{BACKBONE}:1::1")], roamd=home_agent_conf("home0", home_mma), keys=keys("mn1")),
+        Node("mn", is_mobile=True, roamd=mobile_conf(radios, use_mma, mobile_more, sites),
+             keys=keys("mn1", *(s.key for s in sites))),
+    ]
+    cables = [
+        Cable(Port("cn", "eth0", [CORRESPONDENT + "/64"]), Port("core", "cn0", ["2001:db8:c::1/64"], admits=[CORRESPONDENT_PREFIX])),
+        Cable(Port("ha", "core0", [f"{BACKBONE}:1::2/64"]),
+              Port("core", "ha0", [f"{BACKBONE}:1::1/64"], admits=_backbone("1", HOME_PREFIX))),
+    ]
+    cells = [Cell("home", Port("ha", "home0", [HOME_AGENT + "/64"]))]
+    core = [(HOME_PREFIX, f"{BACKBONE}:1::2")]
+    for s in sites:
+        delay_us = 0 if s is H else backbone_delay_us
+        for mine, more in zip((nodes, cables, cells), _site(s, routers, [p for p in sites if p is not s], delay_us, access_delay_us, mma_more)):
+            mine += more
+        core.append((s.prefix, f"{BACKBONE}:1{s.number}::2"))
+    if no_mma:
+        for mine, more in zip((nodes, cables, cells), _network_without_agent(backbone_delay_us)):
+            mine += more
+        core.append(("2001:db8:4::/48", f"{BACKBONE}:14::2"))
+    nodes[1].routes = core
+    return Topology("figures", nodes, cables, cells, [Port("mn", w) for w in radios],
+                    facts={"home_address": HOME_ADDRESS, "correspondent": CORRESPONDENT, "home_agent": HOME_AGENT,
+                           "mma": sites[0].mma if sites else "", "mobile": "mn", "sites": sites,
+                           "parties": _parties(nodes, cables, cells, sites)}).check()
+
+
 def plain(**kw):
     """The same network with no daemon at all: static routes, the mobile an ordinary host in cell1."""
     topo = demo(**kw)
@@ -218,6 +345,7 @@ def plain(**kw):
 TOPOLOGIES = {
     "demo": demo,
     "demo-two-radios": lambda: demo(interfaces=2),
+    "figures": lambda: figures(H, A, B, no_mma=True),
     "home-site": home_site,
     "mobile-ipv6": lambda: demo(use_mma=False),
     "plain": plain,

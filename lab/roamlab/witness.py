@@ -2,6 +2,7 @@
 """Programs that count, and what they wrote: every figure comes from here, none from the daemon."""
 import array
 import bisect
+import ipaddress
 import math
 import signal
 import threading
@@ -231,7 +232,8 @@ def multicast_reports(messages):
 
 @dataclass
 class Kind:
-    """Packets that travelled alike (tools/tally.c). Without a tunnel `inner_*` are None."""
+    """Packets that travelled alike (tools/tally.c). Without a tunnel `inner_*` are None. via: "hao=ADDRESS" with a Home Address
+    option, "rh2=ADDRESS" with a type 2 routing header, "" with neither."""
     ifname: str
     direction: str
     src: str
@@ -241,10 +243,31 @@ class Kind:
     inner_dst: str
     inner_proto: int
     packets: int
+    first_ns: int = 0
+    last_ns: int = 0
+    via: str = ""
 
     @property
     def is_multicast(self):
         return self.dst.startswith("ff")
+
+
+def of_kind(kinds, **want):
+    """Those kinds that have these attributes; a callable value is asked."""
+    def fits(k):
+        return all(w(getattr(k, a)) if callable(w) else getattr(k, a) == w for a, w in want.items())
+    return [k for k in kinds if fits(k)]
+
+
+def total(kinds, **want):
+    """Packets of the kinds that have these attributes."""
+    return sum(k.packets for k in of_kind(kinds, **want))
+
+
+def within(*prefixes):
+    """A question for of_kind: is the address in one of them?"""
+    networks = [ipaddress.ip_network(p) for p in prefixes]
+    return lambda address: address is not None and any(ipaddress.ip_address(address) in n for n in networks)
 
 
 class Tally(Reader):
@@ -257,4 +280,5 @@ class Tally(Reader):
     def kinds(self):
         """Ends the count and returns it."""
         return [Kind(w[0], w[1], w[2], w[3], int(w[4]), *(w[5:7] if w[5] != "-" else (None, None)),
-                     int(w[7]) if w[7] != "-" else None, int(w[8])) for w in self.stop()]
+                     int(w[7]) if w[7] != "-" else None, int(w[8]), int(w[9]), int(w[10]), w[11].lstrip("-"))
+                for w in self.stop()]

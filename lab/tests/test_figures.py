@@ -3,12 +3,13 @@
 import array
 import sys
 import pathlib
+from types import SimpleNamespace
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from roamlab import radio, topo, witness  # noqa: E402
+from roamlab import order, radio, topo, witness  # noqa: E402
 
 MS = 10**6
 
@@ -104,3 +105,52 @@ def test_path_loss_falls_with_distance():
     levels = [radio.path_loss(cell, x) for x in (100, 120, 150, 200)]
     assert levels == sorted(levels, reverse=True)
     assert levels[0] == cell.power_dbm
+
+
+def test_ingress_filter_refuses_what_a_site_does_not_own():
+    for site in (topo.H, topo.A, topo.B):
+        port = next(c.b for c in topo.figures(topo.H, topo.A, topo.B).cables if c.b.ifname == site.agent)
+        assert site.prefix in port.admits and topo.HOME_PREFIX not in port.admits
+
+
+def said(*messages, events=()):
+    """What order.Said makes of messages that the taps of mobile, agent and home agent saw."""
+    world = SimpleNamespace(facts={"parties": [("2001:db8:2::1/128", "mma1"), ("2001:db8:1::1/128", "ha"), ("2001:db8:2:10::/60", "mn")]},
+                            radio=SimpleNamespace(events=events))
+    taps = {}
+    for node, m in messages:
+        taps.setdefault(node, []).append(m)
+    return order.Said(world, {n: SimpleNamespace(messages=lambda mine=mine: mine) for n, mine in taps.items()})
+
+
+MN, AGENT, HOME = "2001:db8:2:11::5", "2001:db8:2::1", "2001:db8:1::1"
+
+
+def mobility(when_ms, type_, src, dst, sequence):
+    return witness.Message(when_ms * MS, "eth0", "in", "mh", type_, src, dst, 0, bytes([59, 1, type_, 0, 0, 0, 0, sequence, 0, 0, 0, 9]))
+
+
+def test_order_of_messages_is_that_of_leaving_and_arriving():
+    update, answer = mobility(1, 5, MN, AGENT, 1), mobility(3, 6, AGENT, MN, 1)
+    late = mobility(4, 6, AGENT, MN, 1)
+    story = said(("mn", update), ("mma1", update), ("mma1", answer), ("mn", late), ("mn", mobility(5, 5, MN, HOME, 2)))
+    assert len(story.items) == 3
+    found = story.check(0, [("mn", "mma1", "BU"), ("mma1", "mn", "BA"), ("mn", "ha", "BU")])
+    assert found[1].arrived_ns == 4 * MS
+    with pytest.raises(AssertionError, match="no mn mma1 BU"):
+        story.check(0, [("mn", "ha", "BU"), ("mn", "mma1", "BU")])
+
+
+def test_order_of_messages_waits_for_the_answer():
+    """An update that left before the answer arrived was not caused by it."""
+    story = said(("mma1", mobility(3, 6, AGENT, MN, 1)), ("mn", mobility(9, 6, AGENT, MN, 1)), ("mn", mobility(5, 5, MN, HOME, 2)))
+    with pytest.raises(AssertionError, match="no mn ha BU"):
+        story.check(0, [("mma1", "mn", "BA"), ("mn", "ha", "BU")])
+    story.check(0, [[("mma1", "mn", "BA"), ("mn", "ha", "BU")]])
+
+
+def test_membership_report_is_told_by_its_cell():
+    record = bytes([5, 0, 0, 1]) + bytes.fromhex("ff35") + bytes(14) + bytes(16)
+    report = witness.Message(7 * MS, "w0", "out", "mld", 143, "fe80::1", "ff02::16", 0, bytes([143, 0, 0, 0, 0, 0, 0, 1]) + record)
+    story = said(("mn", report), events=[(5 * MS, "attach", "w0", "a1"), (9 * MS, "attach", "w0", "a2")])
+    assert [i.step for i in story.items] == [("mn", "a1", "join")]

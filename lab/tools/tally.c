@@ -6,9 +6,11 @@
  *
  * On SIGTERM prints one line for each kind seen:
  *
- *	INTERFACE in|out SOURCE DESTINATION PROTOCOL INNER-SOURCE INNER-DESTINATION INNER-PROTOCOL PACKETS
+ *	INTERFACE in|out SOURCE DESTINATION PROTOCOL INNER-SOURCE INNER-DESTINATION INNER-PROTOCOL PACKETS FIRST LAST VIA
  *
- * PROTOCOL is the one after extension headers (17, 6, 41, 47, 58, 135); INNER-... are "- - -" without a tunnel.
+ * PROTOCOL is the one after extension headers (17, 6, 41, 47, 58, 135); INNER-... are "- - -" without a tunnel. FIRST and LAST:
+ * when the first and the last packet of the kind passed (ns, CLOCK_MONOTONIC). VIA: "hao=ADDRESS" with a Home Address
+ * option, "rh2=ADDRESS" with a type 2 routing header, "-" with neither; of the outer header.
  */
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
@@ -20,9 +22,10 @@
 
 #include "tool.h"
 
-enum { IF_MAX = 16, KINDS = 4096, EXT_MAX = 16, P_IP6 = 41, P_GRE = 47 };
+enum { IF_MAX = 16, KINDS = 4096, EXT_MAX = 16, P_HBH = 0, P_IP6 = 41, P_ROUTING = 43, P_GRE = 47, P_DSTOPT = 60, HAO = 0xc9 };
+enum via { VIA_NONE, VIA_HAO, VIA_RH2 };
 
-struct address { uint8_t src[16], dst[16], proto; };
+struct address { uint8_t src[16], dst[16], home[16], proto, via; };
 struct kind {
 	uint8_t tap, is_out, has_inner;
 	struct address outer, inner;
@@ -31,23 +34,47 @@ struct kind {
 static struct { int fd; const char *name; } taps[IF_MAX];
 static uint32_t n_taps;
 static struct kind kinds[KINDS];
-static uint64_t counts[KINDS];
-static uint32_t n_kinds, last;
+static struct { uint64_t n; int64_t first_ns, last_ns; } counts[KINDS];
+static uint32_t n_kinds;
+
+/* Where the kind stands; both directions of a flow alternate, hence two that are looked at first. */
+static uint32_t find(const struct kind *k)
+{
+	static uint32_t recent[2];
+	for (uint32_t i = 0; i < 2; i++)
+		if (recent[i] < n_kinds && !memcmp(&kinds[recent[i]], k, sizeof *k))
+			return recent[i];
+	uint32_t at = 0;
+	while (at < n_kinds && memcmp(&kinds[at], k, sizeof *k))
+		at++;
+	if (at == KINDS)
+		tool_die("tally: more than %d kinds of packets", KINDS);
+	if (at == n_kinds)
+		kinds[n_kinds++] = *k;
+	recent[0] = recent[1];
+	return recent[1] = at;
+}
 
 static void count(const struct kind *k)
 {
-	if (last < n_kinds && !memcmp(&kinds[last], k, sizeof *k)) {
-		counts[last]++;
-		return;
+	uint32_t at = find(k);
+	counts[at].last_ns = tool_now_ns();
+	if (!counts[at].n++)
+		counts[at].first_ns = counts[at].last_ns;
+}
+
+/* Remembers a Home Address option (RFC 6275 6.3) or a type 2 routing header (6.4) of an extension header of `len` octets. */
+static void note_home(struct address *a, uint8_t proto, const uint8_t *p, size_t len)
+{
+	if (proto == P_ROUTING && p[2] == 2 && len >= 24) {
+		a->via = VIA_RH2;
+		memcpy(a->home, p + 8, 16);
 	}
-	for (last = 0; last < n_kinds; last++)
-		if (!memcmp(&kinds[last], k, sizeof *k))
-			break;
-	if (last == KINDS)
-		tool_die("tally: more than %d kinds of packets", KINDS);
-	if (last == n_kinds)
-		kinds[n_kinds++] = *k;
-	counts[last]++;
+	for (size_t at = 2; proto == P_DSTOPT && at + 2 <= len; at += p[at] ? 2u + p[at + 1] : 1u)
+		if (p[at] == HAO && p[at + 1] == 16 && at + 18 <= len) {
+			a->via = VIA_HAO;
+			memcpy(a->home, p + at + 2, 16);
+		}
 }
 
 /* Fills `a` from an IPv6 header and returns what follows its extension headers; NULL when there is nothing. */
@@ -59,9 +86,10 @@ static const uint8_t *address_of(struct address *a, const uint8_t *p, const uint
 	memcpy(a->dst, p + 24, 16);
 	a->proto = p[6];
 	p += 40;
-	for (int i = 0; i < EXT_MAX && (a->proto == 0 || a->proto == 43 || a->proto == 60); i++) {
+	for (int i = 0; i < EXT_MAX && (a->proto == P_HBH || a->proto == P_ROUTING || a->proto == P_DSTOPT); i++) {
 		if (end - p < 8 || end - p < (p[1] + 1) * 8)
 			return NULL;
+		note_home(a, a->proto, p, (size_t)(p[1] + 1) * 8);
 		a->proto = p[0];
 		p += (p[1] + 1) * 8;
 	}
@@ -108,6 +136,15 @@ static void print_address(const struct address *a)
 	printf(" %s %s %u", inet_ntop(AF_INET6, a->src, src, sizeof src), inet_ntop(AF_INET6, a->dst, dst, sizeof dst), a->proto);
 }
 
+static void print_via(const struct address *a)
+{
+	char home[INET6_ADDRSTRLEN];
+	if (a->via == VIA_NONE)
+		printf(" -\n");
+	else
+		printf(" %s=%s\n", a->via == VIA_HAO ? "hao" : "rh2", inet_ntop(AF_INET6, a->home, home, sizeof home));
+}
+
 static void print_kinds(void)
 {
 	for (uint32_t i = 0; i < n_kinds; i++) {
@@ -117,7 +154,8 @@ static void print_kinds(void)
 			print_address(&kinds[i].inner);
 		else
 			printf(" - - -");
-		printf(" %llu\n", (unsigned long long)counts[i]);
+		printf(" %llu %lld %lld", (unsigned long long)counts[i].n, (long long)counts[i].first_ns, (long long)counts[i].last_ns);
+		print_via(&kinds[i].outer);
 	}
 	fflush(stdout);
 }

@@ -29,7 +29,7 @@
 #include "tool.h"
 
 enum { IF_MAX = 16, UDP_MAX = 4, HEX_MAX = 96, EXT_MAX = 16, TUNNEL_MAX = 4 };
-enum { P_HBH = 0, P_UDP = 17, P_IP6 = 41, P_ROUTING = 43, P_GRE = 47, P_ICMP6 = 58, P_DSTOPT = 60, P_MH = 135 };
+enum { P_HBH = 0, P_TCP = 6, P_UDP = 17, P_IP6 = 41, P_ROUTING = 43, P_FRAGMENT = 44, P_GRE = 47, P_ICMP6 = 58, P_DSTOPT = 60, P_MH = 135 };
 
 static struct { int fd; const char *name; } taps[IF_MAX];
 static uint32_t n_taps;
@@ -122,25 +122,32 @@ static void on_ip6(struct message m, const uint8_t *p, size_t len)
 }
 
 /*
- * A = next header; accept HBH, routing, fragment, destination options, ICMPv6, MH, and UDP when a port is watched; for
- * tunnels the same question of the inner header (GRE with one optional word: that of this suite).
+ * A = next header. With an extension header of route optimisation (routing, destination options): accept unless it is data that travels
+ * with it. Otherwise accept HBH, fragment, ICMPv6, MH, and UDP when a port is watched; for
+ * tunnels the same question of the inner header (GRE with one optional word: that of this suite), which may hold any extension header.
  */
 static void set_filter(int fd)
 {
-	const uint32_t udp = n_udp ? P_UDP : 58;
+	const uint32_t udp = n_udp ? P_UDP : P_ICMP6;
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IPV6, 0, 16),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IPV6, 0, 22),
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 14 + 6),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, P_IP6, 0, 2),
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 14 + 40 + 6),
-		BPF_JUMP(BPF_JMP | BPF_JA, 3, 0, 0),
+		BPF_JUMP(BPF_JMP | BPF_JA, 9, 0, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, P_GRE, 0, 2),
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 14 + 40 + 8 + 6),
-		BPF_JUMP(BPF_JMP | BPF_JA, 0, 0, 0),
+		BPF_JUMP(BPF_JMP | BPF_JA, 6, 0, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, P_ROUTING, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, P_DSTOPT, 0, 4),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 14 + 40),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, P_UDP, n_udp ? 10 : 11, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, P_TCP, 10, 0),
+		BPF_JUMP(BPF_JMP | BPF_JA, 8, 0, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, P_HBH, 7, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, P_ROUTING, 6, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 44, 5, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, P_FRAGMENT, 5, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, P_DSTOPT, 4, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, P_ICMP6, 3, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, P_MH, 2, 0),

@@ -33,12 +33,20 @@
 	X(BA_UNEXPECTED, "acknowledgement that nothing waits for") \
 	X(BA_REFUSED, "registration refused by the peer") \
 	X(BA_NO_ASSIGNED_COA, "acknowledgement with M but without an assigned care-of address") \
+	X(RO_UNEXPECTED, "route optimisation message that nothing waits for") \
+	X(RO_COOKIE, "home or care-of test with another cookie than ours") \
+	X(RO_LIMIT, "route optimisation not begun: a limit is reached") \
+	X(RO_FAILED, "correspondent node left alone: it does not answer, or refuses") \
 	X(MMA_NOT_OUR_OPTION, "update with M but without our option") \
 	X(MMA_GROUP_TAKEN, "group is held by another mobile") \
 	X(MMA_GROUP_FOREIGN, "group is not in the site's prefix, or its source is not the agent") \
 	X(MMA_HOME_AGENT, "no home agent named, or one that this mobile may not name") \
 	X(MMA_NOT_ON_SITE, "registration from outside the site's access prefixes") \
 	X(MMA_POOL_EMPTY, "no care-of address left") \
+	X(MMA_FORWARD_TO, "forwarding asked to an agent that is no peer, or to an address of our own") \
+	X(MMA_FORWARD_DENIED, "the new agent does not know the mobile, or did not answer: not forwarded") \
+	X(PEER_UNKNOWN, "message from an agent that is no configured peer") \
+	X(PEER_UNEXPECTED, "agent's message that nothing here waits for") \
 	X(ND_INVALID, "neighbour discovery message fails the checks of RFC 4861") \
 	X(MLD_INVALID, "membership message fails the checks of RFC 3810") \
 	X(MLD_NOT_ADMITTED, "group is not admitted on this link") \

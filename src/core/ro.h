@@ -43,6 +43,7 @@ struct ro_path {
 	                                * where ordinary packets of the mobile are tunnelled anyway) */
 	mono_t until;                  /* no binding outlasts it: the registration at home, or with the MMA */
 	bool is_registered;            /* the home agent is known to have accepted coa; until then only care-of tests leave */
+	bool is_leaving;               /* bindings are only ended from now on, none is begun (somebody else is to act) */
 };
 
 struct ro_conf {

@@ -4,10 +4,10 @@ import ipaddress
 
 import pytest
 from roamlab import topo, witness
+from roamlab.witness import total, within
 from roamlab.world import QUICK
 
-SITE = ipaddress.ip_network("2001:db8:2::/48")
-ASSIGNED = ipaddress.ip_network("2001:db8:2:ff::/64")
+ASSIGNED = "2001:db8:2:ff::/64"
 LINK_SCOPE = ("ff01:", "ff02:")
 
 
@@ -20,17 +20,6 @@ def abroad(world, rate_pps=1000):
     world.wait_state("away-site")
     flow.wait_flowing(15)
     return flow
-
-
-def total(kinds, **want):
-    """Packets of the kinds that have these attributes; a callable value is asked."""
-    def fits(k):
-        return all(w(getattr(k, a)) if callable(w) else getattr(k, a) == w for a, w in want.items())
-    return sum(k.packets for k in kinds if fits(k))
-
-
-def within(network):
-    return lambda address: address is not None and ipaddress.ip_address(address) in network
 
 
 @pytest.mark.requirement("H-1", "H-2", "H-3", "H-4", "H-6", "H-20")

@@ -121,6 +121,9 @@ static void make_conf(void)
 	conf.forward_max = span_s(60);
 	conf.time_window = span_ms(7000);
 	conf.bindings_max = 1000;
+	conf.forwardings_max = 100;
+	conf.forward_ring = span_ms(200);
+	conf.peer[conf.n_peer++] = (struct mma_peer_conf){rig_addr("2001:db8:3::1"), "other"};
 	conf.refusal_rate = 10;
 	conf.robustness = 2;
 	conf.query_interval = span_s(30);

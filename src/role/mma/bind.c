@@ -13,7 +13,7 @@
 #include "role/mma/mma_i.h"
 
 enum {
-	RECORD_VERSION = 1, RECORD_MAX_OCT = 160,
+	RECORD_VERSION = 2, RECORD_MAX_OCT = 256,
 	KEY_SETTLE_S = 3,           /* updates closer than this are retransmissions */
 	SEQ_LEAP = 1 << 28,         /* above all that a lost datapath can have sent since the last record */
 };
@@ -24,7 +24,26 @@ static struct dp_op coa_op(const struct mma *m, const struct mma_binding *mb)
 {
 	return (struct dp_op){.table = DP_COA, .coa = {
 		.coa = mb->b.coa, .home_address = mb->b.hoa, .group = mb->group, .source = m->conf.address, .ha = mb->ha,
-		.prev = mb->prev, .prev_until = mb->prev_until, .expires = mb->b.expires, .seq_start = mb->seq_start}};
+		.prev = mb->prev, .prev_until = mb->prev_until, .expires = mb->b.expires, .seq_start = mb->seq_start,
+		.wants_ro = mb->b.flags & MMA_ROUTE_OPT, .keep = m->conf.forward_ring.ns != 0}};
+}
+
+/* The mobile left: until packets for it are forwarded they go on to its group. After the time asked for only those with a type 2
+ * routing header are taken, of correspondent nodes that still hold a binding. */
+void mma_bind_push_forward(struct mma *m, const struct mma_binding *mb, const struct mma_forward *f,
+			   void (*how)(struct effq *, enum role_id, const struct dp_op *))
+{
+	struct dp_op op = coa_op(m, mb);
+	op.coa.group = f->group;
+	op.coa.wants_ro = false;
+	op.coa.expires = mono_before(f->until, f->peers_until) ? f->peers_until : f->until;
+	if (f->b.state == FORWARD_ON) {
+		op.coa.forward = f->to;
+		op.coa.forward_until = op.coa.expires;
+	}
+	if (f->is_narrowed)
+		op.coa.ha = op.coa.prev = addr6_any;
+	how(m->env->fx, ROLE_MMA, &op);
 }
 
 static struct dp_op uplink_op(const struct mma_binding *mb, const struct addr6 *inner_src)
@@ -35,14 +54,19 @@ static struct dp_op uplink_op(const struct mma_binding *mb, const struct addr6 *
 		.bound = mb->b.flags & MMA_UPLINK_BOUND ? mb->onlink : addr6_any}};
 }
 
+static void push_uplink(struct mma *m, const struct mma_binding *mb, void (*how)(struct effq *, enum role_id, const struct dp_op *))
+{
+	struct dp_op op = uplink_op(mb, &mb->b.hoa);
+	how(m->env->fx, ROLE_MMA, &op);
+	op = uplink_op(mb, &mb->b.coa);
+	how(m->env->fx, ROLE_MMA, &op);
+}
+
 static void push(struct mma *m, const struct mma_binding *mb, void (*how)(struct effq *, enum role_id, const struct dp_op *))
 {
 	struct dp_op op = coa_op(m, mb);
 	how(m->env->fx, ROLE_MMA, &op);
-	op = uplink_op(mb, &mb->b.hoa);
-	how(m->env->fx, ROLE_MMA, &op);
-	op = uplink_op(mb, &mb->b.coa);
-	how(m->env->fx, ROLE_MMA, &op);
+	push_uplink(m, mb, how);
 }
 
 void mma_bind_withdraw_all(struct mma *m)
@@ -51,6 +75,10 @@ void mma_bind_withdraw_all(struct mma *m)
 	for (const struct mma_binding *mb; (mb = bindings_next(&m->bindings, &it));)
 		if (mb->b.state == BINDING_ACTIVE)
 			push(m, mb, fx_dp_del);
+	it = 0;
+	for (const struct mma_forward *f; (f = bindings_next(&m->forwards, &it));)
+		if (f->b.state != FORWARD_CONFIRMED)
+			mma_bind_push_forward(m, binding_find(&m->bindings, &f->b.hoa), f, fx_dp_del);
 }
 
 /* --- store --------------------------------------------------------------------------------------------- */
@@ -65,6 +93,19 @@ static mono_t mono_of(int64_t wall_ns, struct now now)
 	if (__builtin_sub_overflow(wall_ns, now.wall.ns, &d) || d < -year_ns)
 		d = -year_ns;
 	return mono_add(now.mono, span_ns(d < year_ns ? d : year_ns));
+}
+
+/* What is not confirmed yet is not stored: the mobile was told to wait for it, no more. */
+static void write_forward(struct wr *w, const struct mma_forward *f, struct now now)
+{
+	bool is_on = f && f->b.state == FORWARD_ON;
+	wr_u8(w, is_on);
+	if (!is_on)
+		return;
+	wr_addr6(w, &f->to);
+	wr_addr6(w, &f->agent);
+	wr_u64(w, (uint64_t)wall_of(f->until, now).ns);
+	wr_u64(w, (uint64_t)wall_of(f->peers_until, now).ns);
 }
 
 void mma_bind_store(struct mma *m, const struct mma_binding *mb, struct now now)
@@ -87,11 +128,15 @@ void mma_bind_store(struct mma *m, const struct mma_binding *mb, struct now now)
 	wr_u32(&w, mb->gre_key);
 	wr_u32(&w, mb->gre_key_prev);
 	wr_u32(&w, mb->seq_start);
+	write_forward(&w, mma_forward_find(m, &mb->b.hoa), now);
 	fx_store_put(m->env->fx, ROLE_MMA, STORE_BINDING_MMA, &mb->b.hoa, sizeof mb->b.hoa, buf, wr_len(&w));
 }
 
 static void forget(struct mma *m, struct mma_binding *mb)
 {
+	struct mma_forward *f = mma_forward_find(m, &mb->b.hoa);
+	if (f)
+		mma_forward_end(m, f);
 	fx_store_del(m->env->fx, ROLE_MMA, STORE_BINDING_MMA, &mb->b.hoa, sizeof mb->b.hoa);
 	table_del(&m->by_coa, &mb->b.coa);
 	binding_del(&m->bindings, &mb->b);
@@ -153,9 +198,10 @@ static void set_key(struct mma *m, struct mma_binding *mb, const struct mma_gran
 	mb->gre_key = key;
 }
 
-/* The previous agent counts from when it is first named: a refresh does not prolong it. */
-static void set_prev(struct mma *m, struct mma_binding *mb, const struct addr6 *prev, struct now now)
+/* The previous agent counts from when it is first named: a refresh does not prolong it. Only a peer would forward anything. */
+static void set_prev(struct mma *m, struct mma_binding *mb, const struct addr6 *named, struct now now)
 {
+	const struct addr6 *prev = mma_peer_find(m, named) ? named : &addr6_any;
 	if (mb->b.state == BINDING_ACTIVE && addr6_eq(&mb->prev, prev))
 		return;
 	mb->prev = *prev;
@@ -169,7 +215,7 @@ static void activate(struct mma *m, struct mma_binding *mb, const struct mma_gra
 	set_prev(m, mb, &g->prev, now);
 	mb->onlink = g->onlink;
 	mb->ha = g->ha;
-	mb->b.flags = g->is_uplink_bound ? MMA_UPLINK_BOUND : 0;
+	mb->b.flags = g->flags;
 	mb->b.seq = g->seq;
 	mb->b.stamp = g->stamp;
 	mb->b.lifetime = (uint16_t)(g->lifetime_s / 4);
@@ -177,11 +223,14 @@ static void activate(struct mma *m, struct mma_binding *mb, const struct mma_gra
 	mb->b.expires = mono_add(now.mono, span_s(g->lifetime_s));
 	binding_due(&m->bindings, &mb->b, mb->b.expires);
 	m->n_active += is_new;
+	if (is_new)
+		mma_forward_registered(m, mb, now);
 	push(m, mb, fx_dp_put);
 	mma_bind_store(m, mb, now);
 	fx_event(m->env->fx, ROLE_MMA, is_new ? EV_INFO : EV_DEBUG, is_new ? "binding-registered" : "binding-refreshed", &mb->b.hoa,
 		 "%s: care-of address %s, group %s, for %u s", ADDR6_STR(&mb->b.hoa), ADDR6_STR(&mb->b.coa), ADDR6_STR(&mb->group),
 		 g->lifetime_s);
+	mma_ro_bound(m, mb, now);
 }
 
 int mma_bind_grant(struct mma *m, const struct mma_grant *g, struct mma_binding **out, enum reason *why, struct now now)
@@ -205,16 +254,35 @@ int mma_bind_grant(struct mma *m, const struct mma_grant *g, struct mma_binding 
 	return ERR_OK;
 }
 
-void mma_bind_release(struct mma *m, struct mma_binding *mb, const char *cause, struct now now)
+void mma_bind_prev_until(struct mma *m, struct mma_binding *mb, mono_t until, struct now now)
+{
+	struct dp_op op;
+	mb->prev_until = until;
+	op = coa_op(m, mb);
+	fx_dp_put(m->env->fx, ROLE_MMA, &op);
+	mma_bind_store(m, mb, now);
+}
+
+/* The address rests until nobody sends to it any more. */
+static mono_t rest_until(const struct mma *m, const struct mma_forward *f, struct now now)
+{
+	mono_t end = mono_add(now.mono, rest_of(m));
+	if (f && mono_before(end, f->until))
+		end = f->until;
+	return f && mono_before(end, f->peers_until) ? f->peers_until : end;
+}
+
+void mma_bind_release(struct mma *m, struct mma_binding *mb, const struct mma_forward *f, const char *cause, struct now now)
 {
 	fx_event(m->env->fx, ROLE_MMA, EV_INFO, "binding-gone", &mb->b.hoa, "%s: care-of address %s: %s", ADDR6_STR(&mb->b.hoa),
 		 ADDR6_STR(&mb->b.coa), cause);
-	push(m, mb, fx_dp_del);
+	mma_ro_released(m, mb, now);
+	(f ? push_uplink : push)(m, mb, fx_dp_del);
 	table_del(&m->by_group, &mb->group);
 	mb->group = addr6_any;
 	mb->b.state = BINDING_GONE;
 	m->n_active--;
-	binding_due(&m->bindings, &mb->b, mono_add(now.mono, rest_of(m)));
+	binding_due(&m->bindings, &mb->b, rest_until(m, f, now));
 	mma_bind_store(m, mb, now);
 }
 
@@ -222,7 +290,7 @@ void mma_bind_tick(struct mma *m, struct now now)
 {
 	for (struct mma_binding *mb; (mb = bindings_pop(&m->bindings, now.mono));) {
 		if (mb->b.state == BINDING_ACTIVE)
-			mma_bind_release(m, mb, "lifetime ended", now);
+			mma_bind_release(m, mb, NULL, "lifetime ended", now);
 		else
 			forget(m, mb);
 	}
@@ -230,9 +298,19 @@ void mma_bind_tick(struct mma *m, struct now now)
 
 /* --- after a restart ----------------------------------------------------------------------------------- */
 
-static bool read_record(struct mma_binding *mb, struct rd *r, struct now now)
+static void read_forward(struct mma_forward *f, struct rd *r, struct now now)
 {
-	bool is_known = rd_u8(r) == RECORD_VERSION;
+	f->b.state = FORWARD_ON;
+	f->to = rd_addr6(r);
+	f->agent = rd_addr6(r);
+	f->until = mono_of((int64_t)rd_u64(r), now);
+	f->peers_until = mono_of((int64_t)rd_u64(r), now);
+}
+
+/* Version 1 knew of no forwarding. f's state tells whether there is one. */
+static bool read_record(struct mma_binding *mb, struct mma_forward *f, struct rd *r, struct now now)
+{
+	uint8_t version = rd_u8(r);
 	mb->b.state = rd_u8(r);
 	mb->b.flags = rd_u8(r);
 	mb->b.seq = rd_u16(r);
@@ -249,10 +327,12 @@ static bool read_record(struct mma_binding *mb, struct rd *r, struct now now)
 	mb->gre_key_prev = rd_u32(r);
 	mb->seq_start = rd_u32(r) + SEQ_LEAP;
 	mb->key_since = now.mono;
-	return is_known && rd_ok(r) && (mb->b.state == BINDING_ACTIVE || mb->b.state == BINDING_GONE);
+	if (version >= 2 && rd_u8(r))
+		read_forward(f, r, now);
+	return version >= 1 && version <= RECORD_VERSION && rd_ok(r) && (mb->b.state == BINDING_ACTIVE || mb->b.state == BINDING_GONE);
 }
 
-static int enter(struct mma *m, const struct mma_binding *rec)
+static int enter(struct mma *m, const struct mma_binding *rec, const struct mma_forward *forward)
 {
 	struct mma_binding *mb = binding_add(&m->bindings, &rec->b.hoa);
 	if (!mb)
@@ -272,17 +352,20 @@ static int enter(struct mma *m, const struct mma_binding *rec)
 	}
 	m->n_active += mb->b.state == BINDING_ACTIVE;
 	binding_due(&m->bindings, &mb->b, rec->b.due);
+	if (mb->b.state == BINDING_GONE && forward->b.state == FORWARD_ON)
+		(void)mma_forward_restore(m, mb, forward); /* no room: it is dropped, the address rests */
 	return ERR_OK;
 }
 
 int mma_bind_restore(struct mma *m, const struct store_rec *rec, struct now now)
 {
 	struct mma_binding mb = {0};
+	struct mma_forward f = {0};
 	struct rd key = rd_of(rec->key, rec->key_len_oct), val = rd_of(rec->val, rec->val_len_oct);
 	mb.b.hoa = rd_addr6(&key);
-	if (!rd_ok(&key) || !read_record(&mb, &val, now))
+	if (!rd_ok(&key) || !read_record(&mb, &f, &val, now))
 		return ERR_INVAL;
-	return enter(m, &mb);
+	return enter(m, &mb, &f);
 }
 
 void mma_bind_restored(struct mma *m, struct now now)
@@ -292,5 +375,9 @@ void mma_bind_restored(struct mma *m, struct now now)
 		if (mb->b.state == BINDING_ACTIVE) {
 			push(m, mb, fx_dp_put);
 			mma_bind_store(m, mb, now); /* the sequence start has leapt */
+			mma_ro_bound(m, mb, now);
 		}
+	it = 0;
+	for (const struct mma_forward *f; (f = bindings_next(&m->forwards, &it));)
+		mma_bind_push_forward(m, binding_find(&m->bindings, &f->b.hoa), f, fx_dp_put);
 }

@@ -40,7 +40,32 @@ static const struct conf_block mobile_block = {
 	.name = "mobile", .title = "home address or prefix of home addresses", .help = "Who may register.",
 	.rows = mobile_rows, .struct_size = sizeof(struct mma_mobile_conf), .add = add_mobile,
 };
-static const struct conf_block *const subs[] = {&mobile_block, NULL};
+
+static const struct conf_row peer_rows[] = {
+	{"key", CONF_STR, NULL, .help = "Name of the key shared with this agent.", .off = offsetof(struct mma_peer_conf, key), .size = MMA_KEY_LEN},
+	{NULL, CONF_END},
+};
+
+static const char *add_peer(void *parent, const char *title, const void *filled)
+{
+	struct mma_conf *c = parent;
+	struct mma_peer_conf p = *(const struct mma_peer_conf *)filled;
+	if (c->n_peer == MMA_PEER_MAX)
+		return "at most 256 peer blocks";
+	if (!addr6_parse(&p.address, title) || !addr6_is_routable(&p.address))
+		return "a peer is named by its service address";
+	for (uint32_t i = 0; i < c->n_peer; i++)
+		if (addr6_eq(&c->peer[i].address, &p.address))
+			return "this peer has a block already";
+	c->peer[c->n_peer++] = p;
+	return NULL;
+}
+
+static const struct conf_block peer_block = {
+	.name = "peer", .title = "service address", .help = "Another site's agent. Packets of a mobile that moves between the two are forwarded.",
+	.rows = peer_rows, .struct_size = sizeof(struct mma_peer_conf), .add = add_peer,
+};
+static const struct conf_block *const subs[] = {&mobile_block, &peer_block, NULL};
 
 static const struct conf_row rows[] = {
 	{"address", CONF_ADDR6, NULL, .help = "Service address: mobiles register here, and it is the source of all groups.", MMA(address)},
@@ -54,7 +79,11 @@ static const struct conf_row rows[] = {
 	 LIST_OF(access_prefix, MMA_PREFIX_MAX)},
 	{"lifetime", CONF_S, "600", 12, 262140, "s", "Longest lifetime of a binding.", MMA(lifetime_max)},
 	{"rest", CONF_S, "0", 0, 262140, "s", "A released care-of address is not given to another for so long; 0: as lifetime.", MMA(rest)},
-	{"forward-max", CONF_S, "60", 0, 60, "s", "Packets tunnelled by a mobile's previous agent are taken so long.", MMA(forward_max)},
+	{"forward-max", CONF_S, "60", 0, 60, "s", "Packets for a mobile that moved to another site are forwarded at most so long, and taken from its previous agent.",
+	 MMA(forward_max)},
+	{"forward-ring", CONF_MS, "200", 0, 2000, "ms", "What was sent to a group is kept so long, to be sent on when the mobile's link was gone; 0: nothing is.",
+	 MMA(forward_ring)},
+	{"forwardings", CONF_U32, "65536", 1, 1048576, NULL, "Mobiles that are forwarded for at a time.", MMA(forwardings_max)},
 	{"time-window", CONF_MS, "7000", REPLAY_WINDOW_MIN_MS, 300000, "ms", "How far a timestamp may differ from our clock (RFC 4285 6).",
 	 MMA(time_window)},
 	{"bindings", CONF_U32, "1048576", 1, 1048576, NULL, "Bindings at most, resting ones included.", MMA(bindings_max)},
@@ -81,6 +110,9 @@ const char *mma_conf_check(const struct mma_conf *c)
 		return "the service address must lie outside coa-prefix: the pool would hand it out";
 	if (!addr6_is_multicast(&c->group_prefix.addr) || c->group_prefix.len_bits < 32)
 		return "group-prefix must be a source-specific prefix, such as ff35::/64";
+	for (uint32_t i = 0; i < c->n_peer; i++)
+		if (addr6_eq(&c->peer[i].address, &c->address))
+			return "a peer is another agent: this address is our own";
 	if (c->n_access_prefix == 0)
 		return "access-prefix must name at least one prefix: without it no uplink would be accepted";
 	if (c->query_response.ns >= c->query_interval.ns)

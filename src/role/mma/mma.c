@@ -5,6 +5,7 @@
  *
  *   reg.c   registration: checks and answers
  *   bind.c  bindings: datapath, store
+ *   forward.c  mobiles that left for another site, or came from one; peer.c  the agents there
  *   pool.c  care-of addresses
  *   mldr    (core) which downstream links have listeners: the forwarding entry of each group
  *
@@ -12,7 +13,7 @@
  * routed to roam0 too: a packet for an address that nobody has ends there, instead of going back to where it came from.
  * No membership is ever reported here, so no join leaves the site (H-23).
  *
- * Left out so far: forwarding to a mobile's next agent, route optimisation, redundancy.
+ * Left out so far: redundancy.
  */
 #include "base/err.h"
 #include "role/mma/mma_i.h"
@@ -34,7 +35,7 @@ static const char *check_keys(const struct mma *m, const struct mma_conf *c)
 	for (uint32_t i = 0; i < c->n_mobile; i++)
 		if (!m->env->key(m->env->ctx, c->mobile[i].key))
 			return "a mobile names a key that is not configured: add a key block of that name";
-	return NULL;
+	return mma_peer_check(m, c);
 }
 
 static int load_mobiles(struct mma *m)
@@ -83,15 +84,16 @@ static void on_change(void *ctx, const struct mldr_channel *ch, uint32_t ifindex
 	struct mma *m = ctx;
 	struct dp_op op = {.table = DP_MFC, .mfc = {.group = ch->key.group, .source = ch->key.source,
 						  .is_merge = m->mldr.is_learning}};
-	(void)now;
 	if (ifindex)
 		fx_event(m->env->fx, ROLE_MMA, EV_DEBUG, is_first ? "listener-first" : "listener-last", NULL, "group %s on interface %u",
 			 ADDR6_STR(&ch->key.group), ifindex);
 	op.mfc.n_oif = mldr_oifs(&m->mldr, ch, op.mfc.oif);
 	if (op.mfc.n_oif)
 		fx_dp_put(m->env->fx, ROLE_MMA, &op);
-	else
+	else {
 		fx_dp_del(m->env->fx, ROLE_MMA, &op);
+		mma_forward_unlistened(m, &ch->key.group, now);
+	}
 }
 
 static void name_links(struct mma *m)
@@ -118,7 +120,10 @@ static int mma_init(void *self, const struct engine_env *env, const void *conf, 
 	table_init(&m->by_coa, env->mem, env->rng, offsetof(struct mma_binding, b.coa), sizeof(struct addr6));
 	table_init(&m->by_group, env->mem, env->rng, offsetof(struct mma_binding, group), sizeof(struct addr6));
 	table_init(&m->mobiles, env->mem, env->rng, offsetof(struct mma_mobile, hoa), sizeof(struct addr6));
+	mma_forward_init(m);
 	rate_init(&m->refusals, env->rng);
+	rate_init(&m->peer_rate, env->rng);
+	mma_peer_load(m);
 	mldr_init(&m->mldr, env, ROLE_MMA);
 	m->mldr.change = on_change;
 	m->mldr.ctx = m;
@@ -139,6 +144,7 @@ static void mma_fini(void *self)
 	table_fini(&m->mobiles);
 	table_fini(&m->by_coa);
 	table_fini(&m->by_group);
+	mma_forward_fini(m);
 	bindings_fini(&m->bindings);
 }
 
@@ -207,13 +213,14 @@ static void mma_tick(void *self, struct now now)
 {
 	struct mma *m = self;
 	mma_bind_tick(m, now);
+	mma_forward_tick(m, now);
 	mldr_tick(&m->mldr, now);
 }
 
 static mono_t mma_expiry(const void *self)
 {
 	const struct mma *m = self;
-	return mono_min(bindings_expiry(&m->bindings), mldr_expiry(&m->mldr));
+	return mono_min(mono_min(bindings_expiry(&m->bindings), bindings_expiry(&m->forwards)), mldr_expiry(&m->mldr));
 }
 
 static int mma_restore(void *self, const struct store_rec *rec, struct now now)
@@ -288,6 +295,8 @@ static int mma_reconf(void *self, const void *conf, struct now now, const char *
 	forget_prefixes(m, conf);
 	m->conf = *(const struct mma_conf *)conf;
 	m->bindings.max = m->conf.bindings_max;
+	m->forwards.max = m->conf.forwardings_max;
+	mma_peer_load(m);
 	push_site(m, fx_dp_put);
 	return load_mobiles(m);
 }
@@ -305,7 +314,7 @@ static int mma_ctl(void *self, const struct ctl_cmd *cmd, struct now now, const 
 	struct mma_binding *mb = binding_find(&m->bindings, &hoa);
 	if (!mb || mb->b.state != BINDING_ACTIVE)
 		return ERR_NOTFOUND;
-	mma_bind_release(m, mb, "dropped by the operator", now);
+	mma_bind_release(m, mb, NULL, "dropped by the operator", now);
 	*msg = NULL;
 	return ERR_OK;
 }

@@ -7,13 +7,19 @@
 #include "base/conf.h"
 #include "base/time.h"
 
-enum { MMA_MOBILE_CONF_MAX = 4096, MMA_LINK_MAX = 31, MMA_UPSTREAM_MAX = 8, MMA_PREFIX_MAX = 8, MMA_SITE_LEN = 64, MMA_KEY_LEN = 32 };
+enum { MMA_MOBILE_CONF_MAX = 4096, MMA_LINK_MAX = 31, MMA_UPSTREAM_MAX = 8, MMA_PREFIX_MAX = 8, MMA_PEER_MAX = 256, MMA_SITE_LEN = 64, MMA_KEY_LEN = 32 };
 
 /* mobile "2001:db8:1::100" { key = "mn1" }, or a prefix of home addresses that share a key. */
 struct mma_mobile_conf {
 	struct prefix6 home;           /* /128 for one mobile */
 	char key[MMA_KEY_LEN];
 	struct addr6 home_agent;       /* only this one may be named; :: any */
+};
+
+/* peer "2001:db8:3::1" { key = "mma3" }: another site's agent, with which mobiles are handed over. */
+struct mma_peer_conf {
+	struct addr6 address;
+	char key[MMA_KEY_LEN];
 };
 
 struct mma_conf {
@@ -30,13 +36,17 @@ struct mma_conf {
 	uint32_t n_access_prefix;
 	span_t lifetime_max;
 	span_t rest;                   /* of a released care-of address; 0: lifetime_max */
-	span_t forward_max;            /* a previous agent's packets are taken so long */
+	span_t forward_max;            /* packets are forwarded, and a previous agent's are taken, so long */
+	span_t forward_ring;           /* what was sent to a group is kept so long for a mobile whose link is gone; 0: nothing is */
+	uint32_t forwardings_max;
 	span_t time_window;            /* of RFC 4285 timestamps */
 	uint32_t bindings_max;
 	uint32_t refusal_rate;         /* answers a second and source */
 	bool is_sole_querier;
 	uint32_t robustness;
 	span_t query_interval, query_response;
+	uint32_t n_peer;
+	struct mma_peer_conf peer[MMA_PEER_MAX];
 	uint32_t n_mobile;
 	struct mma_mobile_conf mobile[MMA_MOBILE_CONF_MAX];
 };

@@ -5,12 +5,16 @@
 #include "core/engine.h"
 #include "core/mldr.h"
 #include "core/rate.h"
+#include "core/replay.h"
 #include "core/sa.h"
 #include "role/mma/mma.h"
 
 /* A mobile's registration here. b.coa is the care-of address that we assigned; a binding that is
  * BINDING_GONE keeps it, out of others' hands, until its rest is over. */
-enum { MMA_UPLINK_BOUND = 1 /* b.flags: uplink from `onlink` only */ };
+enum {                                 /* b.flags */
+	MMA_UPLINK_BOUND = 1,          /* uplink from `onlink` only */
+	MMA_ROUTE_OPT = 2,             /* the mobile lets us register with correspondent nodes */
+};
 struct mma_binding {
 	struct binding b;
 	struct addr6 onlink;           /* where the last update came from */
@@ -21,6 +25,39 @@ struct mma_binding {
 	mono_t key_since;              /* when gre_key_prev was retired */
 	uint32_t gre_key, gre_key_prev;
 	uint32_t seq_start;
+	uint32_t taken;                /* transaction of the previous agent's forwarding that was taken on; 0: none */
+};
+
+/* What comes for a mobile that left, and where it goes. Keyed by home address; b.coa is ours, b.due when there is something to do. The
+ * resting struct mma_binding stands beside it and keeps the address. */
+enum mma_forward_state {
+	FORWARD_CONFIRMED,             /* the new agent has told us of the mobile, which has not asked yet (its binding is active) */
+	FORWARD_ASKING,                /* the mobile asked, the agent is asked: packets go on to the group */
+	FORWARD_LISTENED,              /* confirmed, but the mobile still listens to its group: likewise */
+	FORWARD_ON,
+};
+struct mma_forward {
+	struct binding b;              /* b.state: enum mma_forward_state */
+	struct addr6 to, agent;        /* agent ::: `to` is the home address */
+	struct addr6 group;
+	mono_t until;                  /* of what comes through the home agent */
+	mono_t peers_until;            /* of what comes from correspondent nodes that hold a binding */
+	mono_t resend;                 /* of what the agent has not answered; MONO_NEVER: it has */
+	span_t backoff;
+	uint32_t transaction, last_seq;
+	bool is_gone, has_seq, is_ring_sent, is_narrowed;
+	struct rc_peers *peers;        /* to tell the agent, until it has answered; NULL: none */
+};
+
+/* Another agent. seen: the latest timestamps accepted from it, so that messages may overtake each other but not come twice. */
+enum { MMA_SEEN = 32 };
+struct mma_peer {
+	struct addr6 address;
+	const struct sa_key *key;
+	struct stamper out;
+	uint64_t seen[MMA_SEEN];
+	uint32_t n_seen;               /* in all; the newest replaces the oldest */
+	uint64_t n_rx, n_tx;
 };
 
 struct mma_mobile {
@@ -44,12 +81,15 @@ struct mma {
 	struct table mobiles;          /* of those with a /128, by home address; the others are searched in turn */
 	struct bindings bindings;
 	struct table by_coa, by_group;
+	struct bindings forwards;
+	uint32_t n_listened;           /* forwards in state FORWARD_LISTENED */
+	struct mma_peer peer[MMA_PEER_MAX];
 	struct mldr mldr;
-	struct rate refusals;
+	struct rate refusals, peer_rate;
 	struct mma_link link[MMA_LINK_MAX + MMA_UPSTREAM_MAX];
 	uint32_t n_link;
 	uint32_t n_active;
-	uint64_t n_accepted, n_refused;
+	uint64_t n_accepted, n_refused, n_forwarded, n_taken_over;
 };
 
 extern const struct conf_block mma_conf_block;
@@ -66,12 +106,17 @@ struct mma_grant {
 	uint64_t stamp;
 	uint16_t seq;
 	uint32_t lifetime_s;
-	bool is_uplink_bound;
+	uint8_t flags;
 };
 /* Enter or refresh. 0, ERR_FULL (bindings or pool; *why says), ERR_NOMEM: nothing has changed then. */
 int mma_bind_grant(struct mma *m, const struct mma_grant *g, struct mma_binding **out, enum reason *why, struct now now);
-/* End an active binding; its address begins to rest. */
-void mma_bind_release(struct mma *m, struct mma_binding *mb, const char *cause, struct now now);
+/* End an active binding; its address begins to rest. f: packets that still come are forwarded (forward.c); NULL: dropped. */
+void mma_bind_release(struct mma *m, struct mma_binding *mb, const struct mma_forward *f, const char *cause, struct now now);
+/* The previous agent's packets are taken until then. */
+void mma_bind_prev_until(struct mma *m, struct mma_binding *mb, mono_t until, struct now now);
+/* The care-of address of a mobile that left, as f says; how: fx_dp_put or fx_dp_del. */
+void mma_bind_push_forward(struct mma *m, const struct mma_binding *mb, const struct mma_forward *f,
+			   void (*how)(struct effq *, enum role_id, const struct dp_op *));
 void mma_bind_store(struct mma *m, const struct mma_binding *mb, struct now now);
 void mma_bind_tick(struct mma *m, struct now now);
 /* A stored record. 0, or ERR_INVAL. */
@@ -83,6 +128,42 @@ void mma_bind_withdraw_all(struct mma *m);
 
 /* The mobile's block and key, or NULL. */
 const struct mma_mobile *mma_mobile_find(const struct mma *m, const struct addr6 *hoa);
+
+/* forward.c: handing a mobile over to its next agent (H-16 to H-18), and taking it over from its previous one. */
+void mma_forward_init(struct mma *m);
+void mma_forward_fini(struct mma *m);
+struct mma_forward *mma_forward_find(const struct mma *m, const struct addr6 *hoa);
+/* A de-registration: forward as rq says, or drop. Ends mb if it is active, and fills in the answer what becomes of it. */
+void mma_forward_request(struct mma *m, struct mma_binding *mb, const struct rc_forward *rq, struct rc_opts *answer, struct now now);
+/* The mobile registered, and was not registered before: nothing is forwarded any more. */
+void mma_forward_registered(struct mma *m, const struct mma_binding *mb, struct now now);
+/* Its previous agent hears of it at once. */
+void mma_forward_confirm(struct mma *m, const struct mma_binding *mb, struct now now);
+/* A group lost its last listener. */
+void mma_forward_unlistened(struct mma *m, const struct addr6 *group, struct now now);
+/* An authenticated message of another agent. */
+void mma_forward_rx(struct mma *m, struct mma_peer *peer, const struct mh_packet *p, struct now now);
+void mma_forward_tick(struct mma *m, struct now now);
+/* From the store, after its binding. 0, ERR_FULL, ERR_NOMEM. */
+int mma_forward_restore(struct mma *m, const struct mma_binding *mb, const struct mma_forward *rec);
+void mma_forward_end(struct mma *m, struct mma_forward *f);
+
+/* peer.c: other agents, and messages to and from them. */
+const char *mma_peer_check(const struct mma *m, const struct mma_conf *c);
+void mma_peer_load(struct mma *m);
+struct mma_peer *mma_peer_find(struct mma *m, const struct addr6 *address);
+void mma_peer_rx(struct mma *m, const struct mh_packet *p, struct now now);
+void mma_peer_send(struct mma *m, struct mma_peer *peer, const struct mh_peer *msg, const struct rc_peers *list, struct now now);
+
+/* ro.c: route optimisation (H-15). */
+/* A mobile registered, or refreshed, or came from the store: mb says whether it may be optimised (MMA_ROUTE_OPT). */
+void mma_ro_bound(struct mma *m, const struct mma_binding *mb, struct now now);
+/* It left; what is to be handed on was exported before. */
+void mma_ro_released(struct mma *m, const struct mma_binding *mb, struct now now);
+/* Correspondent nodes that hold a binding for the mobile's care-of address here. */
+void mma_ro_export(const struct mma *m, const struct addr6 *hoa, struct rc_peers *list, struct now now);
+/* What its previous agent knew: they are to be told of the new care-of address. */
+void mma_ro_import(struct mma *m, const struct mma_binding *mb, const struct rc_peers *list, struct now now);
 
 /* pool.c: a care-of address that nobody has or lately had. False: there is none. */
 bool mma_pool_draw(const struct mma *m, struct addr6 *coa);

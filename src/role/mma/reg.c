@@ -109,10 +109,10 @@ static void refuse(struct mma *m, const struct request *rq, enum reason why)
 		answer(m, rq, &ba, r->how == SIGNED ? rq->mobile->key : NULL);
 }
 
-static void acknowledge(struct mma *m, const struct request *rq, const struct mma_binding *mb, uint32_t lifetime_s)
+static void acknowledge(struct mma *m, const struct request *rq, const struct mma_binding *mb, struct mh *ba, uint32_t lifetime_s)
 {
-	struct mh ba = {.ba = {.status = BA_ACCEPTED, .seq = rq->p->mh.bu.seq, .lifetime_s = lifetime_s}};
-	struct rc_opts *rc = &ba.opt.rc;
+	struct rc_opts *rc = &ba->opt.rc;
+	ba->ba = (struct mh_ba){.status = BA_ACCEPTED, .seq = rq->p->mh.bu.seq, .lifetime_s = lifetime_s};
 	if (lifetime_s) {
 		rc->has_mcoa = true;
 		rc->mcoa = rq->opt->rc.mcoa;
@@ -124,7 +124,7 @@ static void acknowledge(struct mma *m, const struct request *rq, const struct mm
 		memcpy(rc->acoa.prefix, m->conf.access_prefix, sizeof rc->acoa.prefix);
 	}
 	m->n_accepted++;
-	answer(m, rq, &ba, rq->mobile->key);
+	answer(m, rq, ba, rq->mobile->key);
 }
 
 /* --- checks ----------------------------------------------------------------------------------------------- */
@@ -231,29 +231,32 @@ static void grant(struct mma *m, const struct request *rq)
 {
 	const struct rc_opts *rc = &rq->opt->rc;
 	struct mma_binding *mb;
+	struct mh ba = {0};
 	enum reason why = R_LIMIT_BINDINGS;
 	const struct mma_grant g = {
 		.hoa = *rq->hoa, .onlink = rq->p->src, .group = rc->mcoa.group, .ha = rc->reg.ha, .prev = rc->reg.prev_mma,
 		.key = rq->mobile->key, .stamp = rq->opt->mesg_id, .seq = rq->p->mh.bu.seq, .lifetime_s = granted_s(m, rq),
-		.is_uplink_bound = rc->reg.flags & RC_REG_UPLINK_BOUND,
+		.flags = (rc->reg.flags & RC_REG_UPLINK_BOUND ? MMA_UPLINK_BOUND : 0) | (rc->reg.flags & RC_REG_ROUTE_OPT ? MMA_ROUTE_OPT : 0),
 	};
-	if (mma_bind_grant(m, &g, &mb, &why, rq->now) == ERR_OK)
-		acknowledge(m, rq, mb, g.lifetime_s);
-	else
+	if (mma_bind_grant(m, &g, &mb, &why, rq->now) != ERR_OK) {
 		refuse(m, rq, why);
+		return;
+	}
+	acknowledge(m, rq, mb, &ba, g.lifetime_s);
+	mma_forward_confirm(m, mb, rq->now);
 }
 
 /* Repeated for want of an acknowledgement it meets a binding that is gone already, and is acknowledged again. */
 static void deregister(struct mma *m, const struct request *rq)
 {
 	struct mma_binding *mb = rq->mb;
+	const struct rc_opts *rc = &rq->opt->rc;
+	struct mh ba = {0};
 	mb->b.seq = rq->p->mh.bu.seq;
 	mb->b.stamp = rq->opt->mesg_id;
-	if (mb->b.state == BINDING_ACTIVE)
-		mma_bind_release(m, mb, "de-registered", rq->now);
-	else
-		mma_bind_store(m, mb, rq->now);
-	acknowledge(m, rq, mb, 0);
+	mma_forward_request(m, mb, rc->has_forward ? &rc->forward : NULL, &ba.opt.rc, rq->now);
+	mma_bind_store(m, mb, rq->now);
+	acknowledge(m, rq, mb, &ba, 0);
 }
 
 static void on_update(struct mma *m, const struct mh_packet *p, struct now now)
@@ -292,6 +295,10 @@ bool mma_reg_rx(struct mma *m, const struct rx *rx, struct now now)
 		reason_count(m->env, reason_of_wire(err));
 		if (err == W_TYPE)
 			binding_error(m, &p, now);
+		return true;
+	}
+	if (p.mh.type == MH_PEER) {
+		mma_peer_rx(m, &p, now);
 		return true;
 	}
 	if (p.mh.type != MH_BU || !(p.mh.bu.flags & BU_M))

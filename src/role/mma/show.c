@@ -2,13 +2,25 @@
 /* The MMA's state as records. */
 #include "role/mma/mma_i.h"
 
-static void show_binding(const struct mma_binding *mb, struct show *out, struct now now)
+static const char *forward_state(const struct mma_forward *f)
 {
+	switch ((enum mma_forward_state)f->b.state) {
+	case FORWARD_CONFIRMED: return "resting";
+	case FORWARD_ASKING: return "leaving";
+	case FORWARD_LISTENED: return "listened";
+	case FORWARD_ON: return "forwarding";
+	}
+	return "?";
+}
+
+static void show_binding(const struct mma *m, const struct mma_binding *mb, struct show *out, struct now now)
+{
+	const struct mma_forward *f = mma_forward_find(m, &mb->b.hoa);
 	bool is_active = mb->b.state == BINDING_ACTIVE;
 	show_begin(out, "binding");
 	show_str(out, "role", "mma");
 	show_addr6(out, "home_address", &mb->b.hoa);
-	show_str(out, "state", is_active ? "active" : "resting");
+	show_str(out, "state", is_active ? "active" : f ? forward_state(f) : "resting");
 	show_addr6(out, "coa", &mb->b.coa);
 	if (is_active) {
 		show_addr6(out, "group", &mb->group);
@@ -19,6 +31,10 @@ static void show_binding(const struct mma_binding *mb, struct show *out, struct 
 		show_addr6(out, "previous_mma", &mb->prev);
 		show_until(out, "previous_until_s", mb->prev_until, now.mono);
 	}
+	if (!is_active && f) {
+		show_addr6(out, "forward_to", &f->to);
+		show_until(out, "forward_until_s", f->until, now.mono);
+	}
 	show_u64(out, "seq", mb->b.seq);
 	show_until(out, "expires_s", mb->b.due, now.mono);
 	show_end(out);
@@ -28,7 +44,7 @@ static void show_bindings(const struct mma *m, struct show *out, struct now now)
 {
 	uint64_t it = 0;
 	for (const struct mma_binding *mb; (mb = bindings_next(&m->bindings, &it));)
-		show_binding(mb, out, now);
+		show_binding(m, mb, out, now);
 }
 
 static void show_mobiles(const struct mma *m, struct show *out)
@@ -72,6 +88,9 @@ static void show_status(const struct mma *m, struct show *out)
 	show_u64(out, "resting", bindings_count(&m->bindings) - m->n_active);
 	show_u64(out, "accepted", m->n_accepted);
 	show_u64(out, "refused", m->n_refused);
+	show_u64(out, "peers", m->conf.n_peer);
+	show_u64(out, "forwarded", m->n_forwarded);
+	show_u64(out, "taken_over", m->n_taken_over);
 	show_u64(out, "groups_listened", table_count(&m->mldr.channels));
 	show_end(out);
 }

@@ -24,7 +24,6 @@ const char *mh_peer_kind_str(uint8_t kind); /* "confirm"; "unknown" */
 enum mh_peer_status {
 	PEER_OK = 0,
 	PEER_NOT_HERE = 1,   /* no such registration, or with another care-of address */
-	PEER_TIME = 2,       /* the timestamp was not taken; the answer's own says what it is here */
 };
 
 struct mh_peer {
