@@ -135,6 +135,8 @@ void mma_bind_store(struct mma *m, const struct mma_binding *mb, struct now now)
 static void forget(struct mma *m, struct mma_binding *mb)
 {
 	struct mma_forward *f = mma_forward_find(m, &mb->b.hoa);
+	if (f && f->b.state != FORWARD_CONFIRMED)
+		mma_bind_push_forward(m, mb, f, fx_dp_del);
 	if (f)
 		mma_forward_end(m, f);
 	fx_store_del(m->env->fx, ROLE_MMA, STORE_BINDING_MMA, &mb->b.hoa, sizeof mb->b.hoa);

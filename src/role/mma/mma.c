@@ -212,8 +212,8 @@ static bool mma_rx(void *self, const struct rx *rx, struct now now)
 static void mma_tick(void *self, struct now now)
 {
 	struct mma *m = self;
+	mma_forward_tick(m, now); /* before the addresses whose rest is over go */
 	mma_bind_tick(m, now);
-	mma_forward_tick(m, now);
 	mldr_tick(&m->mldr, now);
 }
 
