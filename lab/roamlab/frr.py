@@ -39,14 +39,21 @@ class Frr:
         netmod.wait_for((self.dir / "zserv").exists, 10, f"zebra on {node}")
         self._start("pim6d", "-z", self.dir / "zserv")
         netmod.wait_for((self.dir / "pim6d.vty").exists, 10, f"pim6d on {node}")
-        lines = ["configure terminal"]
-        for name in dict.fromkeys([*pim, *mld]):
-            lines += [f"interface {name}", "ipv6 pim" if name in pim else "ipv6 pim passive", "ipv6 pim"]
-            if name in mld:
+        self.pim, self.mld = list(pim), list(mld)
+        netmod.wait_for(self._is_configured, 15, f"pim6d's interfaces on {node}")
+
+    def _is_configured(self):
+        """An interface that was configured before zebra told of it gets no place in the kernel's forwarding: once more then."""
+        names = dict.fromkeys([*self.pim, *self.mld])
+        placed = {line.split()[1] for line in netns.run(self.net.ns(self.node), ["cat", "/proc/net/ip6_mr_vif"]).splitlines()[1:]}
+        missing = [n for n in names if n not in placed]
+        for name in missing:
+            lines = ["configure terminal", f"interface {name}", "no ipv6 pim", "ipv6 pim"]
+            if name in self.mld:
                 lines += ["ipv6 mld", "ipv6 mld query-max-response-time 1", "ipv6 mld last-member-query-count 1",
                           "ipv6 mld last-member-query-interval 1"]
-            lines.append("exit")
-        self.tell(*lines)
+            self.tell(*lines)
+        return not missing
 
     def _start(self, program, *more):
         log = open(self.dir / f"{program}.log", "ab")

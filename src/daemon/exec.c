@@ -164,7 +164,10 @@ static void run_dp(struct exec *x, const struct effect *e)
 	if (ops->n && (ops->verb != verb || ops->n == EXEC_OPS_MAX))
 		flush_ops(x, ops);
 	ops->verb = verb;
-	ops->op[ops->n++] = e->dp;
+	struct dp_op *op = &ops->op[ops->n++];
+	*op = e->dp;
+	if (op->table == DP_COA)
+		op->coa.inject_if = real_ifindex(x, op->coa.inject_if);
 }
 
 static bool is_gathered(enum effect_kind k)

@@ -44,7 +44,7 @@ static struct m_coa coa_val(const struct dp_coa *e)
 {
 	return (struct m_coa){.home_address = a6_of(&e->home_address), .source = a6_of(&e->source), .group = a6_of(&e->group),
 		.ha = a6_of(&e->ha), .prev = a6_of(&e->prev), .prev_until_ns = e->prev_until.ns, .expires_ns = e->expires.ns,
-		.seq = e->seq_start};
+		.seq = e->seq_start, .inject_ifindex = e->inject_if};
 }
 
 static struct m_uplink_in uplink_in_val(const struct dp_uplink_in *e)
@@ -111,7 +111,8 @@ static void coa_parse(struct dp_coa *e, const struct m_coa *v)
 {
 	*e = (struct dp_coa){.coa = e->coa, .home_address = addr6_of(&v->home_address), .group = addr6_of(&v->group),
 		.source = addr6_of(&v->source), .ha = addr6_of(&v->ha), .prev = addr6_of(&v->prev),
-		.prev_until = {v->prev_until_ns}, .expires = {v->expires_ns}, .seq_start = v->seq};
+		.prev_until = {v->prev_until_ns}, .expires = {v->expires_ns}, .seq_start = v->seq,
+		.inject_if = v->inject_ifindex};
 }
 
 static void uplink_in_parse(struct dp_uplink_in *e, const struct m_uplink_in *v)

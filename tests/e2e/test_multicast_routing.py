@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What carries the group inside a site when our own proxy does not: PIM routers of somebody else's (FRR), or switches."""
 import ipaddress
+import socket
+import threading
 import time
 
 import pytest
@@ -50,8 +52,10 @@ def pim_world(make_world):
         world = make_world(pim_site(**kw))
         net = world.net
         route(net, "r1", "default", "mma", "d1", "up0")
+        route(net, "r1", MMA, "mma", "d1", "up0")  # FRR looks for no source along a default route
         for i in (1, 2):
-            route(net, f"ar{i}", "default", "r1", f"d{i}", "up0")
+            for prefix in ("default", MMA):
+                route(net, f"ar{i}", prefix, "r1", f"d{i}", "up0")
             route(net, "r1", f"{BASE}:1{i}::/64", f"ar{i}", "up0", f"d{i}")
             route(net, "mma", f"{BASE}:1{i}::/64", "r1", "up0", "d1")
         world.frr = {"mma": frr.Frr(net, "mma", ["src0", "d1"]), "r1": frr.Frr(net, "r1", ["up0", "d1", "d2"])}
@@ -85,9 +89,56 @@ def abroad(world):
     return flow
 
 
-def forwarded(world, node, ifname, group):
-    """Packets that the kernel's multicast forwarding has sent there; it counts by entry, the interface by bytes."""
-    return int(netns.run(world.net.ns(node), ["cat", f"/sys/class/net/{ifname}/statistics/tx_packets"]))
+class Branch:
+    """Times at which packets to a group went out of an interface."""
+
+    def __init__(self, world, node, ifname):
+        self.times, self.is_over = [], False
+        self.sock = netns.inside(world.net.ns(node), socket.socket, socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))
+        self.sock.bind((ifname, 3))  # a socket for one protocol alone sees nothing that leaves
+        self.sock.settimeout(0.1)
+        self.thread = threading.Thread(target=self._listen)
+        self.thread.start()
+
+    def _listen(self):
+        while not self.is_over:
+            try:
+                packet, where = self.sock.recvfrom(128)
+            except TimeoutError:
+                continue
+            if where[1] == 0x86dd and where[2] == socket.PACKET_OUTGOING and packet[6] == 47 and packet[24] == 0xff:
+                self.times.append(time.monotonic_ns())
+
+    def stop(self):
+        self.is_over = True
+        self.thread.join()
+        self.sock.close()
+
+
+def is_leave(message):
+    """RFC 3810 5.2.12: the first record blocks sources, or includes none."""
+    kind, sources = message.data[8], int.from_bytes(message.data[10:12], "big")
+    return kind == 6 or kind == 3 and not sources
+
+
+def cut_after_ms(world, flow, cells):
+    """From the mobile's leave on the link that it left to the last packet that the old router sent there."""
+    tap = world.watch(witness.Tap, "mn")
+    world.move(cells[0], 15)
+    old = next(i for i, c in world.radio.cells().items() if c == cells[0])
+    branch = Branch(world, "ar" + cells[0][-1], "acc0")
+    try:
+        flow.wait_flowing(5)
+        before = len(branch.times)
+        world.wait(lambda: len(branch.times) > before + 100, "packets on the branch")
+        moved = world.now()
+        world.move(cells[1], 15)
+        world.wait(lambda: branch.times[-1] < time.monotonic_ns() - 1_000_000_000, "the old branch to fall silent", 15)
+    finally:
+        branch.stop()
+    tap.stop()
+    left = min(m.when_ns for m in witness.multicast_reports(tap.messages()) if m.ifname == old and m.when_ns > moved and is_leave(m))
+    return max(0.0, (branch.times[-1] - left) / 1e6)
 
 
 @pytest.mark.requirement("H-5", "H-1", "H-3", "H-11", "H-12")
@@ -99,13 +150,11 @@ def test_pim_carries_the_group(pim_world):
     flow = abroad(world)
     start = world.now()
     for i in range(6):
-        world.move(f"cell{i % 2 + 1 ^ 3}", 15)
+        world.move(f"cell{2 - i % 2}", 15)
         flow.wait_flowing(5)
     group = group_of(world)
     shown = world.frr["r1"].show("mroute")
     assert MMA in shown and group in shown, shown
-    # The mobile is in cell1 (the last of six): nothing goes to ar2 any more, once its querier has asked in vain.
-    world.wait(lambda: is_quiet(world, "r1", "d2"), "the old branch to fall silent", 10)
     end = world.now() - 100_000_000
     down, up = world.finish_flow(flow)
     for direction in (down, up):
@@ -115,11 +164,16 @@ def test_pim_carries_the_group(pim_world):
     assert not [m for m in tap.messages() if m.cls in ("mh", "udp") and start <= m.when_ns <= end]
 
 
-def is_quiet(world, node, ifname):
-    """Fewer than ten packets in a tenth of a second that saw a hundred at the mobile."""
-    before, seen = forwarded(world, node, ifname, None), world.flows[-1].mobile.received
-    world.wait(lambda: world.flows[-1].mobile.received >= seen + 100, "100 packets")
-    return forwarded(world, node, ifname, None) - before < 10
+@pytest.mark.parametrize("carrier", ["proxy", "pim"])
+def test_old_branch_is_cut(make_world, pim_world, carrier):
+    """After a make-before-break handover the old access router stops carrying the group: by the proxy when the last listener
+    leaves, by a PIM router when its querier has asked once (its settings are the shortest that pim6d takes)."""
+    world = pim_world() if carrier == "pim" else make_world(interfaces=2)
+    flow = abroad(world)
+    ms = [cut_after_ms(world, flow, pair) for pair in (("cell1", "cell2"), ("cell2", "cell1"))]
+    world.finish_flow(flow)
+    print(f"old branch cut after (ms): {ms}")
+    assert max(ms) < (300 if carrier == "proxy" else 3000)
 
 
 @pytest.mark.requirement("H-5")
@@ -134,6 +188,66 @@ def test_pim_outlives_the_agent(pim_world):
     world.daemons["mma"].start()
     before = flow.mobile.received
     world.wait(lambda: flow.mobile.received >= before + 1500, "1,500 packets after")
+    end = world.now() - 100_000_000
+    down, up = world.finish_flow(flow)
+    for direction in (down, up):
+        count = direction.count(start, end)
+        assert (count.lost, count.doubled) == (0, 0)
+
+
+# --- flat ------------------------------------------------------------------------------------------------------
+
+def flat_site():
+    """The access routers and the MMA on one switch, which snoops MLD; no multicast router.
+
+        mma --- sw --- ar1 === cell1
+                  \\--- ar2 === cell2
+    """
+    site = topo.demo(interfaces=2, routers=2, mobile_more=QUICK)
+    mma = site.node("mma")
+    mma.roamd = mma.roamd.replace('downstream = {"d1", "d2"}', 'downstream = {"d1"}\n  multicast-routing = "flat"\n'
+                                  '  query-interval = 4  query-response = 500')
+    mma.routes = [(p, f"{BASE}:1::1{i}" if p.startswith(f"{BASE}:1{i}:") else via) for i in (1, 2) for p, via in mma.routes
+                  if p.startswith(f"{BASE}:1{i}:") or (i == 1 and p == "default")]
+    site.nodes.append(topo.Node("sw"))
+    site.cables = [c for c in site.cables if not c.b.node.startswith("ar")]
+    site.cables.append(topo.Cable(topo.Port("mma", "d1", [f"{BASE}:1::1/64"]), topo.Port("sw", "p0")))
+    for i in (1, 2):
+        site.node(f"ar{i}").routes = [("default", f"{BASE}:1::1")]
+        site.cables.append(topo.Cable(topo.Port(f"ar{i}", "up0", [f"{BASE}:1::1{i}/64"]), topo.Port("sw", f"p{i}")))
+    return site.check()
+
+
+def is_silent(world, branch, flow):
+    """While the mobile receives 300 packets, none goes by."""
+    before, seen = flow.mobile.received, len(branch.times)
+    world.wait(lambda: flow.mobile.received >= before + 300 or len(branch.times) != seen, "300 packets")
+    return len(branch.times) == seen
+
+
+@pytest.mark.requirement("H-1", "H-3", "H-11", "H-12")
+def test_flat(make_world):
+    """A switch with MLD snooping between the MMA and its access routers: one packet leaves the MMA, whoever listens; the switch gives it
+    only to routers that have the mobile; handovers lose and double nothing."""
+    world = make_world(flat_site())
+    for line in ("link add br0 type bridge mcast_snooping 1 mcast_querier 0 mcast_mld_version 2 forward_delay 0",
+                 *[f"link set p{i} master br0" for i in range(3)], "link set br0 up"):
+        world.net.run("sw", "ip", *line.split())
+    flow = abroad(world)
+    other = Branch(world, "sw", "p2")
+    try:  # a switch floods until it has heard the agent's query, and for the time to answer it
+        world.wait(lambda: is_silent(world, other, flow), "the switch to snoop", 20)
+    finally:
+        other.stop()
+    start = world.now()
+    agent = Branch(world, "mma", "d1")
+    try:
+        for i in range(4):
+            world.move(f"cell{2 - i % 2}", 15)
+            flow.wait_flowing(5)
+    finally:
+        agent.stop()
+    assert len(agent.times) > 500
     end = world.now() - 100_000_000
     down, up = world.finish_flow(flow)
     for direction in (down, up):

@@ -6,6 +6,8 @@
  */
 #include "datapath/lib/tunnel.h"
 
+enum { DP_INJECT_MTU = 1500 }; /* until a router of the tree says otherwise */
+
 static INLINE struct m_if *if_of_slot(ctx_t *c, uint32_t slot)
 {
 	return slot < IF_SLOTS ? TBL(c, if, &slot) : NULL;
@@ -96,17 +98,19 @@ static INLINE struct mac mac_of_group(const struct a6 *group)
 	return m;
 }
 
-/* From the agent to a mobile's group. in: the inner packet; have: octets of the tunnel that it came in. */
+/* From the agent to a mobile's group: to the links that have listeners, or into the host's own multicast forwarding, which a routing
+ * daemon has filled (the branches' MTUs are not known then: routers of the tree report them). in: the inner packet; have: octets of
+ * the tunnel that it came in. */
 static INLINE int group_tunnel(ctx_t *c, const struct m_cfg *g, uint32_t l2, struct inner *in, struct m_coa *m, uint32_t have)
 {
 	struct outer o = {.src = &m->source, .dst = &m->group, .gre = GRE_SEQ};
-	struct m_mfc *to = TBL(c, mfc, &m->source);
-	if (!to || !to->n)
+	struct m_mfc *to = m->inject_ifindex ? NULL : TBL(c, mfc, &m->source);
+	if (!m->inject_ifindex && (!to || !to->n))
 		return ctx_drop(c, DP_DROP_NO_GROUP);
 	o.gre_opt = __sync_fetch_and_add(&m->seq, 1);
 	if (in->hl <= 1 && !in->is_local)
 		return slow(c, in, &o, DP_SLOW_HOP_LIMIT, 0);
-	uint32_t mtu = path_mtu(c, g, &m->group, group_mtu(c, to));
+	uint32_t mtu = path_mtu(c, g, &m->group, to ? group_mtu(c, to) : DP_INJECT_MTU);
 	if (in->seg_oct + GRE_TUNNEL_OCT > mtu)
 		return slow(c, in, &o, DP_SLOW_TOO_BIG, mtu);
 	mss_clamp_for(c, in->nh, in->at, mtu - GRE_TUNNEL_OCT);
@@ -114,5 +118,5 @@ static INLINE int group_tunnel(ctx_t *c, const struct m_cfg *g, uint32_t l2, str
 	if (!outer_room(c, l2, GRE_TUNNEL_OCT, have) || !outer_write(c, g, in, &o, GRE_TUNNEL_OCT, &dst, &dst))
 		return ctx_drop(c, DP_DROP_NO_ROOM);
 	count(c, DP_COUNT_MMA_DOWN);
-	return group_replicate(c, to);
+	return to ? group_replicate(c, to) : ctx_host(c, m->inject_ifindex);
 }

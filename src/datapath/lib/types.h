@@ -14,7 +14,7 @@
 #include "datapath/drop.h"
 #include "datapath/punt.h"
 
-enum { MAP_LAYOUT = 6, IF_SLOTS = 64, DUP_WAYS = 3, IF_HASH = 256, SMALL_TABLE = 4096 };
+enum { MAP_LAYOUT = 7, IF_SLOTS = 64, DUP_WAYS = 3, IF_HASH = 256, SMALL_TABLE = 4096 };
 
 #define INLINE inline __attribute__((always_inline))
 #ifdef __bpf__
@@ -57,7 +57,7 @@ struct m_home { struct a6 coa, ha; int64_t expires_ns; }; /* by home address */
 struct m_coa {                                            /* by care-of address */
 	struct a6 home_address, source, group, ha, prev;  /* source and group side by side: a k_pair */
 	int64_t prev_until_ns, expires_ns;
-	uint32_t seq, pad;
+	uint32_t seq, inject_ifindex;
 };
 struct m_uplink_in {                                      /* by inner source */
 	struct a6 coa, ha, bound;

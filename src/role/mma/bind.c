@@ -25,7 +25,7 @@ static struct dp_op coa_op(const struct mma *m, const struct mma_binding *mb)
 	return (struct dp_op){.table = DP_COA, .coa = {
 		.coa = mb->b.coa, .home_address = mb->b.hoa, .group = mb->group, .source = m->conf.address, .ha = mb->ha,
 		.prev = mb->prev, .prev_until = mb->prev_until, .expires = mb->b.expires, .seq_start = mb->seq_start,
-		.wants_ro = mb->b.flags & MMA_ROUTE_OPT, .keep = m->conf.forward_ring.ns != 0}};
+		.wants_ro = mb->b.flags & MMA_ROUTE_OPT, .keep = m->conf.forward_ring.ns != 0, .inject_if = m->inject_ifindex}};
 }
 
 /* The mobile left: until packets for it are forwarded they go on to its group. After the time asked for only those with a type 2
@@ -67,6 +67,14 @@ static void push(struct mma *m, const struct mma_binding *mb, void (*how)(struct
 	struct dp_op op = coa_op(m, mb);
 	how(m->env->fx, ROLE_MMA, &op);
 	push_uplink(m, mb, how);
+}
+
+void mma_bind_push_all(struct mma *m)
+{
+	uint64_t it = 0;
+	for (const struct mma_binding *mb; (mb = bindings_next(&m->bindings, &it));)
+		if (mb->b.state == BINDING_ACTIVE)
+			push(m, mb, fx_dp_put);
 }
 
 void mma_bind_withdraw_all(struct mma *m)

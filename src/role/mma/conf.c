@@ -67,9 +67,16 @@ static const struct conf_block peer_block = {
 };
 static const struct conf_block *const subs[] = {&mobile_block, &peer_block, NULL};
 
+static const char *const multicast_names[] = {"proxy", "pim", "flat", NULL};
+
 static const struct conf_row rows[] = {
 	{"address", CONF_ADDR6, NULL, .help = "Service address: mobiles register here, and it is the source of all groups.", MMA(address)},
 	{"address-interface", CONF_IFNAME, "", .help = "Interface that bears the service address; none: roam0.", MMA(address_if)},
+	{"multicast-routing", CONF_ENUM, "proxy", .names = multicast_names,
+	 .help = "What carries groups in the site: proxy (role ar), pim (a routing daemon here and in the routers), flat (switches with MLD snooping).",
+	 MMA(multicast)},
+	{"source-interface", CONF_IFNAME, "", .help = "With pim: packets to groups enter this host's multicast forwarding here; none: roam0. "
+	 "An end of a veth pair stays up while roamd is restarted.", MMA(source_if)},
 	{"site", CONF_STR, "", .help = "Name of the site.", MMA(site), .size = MMA_SITE_LEN},
 	{"upstream", CONF_LIST_IFNAME, "", .help = "Interfaces towards the backbone.", LIST_OF(upstream, MMA_UPSTREAM_MAX)},
 	{"downstream", CONF_LIST_IFNAME, "", .help = "Interfaces towards the access routers, at most 31.", LIST_OF(downstream, MMA_LINK_MAX)},
@@ -115,6 +122,8 @@ const char *mma_conf_check(const struct mma_conf *c)
 			return "a peer is another agent: this address is our own";
 	if (c->n_access_prefix == 0)
 		return "access-prefix must name at least one prefix: without it no uplink would be accepted";
+	if (c->source_if[0] && c->multicast != MMA_PIM)
+		return "source-interface needs multicast-routing = \"pim\": otherwise the agent sends to the links itself";
 	if (c->query_response.ns >= c->query_interval.ns)
 		return "query-response must be shorter than query-interval (RFC 3810 9.3)";
 	return NULL;

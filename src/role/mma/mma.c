@@ -128,6 +128,8 @@ static int mma_init(void *self, const struct engine_env *env, const void *conf, 
 	m->mldr.change = on_change;
 	m->mldr.ctx = m;
 	name_links(m);
+	if (m->conf.multicast == MMA_PIM && !m->conf.source_if[0])
+		m->inject_ifindex = IFINDEX_ROAM0;
 	if (load_mobiles(m) != ERR_OK)
 		return ERR_NOMEM;
 	if (!m->conf.address_if[0])
@@ -177,7 +179,7 @@ static void on_link(struct mma *m, struct mma_link *l, const struct link_event *
 	struct dp_op op = {.table = DP_IF, .iface = {.ifindex = ev->ifindex, .lladdr = ev->lladdr, .mtu_oct = ev->mtu_oct,
 						     .flags = l->is_downstream ? DP_IF_DOWNSTREAM : DP_IF_UPSTREAM}};
 
-	if (was_up && l->is_downstream && (!is_up || is_other))
+	if (was_up && l->is_downstream && m->conf.multicast != MMA_PIM && (!is_up || is_other))
 		mldr_link_down(&m->mldr, l->ifindex, now);
 	l->is_up = is_up;
 	l->ifindex = ev->is_gone ? 0 : ev->ifindex;
@@ -187,13 +189,25 @@ static void on_link(struct mma *m, struct mma_link *l, const struct link_event *
 	if (!is_up)
 		return;
 	fx_dp_put(m->env->fx, ROLE_MMA, &op); /* the MTU may be another */
-	if (l->is_downstream && (!was_up || is_other))
+	if (l->is_downstream && m->conf.multicast != MMA_PIM && (!was_up || is_other))
 		link_multicast(m, l, now);
+}
+
+/* With PIM: where packets to groups enter the host's multicast forwarding. Bindings know the interface by its index. */
+static void on_source_link(struct mma *m, const struct link_event *ev)
+{
+	uint32_t ifindex = ev->is_gone ? 0 : ev->ifindex;
+	if (m->conf.multicast != MMA_PIM || !m->conf.source_if[0] || strcmp(ev->name, m->conf.source_if) != 0 ||
+	    m->inject_ifindex == ifindex)
+		return;
+	m->inject_ifindex = ifindex;
+	mma_bind_push_all(m);
 }
 
 static void mma_link(void *self, const struct link_event *ev, struct now now)
 {
 	struct mma *m = self;
+	on_source_link(m, ev);
 	if (m->conf.address_if[0] && strcmp(ev->name, m->conf.address_if) == 0 && ev->is_up)
 		push_address(m, FX_ADDR_ADD, ev->ifindex);
 	for (uint32_t i = 0; i < m->n_link; i++)
@@ -260,6 +274,7 @@ static void mma_stop(void *self, struct now now)
 static bool is_same_shape(const struct mma_conf *a, const struct mma_conf *b)
 {
 	return addr6_eq(&a->address, &b->address) && strcmp(a->address_if, b->address_if) == 0 &&
+	       a->multicast == b->multicast && strcmp(a->source_if, b->source_if) == 0 &&
 	       prefix6_eq(&a->coa_prefix, &b->coa_prefix) && prefix6_eq(&a->group_prefix, &b->group_prefix) &&
 	       a->n_upstream == b->n_upstream && memcmp(a->upstream, b->upstream, sizeof a->upstream) == 0 &&
 	       a->n_downstream == b->n_downstream && memcmp(a->downstream, b->downstream, sizeof a->downstream) == 0;

@@ -22,9 +22,14 @@ struct mma_peer_conf {
 	char key[MMA_KEY_LEN];
 };
 
+/* What carries the groups inside the site. FLAT: switches with MLD snooping; the agent does the same as with the proxy. */
+enum mma_multicast { MMA_PROXY, MMA_PIM, MMA_FLAT };
+
 struct mma_conf {
 	struct addr6 address;          /* service address */
 	char address_if[16];           /* where it lies; "": roam0 */
+	uint32_t multicast;            /* enum mma_multicast */
+	char source_if[16];            /* MMA_PIM: packets to groups enter the host's multicast forwarding here; "": roam0 */
 	char site[MMA_SITE_LEN];
 	char upstream[MMA_UPSTREAM_MAX][16];
 	uint32_t n_upstream;

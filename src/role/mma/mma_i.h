@@ -90,6 +90,7 @@ struct mma {
 	uint32_t n_link;
 	uint32_t n_active;
 	uint64_t n_accepted, n_refused, n_forwarded, n_taken_over;
+	uint32_t inject_ifindex;       /* MMA_PIM: of the source interface; else 0 */
 };
 
 extern const struct conf_block mma_conf_block;
@@ -121,6 +122,8 @@ void mma_bind_store(struct mma *m, const struct mma_binding *mb, struct now now)
 void mma_bind_tick(struct mma *m, struct now now);
 /* A stored record. 0, or ERR_INVAL. */
 int mma_bind_restore(struct mma *m, const struct store_rec *rec, struct now now);
+/* All bindings into the datapath again: what they say has changed. */
+void mma_bind_push_all(struct mma *m);
 /* Put the restored bindings in the datapath. */
 void mma_bind_restored(struct mma *m, struct now now);
 /* Take all bindings out of the datapath; records stay. */
