@@ -386,6 +386,56 @@ static void route_optimisation_is_allowed(void **state)
 	}
 }
 
+/* H-13 to the letter: to hosts that trust us, from the on-link address itself; which is there at every attachment. */
+static void the_uplink_to_the_letter(void **state)
+{
+	struct bench *b = *state;
+	const char *remedy;
+	b->conf.uplink = MN_UPLINK_LITERAL;
+	b->conf.n_direct = 1;
+	assert_true(prefix6_parse(&b->conf.direct[0], "2001:db8:77::/48"));
+	assert_int_equal(mn_role.reconf(b->mn, &b->conf, b->k.now, &remedy), 0);
+	bench_link(b, W0, true);
+	bench_ra(b, W0, R_P1);
+	assert_addr(&kit_fx(&b->k, FX_ADDR_ADD, 0)->addr.addr, COA_P1);
+	struct bu bu = only_bu(b);
+	accept(b, &bu, NULL);
+	const struct dp_uplink_out *up = &kit_dp(&b->k, FX_DP_PUT, DP_UPLINK_OUT, 0)->uplink_out;
+	assert_int_equal(up->n_direct, 1);
+	assert_true(prefix6_eq(&up->direct[0], &b->conf.direct[0]));
+	assert_addr(&up->src, COA_P1);
+	bench_clear(b);
+	b->conf.uplink = MN_UPLINK_TUNNEL;
+	assert_int_equal(mn_role.reconf(b->mn, &b->conf, b->k.now, &remedy), 0);
+	assert_int_equal(kit_dp(&b->k, FX_DP_PUT, DP_UPLINK_OUT, 0)->uplink_out.n_direct, 0);
+}
+
+/* A stop takes the bindings back where it is told to: from where the mobile is, before its addresses go. */
+static void a_stop_that_de_registers(void **state)
+{
+	struct bench *b = *state;
+	const char *remedy;
+	b->conf.deregister_on_stop = true;
+	assert_int_equal(mn_role.reconf(b->mn, &b->conf, b->k.now, &remedy), 0);
+	bench_to_site_a(b);
+	mn_role.stop(b->mn, b->k.now);
+	struct bu home = nth_bu(b, 0), agent = nth_bu(b, 1);
+	assert_int_equal(bench_n_mh(b), 2);
+	assert_dereg(&home, HA);
+	assert_dereg(&agent, MMA_A);
+	assert_addr(&home.p.hao, HOA);
+	assert_false(agent.p.mh.opt.rc.has_forward);
+	assert_true((int)agent.s.pos < bench_pos(b, FX_ADDR_DEL, 0));
+}
+
+static void a_stop_that_does_not(void **state)
+{
+	struct bench *b = *state;
+	bench_to_site_a(b);
+	mn_role.stop(b->mn, b->k.now);
+	assert_int_equal(bench_n_mh(b), 0);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -394,7 +444,8 @@ int main(void)
 		T(between_sites_break_before_make), T(between_sites_make_before_break), T(an_old_agent_that_is_dead),
 		T(return_home_make_before_break), T(return_home_break_before_make), T(from_a_site_to_a_plain_link),
 		T(from_a_plain_link_to_a_site), T(the_new_agent_refuses), T(through_a_site_that_does_not_answer),
-		T(without_forwarding), T(route_optimisation_is_allowed),
+		T(without_forwarding), T(route_optimisation_is_allowed), T(the_uplink_to_the_letter), T(a_stop_that_de_registers),
+		T(a_stop_that_does_not),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

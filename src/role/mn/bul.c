@@ -259,6 +259,16 @@ void mn_bul_ask(struct mn_peer *p, const struct addr6 *coa, uint32_t lifetime_s,
 	on_event(p, reg_start(&p->reg, coa, lifetime_s, now, &bu), &bu, now);
 }
 
+void mn_bul_farewell(struct mn *mn, struct now now)
+{
+	for (uint32_t i = 0; i < mn->n_peer; i++) {
+		struct mn_peer *p = &mn->peer[i];
+		const struct addr6 coa = p->reg.coa;
+		if (mn_bul_may_hold(p) && p->reg.ask_s)
+			mn_bul_ask(p, &coa, 0, now);
+	}
+}
+
 void mn_bul_hush(struct mn_peer *p)
 {
 	p->reg.resend_at = p->reg.refresh_at = p->retry_at = MONO_NEVER;
@@ -337,6 +347,19 @@ static bool is_authentic(const struct mn_peer *p, const struct mh_packet *pkt)
 	return false;
 }
 
+/* What an agent that was left says of packets that still come to it. */
+static void on_farewell(struct mn_peer *p, const struct mh *m, struct now now)
+{
+	const struct rc_forward *f = &m->opt.rc.forward;
+	if (m->opt.rc.has_forward && f->time_s)
+		mn_say(p->mn, EV_INFO, "mn-forwarding", "mn: agent %s sends on to %s for %u s%s", ADDR6_STR(&p->addr), ADDR6_STR(&f->to),
+		       f->time_s, f->flags & RC_FORWARD_WAITS ? " once the other agent confirms" : "");
+	else if (m->opt.rc.has_forward)
+		mn_say(p->mn, EV_NOTICE, "mn-forwarding", "mn: agent %s sends nothing on", ADDR6_STR(&p->addr));
+	if (m->opt.rc.has_peers && m->opt.rc.peers.n)
+		mn_ro_take(p->mn, &m->opt.rc.peers, now);
+}
+
 /* RFC 6275 11.7.3. What an acknowledgement changes, it changes only here, after it was found authentic. */
 static void on_ba(struct mn_peer *p, const struct mh_packet *pkt, struct now now)
 {
@@ -368,6 +391,8 @@ static void on_ba(struct mn_peer *p, const struct mh_packet *pkt, struct now now
 		p->acoa = before;
 	}
 	on_event(p, ev, &bu, now);
+	if (ev == REG_DEREGISTERED && p->is_mma)
+		on_farewell(p, m, now);
 }
 
 /* Nothing authenticates these: they bring no more than an update a little early, and not more than one a second. */

@@ -98,8 +98,10 @@ static void mn_restored(void *self, struct now now)
 static void mn_stop(void *self, struct now now)
 {
 	struct mn *mn = self;
-	mn_store_put(mn, now);
 	mn_ro_stop(mn, now);
+	if (mn->conf.deregister_on_stop)
+		mn_bul_farewell(mn, now);
+	mn_store_put(mn, now);
 	for (uint32_t i = 0; i < mn->n_iface; i++)
 		mn_member_leave(&mn->iface[i]);
 	mn_path_stop(mn);
@@ -125,6 +127,8 @@ static int mn_reconf(void *self, const void *conf, struct now now, const char **
 	}
 	mn->conf = next;
 	mn->policy = mn_conf_policy(&mn->conf);
+	if (mn->has_uplink)
+		mn_path_uplink(mn);
 	return ERR_OK;
 }
 
@@ -144,12 +148,13 @@ static bool mn_rx(void *self, const struct rx *rx, struct now now)
 		return mn_bul_rx(mn, rx, now);
 	case DP_PUNT_ICMP_HA:
 		return mn_agent_rx(mn, rx, now);
+	case DP_PUNT_RO:
+		return mn_ro_rx(mn, rx, now);
 	case DP_PUNT_RS:
 	case DP_PUNT_ND:
 	case DP_PUNT_HAO:
 	case DP_PUNT_ICMP_ERR:
 	case DP_PUNT_SLOW:
-	case DP_PUNT_RO:
 	case DP_PUNT_N:
 		break;
 	}

@@ -103,6 +103,18 @@ static struct mn_tunnel *tunnel_slot(struct mn *mn)
 	return first;
 }
 
+/* Senders of what comes by a detour: those the mobile acts for; at home, those that an agent was left for. */
+static bool wants_ro(const struct mn *mn, const struct addr6 *dst)
+{
+	return mn_ro_is_ours(mn) || (mn->conf.route_optimisation != MN_RO_OFF && addr6_eq(dst, &mn->conf.home_address));
+}
+
+void mn_path_direct(struct mn *mn)
+{
+	if (mn_ro_is_ours(mn) && mn->active)
+		mn_path_tunnel(mn, &mn->active->coa, &addr6_any, DP_ENCAP_RH2);
+}
+
 void mn_path_tunnel(struct mn *mn, const struct addr6 *dst, const struct addr6 *src, enum dp_encap encap)
 {
 	for (uint32_t i = 0; i < MN_TUNNEL_MAX; i++) {
@@ -115,7 +127,8 @@ void mn_path_tunnel(struct mn *mn, const struct addr6 *dst, const struct addr6 *
 	struct mn_tunnel *t = tunnel_slot(mn);
 	*t = (struct mn_tunnel){.is_used = true, .dst = *dst, .src = *src, .encap = encap, .until = MONO_NEVER};
 	struct dp_op op = {.table = DP_DOWNLINK_IN,
-			   .downlink_in = {.dst = *dst, .src = *src, .home_address = mn->conf.home_address, .encap = encap}};
+			   .downlink_in = {.dst = *dst, .src = *src, .home_address = mn->conf.home_address, .encap = encap,
+					   .wants_ro = encap != DP_ENCAP_RH2 && wants_ro(mn, dst)}};
 	fx_dp_put(mn_fx(mn), ROLE_MN, &op);
 }
 
@@ -160,6 +173,11 @@ void mn_path_uplink(struct mn *mn)
 			.mtu_oct = mtu,
 		},
 	};
+	if (mn->conf.uplink == MN_UPLINK_LITERAL) {
+		_Static_assert((int)MN_DIRECT_MAX <= (int)DP_DIRECT_MAX, "all fit");
+		memcpy(op.uplink_out.direct, mn->conf.direct, sizeof mn->conf.direct);
+		op.uplink_out.n_direct = mn->conf.n_direct;
+	}
 	mn->has_uplink = true;
 	fx_dp_put(mn_fx(mn), ROLE_MN, &op);
 }
@@ -299,6 +317,8 @@ static bool is_tunnel_wanted(const struct mn *mn, const struct mn_tunnel *t)
 	case MOVE_HOME:
 		return false;
 	case MOVE_SITE:
+		if (t->encap == DP_ENCAP_RH2)
+			return mn_ro_is_ours(mn) && mn->active && addr6_eq(&t->dst, &mn->active->coa);
 		return addr6_eq(&t->dst, &mn->group) && addr6_eq(&t->src, &mn->mma->addr);
 	case MOVE_PLAIN:
 		return mn->active && addr6_eq(&t->dst, &mn->active->coa);

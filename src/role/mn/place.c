@@ -74,6 +74,7 @@ static void enter_site(struct mn *mn, struct mn_peer *mma, struct now now)
 	mn_member_join(mn->active, &mn->group, &mma->addr, now);
 	mn_path_coa(mn->active);
 	mn_path_tunnel(mn, &mn->group, &mma->addr, DP_ENCAP_GRE);
+	mn_path_direct(mn);
 	mma->has_acoa = false;
 	mn_bul_hush(mn_ha(mn));
 	if (!mn_agent_is_known(mn)) { /* the site's agent wants to know who it is */
@@ -95,6 +96,7 @@ static void enter_plain(struct mn *mn, struct now now)
 		return;
 	}
 	mn_path_tunnel(mn, &ifc->coa, &mn_ha(mn)->addr, DP_ENCAP_IPIP);
+	mn_path_direct(mn);
 	mn_bul_ask(mn_ha(mn), &ifc->coa, (uint32_t)span_to_s(mn->conf.lifetime), now);
 	if (mn->is_roam0_default) /* packets behind the update find it done */
 		mn_path_uplink(mn);
@@ -157,6 +159,7 @@ static void stay(struct mn *mn, enum move_kind kind, struct now now)
 	} else {
 		mn_path_uplink(mn);
 		mn_path_coa(mn->active);
+		mn_path_direct(mn);
 	}
 	if (mn->place == MOVE_SITE && !mn->active->is_member)
 		mn_member_join(mn->active, &mn->group, &mn->mma->addr, now);

@@ -11,3 +11,4 @@ bool mn_ro_rx(struct mn *mn, const struct rx *rx, struct now now) { (void)mn, (v
 void mn_ro_tick(struct mn *mn, struct now now) { (void)mn, (void)now; }
 mono_t mn_ro_expiry(const struct mn *mn) { (void)mn; return MONO_NEVER; }
 void mn_ro_stop(struct mn *mn, struct now now) { (void)mn, (void)now; }
+void mn_ro_take(struct mn *mn, const struct rc_peers *peers, struct now now) { (void)mn, (void)peers, (void)now; }

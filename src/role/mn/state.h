@@ -262,6 +262,7 @@ void mn_bul_ask(struct mn_peer *p, const struct addr6 *coa, uint32_t lifetime_s,
 /* Agents of sites that were left would refuse an update from elsewhere: they are asked nothing until they are de-registered. */
 void mn_bul_hold_others(struct mn *mn);
 void mn_bul_again(struct mn *mn, struct now now);  /* what is unanswered goes out at once, from the new link */
+void mn_bul_farewell(struct mn *mn, struct now now); /* de-registers everywhere; a stop does not wait for answers */
 void mn_bul_hush(struct mn_peer *p);                /* what was asked is out of date: until asked anew, nothing is sent */
 void mn_bul_on_tick(struct mn_peer *p, struct now now);
 bool mn_bul_rx(struct mn *mn, const struct rx *rx, struct now now);
@@ -297,6 +298,8 @@ void mn_path_iface(struct mn_if *ifc);
 void mn_path_iface_gone(struct mn_if *ifc);
 void mn_path_coa(struct mn_if *ifc);               /* add the interface's care-of address */
 void mn_path_tunnel(struct mn *mn, const struct addr6 *dst, const struct addr6 *src, enum dp_encap encap);
+/* From correspondent nodes that know the care-of address of the active link (type 2 routing header), where the mobile acts. */
+void mn_path_direct(struct mn *mn);
 /* What an agent that was left tunnels to the home address, until then. */
 void mn_path_forwarded(struct mn *mn, const struct addr6 *agent, mono_t until);
 void mn_path_uplink(struct mn *mn);                /* through the active link */
@@ -342,6 +345,8 @@ void mn_ro_on_registered(struct mn *mn, struct now now);
 void mn_ro_on_moved(struct mn *mn, struct now now);
 /* At home and de-registered there. */
 void mn_ro_on_home(struct mn *mn, struct now now);
+/* At home: correspondent nodes that hold a binding to the care-of address of an agent that was left; theirs to be told. */
+void mn_ro_take(struct mn *mn, const struct rc_peers *peers, struct now now);
 /* DP_PUNT_RO, and Mobility Header packets to the home address or one of our care-of addresses, checksum verified, from a
  * source that is neither the home agent nor an agent of a site. True: it was ours. */
 bool mn_ro_rx(struct mn *mn, const struct rx *rx, struct now now);
