@@ -29,6 +29,7 @@ struct engine_env {
 	 * NULL. */
 	bool (*last_seq)(void *ctx, const struct addr6 *group, const struct addr6 *source, uint32_t *seq);
 	void *ctx;
+	uint32_t roles;             /* that this node plays: 1 << enum role_id */
 };
 
 static inline void reason_count(const struct engine_env *env, enum reason r) { env->count->n[r]++; }
@@ -55,6 +56,9 @@ struct link_event {
 
 /* The kernel finished duplicate detection for an address of ours, or found one. */
 struct addr_event { uint32_t ifindex; struct addr6 addr; bool is_duplicate; };
+
+/* The host has an address that it may use, or has it no longer. At start, all that are there. */
+struct local_event { uint32_t ifindex; struct addr6 addr; bool is_gone; };
 
 /* A measurement of a router's (cell's) signal. Other factors of H-9 come with it, -1 when unknown. */
 struct signal_event {
@@ -90,6 +94,7 @@ struct role_ops {
 	bool (*rx)(void *self, const struct rx *rx, struct now now);   /* true: was for this role */
 	void (*link)(void *self, const struct link_event *ev, struct now now);
 	void (*addr)(void *self, const struct addr_event *ev, struct now now);
+	void (*local)(void *self, const struct local_event *ev, struct now now);
 	void (*signal)(void *self, const struct signal_event *ev, struct now now);
 	void (*tick)(void *self, struct now now);
 	mono_t (*expiry)(const void *self);

@@ -107,7 +107,7 @@ static int open_roam0(struct daemon *d, struct conf_err *err)
 
 static int open_plat(struct daemon *d, struct conf_err *err)
 {
-	const struct rtnl_cb cb = {loop_on_link, loop_on_addr, d};
+	const struct rtnl_cb cb = {loop_on_link, loop_on_addr, loop_on_local, d};
 	char undo[PATH_OCT];
 
 	snprintf(undo, sizeof undo, "%s/sysctl.undo", d->conf.node.run_dir);

@@ -55,6 +55,7 @@ void loop_close(struct daemon *d);
 /* Callbacks that the modules get: ctx is the daemon. */
 void loop_on_link(void *ctx, const struct link_event *ev);
 void loop_on_addr(void *ctx, const struct addr_event *ev);
+void loop_on_local(void *ctx, const struct local_event *ev);
 void loop_on_signal(void *ctx, const struct signal_event *ev);
 void loop_on_slow(void *ctx, const struct slow_out *o);
 

@@ -62,10 +62,18 @@ static int start(struct engines *es, const struct conf_role *role, struct now no
 	return 0;
 }
 
+static void note_roles(struct engines *es, const struct conf *c)
+{
+	es->env.roles = 0;
+	for (uint32_t i = 0; i < c->n_roles; i++)
+		es->env.roles |= 1u << c->roles[i].ops->id;
+}
+
 int engines_start(struct engines *es, const struct conf *c, struct now now, struct conf_err *err)
 {
 	int rc = 0;
 
+	note_roles(es, c);
 	for (uint32_t i = 0; !rc && i < c->n_roles; i++)
 		rc = start(es, &c->roles[i], now, err);
 	return rc;
@@ -101,6 +109,7 @@ int engines_reconf(struct engines *es, const struct conf *c, struct now now, boo
 	int rc = 0;
 
 	*is_new = false;
+	note_roles(es, c);
 	for (uint32_t i = es->n; i-- > 0;)
 		if (!is_configured(c, es->e[i].ops))
 			end(es, &es->e[i], now);
@@ -141,10 +150,14 @@ void engines_restored(struct engines *es, struct now now)
 			es->e[i].ops->restored(es->e[i].self, now);
 }
 
+/* A correspondent node takes what is one's own, and leaves the rest to the agents beside it; they take all. */
 bool engines_rx(struct engines *es, const struct rx *rx, struct now now)
 {
 	for (uint32_t i = 0; i < es->n; i++)
-		if (es->e[i].ops->rx(es->e[i].self, rx, now))
+		if (es->e[i].ops->id == ROLE_CN && es->e[i].ops->rx(es->e[i].self, rx, now))
+			return true;
+	for (uint32_t i = 0; i < es->n; i++)
+		if (es->e[i].ops->id != ROLE_CN && es->e[i].ops->rx(es->e[i].self, rx, now))
 			return true;
 	return false;
 }
@@ -161,6 +174,13 @@ void engines_addr(struct engines *es, const struct addr_event *ev, struct now no
 	for (uint32_t i = 0; i < es->n; i++)
 		if (es->e[i].ops->addr)
 			es->e[i].ops->addr(es->e[i].self, ev, now);
+}
+
+void engines_local(struct engines *es, const struct local_event *ev, struct now now)
+{
+	for (uint32_t i = 0; i < es->n; i++)
+		if (es->e[i].ops->local)
+			es->e[i].ops->local(es->e[i].self, ev, now);
 }
 
 void engines_signal(struct engines *es, const struct signal_event *ev, struct now now)

@@ -41,6 +41,7 @@ void engines_restored(struct engines *es, struct now now);
 bool engines_rx(struct engines *es, const struct rx *rx, struct now now);
 void engines_link(struct engines *es, const struct link_event *ev, struct now now);
 void engines_addr(struct engines *es, const struct addr_event *ev, struct now now);
+void engines_local(struct engines *es, const struct local_event *ev, struct now now);
 void engines_signal(struct engines *es, const struct signal_event *ev, struct now now);
 void engines_tick(struct engines *es, struct now now);
 mono_t engines_expiry(const struct engines *es);

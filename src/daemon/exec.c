@@ -160,6 +160,12 @@ static void run_dp(struct exec *x, const struct effect *e)
 		run_interface(x, e);
 		return;
 	}
+	if (e->dp.table == DP_LOCAL) { /* several roles may have one address: the datapath keeps them apart */
+		int rc = x->dp ? dp_apply(x->dp, verb, &e->dp, e->role) : 0;
+		if (rc && !(rc == ERR_NOTFOUND && verb == DP_DEL))
+			failed(x, "datapath-failed", e->role, "an address of ours cannot be entered or taken out", rc);
+		return;
+	}
 	struct exec_ops *ops = &x->ops[e->dp.table];
 	if (ops->n && (ops->verb != verb || ops->n == EXEC_OPS_MAX))
 		flush_ops(x, ops);

@@ -76,6 +76,12 @@ void loop_on_addr(void *ctx, const struct addr_event *ev)
 	engines_addr(&d->engines, ev, plat_now());
 }
 
+void loop_on_local(void *ctx, const struct local_event *ev)
+{
+	struct daemon *d = ctx;
+	engines_local(&d->engines, ev, plat_now());
+}
+
 void loop_on_signal(void *ctx, const struct signal_event *ev)
 {
 	struct daemon *d = ctx;

@@ -264,6 +264,7 @@ static void dad_done(struct sim *s, void *obj, void *arg, uint64_t epoch)
 		struct addr_event ev = {a->ifindex, a->addr, false};
 		a->state = IFADDR_OK;
 		proc_addr(n, &ev);
+		proc_local(n, ev.ifindex, &ev.addr, false);
 		return;
 	}
 }

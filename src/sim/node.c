@@ -113,6 +113,8 @@ int node_addr_add(struct node *n, const struct fx_addr *a)
 		node_route_put(n, &r);
 	}
 	nd_addr_added(n, i);
+	if (i->state == IFADDR_OK)
+		proc_local(n, a->ifindex, &a->addr, false);
 	return ERR_OK;
 }
 
@@ -124,6 +126,7 @@ void node_addr_del(struct node *n, uint32_t ifindex, const struct addr6 *addr)
 	struct fx_addr a = {.ifindex = ifindex, .addr = *addr, .plen_bits = i->plen_bits};
 	struct fx_route r = onlink_route(&a);
 	*i = n->addrs[--n->n_addrs];
+	proc_local(n, a.ifindex, &a.addr, true);
 	for (uint32_t j = 0; j < n->n_addrs; j++) {
 		struct prefix6 p = {r.dst.addr, a.plen_bits};
 		if (n->addrs[j].ifindex == ifindex && n->addrs[j].plen_bits == a.plen_bits && prefix6_contains(&p, &n->addrs[j].addr))

@@ -197,6 +197,8 @@ const char *proc_start(struct node *n)
 		return NULL;
 	n->env = (struct engine_env){.mem = &sim_mem, .rng = &n->rng, .crypto = &crypto_openssl, .fx = &n->fx, .count = &n->count,
 		.ifindex = env_ifindex, .key = env_key, .ctx = n};
+	for (uint32_t i = 0; i < n->n_roles; i++)
+		n->env.roles |= 1u << n->roles[i].ops->id;
 	effq_init(&n->fx, &sim_mem);
 	n->generation++;
 	fwd_adopt(n);
@@ -214,6 +216,11 @@ const char *proc_start(struct node *n)
 	after_call(n);
 	for (uint32_t i = 0; i < n->n_nics; i++)
 		proc_link(n, n->nics[i]);
+	for (uint32_t i = 0; i < n->n_addrs; i++)
+		if (ifaddr_is_usable(&n->addrs[i])) {
+			struct ifaddr a = n->addrs[i];
+			proc_local(n, a.ifindex, &a.addr, false);
+		}
 	sim_in(n->sim, SETTLED_NS, on_settled, n, NULL, n->generation);
 	return NULL;
 }
@@ -273,7 +280,9 @@ bool proc_rx(struct node *n, const struct rx *rx)
 {
 	bool is_taken = false;
 	for (uint32_t i = 0; i < n->n_roles && n->is_running && !is_taken; i++)
-		is_taken = n->roles[i].ops->rx(n->roles[i].self, rx, node_now(n));
+		is_taken = n->roles[i].ops->id == ROLE_CN && n->roles[i].ops->rx(n->roles[i].self, rx, node_now(n));
+	for (uint32_t i = 0; i < n->n_roles && n->is_running && !is_taken; i++)
+		is_taken = n->roles[i].ops->id != ROLE_CN && n->roles[i].ops->rx(n->roles[i].self, rx, node_now(n));
 	if (n->is_running)
 		after_call(n);
 	return is_taken;
@@ -296,6 +305,16 @@ void proc_addr(struct node *n, const struct addr_event *ev)
 	for (uint32_t i = 0; i < n->n_roles && n->is_running; i++)
 		if (n->roles[i].ops->addr)
 			n->roles[i].ops->addr(n->roles[i].self, ev, node_now(n));
+	if (n->is_running)
+		after_call(n);
+}
+
+void proc_local(struct node *n, uint32_t ifindex, const struct addr6 *addr, bool is_gone)
+{
+	const struct local_event ev = {ifindex, *addr, is_gone};
+	for (uint32_t i = 0; i < n->n_roles && n->is_running; i++)
+		if (n->roles[i].ops->local)
+			n->roles[i].ops->local(n->roles[i].self, &ev, node_now(n));
 	if (n->is_running)
 		after_call(n);
 }

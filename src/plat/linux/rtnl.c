@@ -73,12 +73,6 @@ const struct link_event *rtnl_link_nth(const struct rtnl *r, uint32_t i)
 	return i < r->n_links ? &r->links[i].ev : NULL;
 }
 
-void rtnl_report(struct rtnl *r)
-{
-	for (uint32_t i = 0; i < r->n_links; i++)
-		r->cb.link(r->cb.ctx, &r->links[i].ev);
-}
-
 static struct rtnl_known *known_new(struct rtnl *r, uint32_t ifindex)
 {
 	if (r->n_links == r->cap_links) {
@@ -164,23 +158,49 @@ static void link_gone(struct rtnl *r, uint32_t ifindex)
 	r->cb.link(r->cb.ctx, &ev);
 }
 
-static void on_addr(struct rtnl *r, const struct nlmsghdr *n)
+/* Returns the flags. */
+static uint32_t parse_addr(const struct nlmsghdr *n, struct addr6 *addr)
 {
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(n);
-	struct addr_event ev = {.ifindex = ifa->ifa_index};
 	uint32_t flags = ifa->ifa_flags;
 	const struct nlattr *a;
 
 	mnl_attr_for_each(a, n, sizeof *ifa) {
 		if (mnl_attr_get_type(a) == IFA_FLAGS)
 			flags = mnl_attr_get_u32(a);
-		else if (mnl_attr_get_type(a) == IFA_ADDRESS && mnl_attr_get_payload_len(a) == sizeof ev.addr)
-			memcpy(&ev.addr, mnl_attr_get_payload(a), sizeof ev.addr);
+		else if (mnl_attr_get_type(a) == IFA_ADDRESS && mnl_attr_get_payload_len(a) == sizeof *addr)
+			memcpy(addr, mnl_attr_get_payload(a), sizeof *addr);
 	}
-	ev.is_duplicate = flags & IFA_F_DADFAILED;
-	if (ifa->ifa_family != AF_INET6 || (!ev.is_duplicate && ((flags & IFA_F_TENTATIVE) || n->nlmsg_type == RTM_DELADDR)))
+	return flags;
+}
+
+static int on_local(const struct nlmsghdr *n, void *ctx)
+{
+	struct rtnl *r = ctx;
+	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(n);
+	struct local_event ev = {.ifindex = ifa->ifa_index};
+
+	if (ifa->ifa_family != AF_INET6)
+		return MNL_CB_OK;
+	uint32_t flags = parse_addr(n, &ev.addr);
+	ev.is_gone = n->nlmsg_type == RTM_DELADDR || (flags & IFA_F_DADFAILED);
+	if (ev.is_gone || !(flags & IFA_F_TENTATIVE))
+		r->cb.local(r->cb.ctx, &ev);
+	return MNL_CB_OK;
+}
+
+static void on_addr(struct rtnl *r, const struct nlmsghdr *n)
+{
+	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(n);
+	struct addr_event ev = {.ifindex = ifa->ifa_index};
+
+	if (ifa->ifa_family != AF_INET6)
 		return;
-	r->cb.addr(r->cb.ctx, &ev);
+	uint32_t flags = parse_addr(n, &ev.addr);
+	ev.is_duplicate = flags & IFA_F_DADFAILED;
+	if (ev.is_duplicate || !((flags & IFA_F_TENTATIVE) || n->nlmsg_type == RTM_DELADDR))
+		r->cb.addr(r->cb.ctx, &ev);
+	(void)on_local(n, r);
 }
 
 static int on_message(const struct nlmsghdr *n, void *ctx)
@@ -200,6 +220,24 @@ static int on_message(const struct nlmsghdr *n, void *ctx)
 	return MNL_CB_OK;
 }
 
+static int dump_addrs(struct rtnl *r)
+{
+	char buf[256];
+	struct nlmsghdr *n = mnl_nlmsg_put_header(buf);
+
+	n->nlmsg_type = RTM_GETADDR;
+	struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(n, sizeof *ifa);
+	ifa->ifa_family = AF_INET6;
+	return nl_dump(r->ask, n, on_local, r);
+}
+
+void rtnl_report(struct rtnl *r)
+{
+	for (uint32_t i = 0; i < r->n_links; i++)
+		r->cb.link(r->cb.ctx, &r->links[i].ev);
+	(void)dump_addrs(r);
+}
+
 int rtnl_dump(struct rtnl *r)
 {
 	char buf[256];
@@ -213,7 +251,7 @@ int rtnl_dump(struct rtnl *r)
 	for (uint32_t i = r->n_links; !rc && i-- > 0;)
 		if (!r->links[i].is_seen)
 			link_gone(r, r->links[i].ev.ifindex);
-	return rc;
+	return rc ? rc : dump_addrs(r);
 }
 
 void rtnl_read(struct rtnl *r)

@@ -17,6 +17,7 @@ struct rtnl;
 struct rtnl_cb {
 	void (*link)(void *ctx, const struct link_event *ev);
 	void (*addr)(void *ctx, const struct addr_event *ev);
+	void (*local)(void *ctx, const struct local_event *ev);
 	void *ctx;
 };
 
@@ -28,7 +29,7 @@ void rtnl_close(struct rtnl *r);
 int rtnl_fd(const struct rtnl *r);
 /* Reports everything that is waiting; when the kernel had to drop something, dumps again. */
 void rtnl_read(struct rtnl *r);
-/* Reports every link (changed ones only, after the first time). 0 or ERR_SYS. */
+/* Reports every link (changed ones only, after the first time), then every address as local. 0 or ERR_SYS. */
 int rtnl_dump(struct rtnl *r);
 
 /* The known link of that name or index, or NULL. Valid until the next rtnl_read. */
@@ -38,7 +39,7 @@ const struct link_event *rtnl_link_at(const struct rtnl *r, uint32_t ifindex);
 /* For listing: the known links one after the other; NULL after the last. */
 const struct link_event *rtnl_link_nth(const struct rtnl *r, uint32_t i);
 
-/* Reports every known link again, for an engine that is new. */
+/* Reports every known link again, and every address, for an engine that is new. */
 void rtnl_report(struct rtnl *r);
 
 /* Index right now, asked of the kernel; 0 when there is none. */
