@@ -67,7 +67,15 @@
 	X(BRR_RECEIVED, "binding refresh request received") \
 	X(HA_REPLY_UNEXPECTED, "home agent discovery reply that nothing waits for") \
 	X(MPA_INVALID, "mobile prefix advertisement not from the home agent, or not to the home address") \
-	X(MPA_UNSOLICITED, "mobile prefix advertisement that was not asked for")
+	X(MPA_UNSOLICITED, "mobile prefix advertisement that was not asked for") \
+	X(BU_NOT_A_HOME_AGENT, "home registration asked of a node that is no home agent") \
+	X(BU_CIRCLE, "care-of address leads back to the home address") \
+	X(BU_REPLAYED, "update of a binding that has ended") \
+	X(RR_HOME_ADDRESS, "test asked for with a Home Address option") \
+	X(RR_NONCE_MISSING, "binding update without nonce indices") \
+	X(RR_NONCE_HOME, "home nonce is unknown or has expired") \
+	X(RR_NONCE_COA, "care-of nonce is unknown or has expired") \
+	X(RR_NONCES, "both nonces are unknown or have expired")
 
 enum reason {
 #define X(name, text) R_##name,
