@@ -29,7 +29,7 @@ def meson_tests(words):
             return 0, 0
     log = BUILD / "meson-logs" / "testlog.json"
     log.unlink(missing_ok=True)
-    run = subprocess.run(["meson", "test", "-C", BUILD, "--print-errorlogs", *names],
+    run = subprocess.run(["meson", "test", "-C", BUILD, "--setup", "full", "--print-errorlogs", *names],
                          stdin=subprocess.DEVNULL)
     passed = failed = 0
     if not log.exists():

@@ -64,7 +64,8 @@ static bool is_of(const struct node *n, const struct mh_seen *m)
 	return false;
 }
 
-/* mh NODE all|caused|refresh|bu|ba: Mobility Header messages to or from the node; caused: without refreshes due. */
+/* mh NODE all|caused|refresh|bu|ba|registrations: Mobility Header messages to or from the node; caused: without refreshes due;
+ * registrations: updates that it sent itself, refreshes aside. */
 static double on_mh(struct asked *q)
 {
 	const struct node *n = node_at(q, 1);
@@ -75,7 +76,8 @@ static double on_mh(struct asked *q)
 	for (const struct mh_seen *m = q->sc->watch.mh; m; m = m->next) {
 		if (m->t_ns < q->a_ns || m->t_ns >= q->b_ns || !is_of(n, m))
 			continue;
-		count += strcmp(what, "all") == 0 || (strcmp(what, "caused") == 0 && !m->is_refresh) ||
+		count += strcmp(what, "all") == 0 ||
+			 (strcmp(what, "registrations") == 0 && m->type == MH_BU && m->origin == n->number && !m->is_refresh) || (strcmp(what, "caused") == 0 && !m->is_refresh) ||
 			 (strcmp(what, "refresh") == 0 && m->is_refresh) || (strcmp(what, "bu") == 0 && m->type == MH_BU) ||
 			 (strcmp(what, "ba") == 0 && m->type == MH_BA);
 	}
@@ -258,6 +260,9 @@ static double on_show(struct asked *q)
 	return m.count;
 }
 
+/* remains: what no live registration justifies */
+static double on_remains(struct asked *q) { return remains(&q->sc->sim); }
+
 /* mld reports|queries */
 static double on_mld(struct asked *q)
 {
@@ -267,7 +272,7 @@ static double on_mld(struct asked *q)
 static const struct { const char *name; double (*fn)(struct asked *q); } subjects[] = {
 	{"flow", on_flow}, {"mh", on_mh}, {"counter", on_counter}, {"datapath", on_datapath}, {"event", on_event}, {"kernel", on_kernel},
 	{"binding", on_binding}, {"link", on_link}, {"address", on_address}, {"show", on_show}, {"mld", on_mld},
-	{"icmp", on_icmp}, {"order", on_order},
+	{"icmp", on_icmp}, {"order", on_order}, {"remains", on_remains},
 };
 
 static double value_of(struct asked *q)

@@ -58,6 +58,8 @@ void link_attach(struct link *l, struct nic *n)
 	l->nics[l->n_nics++] = n;
 	n->link = l;
 	n->epoch++;
+	watch_attach(n);
+	n->last = l;
 }
 
 void link_detach(struct nic *n)
@@ -66,6 +68,7 @@ void link_detach(struct nic *n)
 	uint32_t i = 0;
 	if (!l)
 		return;
+	watch_detach(n);
 	while (l->nics[i] != n)
 		i++;
 	memmove(&l->nics[i], &l->nics[i + 1], (l->n_nics - i - 1) * sizeof *l->nics);

@@ -36,6 +36,7 @@ struct nic {
 	struct lladdr lladdr;
 	uint32_t mtu_oct;
 	struct link *link;      /* NULL: no carrier */
+	struct link *last;      /* where it was before */
 	uint64_t epoch;         /* counts attachments */
 	bool was_up;            /* carrier as the node was last told */
 };

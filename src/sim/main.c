@@ -4,15 +4,19 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "sim/script.h"
 #include "sim/swarm.h"
+#include "sim/world.h"
 
 enum { EXIT_EXPECTATION = 1, EXIT_BREACH = 2, EXIT_SCRIPT = 3 };
 
 struct options {
 	const char *path;
-	uint64_t seed, seeds;
+	uint64_t seed, seeds, jobs;
 	const char *define[32];
 	uint32_t n_define;
 	bool has_trace, has_frames, is_quiet;
@@ -21,14 +25,15 @@ struct options {
 static int usage(void)
 {
 	fputs("usage: roamsim run FILE [--seed N] [--define NAME=VALUE] [--trace] [--frames] [--quiet]\n"
-	      "       roamsim swarm FILE [--seeds N] [--seed FIRST] [--trace] [--frames]\n"
+	      "       roamsim swarm [FILE] [--seeds N] [--seed FIRST] [--jobs N] [--trace] [--frames]\n"
+	      "       roamsim world [--seed N]\n"
 	      "exit: 0 all well, 1 an expectation failed, 2 an invariant was breached, 3 the scenario is wrong\n", stderr);
 	return EXIT_SCRIPT;
 }
 
 static bool parse(int argc, char **argv, struct options *o)
 {
-	*o = (struct options){.seed = 1, .seeds = 50};
+	*o = (struct options){.seed = 1, .seeds = 50, .jobs = 1};
 	for (int i = 2; i < argc; i++) {
 		const char *a = argv[i], *v = i + 1 < argc ? argv[i + 1] : NULL;
 		if (strcmp(a, "--trace") == 0)
@@ -45,12 +50,14 @@ static bool parse(int argc, char **argv, struct options *o)
 			o->seed = strtoull(argv[++i], NULL, 0);
 		else if (strcmp(a, "--seeds") == 0)
 			o->seeds = strtoull(argv[++i], NULL, 0);
+		else if (strcmp(a, "--jobs") == 0)
+			o->jobs = strtoull(argv[++i], NULL, 0);
 		else if (strcmp(a, "--define") == 0 && o->n_define < 32)
 			o->define[o->n_define++] = argv[++i];
 		else
 			return false;
 	}
-	return o->path != NULL;
+	return o->jobs > 0;
 }
 
 static void define_all(struct script *sc, const struct options *o)
@@ -99,34 +106,85 @@ static int run(const struct options *o)
 	return code;
 }
 
+/* What the processes of a swarm have done, in memory that they share. */
+struct sums { _Atomic uint64_t seeds, bad, handovers, intra, frames, sim_s, is_wrong; };
+
+static bool load(struct script *sc, const struct options *o, uint64_t seed)
+{
+	if (o->path)
+		return script_load(sc, o->path);
+	char *text = world_text(seed), name[32];
+	snprintf(name, sizeof name, "world %llu", (unsigned long long)seed);
+	bool ok = script_load_text(sc, text, name);
+	free(text);
+	return ok;
+}
+
+static void one_seed(const struct options *o, uint64_t seed, struct sums *sums)
+{
+	struct script sc;
+	script_init(&sc, seed);
+	trace_to(&sc, o);
+	define_all(&sc, o);
+	bool ok = load(&sc, o, seed) && swarm_run(&sc);
+	if (!ok || sc.n_failed || sc.watch.n_violations) {
+		sums->bad++;
+		judge(&sc, seed);
+		fflush(stdout);
+	}
+	sums->seeds++;
+	sums->handovers += sc.watch.n_handovers;
+	sums->intra += sc.watch.n_intra;
+	sums->frames += sc.watch.n_frames;
+	sums->sim_s += (uint64_t)(sc.sim.t_ns / NS_PER_S);
+	sums->is_wrong |= *sc.err != 0;
+	script_fini(&sc);
+}
+
+static void some_seeds(const struct options *o, uint64_t first, struct sums *sums)
+{
+	for (uint64_t i = first; i < o->seeds; i += o->jobs)
+		one_seed(o, o->seed + i, sums);
+}
+
+/* Each process takes every n-th seed; a seed is the same whoever runs it. */
 static int swarm(const struct options *o)
 {
-	uint64_t bad = 0;
-	for (uint64_t seed = o->seed; seed < o->seed + o->seeds; seed++) {
-		struct script sc;
-		script_init(&sc, seed);
-		trace_to(&sc, o);
-		define_all(&sc, o);
-		bool ok = script_load(&sc, o->path) && swarm_plan(&sc) && script_run(&sc);
-		if (!ok || sc.n_failed || sc.watch.n_violations) {
-			bad++;
-			judge(&sc, seed);
+	struct sums *sums = mmap(NULL, sizeof *sums, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (sums == MAP_FAILED)
+		return EXIT_SCRIPT;
+	for (uint64_t j = 1; j < o->jobs; j++)
+		if (fork() == 0) {
+			some_seeds(o, j, sums);
+			exit(0);
 		}
-		bool is_wrong = *sc.err;
-		script_fini(&sc);
-		if (is_wrong)
-			return EXIT_SCRIPT;
+	some_seeds(o, 0, sums);
+	while (wait(NULL) > 0)
+		;
+	if (sums->seeds < o->seeds) { /* a process died: its seeds have not been seen */
+		printf("%llu seeds were not run\n", (unsigned long long)(o->seeds - sums->seeds));
+		sums->bad += o->seeds - sums->seeds;
 	}
-	printf("%llu seeds, %llu failed\n", (unsigned long long)o->seeds, (unsigned long long)bad);
-	return bad ? EXIT_EXPECTATION : 0;
+	printf("%llu seeds, %llu failed; %llu handovers, %llu of them inside a site; %llu s simulated, %llu frames\n",
+	       (unsigned long long)sums->seeds, (unsigned long long)sums->bad, (unsigned long long)sums->handovers,
+	       (unsigned long long)sums->intra, (unsigned long long)sums->sim_s, (unsigned long long)sums->frames);
+	return sums->is_wrong ? EXIT_SCRIPT : sums->bad ? EXIT_EXPECTATION : 0;
+}
+
+static int world(const struct options *o)
+{
+	char *text = world_text(o->seed);
+	fputs(text, stdout);
+	free(text);
+	return 0;
 }
 
 int main(int argc, char **argv)
 {
 	struct options o;
-	if (argc < 3 || !parse(argc, argv, &o))
+	if (argc < 2 || !parse(argc, argv, &o))
 		return usage();
-	if (strcmp(argv[1], "run") == 0)
+	if (strcmp(argv[1], "run") == 0 && o.path)
 		return run(&o);
-	return strcmp(argv[1], "swarm") == 0 ? swarm(&o) : usage();
+	return strcmp(argv[1], "swarm") == 0 ? swarm(&o) : strcmp(argv[1], "world") == 0 ? world(&o) : usage();
 }

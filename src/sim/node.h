@@ -65,10 +65,16 @@ struct node {
 	struct fwd *fwd;
 
 	struct store_item *store;
+	struct addr6 home_address;   /* of a mobile; else :: */
+	struct link *at;             /* where it attached last */
+	int64_t told_ns;             /* a refusal, an error or a request to refresh reached it last */
+	int64_t area_ns;             /* a mobile came last from one area (home link, site) into another */
+	int64_t handover_ns;         /* it moved last inside one */
 	int64_t mono_off_ns, wall_off_ns;
 	int64_t attach_delay_ns;     /* FX_ATTACH: how long the radio takes */
 
 	bool is_running;
+	int64_t restarted_ns;        /* the process last started or ended */
 	uint64_t generation;         /* counts starts of the process */
 	struct role_inst roles[NODE_ROLES_MAX];
 	uint32_t n_roles;

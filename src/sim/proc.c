@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "core/sa.h"
 #include "plat/crypto_openssl.h"
+#include "role/mn/mn.h"
 #include "sim/carry.h"
 #include "sim/conf.h"
 #include "sim/fwd.h"
@@ -146,6 +147,7 @@ static void release(struct node *n)
 	}
 	effq_fini(&n->fx);
 	n->is_running = false;
+	n->restarted_ns = n->sim->t_ns;
 	n->tick_at_ns = INT64_MAX;
 	n->fx_stored = 0;
 }
@@ -163,6 +165,8 @@ static const char *role_start(struct node *n, struct role_inst *r)
 		return remedy;
 	}
 	r->self = self;
+	if (r->ops->id == ROLE_MN)
+		n->home_address = ((const struct mn_conf *)r->conf)->home_address;
 	return NULL;
 }
 
@@ -211,6 +215,7 @@ const char *proc_start(struct node *n)
 		}
 	}
 	n->is_running = true;
+	n->restarted_ns = n->sim->t_ns;
 	sim_trace(n->sim, n->name, "process starts");
 	restore(n);
 	after_call(n);
@@ -279,6 +284,7 @@ void proc_fini(struct node *n)
 bool proc_rx(struct node *n, const struct rx *rx)
 {
 	bool is_taken = false;
+	watch_proc_rx(n, rx);
 	for (uint32_t i = 0; i < n->n_roles && n->is_running && !is_taken; i++)
 		is_taken = n->roles[i].ops->id == ROLE_CN && n->roles[i].ops->rx(n->roles[i].self, rx, node_now(n));
 	for (uint32_t i = 0; i < n->n_roles && n->is_running && !is_taken; i++)

@@ -14,14 +14,16 @@ struct words { uint32_t n; char *w[WORDS_MAX]; char buf[1024]; };
 struct expectation { struct expectation *next; char text[512], place[96]; };
 struct define { char name[32], value[128]; };
 
-enum { SWARM_LIST_MAX = 24, SWARM_MOBILES_MAX = 16 };
+enum { SWARM_LIST_MAX = 64, SWARM_MOBILES_MAX = 16 };
 struct swarm_list { char name[SWARM_LIST_MAX][24]; uint32_t n; };
 struct swarm_mobile { char node[16]; struct swarm_list nics, cells; };
 struct swarm_conf { /* what may be shaken: see swarm.h */
 	struct swarm_mobile mobile[SWARM_MOBILES_MAX];
 	uint32_t n_mobile;
 	struct swarm_list restart, links;
-	int64_t from_ns, to_ns, settle_ns;
+	int64_t from_ns, to_ns, settle_ns, remains_ns;
+	uint32_t handovers;           /* at least */
+	bool has_coda;
 };
 
 struct script {
@@ -74,5 +76,7 @@ bool cmd_run(struct script *sc, const struct words *w, uint32_t first);
 bool cmd_is_known(const char *verb);
 /* Properties of a link: loss 5% delay 2ms ... from word i on. */
 bool cmd_link_set(struct script *sc, struct link *l, const struct words *w, uint32_t i);
+/* remains.c: what no live registration justifies any more; a line of the trace each. */
+uint32_t remains(struct sim *s);
 /* expect.c: judge one expectation now. */
 void expect_judge(struct script *sc, const struct expectation *e);

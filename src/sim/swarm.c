@@ -5,10 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STAY_MS_MIN = 100, STAY_MS_SPREAD = 4000, DOWN_MS_SPREAD = 5000, LOSS_PPM_MAX = 200000, DUP_PPM_MAX = 50000 };
+#include "sim/fwd.h"
+
+enum { CODA_MOVES = 4, STAY_MS_MIN = 100, STAY_MS_SPREAD = 4000, DOWN_MS_SPREAD = 5000, LOSS_PPM_MAX = 200000, DUP_PPM_MAX = 50000 };
 
 /* What is judged: two seconds, once everything had time to settle. */
 static const int64_t JUDGED_NS = 2 * NS_PER_S, LAST_FLIGHT_NS = NS_PER_S;
+static const int64_t CODA_WARM_NS = 4 * NS_PER_S, CODA_STAY_NS = 1500 * NS_PER_MS, CODA_OVERLAP_NS = 500 * NS_PER_MS;
 
 static bool copy_list(struct swarm_list *l, char *text)
 {
@@ -35,6 +38,12 @@ bool swarm_line(struct script *sc, const struct words *w)
 		ok = copy_list(&c->links, w->w[2]);
 	} else if (strcmp(what, "faults") == 0 && w->n == 4) {
 		ok = time_of(w->w[2], &c->from_ns) && time_of(w->w[3], &c->to_ns);
+	} else if (strcmp(what, "remains") == 0 && w->n == 3) {
+		ok = time_of(w->w[2], &c->remains_ns);
+	} else if (strcmp(what, "coda") == 0) {
+		ok = c->has_coda = true;
+	} else if (strcmp(what, "handovers") == 0 && w->n == 3) {
+		ok = (c->handovers = (uint32_t)strtoul(w->w[2], NULL, 10)) > 0;
 	} else if (strcmp(what, "settle") == 0 && w->n == 3) {
 		ok = time_of(w->w[2], &c->settle_ns);
 	}
@@ -122,19 +131,105 @@ static void plan_links(struct script *sc, struct prng *p)
 	}
 }
 
-static void plan_judgement(struct script *sc)
+static void expect(struct script *sc, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void expect(struct script *sc, const char *fmt, ...)
 {
-	struct swarm_conf *c = &sc->swarm;
-	int64_t judged = c->to_ns + NS_PER_S + c->settle_ns;
-	sc->end_ns = judged + JUDGED_NS + LAST_FLIGHT_NS;
+	struct expectation *e = sim_alloc(sizeof *e);
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(e->text, sizeof e->text, fmt, ap);
+	va_end(ap);
+	snprintf(e->place, sizeof e->place, "swarm seed %llu", (unsigned long long)sc->sim.seed);
+	*sc->expect_end = e;
+	sc->expect_end = &e->next;
+}
+
+static long long ms(int64_t ns) { return (long long)(ns / NS_PER_MS); }
+
+static void on_remains(struct sim *s, void *obj, void *arg, uint64_t tag)
+{
+	(void)obj;
+	(void)arg;
+	(void)tag;
+	remains(s);
+}
+
+static int64_t plan_judgement(struct script *sc)
+{
+	const struct swarm_conf *c = &sc->swarm;
+	int64_t judged = c->to_ns + NS_PER_S + c->settle_ns, end = judged + JUDGED_NS + LAST_FLIGHT_NS;
 	for (struct flow *f = sc->watch.flows; f; f = f->next) {
-		struct expectation *e = sim_alloc(sizeof *e);
-		snprintf(e->text, sizeof e->text, "flow %s lost == 0 between %lldms %lldms", f->name, (long long)(judged / NS_PER_MS),
-			 (long long)((judged + JUDGED_NS) / NS_PER_MS));
-		snprintf(e->place, sizeof e->place, "swarm seed %llu", (unsigned long long)sc->sim.seed);
-		*sc->expect_end = e;
-		sc->expect_end = &e->next;
+		expect(sc, "flow %s lost == 0 between %lldms %lldms", f->name, ms(judged), ms(judged + JUDGED_NS));
+		if (c->remains_ns)
+			f->stop_ns = judged + JUDGED_NS;
 	}
+	if (!c->remains_ns)
+		return end;
+	sim_at(&sc->sim, end + c->remains_ns, on_remains, NULL, NULL, 0);
+	return end + c->remains_ns;
+}
+
+/* Cells of the area where the mobile is in the end, that one first. */
+static uint32_t cells_around(struct script *sc, const struct swarm_mobile *m, struct link *out[static SWARM_LIST_MAX])
+{
+	const struct node *n = node_find(&sc->sim, m->node);
+	const struct nic *nic = n ? node_nic_named(n, m->nics.name[0]) : NULL;
+	uint32_t count = 0;
+	if (!nic || !nic->link || watch_is_home(nic->link, &n->home_address))
+		return 0;
+	out[count++] = nic->link;
+	for (uint32_t i = 0; i < m->cells.n; i++) {
+		struct link *l = link_find(&sc->sim, m->cells.name[i]);
+		if (l && l != nic->link && strcmp(l->site, nic->link->site) == 0 && !watch_is_home(l, &n->home_address))
+			out[count++] = l;
+	}
+	return count;
+}
+
+/* An agent serves this cell? In a site without one a handover is a registration. */
+static bool has_agent(struct script *sc, const struct swarm_mobile *m)
+{
+	const struct node *n = node_find(&sc->sim, m->node);
+	uint32_t it = 0;
+	for (const struct dp_op *op; (op = fwd_next(n, &it));)
+		if (op->table == DP_DOWNLINK_IN && addr6_is_multicast(&op->downlink_in.dst))
+			return true;
+	return false;
+}
+
+static void coda_of(struct script *sc, const struct swarm_mobile *m)
+{
+	struct link *cell[SWARM_LIST_MAX];
+	uint32_t n = cells_around(sc, m, cell);
+	int64_t at = sc->sim.t_ns + CODA_WARM_NS;
+	if (n < 2 || !has_agent(sc, m))
+		return;
+	for (uint32_t i = 1; i <= CODA_MOVES; i++, at += CODA_STAY_NS) {
+		const char *to = cell[i % n]->name;
+		if (m->nics.n == 1) {
+			plan(sc, at, "move %s.%s %s", m->node, m->nics.name[0], to);
+			continue;
+		}
+		plan(sc, at, "attach %s.%s %s", m->node, m->nics.name[i % m->nics.n], to);
+		plan(sc, at + CODA_OVERLAP_NS, "detach %s.%s", m->node, m->nics.name[(i + m->nics.n - 1) % m->nics.n]);
+	}
+	expect(sc, "mh %s registrations == 0 between %lldms %lldms", m->node, ms(sc->sim.t_ns + CODA_WARM_NS), ms(at));
+	for (struct flow *f = sc->watch.flows; f; f = f->next)
+		if (m->nics.n > 1 && strcmp(f->to->name, m->node) == 0 && addr6_is_any(&f->from->home_address))
+			expect(sc, "flow %s lost == 0 between %lldms %lldms", f->name, ms(sc->sim.t_ns + CODA_WARM_NS), ms(at));
+}
+
+static void on_coda(struct sim *s, void *obj, void *arg, uint64_t tag)
+{
+	struct script *sc = obj;
+	(void)arg;
+	(void)tag;
+	for (struct flow *f = sc->watch.flows; f; f = f->next) {
+		f->stop_ns = sc->end_ns - LAST_FLIGHT_NS;
+		flow_start(f, s->t_ns);
+	}
+	for (uint32_t i = 0; i < sc->swarm.n_mobile; i++)
+		coda_of(sc, &sc->swarm.mobile[i]);
 }
 
 bool swarm_plan(struct script *sc)
@@ -147,6 +242,20 @@ bool swarm_plan(struct script *sc)
 	for (uint32_t i = 0; i < sc->swarm.n_mobile; i++)
 		plan_mobile(sc, &p, &sc->swarm.mobile[i]);
 	plan_restarts(sc, &p);
-	plan_judgement(sc);
+	sc->end_ns = plan_judgement(sc);
+	if (sc->swarm.has_coda) {
+		sim_at(&sc->sim, sc->end_ns, on_coda, sc, NULL, 0);
+		sc->end_ns += CODA_WARM_NS + CODA_MOVES * CODA_STAY_NS + LAST_FLIGHT_NS;
+	}
 	return !*sc->err;
+}
+
+bool swarm_run(struct script *sc)
+{
+	if (!swarm_plan(sc) || !script_run(sc))
+		return false;
+	if (sc->watch.n_handovers < sc->swarm.handovers)
+		return script_fail(sc, "seed %llu: only %llu handovers", (unsigned long long)sc->sim.seed,
+				   (unsigned long long)sc->watch.n_handovers);
+	return true;
 }

@@ -9,7 +9,10 @@
  *     swarm restart NODE[,NODE]...
  *     swarm link LINK[,LINK]...
  *     swarm faults FROM TO
- *     swarm settle TIME
+ *     swarm settle TIME        after the faults; then nothing more is lost
+ *     swarm remains TIME       later still: nothing may be left that no live registration justifies (remains.c)
+ *     swarm coda               handovers inside sites without faults: no registration, and nothing lost with two radios
+ *     swarm handovers N        a seed with fewer is no test
  */
 #include "sim/script.h"
 
@@ -17,3 +20,5 @@
 bool swarm_line(struct script *sc, const struct words *w);
 /* Schedules everything and sets the end. */
 bool swarm_plan(struct script *sc);
+/* Plans and runs; false: the scenario is wrong. What failed stands in sc as after script_run(). */
+bool swarm_run(struct script *sc);

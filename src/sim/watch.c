@@ -157,6 +157,8 @@ void watch_rx_udp(struct node *n, const struct frame *f, const uint8_t *udp, siz
 		return;
 	}
 	const char *wrong = flow_rx(n, udp + UDP_LEN, len - UDP_LEN, &is_ours);
+	if (!is_ours)
+		wrong = "stray: a datagram that nobody granted";
 	if (wrong)
 		watch_violation(n->sim, "%s (%s, from %s)", wrong, n->name, ADDR6_STR(&src));
 }
@@ -167,12 +169,21 @@ static bool asks_same(const struct mh_seen *a, const struct mh_seen *b)
 	return addr6_is_any(&b->group) ? addr6_eq(&a->coa, &b->coa) : addr6_eq(&a->group, &b->group);
 }
 
+/* Not of somebody who plays no role. */
+static bool is_of_role(const struct watch *w, const struct mh_seen *m)
+{
+	const struct node *n = w->sim->nodes;
+	while (n && n->number != m->origin)
+		n = n->next;
+	return n && n->n_roles;
+}
+
 /* Did the last acknowledged update to this agent grant so much that by now it is time for another? */
 static bool is_due(const struct watch *w, const struct mh_seen *bu)
 {
 	const struct mh_seen *last = NULL, *asked = NULL;
 	for (const struct mh_seen *m = w->mh; m; m = m->next) {
-		if (m->type == MH_BU && addr6_eq(&m->dst, &bu->dst) && addr6_eq(&m->peer, &bu->peer))
+		if (m->type == MH_BU && addr6_eq(&m->dst, &bu->dst) && addr6_eq(&m->peer, &bu->peer) && is_of_role(w, m))
 			asked = m;
 		if (m->type == MH_BA && addr6_eq(&m->src, &bu->dst) && addr6_eq(&m->self, &bu->peer) && m->lifetime_s)
 			last = m;
@@ -181,7 +192,7 @@ static bool is_due(const struct watch *w, const struct mh_seen *bu)
 		return false;
 	/* Sent again before the answer could be there. */
 	bool is_again = asked->is_refresh && (last->t_ns < asked->t_ns || bu->t_ns - asked->t_ns < ANSWER_TIME_NS);
-	return is_again || bu->t_ns - last->t_ns >= (int64_t)last->lifetime_s * NS_PER_S / 2;
+	return is_again || bu->t_ns - last->t_ns >= (int64_t)last->lifetime_s * NS_PER_S * 2 / 5;
 }
 
 /* An acknowledgement belongs to the last update that it can answer. */
@@ -364,13 +375,112 @@ void watch_tx(struct sim *s, const struct nic *from, const struct frame *f)
 		see_mh(s, from, f, p, len);
 }
 
+static bool is_same_area(const struct node *n, const struct link *a, const struct link *b)
+{
+	return strcmp(a->site, b->site) == 0 && watch_is_home(a, &n->home_address) == watch_is_home(b, &n->home_address);
+}
+
+bool watch_is_home(const struct link *l, const struct addr6 *home_address)
+{
+	for (uint32_t i = 0; i < l->n_nics; i++) {
+		const struct node *r = l->nics[i]->node;
+		for (uint32_t j = 0; r->is_router && j < r->n_static_addrs; j++) {
+			struct prefix6 p = {r->static_addrs[j].addr, r->static_addrs[j].plen_bits};
+			if (r->static_addrs[j].ifindex == l->nics[i]->ifindex && prefix6_contains(&p, home_address))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void now_at(struct node *n, struct link *l)
+{
+	if (n->at && !is_same_area(n, n->at, l))
+		n->area_ns = n->sim->t_ns;
+	n->at = l;
+}
+
+void watch_attach(struct nic *nic)
+{
+	struct node *n = nic->node;
+	struct watch *w = n->sim->watch;
+	if (addr6_is_any(&n->home_address))
+		return;
+	if (n->at && n->at != nic->link) {
+		w->n_handovers++;
+		if (is_same_area(n, n->at, nic->link)) {
+			w->n_intra++;
+			n->handover_ns = n->sim->t_ns;
+		}
+	}
+	now_at(n, nic->link);
+}
+
+void watch_detach(struct nic *nic)
+{
+	struct node *n = nic->node;
+	for (uint32_t i = 0; i < n->n_nics && !addr6_is_any(&n->home_address); i++)
+		if (n->nics[i] != nic && n->nics[i]->link)
+			now_at(n, n->nics[i]->link);
+}
+
+static const char *accept_or_not(struct node *n, const struct mh_packet *m)
+{
+	for (struct mh_seen *a = n->sim->watch->asked; m->mh.type == MH_BA && m->mh.ba.status < 128 && a; a = a->next)
+		if (a->seq == m->mh.ba.seq && addr6_eq(&a->dst, &m->src) && addr6_eq(&a->peer, &m->self) && a->role == ROLE_MN) {
+			a->acked_ns = n->sim->t_ns;
+			return NULL;
+		}
+	return "told";
+}
+
+void watch_proc_rx(struct node *n, const struct rx *rx)
+{
+	struct mh_packet m;
+	size_t off;
+	if (addr6_is_any(&n->home_address) || !ip6_is_whole(rx->pkt, rx->len_oct) || ip6_upper(rx->pkt, rx->len_oct, &off) != PROTO_MH ||
+	    mh_packet_parse(rx->pkt, rx->len_oct, &m) != W_OK)
+		return;
+	if ((m.mh.type == MH_BA || m.mh.type == MH_BE || m.mh.type == MH_BRR) && accept_or_not(n, &m))
+		n->told_ns = n->sim->t_ns;
+}
+
+/* The answer of a site's agent brings the home agent's update: a refresh or a message sent again of the one is not the other's fault. */
+static bool follows_answer(const struct node *n, const struct mh_seen *m)
+{
+	for (const struct mh_seen *a = n->sim->watch->asked; a; a = a->next)
+		if (addr6_eq(&a->peer, &m->peer) && !addr6_eq(&a->dst, &m->dst) && a->acked_ns && n->sim->t_ns - a->acked_ns < ANSWER_TIME_NS)
+			return true;
+	return false;
+}
+
+/* H-11: an agent that accepted this very request is asked again though it is not time to, and nothing else happened since but a
+ * handover inside the area: no restart, no refusal, no other area. */
+static void check_silence(const struct node *n, const struct mh_seen *m)
+{
+	const struct mh_seen *last = n->sim->watch->asked;
+	const struct node *agent = owner_of(n->sim, &m->dst);
+	if (m->type != MH_BU || !m->lifetime_s || m->is_refresh)
+		return;
+	while (last && (last->type != MH_BU || last->role != ROLE_MN || !addr6_eq(&last->peer, &m->peer) || !addr6_eq(&last->dst, &m->dst)))
+		last = last->next;
+	if (!last || !last->lifetime_s || !last->acked_ns || !asks_same(last, m) || n->handover_ns < last->acked_ns)
+		return;
+	bool has_reason = n->area_ns >= last->t_ns || n->restarted_ns >= last->t_ns || n->told_ns >= last->t_ns || !agent ||
+			  agent->restarted_ns >= last->t_ns || follows_answer(n, m);
+	if (!has_reason)
+		watch_violation(n->sim, "h-11: %s registers again at %s because of a handover inside its site", n->name, agent->name);
+}
+
 void watch_send(struct node *n, const struct effect *e, const uint8_t *packet)
 {
 	size_t off;
-	if (e->role != ROLE_MN || !ip6_is_whole(packet, e->send.len_oct) || ip6_upper(packet, e->send.len_oct, &off) != PROTO_MH)
+	if ((e->role != ROLE_MN && e->role != ROLE_MMA) || !ip6_is_whole(packet, e->send.len_oct) || ip6_upper(packet, e->send.len_oct, &off) != PROTO_MH)
 		return;
 	struct mh_seen *m = mh_record(n->sim, packet, e->send.len_oct);
-	m->is_genuine = true;
+	m->role = e->role;
+	if (m->role == ROLE_MN)
+		check_silence(n, m);
 	m->next = n->sim->watch->asked;
 	n->sim->watch->asked = m;
 }
@@ -388,13 +498,13 @@ static struct accepted *accepted_of(struct node *n, const struct addr6 *hoa, boo
 	return a;
 }
 
-/* The oldest request of the mobile itself for this binding that was sent at or after a time; NULL: there is none. */
-static const struct mh_seen *request_for(const struct watch *w, const struct addr6 *hoa, const struct addr6 *coa, const struct addr6 *group,
-					 int64_t since_ns)
+/* The oldest request of the mobile itself (to a correspondent node: or of its agent) for this binding that was sent at or after a time; NULL: there is none. */
+static const struct mh_seen *request_for(const struct watch *w, bool is_cn, const struct addr6 *hoa, const struct addr6 *coa,
+					 const struct addr6 *group, int64_t since_ns)
 {
 	const struct mh_seen *found = NULL;
 	for (const struct mh_seen *m = w->asked; m && m->t_ns >= since_ns; m = m->next) /* newest first */
-		if (m->type == MH_BU && addr6_eq(&m->peer, hoa) && m->lifetime_s && (!coa || addr6_eq(&m->coa, coa)) &&
+		if (m->type == MH_BU && (is_cn || m->role == ROLE_MN) && addr6_eq(&m->peer, hoa) && m->lifetime_s && (!coa || addr6_eq(&m->coa, coa)) &&
 		    (!group || addr6_eq(&m->group, group)))
 			found = m;
 	return found;
@@ -402,16 +512,16 @@ static const struct mh_seen *request_for(const struct watch *w, const struct add
 
 /* What a binding names must have been asked for by the mobile; and once it names what was asked for later, it may not
  * return to what was asked for only before. */
-static void check_binding(struct node *n, const struct addr6 *hoa, const struct addr6 *coa, const struct addr6 *group)
+static void check_binding(struct node *n, bool is_cn, const struct addr6 *hoa, const struct addr6 *coa, const struct addr6 *group)
 {
 	const struct addr6 *names = group ? group : coa;
 	struct accepted *a = accepted_of(n, hoa, group != NULL);
 	if (addr6_eq(&a->names, names))
 		return;
-	const struct mh_seen *m = request_for(n->sim->watch, hoa, coa, group, a->asked_ns);
+	const struct mh_seen *m = request_for(n->sim->watch, is_cn, hoa, coa, group, a->asked_ns);
 	if (!m)
 		watch_violation(n->sim, "binding: %s binds %s to %s, which it %s", n->name, ADDR6_STR(hoa), ADDR6_STR(names),
-				request_for(n->sim->watch, hoa, coa, group, 0) ? "asked for too long ago" : "never asked for");
+				request_for(n->sim->watch, is_cn, hoa, coa, group, 0) ? "asked for too long ago" : "never asked for");
 	else
 		a->asked_ns = m->t_ns;
 	a->names = *names;
@@ -423,7 +533,7 @@ void watch_dp(struct node *n, const struct effect *e)
 	if (e->kind != FX_DP_PUT)
 		return;
 	if (op->table == DP_HOME)
-		check_binding(n, &op->home.home_address, &op->home.coa, NULL);
+		check_binding(n, false, &op->home.home_address, &op->home.coa, NULL);
 	else if (op->table == DP_COA)
-		check_binding(n, &op->coa.home_address, NULL, &op->coa.group);
+		check_binding(n, false, &op->coa.home_address, NULL, &op->coa.group);
 }

@@ -9,6 +9,8 @@
  *   loop          a packet crossed too many links, or ran out of hops
  *   multicast     multicast wider than a link, or a report about it, was seen outside a site or in another site
  *   effects       an effect was lost
+ *   stray         a datagram was delivered that nobody sent for it
+ *   h-11          an update that nothing but a handover inside a site can have caused
  *   corrupt       a delivered datagram is not what was sent
  */
 #include "core/effect.h"
@@ -24,11 +26,12 @@ struct mh_seen {
 	struct addr6 peer, self;     /* home addresses in their place */
 	uint8_t type;
 	uint16_t seq;
+	int64_t acked_ns;            /* an acknowledgement that accepts it reached the mobile; 0: none */
 	bool is_refresh;             /* only prolongs, and it was time to, or answers one that does */
 	uint32_t lifetime_s;
 	struct addr6 coa, group;     /* of an update */
 	uint32_t origin;             /* node number */
-	bool is_genuine;             /* sent by an engine */
+	enum role_id role;           /* of the engine that sent it; ROLE_NONE: seen on a link */
 	size_t len_oct;
 	uint8_t packet[];
 };
@@ -47,6 +50,7 @@ struct watch {
 	struct tally *events, *drops;  /* operator's events by code; packets that the kernel dropped, by reason */
 	struct tally *icmp;            /* ICMPv6 messages that reached a kernel, by type */
 	uint64_t n_mld_reports, n_mld_queries, n_ra, n_frames;
+	uint64_t n_handovers, n_intra; /* of mobiles; n_intra: inside an area (a site, the home link) */
 	uint64_t n_violations;
 	char first_violation[256];
 	struct accepted *accepted;
@@ -57,6 +61,13 @@ void watch_fini(struct watch *w);
 
 void watch_violation(struct sim *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* An interface came to a link, or is about to leave it. */
+void watch_attach(struct nic *nic);
+void watch_detach(struct nic *nic);
+/* The home link of a mobile: a router there has an address beside the home address. */
+bool watch_is_home(const struct link *l, const struct addr6 *home_address);
+/* A packet for the process. */
+void watch_proc_rx(struct node *n, const struct rx *rx);
 void watch_tx(struct sim *s, const struct nic *from, const struct frame *f);
 void watch_send(struct node *n, const struct effect *e, const uint8_t *packet);
 void watch_dp(struct node *n, const struct effect *e);

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is left when all is quiet. Nothing is asked of an engine: whatever lies in a datapath, among a kernel's addresses,
+ * routes and memberships, or in a store must be justified, step by step, by where mobiles are attached:
+ *
+ *   home agent's tunnel      <- its care-of address is an address of the mobile, or assigned to it by an agent
+ *   agent's care-of address  <- the home agent's tunnel leads there, and the mobile listens to the group
+ *   agent's uplink entry     <- a care-of address of the same mobile
+ *   forwarding of a group    <- on each outgoing link a listener, or a router that forwards it further
+ *   mobile's tunnels         <- the agent at the other end has the binding
+ *   mobile's addresses       <- the home address once; others: a router of that prefix is on the link
+ *   a router's addresses, routes and memberships <- configured, or there before the faults, or a group it forwards
+ *   records of bindings      <- the tunnel is there
+ */
+#include "sim/fwd.h"
+#include "sim/script.h"
+
+struct finding { struct sim *s; uint32_t n; };
+
+static void find(struct finding *f, const struct node *n, const char *what, const struct addr6 *a)
+{
+	f->n++;
+	watch_violation(f->s, "remains: %s: %s %s", n->name, what, ADDR6_STR(a));
+}
+
+static bool is_alive(const struct node *n, mono_t expires) { return mono_before(node_now(n).mono, expires); }
+
+static struct node *mobile_of(const struct sim *s, const struct addr6 *home_address)
+{
+	struct node *n = s->nodes;
+	while (n && (addr6_is_any(&n->home_address) || !addr6_eq(&n->home_address, home_address)))
+		n = n->next;
+	return n;
+}
+
+static bool is_listening(const struct node *n, const struct addr6 *group, const struct link *on)
+{
+	for (uint32_t i = 0; i < n->n_groups; i++) {
+		const struct nic *nic = node_nic(n, n->groups[i].ifindex);
+		if (addr6_eq(&n->groups[i].group, group) && nic && nic->link && (!on || nic->link == on))
+			return true;
+	}
+	return false;
+}
+
+/* The first entry of any node that says yes. */
+typedef bool (*entry_fn)(const struct node *n, const struct dp_op *op, const void *want);
+static const struct node *holder(const struct sim *s, enum dp_table table, entry_fn fn, const void *want)
+{
+	for (const struct node *n = s->nodes; n; n = n->next) {
+		uint32_t it = 0;
+		for (const struct dp_op *op; (op = fwd_next(n, &it));)
+			if (op->table == table && fn(n, op, want))
+				return n;
+	}
+	return NULL;
+}
+
+struct want { const struct addr6 *hoa, *coa, *group, *agent; const struct link *in; };
+
+static bool is_tunnel(const struct node *n, const struct dp_op *op, const void *want)
+{
+	const struct want *w = want;
+	return addr6_eq(&op->home.home_address, w->hoa) && (!w->coa || addr6_eq(&op->home.coa, w->coa)) && is_alive(n, op->home.expires) &&
+	       (!w->agent || addr6_eq(&op->home.ha, w->agent));
+}
+
+static bool is_assigned(const struct node *n, const struct dp_op *op, const void *want)
+{
+	const struct want *w = want;
+	return addr6_eq(&op->coa.home_address, w->hoa) && is_alive(n, op->coa.expires) && (!w->coa || addr6_eq(&op->coa.coa, w->coa)) &&
+	       (!w->group || addr6_eq(&op->coa.group, w->group)) && (!w->agent || addr6_eq(&op->coa.source, w->agent));
+}
+
+static bool forwards(const struct node *n, const struct dp_op *op, const void *want)
+{
+	const struct want *w = want;
+	const struct nic *in = node_nic(n, op->mfc.iif);
+	return addr6_eq(&op->mfc.group, w->group) && in && in->link == w->in && op->mfc.n_oif;
+}
+
+static bool has_address(const struct node *n, const struct addr6 *a)
+{
+	for (uint32_t i = 0; i < n->n_addrs; i++)
+		if (addr6_eq(&n->addrs[i].addr, a))
+			return true;
+	return false;
+}
+
+static void check_tunnel(struct finding *f, const struct node *n, const struct dp_op *op)
+{
+	const struct addr6 *hoa = &op->home.home_address, *coa = &op->home.coa;
+	const struct node *m = mobile_of(f->s, hoa);
+	bool is_justified = m && (has_address(m, coa) || holder(f->s, DP_COA, is_assigned, &(struct want){.hoa = hoa, .coa = coa}));
+	if (is_alive(n, op->home.expires) && !is_justified)
+		find(f, n, "a tunnel to a care-of address that is nobody's, of", hoa);
+}
+
+static void check_assigned(struct finding *f, const struct node *n, const struct dp_op *op)
+{
+	const struct dp_coa *c = &op->coa;
+	const struct node *m = mobile_of(f->s, &c->home_address);
+	if (!is_alive(n, c->expires))
+		return;
+	if (!m || !holder(f->s, DP_HOME, is_tunnel, &(struct want){.hoa = &c->home_address, .coa = &c->coa}))
+		find(f, n, "a care-of address that no home agent uses, of", &c->home_address);
+	else if (!is_listening(m, &c->group, NULL))
+		find(f, n, "a group that the mobile does not listen to, of", &c->home_address);
+}
+
+static void check_uplink(struct finding *f, const struct node *n, const struct dp_op *op)
+{
+	const struct dp_uplink_in *u = &op->uplink_in;
+	uint32_t it = 0;
+	bool is_justified = !is_alive(n, u->expires);
+	for (const struct dp_op *c; !is_justified && (c = fwd_next(n, &it));)
+		is_justified = c->table == DP_COA && addr6_eq(&c->coa.coa, &u->coa) && is_alive(n, c->coa.expires);
+	if (!is_justified)
+		find(f, n, "an uplink without a care-of address, of", &u->inner_src);
+}
+
+static void check_forwarding(struct finding *f, const struct node *n, const struct dp_op *op)
+{
+	const struct dp_mfc *m = &op->mfc;
+	if (!m->n_oif && m->iif)
+		find(f, n, "a group forwarded nowhere,", &m->group);
+	for (uint32_t i = 0; i < m->n_oif; i++) {
+		const struct nic *nic = node_nic(n, m->oif[i]);
+		const struct link *l = nic ? nic->link : NULL;
+		bool is_heard = l && holder(f->s, DP_MFC, forwards, &(struct want){.group = &m->group, .in = l});
+		for (uint32_t j = 0; l && j < l->n_nics && !is_heard; j++)
+			is_heard = !l->nics[j]->node->is_router && is_listening(l->nics[j]->node, &m->group, l);
+		if (!is_heard)
+			find(f, n, "a group forwarded to a link where nobody listens,", &m->group);
+	}
+}
+
+static void check_downlink(struct finding *f, const struct node *n, const struct dp_op *op)
+{
+	const struct dp_downlink_in *d = &op->downlink_in;
+	const struct want away = {.hoa = &d->home_address, .group = &d->dst, .agent = &d->src},
+			  plain = {.hoa = &d->home_address, .coa = &d->dst, .agent = &d->src};
+	if (addr6_is_multicast(&d->dst) ? !holder(f->s, DP_COA, is_assigned, &away) : d->encap == DP_ENCAP_IPIP && !holder(f->s, DP_HOME, is_tunnel, &plain))
+		find(f, n, "a tunnel in that no agent feeds,", &d->dst);
+}
+
+static void check_uplink_out(struct finding *f, const struct node *n, const struct dp_op *op)
+{
+	const struct dp_uplink_out *u = &op->uplink_out;
+	const struct nic *nic = node_nic(n, u->ifindex);
+	const struct want site = {.hoa = &u->inner_src, .agent = &u->dst}, plain = {.hoa = &u->inner_src, .coa = &u->src, .agent = &u->dst};
+	if (!nic || !nic->link)
+		find(f, n, "a tunnel out over a link that is gone, of", &u->inner_src);
+	else if (addr6_eq(&u->inner_src, &n->home_address) && !holder(f->s, DP_COA, is_assigned, &site) && !holder(f->s, DP_HOME, is_tunnel, &plain))
+		find(f, n, "a tunnel out that no agent takes, of", &u->inner_src);
+}
+
+static void check_datapath(struct finding *f, const struct node *n)
+{
+	static void (*const check[DP_TABLE_N])(struct finding *, const struct node *, const struct dp_op *) = {
+		[DP_HOME] = check_tunnel, [DP_COA] = check_assigned, [DP_UPLINK_IN] = check_uplink, [DP_MFC] = check_forwarding,
+		[DP_DOWNLINK_IN] = check_downlink, [DP_UPLINK_OUT] = check_uplink_out,
+	};
+	uint32_t it = 0;
+	for (const struct dp_op *op; (op = fwd_next(n, &it));)
+		if (check[op->table])
+			check[op->table](f, n, op);
+}
+
+static bool is_static_addr(const struct node *n, const struct ifaddr *a)
+{
+	for (uint32_t i = 0; i < n->n_static_addrs; i++)
+		if (n->static_addrs[i].ifindex == a->ifindex && addr6_eq(&n->static_addrs[i].addr, &a->addr))
+			return true;
+	return false;
+}
+
+/* Some router on the link has an address of the same prefix. */
+static bool is_of_link(const struct link *l, const struct ifaddr *a)
+{
+	const struct prefix6 p = {a->addr, 64};
+	for (uint32_t i = 0; l && i < l->n_nics; i++) {
+		const struct node *r = l->nics[i]->node;
+		for (uint32_t j = 0; r->is_router && j < r->n_addrs; j++)
+			if (r->addrs[j].ifindex == l->nics[i]->ifindex && prefix6_contains(&p, &r->addrs[j].addr))
+				return true;
+	}
+	return false;
+}
+
+static void check_mobile(struct finding *f, const struct node *n)
+{
+	uint32_t n_home = 0;
+	for (uint32_t i = 0; i < n->n_addrs; i++) {
+		const struct ifaddr *a = &n->addrs[i];
+		const struct nic *nic = node_nic(n, a->ifindex);
+		if (addr6_eq(&a->addr, &n->home_address))
+			n_home++;
+		else if (!is_static_addr(n, a) && !addr6_is_linklocal(&a->addr) && (!nic || !is_of_link(nic->link, a)))
+			find(f, n, "an address that is of no link,", &a->addr);
+	}
+	if (n_home != 1)
+		find(f, n, n_home ? "more than one time" : "nowhere any more:", &n->home_address);
+	for (uint32_t i = 0; i < n->n_groups; i++) {
+		const struct nic *nic = node_nic(n, n->groups[i].ifindex);
+		if (!nic || !nic->link || !holder(f->s, DP_COA, is_assigned, &(struct want){.hoa = &n->home_address, .group = &n->groups[i].group}))
+			find(f, n, "a membership that no agent feeds,", &n->groups[i].group);
+	}
+	for (uint32_t i = 0; i < n->n_routes; i++) {
+		const struct nic *nic = node_nic(n, n->routes[i].r.ifindex);
+		if (nic && !nic->link && !n->routes[i].r.dst.len_bits)
+			find(f, n, "a default route over a link that is gone,", &n->routes[i].r.via);
+	}
+}
+
+static void check_router(struct finding *f, const struct node *n)
+{
+	for (uint32_t i = 0; i < n->n_addrs; i++)
+		if (!is_static_addr(n, &n->addrs[i]) && mobile_of(f->s, &n->addrs[i].addr))
+			find(f, n, "a mobile's address,", &n->addrs[i].addr);
+	for (uint32_t i = 0; i < n->n_groups; i++) {
+		const struct nic *nic = node_nic(n, n->groups[i].ifindex);
+		bool is_wide = (n->groups[i].group.b[1] & 0xf) > 2;
+		if (is_wide && (!nic || !holder(f->s, DP_MFC, forwards, &(struct want){.group = &n->groups[i].group, .in = nic->link})))
+			find(f, n, "a membership for nothing,", &n->groups[i].group);
+	}
+}
+
+static void check_store(struct finding *f, const struct node *n)
+{
+	struct addr6 hoa;
+	for (const struct store_item *i = n->store; i; i = i->next) {
+		if ((i->table != STORE_BINDING_HA && i->table != STORE_BINDING_MMA) || i->key_len_oct != sizeof hoa)
+			continue;
+		memcpy(&hoa, i->bytes, sizeof hoa);
+		const struct want w = {.hoa = &hoa};
+		if (!(i->table == STORE_BINDING_HA ? holder(f->s, DP_HOME, is_tunnel, &w) : holder(f->s, DP_COA, is_assigned, &w)))
+			find(f, n, i->table == STORE_BINDING_HA ? "a stored binding of" : "a stored registration of", &hoa);
+	}
+}
+
+uint32_t remains(struct sim *s)
+{
+	struct finding f = {.s = s};
+	for (const struct node *n = s->nodes; n; n = n->next) {
+		check_datapath(&f, n);
+		check_store(&f, n);
+		if (!addr6_is_any(&n->home_address))
+			check_mobile(&f, n);
+		else
+			check_router(&f, n);
+	}
+	return f.n;
+}
