@@ -120,7 +120,7 @@ static void on_link_down(struct mn_if *ifc, const char *event, struct now now)
 	ifc->has_cell = false;
 	mn_arm(mn, &ifc->t_report, MN_T_REPORT, MONO_NEVER);
 	mn_arm(mn, &ifc->t_solicit, MN_T_SOLICIT, MONO_NEVER);
-	mn_arm(mn, &ifc->t_drain, MN_T_DRAIN, MONO_NEVER);
+	/* t_drain goes on: the membership that it ends is the socket's, with or without a link. */
 	fall_back(mn, ifc, event, now);
 	mn_say(mn, EV_INFO, "mn-link-down", "mn %s: %s", ifc->name, event);
 }
