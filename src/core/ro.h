@@ -102,6 +102,14 @@ uint32_t ro_export(const struct ro *ro, const struct addr6 *hoa, struct ro_peer 
 /* They hold a binding of before: each is updated to the path (away) or de-registered (at home). ro_move comes first. */
 void ro_import(struct ro *ro, const struct addr6 *hoa, const struct ro_peer *list, uint32_t n, struct now now);
 
+/* A packet that DP_PUNT_RO brought, perhaps cut short: who sends by which detour (11.7.2). False: it gives no reason to ask
+ * anybody anything (signalling; a correspondent node that is a mobile itself). */
+struct ro_detour {
+	struct addr6 from, to;         /* the tunnel */
+	struct addr6 cn, hoa;
+};
+bool ro_detour_parse(const struct rx *rx, struct ro_detour *out);
+
 /* A Mobility Header (HoT, CoT, BA, BRR, BE) or an ICMPv6 error. True: it was ours, whatever became of it. */
 bool ro_rx(struct ro *ro, const struct rx *rx, struct now now);
 void ro_tick(struct ro *ro, struct now now);

@@ -240,6 +240,17 @@ static bool on_icmp(struct ro *ro, const struct rx *rx, struct now now)
 	return true;
 }
 
+bool ro_detour_parse(const struct rx *rx, struct ro_detour *out)
+{
+	struct rd r = rd_of(rx->pkt, rx->len_oct);
+	struct ip6_head outer, inner;
+	if (ip6_head_parse(&r, &outer) != W_OK || outer.next != NH_IPV6 || ip6_head_parse(&r, &inner) != W_OK)
+		return false;
+	*out = (struct ro_detour){.from = outer.src, .to = outer.dst, .cn = inner.src, .hoa = inner.dst};
+	/* A Home Address option would stand in destination options: whose home address it is would have to be checked first. */
+	return inner.next != NH_MH && inner.next != NH_DSTOPTS && !addr6_eq(&outer.src, &inner.src);
+}
+
 bool ro_rx(struct ro *ro, const struct rx *rx, struct now now)
 {
 	return rx->why == DP_PUNT_ICMP_ERR ? on_icmp(ro, rx, now) : on_mh(ro, rx, now);

@@ -286,7 +286,7 @@ void mma_bind_release(struct mma *m, struct mma_binding *mb, const struct mma_fo
 {
 	fx_event(m->env->fx, ROLE_MMA, EV_INFO, "binding-gone", &mb->b.hoa, "%s: care-of address %s: %s", ADDR6_STR(&mb->b.hoa),
 		 ADDR6_STR(&mb->b.coa), cause);
-	mma_ro_released(m, mb, now);
+	mma_ro_released(m, mb, f != NULL, now);
 	(f ? push_uplink : push)(m, mb, fx_dp_del);
 	table_del(&m->by_group, &mb->group);
 	mb->group = addr6_any;

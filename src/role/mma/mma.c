@@ -121,6 +121,7 @@ static int mma_init(void *self, const struct engine_env *env, const void *conf, 
 	table_init(&m->by_group, env->mem, env->rng, offsetof(struct mma_binding, group), sizeof(struct addr6));
 	table_init(&m->mobiles, env->mem, env->rng, offsetof(struct mma_mobile, hoa), sizeof(struct addr6));
 	mma_forward_init(m);
+	mma_ro_init(m);
 	rate_init(&m->refusals, env->rng);
 	rate_init(&m->peer_rate, env->rng);
 	mma_peer_load(m);
@@ -147,6 +148,7 @@ static void mma_fini(void *self)
 	table_fini(&m->by_coa);
 	table_fini(&m->by_group);
 	mma_forward_fini(m);
+	ro_fini(&m->ro);
 	bindings_fini(&m->bindings);
 }
 
@@ -220,7 +222,7 @@ static void mma_link(void *self, const struct link_event *ev, struct now now)
 static bool mma_rx(void *self, const struct rx *rx, struct now now)
 {
 	struct mma *m = self;
-	return mma_reg_rx(m, rx, now) || mldr_rx(&m->mldr, rx, now);
+	return mma_reg_rx(m, rx, now) || mma_ro_rx(m, rx, now) || mldr_rx(&m->mldr, rx, now);
 }
 
 static void mma_tick(void *self, struct now now)
@@ -228,13 +230,15 @@ static void mma_tick(void *self, struct now now)
 	struct mma *m = self;
 	mma_forward_tick(m, now); /* before the addresses whose rest is over go */
 	mma_bind_tick(m, now);
+	ro_tick(&m->ro, now);
 	mldr_tick(&m->mldr, now);
 }
 
 static mono_t mma_expiry(const void *self)
 {
 	const struct mma *m = self;
-	return mono_min(mono_min(bindings_expiry(&m->bindings), bindings_expiry(&m->forwards)), mldr_expiry(&m->mldr));
+	mono_t mobiles = mono_min(bindings_expiry(&m->bindings), bindings_expiry(&m->forwards));
+	return mono_min(mono_min(mobiles, ro_expiry(&m->ro)), mldr_expiry(&m->mldr));
 }
 
 static int mma_restore(void *self, const struct store_rec *rec, struct now now)
@@ -257,6 +261,7 @@ static void mma_stop(void *self, struct now now)
 {
 	struct mma *m = self;
 	(void)now;
+	ro_withdraw(&m->ro);
 	mma_bind_withdraw_all(m);
 	withdraw_groups(m);
 	push_site(m, fx_dp_del);
@@ -313,6 +318,7 @@ static int mma_reconf(void *self, const void *conf, struct now now, const char *
 	m->forwards.max = m->conf.forwardings_max;
 	mma_peer_load(m);
 	push_site(m, fx_dp_put);
+	mma_ro_reconf(m);
 	return load_mobiles(m);
 }
 

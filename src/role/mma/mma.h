@@ -52,6 +52,9 @@ struct mma_conf {
 	span_t query_interval, query_response;
 	uint32_t n_peer;
 	struct mma_peer_conf peer[MMA_PEER_MAX];
+	bool route_optimisation;
+	uint32_t ro_per_mobile, ro_all;
+	uint32_t ro_rate;              /* procedures begun, a second */
 	uint32_t n_mobile;
 	struct mma_mobile_conf mobile[MMA_MOBILE_CONF_MAX];
 };

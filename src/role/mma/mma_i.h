@@ -6,6 +6,7 @@
 #include "core/mldr.h"
 #include "core/rate.h"
 #include "core/replay.h"
+#include "core/ro.h"
 #include "core/sa.h"
 #include "role/mma/mma.h"
 
@@ -85,6 +86,7 @@ struct mma {
 	uint32_t n_listened;           /* forwards in state FORWARD_LISTENED */
 	struct mma_peer peer[MMA_PEER_MAX];
 	struct mldr mldr;
+	struct ro ro;
 	struct rate refusals, peer_rate;
 	struct mma_link link[MMA_LINK_MAX + MMA_UPSTREAM_MAX];
 	uint32_t n_link;
@@ -159,14 +161,19 @@ void mma_peer_rx(struct mma *m, const struct mh_packet *p, struct now now);
 void mma_peer_send(struct mma *m, struct mma_peer *peer, const struct mh_peer *msg, const struct rc_peers *list, struct now now);
 
 /* ro.c: route optimisation (H-15). */
+void mma_ro_init(struct mma *m);
+void mma_ro_reconf(struct mma *m);
 /* A mobile registered, or refreshed, or came from the store: mb says whether it may be optimised (MMA_ROUTE_OPT). */
 void mma_ro_bound(struct mma *m, const struct mma_binding *mb, struct now now);
-/* It left; what is to be handed on was exported before. */
-void mma_ro_released(struct mma *m, const struct mma_binding *mb, struct now now);
+/* It left. is_handed_on: its correspondent nodes were exported before, and somebody else tells them; else they are told. */
+void mma_ro_released(struct mma *m, const struct mma_binding *mb, bool is_handed_on, struct now now);
 /* Correspondent nodes that hold a binding for the mobile's care-of address here. */
 void mma_ro_export(const struct mma *m, const struct addr6 *hoa, struct rc_peers *list, struct now now);
 /* What its previous agent knew: they are to be told of the new care-of address. */
 void mma_ro_import(struct mma *m, const struct mma_binding *mb, const struct rc_peers *list, struct now now);
+
+/* A packet by a detour, or an answer of a correspondent node. */
+bool mma_ro_rx(struct mma *m, const struct rx *rx, struct now now);
 
 /* pool.c: a care-of address that nobody has or lately had. False: there is none. */
 bool mma_pool_draw(const struct mma *m, struct addr6 *coa);

@@ -236,7 +236,7 @@ static void grant(struct mma *m, const struct request *rq)
 	const struct mma_grant g = {
 		.hoa = *rq->hoa, .onlink = rq->p->src, .group = rc->mcoa.group, .ha = rc->reg.ha, .prev = rc->reg.prev_mma,
 		.key = rq->mobile->key, .stamp = rq->opt->mesg_id, .seq = rq->p->mh.bu.seq, .lifetime_s = granted_s(m, rq),
-		.flags = (rc->reg.flags & RC_REG_UPLINK_BOUND ? MMA_UPLINK_BOUND : 0) | (rc->reg.flags & RC_REG_ROUTE_OPT ? MMA_ROUTE_OPT : 0),
+		.flags = (rc->reg.flags & RC_REG_UPLINK_BOUND ? MMA_UPLINK_BOUND : 0) | (rc->reg.flags & RC_REG_ROUTE_OPT && m->conf.route_optimisation ? MMA_ROUTE_OPT : 0),
 	};
 	if (mma_bind_grant(m, &g, &mb, &why, rq->now) != ERR_OK) {
 		refuse(m, rq, why);

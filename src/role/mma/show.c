@@ -91,6 +91,10 @@ static void show_status(const struct mma *m, struct show *out)
 	show_u64(out, "peers", m->conf.n_peer);
 	show_u64(out, "forwarded", m->n_forwarded);
 	show_u64(out, "taken_over", m->n_taken_over);
+	show_flag(out, "route_optimisation", m->conf.route_optimisation);
+	show_u64(out, "correspondents", table_count(&m->ro.entries));
+	show_u64(out, "correspondents_bound", m->ro.n.bound);
+	show_u64(out, "correspondents_failed", m->ro.n.failed);
 	show_u64(out, "groups_listened", table_count(&m->mldr.channels));
 	show_end(out);
 }
@@ -98,8 +102,10 @@ static void show_status(const struct mma *m, struct show *out)
 void mma_show(const void *self, const char *what, struct show *out, struct now now)
 {
 	const struct mma *m = self;
-	if (strcmp(what, "bindings") == 0)
+	if (strcmp(what, "bindings") == 0) {
 		show_bindings(m, out, now);
+		ro_show(&m->ro, NULL, out, now);
+	}
 	if (strcmp(what, "mobiles") == 0)
 		show_mobiles(m, out);
 	if (strcmp(what, "interfaces") == 0)
