@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""./run bench [handover|datapath|registration|memory|all] [--json FILE]
+"""./run bench [handover|datapath|registration|memory|joins|all] [--json FILE]
 
 Each part prints what it measures as it goes and adds its keys to one JSON object:
 
     handover      {"journeys": {...}}, as the demo's, and "delays": make-before-break over unequal paths
     datapath      {"datapath_ns": {name: x}, "ratio_64": {"ha": x, "mma": x, "mn": x, "mn_link": x}, "ratio_tcp": x}
     registration  {"registrations_per_s": x}
-    memory        {"bytes_per_binding": x}"""
+    memory        {"bytes_per_binding": x}
+    joins         {"join_ms": {"held": n, "median": x, "p99": x, "max": x, "lost": n}}"""
 import argparse
 import json
 import os
@@ -15,6 +16,7 @@ import sys
 
 import datapath
 import handover
+import joins
 import registration
 from roamlab import demo, net
 
@@ -23,6 +25,7 @@ PARTS = {
     "datapath": datapath.measure,
     "registration": registration.measure_rate,
     "memory": registration.measure_memory,
+    "joins": joins.measure,
 }
 
 
