@@ -250,7 +250,7 @@ static inline int bench_pos(const struct bench *b, enum effect_kind kind, size_t
 /* --- what the peers answer ------------------------------------------------------------------------------------ */
 
 struct answer {
-	uint8_t status;
+	uint8_t status, flags;
 	uint32_t lifetime_s;
 	const struct addr6 *acoa;       /* assigned, or NULL */
 	bool is_unsigned, has_bad_mac;
@@ -263,7 +263,7 @@ static inline size_t bench_ba_build(struct bench *b, const struct bu *bu, const 
 	struct addr6 hoa = HOA;
 	int key = bench_key_of(&bu->p.dst);
 	struct mh m = {.type = MH_BA,
-		       .ba = {.status = a->status, .seq = a->has_seq ? a->seq : bu->p.mh.bu.seq, .lifetime_s = a->lifetime_s}};
+		       .ba = {.status = a->status, .flags = a->flags, .seq = a->has_seq ? a->seq : bu->p.mh.bu.seq, .lifetime_s = a->lifetime_s}};
 	m.opt.has_auth = !a->is_unsigned;
 	m.opt.auth.spi = b->k.key[key].spi;
 	m.opt.has_mesg_id = !a->is_unsigned;

@@ -31,7 +31,7 @@ static void request(struct mn *mn, struct now now)
 {
 	struct mn_agents *a = &mn->agents;
 	const struct mn_if *ifc = mn->active;
-	struct ha_icmp msg = {.type = IC6_HA_REQUEST, .id = a->id};
+	struct ha_icmp msg = {.type = IC6_HA_REQUEST, .id = a->id, .is_mobile_router = mn_net_is_router(mn)};
 	struct addr6 dst = anycast(&mn->conf.home_prefix);
 	uint8_t buf[128];
 	a->tries++;

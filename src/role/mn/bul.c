@@ -139,6 +139,7 @@ static void send(struct mn_peer *p, const struct reg_bu *bu, struct now now)
 		fill_mma(p, &m);
 	else
 		fill_ha(p, bu, is_at_home, &m);
+	mn_net_fill(mn, p->is_mma, &m, now);
 
 	uint8_t buf[1280];
 	struct mh_built built;
@@ -161,6 +162,8 @@ static void on_refused(struct mn_peer *p, struct now now)
 	struct mn *mn = p->mn;
 	const char *why = ba_status_str(p->reg.status);
 	reason_count(&mn->env, R_BA_REFUSED);
+	if (!p->is_mma && p->reg.ask_s && mn_net_on_refused(p, now))
+		return;
 	if (!p->is_mma) {
 		mn_say(mn, EV_ERROR, "mn-refused", "mn: home agent %s refuses: %s (%u)", ADDR6_STR(&p->addr), why, p->reg.status);
 		if (p->reg.state == REG_STOPPED && p->reg.ask_s && mn_agent_next(mn, now))
@@ -386,6 +389,8 @@ static void on_ba(struct mn_peer *p, const struct mh_packet *pkt, struct now now
 	p->acoa = m->opt.rc.acoa.coa;
 	struct reg_bu bu;
 	enum reg_event ev = reg_on_ba(&p->reg, &ba, now, &bu);
+	if (ev == REG_ACCEPTED && !p->is_mma)
+		mn_net_on_accepted(mn, m->ba.flags & BA_R, now);
 	if (ev != REG_ACCEPTED) { /* an old or refusing answer assigns nothing */
 		p->has_acoa = had;
 		p->acoa = before;

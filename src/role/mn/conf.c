@@ -9,6 +9,7 @@
 
 static const char *const dad_names[] = {"none", "optimistic", NULL};
 static const char *const ro_names[] = {"off", "agent", "own", "auto", NULL};
+static const char *const net_names[] = {"explicit", "implicit", NULL};
 static const char *const uplink_names[] = {"tunnel", "literal", NULL};
 
 static const struct conf_row rows[] = {
@@ -27,6 +28,11 @@ static const struct conf_row rows[] = {
 	 AT(dad), .names = dad_names},
 	{"lifetime", CONF_S, "600", 12, 262140, "s", "Lifetime of bindings to ask for.", AT(lifetime)},
 	{"drain", CONF_MS, "200", 0, 10000, "ms", "How long the old link is kept after a handover.", AT(drain)},
+	{"network", CONF_LIST_PREFIX6, "", .help = "Networks behind the mobile: it is a mobile router (RFC 3963).",
+	 .off = offsetof(struct mn_conf, network), .size = MN_NETWORK_MAX, .count_off = offsetof(struct mn_conf, n_network)},
+	{"network-interface", CONF_IFNAME, "", .help = "Where these networks are; absent: the host's routes say.", AT(network_interface)},
+	{"network-mode", CONF_ENUM, "explicit", .help = "Name the networks to the home agent, or let it know them: explicit or implicit.",
+	 AT(network_mode), .names = net_names},
 	{"forward", CONF_S, "10", 0, 60, "s", "How long the agent of a site that was left sends on what still comes.", AT(forward)},
 	{"route-optimisation", CONF_ENUM, "off",
 	 .help = "Who registers with correspondent nodes: off, agent (the site's), own (the mobile), auto (the agent, else the mobile).",

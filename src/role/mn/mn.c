@@ -32,7 +32,7 @@ static const char *check(const struct mn *mn)
 		return "group-prefix must be a multicast prefix of 64 bits, as in ff35::/64";
 	if (!mn->env.key(mn->env.ctx, c->key))
 		return "key must name a key block: the one shared with the home agent";
-	return NULL;
+	return mn_net_check(c);
 }
 
 static void ifaces_init(struct mn *mn)
@@ -87,6 +87,7 @@ static void mn_restored(void *self, struct now now)
 	struct mn *mn = self;
 	(void)now;
 	mn_path_listen(mn);
+	mn_net_start(mn);
 	if (mn->has_place && mn->place == MOVE_HOME)
 		return;
 	mn_path_roam0(mn);
@@ -104,6 +105,7 @@ static void mn_stop(void *self, struct now now)
 	mn_store_put(mn, now);
 	for (uint32_t i = 0; i < mn->n_iface; i++)
 		mn_member_leave(&mn->iface[i]);
+	mn_net_stop(mn);
 	mn_path_stop(mn);
 }
 
@@ -121,8 +123,10 @@ static int mn_reconf(void *self, const void *conf, struct now now, const char **
 	if (!addr6_eq(&next.home_address, &c->home_address) || !addr6_eq(&next.home_agent, &c->home_agent) ||
 	    !prefix6_eq(&next.home_prefix, &c->home_prefix) || strcmp(next.key, c->key) != 0 || next.n_iface != c->n_iface ||
 	    memcmp(next.iface, c->iface, sizeof next.iface) != 0 || next.n_mma != c->n_mma ||
-	    memcmp(next.mma, c->mma, sizeof next.mma) != 0 || !prefix6_eq(&next.group_prefix, &c->group_prefix)) {
-		*remedy = "addresses, keys, interfaces and agents of the mobile node change with a restart";
+	    memcmp(next.mma, c->mma, sizeof next.mma) != 0 || next.n_network != c->n_network ||
+	    memcmp(next.network, c->network, sizeof next.network) != 0 ||
+	    memcmp(next.network_interface, c->network_interface, sizeof next.network_interface) != 0 || !prefix6_eq(&next.group_prefix, &c->group_prefix)) {
+		*remedy = "addresses, keys, interfaces, networks and agents of the mobile node change with a restart";
 		return ERR_NOTSUP;
 	}
 	mn->conf = next;
@@ -161,7 +165,11 @@ static bool mn_rx(void *self, const struct rx *rx, struct now now)
 	return false;
 }
 
-static void mn_link(void *self, const struct link_event *ev, struct now now) { mn_link_on_event(self, ev, now); }
+static void mn_link(void *self, const struct link_event *ev, struct now now)
+{
+	mn_net_on_link(self, ev);
+	mn_link_on_event(self, ev, now);
+}
 static void mn_addr(void *self, const struct addr_event *ev, struct now now) { mn_on_duplicate(self, ev, now); }
 static void mn_signal(void *self, const struct signal_event *ev, struct now now) { mn_choice_on_signal(self, ev, now); }
 

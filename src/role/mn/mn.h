@@ -10,6 +10,8 @@
 
 enum { MN_IF_MAX = 8, MN_SITE_MAX = 16, MN_PREFER_MAX = 32, MN_KEY_NAME_LEN = 64, MN_DIRECT_MAX = 4 };
 
+enum { MN_NETWORK_MAX = 4 };
+enum mn_net_mode { MN_NET_EXPLICIT, MN_NET_IMPLICIT };
 enum mn_dad { MN_DAD_NONE, MN_DAD_OPTIMISTIC };
 
 /* Who tells correspondent nodes where the mobile is: nobody, the agent of the site (H-15), the mobile itself (RFC 6275
@@ -58,6 +60,10 @@ struct mn_conf {
 	uint32_t uplink;                   /* enum mn_uplink */
 	struct prefix6 direct[MN_DIRECT_MAX];
 	uint32_t n_direct;
+	struct prefix6 network[MN_NETWORK_MAX]; /* a mobile router's (RFC 3963) */
+	uint32_t n_network;
+	char network_interface[16];
+	uint32_t network_mode;             /* enum mn_net_mode */
 	bool deregister_on_stop;
 	uint32_t reports;                  /* membership reports on a new link, the first at once */
 	span_t report_interval, solicit_interval;

@@ -23,6 +23,7 @@
 #include "core/sa.h"
 #include "core/signal.h"
 #include "role/mn/mn.h"
+#include "wire/mip6/mh.h"
 #include "wire/nd/nd.h"
 
 enum {
@@ -187,6 +188,12 @@ struct mn {
 	struct lladdr last_router, before_last; /* for ping-pongs */
 	mono_t left_before_last;
 
+	struct {
+		uint32_t ifindex;    /* of network-interface, 0 while absent */
+		bool is_other_mode;  /* than the configured one: the home agent refused that */
+		mono_t refused_until;/* both were refused */
+	} net;
+
 	struct timer t_retire, t_announce, t_joining, t_attach;
 	bool is_restored;
 	struct { uint64_t handovers, intra_site, registrations, ping_pongs, reports, solicits, lost_links; } n;
@@ -292,6 +299,17 @@ void mn_prefix_on_timer(struct mn *mn, struct now now);
 void mn_prefix_on_advert(struct mn *mn, const struct ha_icmp_packet *p, struct now now);
 /* No binding outlives the home prefix. */
 uint32_t mn_prefix_limit(const struct mn *mn, uint32_t lifetime_s, struct now now);
+
+/* net.c: a network behind the mobile */
+bool mn_net_is_router(const struct mn *mn);
+const char *mn_net_check(const struct mn_conf *c);
+void mn_net_start(struct mn *mn);
+void mn_net_stop(struct mn *mn);
+void mn_net_on_link(struct mn *mn, const struct link_event *ev);
+void mn_net_fill(struct mn *mn, bool is_mma, struct mh *m, struct now now);
+void mn_net_on_accepted(struct mn *mn, bool is_served, struct now now);
+/* The home agent refused: true when it, or another one, is asked differently. */
+bool mn_net_on_refused(struct mn_peer *p, struct now now);
 
 /* path.c: what host and datapath are told */
 void mn_path_iface(struct mn_if *ifc);
