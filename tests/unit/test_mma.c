@@ -749,6 +749,44 @@ static void mobiles_can_be_reconfigured(void **state)
 	assert_int_equal(mma_role.reconf(rig.self, &conf, rig.now, &remedy), ERR_NOTSUP);
 }
 
+/* RFC 3963 */
+static void networks_move_with_their_router(void **state)
+{
+	(void)state;
+	conf.mobile[0].n_network = 1;
+	conf.mobile[0].network[0] = rig_prefix("2001:db8:50::/60");
+	start();
+	const struct dp_op *op = rig_dp(&rig, FX_DP_PUT, DP_NET, 0);
+	assert_non_null(op);
+	assert_string_equal(ADDR6_STR(&op->net.home_address), HOA);
+	struct update u = update(HOA);
+	u.mh.bu.flags |= BU_R;
+	u.mh.opt.n_prefix = 1;
+	u.mh.opt.prefix[0] = rig_prefix("2001:db8:60::/64");
+	expect_refusal(&u, R_NET_NOT_AUTHORISED, BA_NOT_AUTHORISED_PREFIX);
+	u = update(HOA2);
+	u.mh.bu.flags |= BU_R;
+	expect_refusal(&u, R_NET_NOT_PERMITTED, BA_MR_NOT_PERMITTED);
+	u = update(HOA);
+	u.mh.bu.flags |= BU_R;
+	u.mh.opt.n_prefix = 1;
+	u.mh.opt.prefix[0] = rig_prefix("2001:db8:50:3::/64");
+	rig_clear(&rig);
+	say(&u);
+	struct mh_packet p = answer(0);
+	(void)assigned(&p);
+	assert_int_equal(p.mh.ba.flags, BA_R);
+	conf.mobile[1].n_network = 1; /* a prefix of home addresses */
+	conf.mobile[1].network[0] = rig_prefix("2001:db8:60::/64");
+	const char *remedy;
+	assert_int_equal(mma_role.reconf(rig.self, &conf, rig.now, &remedy), ERR_INVAL);
+	conf.mobile[1].n_network = 0;
+	conf.mobile[0].n_network = 0;
+	rig_clear(&rig);
+	assert_int_equal(mma_role.reconf(rig.self, &conf, rig.now, &remedy), ERR_OK);
+	assert_non_null(rig_dp(&rig, FX_DP_DEL, DP_NET, 0));
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 #define T_IDLE(f) cmocka_unit_test_setup_teardown(f, setup_idle, teardown)
 int main(void)
@@ -764,7 +802,7 @@ int main(void)
 		T(the_operator_can_drop_a_binding), T(bindings_survive_a_restart), T(stop_takes_everything_back),
 		T_IDLE(the_site_is_declared), T(reports_set_the_outgoing_links), T_IDLE(the_backbone_sees_no_multicast),
 		T(without_memory_a_registration_changes_nothing), T_IDLE(wrong_configurations_are_refused),
-		T(mobiles_can_be_reconfigured),
+		T(mobiles_can_be_reconfigured), T_IDLE(networks_move_with_their_router),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,8 @@ static const struct conf_row mobile_rows[] = {
 	 .off = offsetof(struct mma_mobile_conf, key), .size = MMA_KEY_LEN},
 	{"home-agent", CONF_ADDR6, "", .help = "The only home agent that it may name; absent: any.",
 	 .off = offsetof(struct mma_mobile_conf, home_agent)},
+	{"network", CONF_LIST_PREFIX6, "", .help = "Networks behind it: it is a mobile router (RFC 3963).",
+	 .off = offsetof(struct mma_mobile_conf, network), .size = MMA_NET_MAX, .count_off = offsetof(struct mma_mobile_conf, n_network)},
 	{NULL, CONF_END},
 };
 
@@ -132,5 +134,5 @@ const char *mma_conf_check(const struct mma_conf *c)
 		return "source-interface needs multicast-routing = \"pim\": otherwise the agent sends to the links itself";
 	if (c->query_response.ns >= c->query_interval.ns)
 		return "query-response must be shorter than query-interval (RFC 3810 9.3)";
-	return NULL;
+	return mma_net_conf_check(c);
 }

@@ -65,6 +65,7 @@ static void push_site(struct mma *m, dp_push *how)
 		op = (struct dp_op){.table = DP_SITE_PREFIX, .site_prefix.prefix = m->conf.access_prefix[i]};
 		how(m->env->fx, ROLE_MMA, &op);
 	}
+	mma_net_push(m, how);
 }
 
 static void push_address(struct mma *m, enum effect_kind add_or_del, uint32_t ifindex)
@@ -313,6 +314,8 @@ static int mma_reconf(void *self, const void *conf, struct now now, const char *
 		return ERR_NOTSUP;
 	}
 	forget_prefixes(m, conf);
+	if (memcmp(m->conf.mobile, ((const struct mma_conf *)conf)->mobile, sizeof m->conf.mobile) != 0)
+		mma_net_push(m, fx_dp_del);
 	m->conf = *(const struct mma_conf *)conf;
 	m->bindings.max = m->conf.bindings_max;
 	m->forwards.max = m->conf.forwardings_max;

@@ -7,13 +7,15 @@
 #include "base/conf.h"
 #include "base/time.h"
 
-enum { MMA_MOBILE_CONF_MAX = 4096, MMA_LINK_MAX = 31, MMA_UPSTREAM_MAX = 8, MMA_PREFIX_MAX = 8, MMA_PEER_MAX = 256, MMA_SITE_LEN = 64, MMA_KEY_LEN = 32 };
+enum { MMA_MOBILE_CONF_MAX = 4096, MMA_LINK_MAX = 31, MMA_UPSTREAM_MAX = 8, MMA_PREFIX_MAX = 8, MMA_PEER_MAX = 256, MMA_NET_MAX = 4, MMA_SITE_LEN = 64, MMA_KEY_LEN = 32 };
 
 /* mobile "2001:db8:1::100" { key = "mn1" }, or a prefix of home addresses that share a key. */
 struct mma_mobile_conf {
 	struct prefix6 home;           /* /128 for one mobile */
 	char key[MMA_KEY_LEN];
 	struct addr6 home_agent;       /* only this one may be named; :: any */
+	struct prefix6 network[MMA_NET_MAX]; /* a mobile router's (RFC 3963) */
+	uint32_t n_network;
 };
 
 /* peer "2001:db8:3::1" { key = "mma3" }: another site's agent, with which mobiles are handed over. */

@@ -134,6 +134,12 @@ void mma_bind_withdraw_all(struct mma *m);
 /* The mobile's block and key, or NULL. */
 const struct mma_mobile *mma_mobile_find(const struct mma *m, const struct addr6 *hoa);
 
+/* net.c: mobile routers. */
+const char *mma_net_conf_check(const struct mma_conf *c);
+/* The configured networks; how: fx_dp_put or fx_dp_del. */
+void mma_net_push(struct mma *m, void (*how)(struct effq *, enum role_id, const struct dp_op *));
+bool mma_net_allows(const struct mma_mobile *mobile, const struct prefix6 *p);
+
 /* forward.c: handing a mobile over to its next agent (H-16 to H-18), and taking it over from its previous one. */
 void mma_forward_init(struct mma *m);
 void mma_forward_fini(struct mma *m);

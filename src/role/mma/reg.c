@@ -47,6 +47,8 @@ static const struct refusal { enum reason why; uint8_t status; enum how how; } r
 	{R_MMA_GROUP_FOREIGN, BA_PROHIBITED, SIGNED},
 	{R_MMA_HOME_AGENT, BA_PROHIBITED, SIGNED},
 	{R_MMA_GROUP_TAKEN, BA_GROUP_TAKEN, SIGNED},
+	{R_NET_NOT_PERMITTED, BA_MR_NOT_PERMITTED, SIGNED},
+	{R_NET_NOT_AUTHORISED, BA_NOT_AUTHORISED_PREFIX, SIGNED},
 	{R_LIMIT_BINDINGS, BA_NO_RESOURCES, SIGNED},
 	{R_MMA_POOL_EMPTY, BA_NO_RESOURCES, SIGNED},
 };
@@ -112,7 +114,8 @@ static void refuse(struct mma *m, const struct request *rq, enum reason why)
 static void acknowledge(struct mma *m, const struct request *rq, const struct mma_binding *mb, struct mh *ba, uint32_t lifetime_s)
 {
 	struct rc_opts *rc = &ba->opt.rc;
-	ba->ba = (struct mh_ba){.status = BA_ACCEPTED, .seq = rq->p->mh.bu.seq, .lifetime_s = lifetime_s};
+	ba->ba = (struct mh_ba){.status = BA_ACCEPTED, .seq = rq->p->mh.bu.seq, .lifetime_s = lifetime_s,
+				  .flags = lifetime_s && (rq->p->mh.bu.flags & BU_R) ? BA_R : 0};
 	if (lifetime_s) {
 		rc->has_mcoa = true;
 		rc->mcoa = rq->opt->rc.mcoa;
@@ -215,8 +218,22 @@ static int check_home_agent(struct mma *m, struct request *rq)
 	return R_OK;
 }
 
+/* RFC 3963 6.2, as far as it concerns us. */
+static int check_network(struct mma *m, struct request *rq)
+{
+	(void)m;
+	if (is_dereg(rq) || !(rq->p->mh.bu.flags & BU_R))
+		return R_OK;
+	if (!rq->mobile->conf->n_network)
+		return R_NET_NOT_PERMITTED;
+	for (uint32_t i = 0; i < rq->opt->n_prefix; i++)
+		if (!mma_net_allows(rq->mobile, &rq->opt->prefix[i]))
+			return R_NET_NOT_AUTHORISED;
+	return R_OK;
+}
+
 static int (*const checks[])(struct mma *, struct request *) = {
-	check_form, check_mobile, check_auth, check_replay, check_place, check_group, check_home_agent,
+	check_form, check_mobile, check_auth, check_replay, check_place, check_group, check_home_agent, check_network,
 };
 
 /* --- what an accepted update does ----------------------------------------------------------------------------- */
