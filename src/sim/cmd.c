@@ -201,14 +201,15 @@ static const struct mh_seen *recorded(const struct watch *w, uint8_t type, const
 	return found;
 }
 
-/* replay first|last bu|ba to ADDR by NODE [tampered]: what an eavesdropper can do. */
+/* replay first|last bu|ba|peer to ADDR by NODE [tampered]: what an eavesdropper can do. */
 static bool do_replay(struct script *sc, const struct words *w, uint32_t i)
 {
 	struct addr6 to;
 	struct node *by = node_find(&sc->sim, word(w, i + 5));
-	uint8_t type = strcmp(word(w, i + 1), "bu") == 0 ? MH_BU : MH_BA, packet[FORGED_MAX_OCT];
+	const char *what = word(w, i + 1);
+	uint8_t type = strcmp(what, "bu") == 0 ? MH_BU : strcmp(what, "peer") == 0 ? MH_PEER : MH_BA, packet[FORGED_MAX_OCT];
 	if (!by || !addr6_parse(&to, word(w, i + 3)))
-		return usage(sc, "replay first|last bu|ba to ADDRESS by NODE [tampered]");
+		return usage(sc, "replay first|last bu|ba|peer to ADDRESS by NODE [tampered]");
 	const struct mh_seen *m = recorded(&sc->watch, type, &to, word(w, i));
 	if (!m || m->len_oct > sizeof packet)
 		return script_fail(sc, "nothing to replay");
