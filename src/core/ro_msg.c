@@ -9,6 +9,7 @@
  */
 #include "core/ro_i.h"
 
+#include "wire/gre/gre.h"
 #include "wire/ip/icmp6.h"
 
 enum { HOP_LIMIT = 64, INNER_OCT = 40 };
@@ -244,7 +245,12 @@ bool ro_detour_parse(const struct rx *rx, struct ro_detour *out)
 {
 	struct rd r = rd_of(rx->pkt, rx->len_oct);
 	struct ip6_head outer, inner;
-	if (ip6_head_parse(&r, &outer) != W_OK || outer.next != NH_IPV6 || ip6_head_parse(&r, &inner) != W_OK)
+	if (ip6_head_parse(&r, &outer) != W_OK || (outer.next != NH_IPV6 && outer.next != NH_GRE))
+		return false;
+	struct gre gre;
+	if (outer.next == NH_GRE && (gre_parse(&r, &gre) != W_OK || gre.proto != GRE_PROTO_IPV6))
+		return false;
+	if (ip6_head_parse(&r, &inner) != W_OK)
 		return false;
 	*out = (struct ro_detour){.from = outer.src, .to = outer.dst, .cn = inner.src, .hoa = inner.dst};
 	/* A Home Address option would stand in destination options: whose home address it is would have to be checked first. */

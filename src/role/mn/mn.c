@@ -153,11 +153,11 @@ static bool mn_rx(void *self, const struct rx *rx, struct now now)
 	case DP_PUNT_ICMP_HA:
 		return mn_agent_rx(mn, rx, now);
 	case DP_PUNT_RO:
+	case DP_PUNT_ICMP_ERR:
 		return mn_ro_rx(mn, rx, now);
 	case DP_PUNT_RS:
 	case DP_PUNT_ND:
 	case DP_PUNT_HAO:
-	case DP_PUNT_ICMP_ERR:
 	case DP_PUNT_SLOW:
 	case DP_PUNT_N:
 		break;

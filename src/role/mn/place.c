@@ -161,6 +161,7 @@ static void stay(struct mn *mn, enum move_kind kind, struct now now)
 		mn_path_coa(mn->active);
 		mn_path_direct(mn);
 	}
+	mn_ro_on_stayed(mn, now);
 	if (mn->place == MOVE_SITE && !mn->active->is_member)
 		mn_member_join(mn->active, &mn->group, &mn->mma->addr, now);
 	if (kind == MOVE_INTRA_SITE)

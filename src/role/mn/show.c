@@ -179,8 +179,9 @@ void mn_show(const struct mn *mn, const char *what, struct show *out, struct now
 		show_cells(mn, out, now);
 	else if (strcmp(what, "interfaces") == 0)
 		show_interfaces(mn, out);
-	else if (strcmp(what, "bindings") == 0)
+	else if (strcmp(what, "bindings") == 0) {
 		show_bindings(mn, out, now);
-	else if (strcmp(what, "groups") == 0)
+		ro_show(&mn->ro, NULL, out, now);
+	} else if (strcmp(what, "groups") == 0)
 		show_groups(mn, out);
 }

@@ -20,6 +20,7 @@
 #include "core/engine.h"
 #include "core/movement.h"
 #include "core/reg.h"
+#include "core/ro.h"
 #include "core/sa.h"
 #include "core/signal.h"
 #include "role/mn/mn.h"
@@ -157,6 +158,7 @@ struct mn {
 	uint32_t n_peer;
 	struct mn_coa coa[MN_COA_MAX];
 	struct mn_tunnel tunnel[MN_TUNNEL_MAX];
+	struct ro ro;
 	struct mn_agents agents;
 	struct mn_prefixes prefixes;
 
@@ -361,9 +363,11 @@ static inline bool mn_ro_is_ours(const struct mn *mn)
 void mn_ro_on_registered(struct mn *mn, struct now now);
 /* The mobile has begun to register from another place: what it told correspondent nodes holds no more. */
 void mn_ro_on_moved(struct mn *mn, struct now now);
+/* The same site or home link by another link. */
+void mn_ro_on_stayed(struct mn *mn, struct now now);
 /* At home and de-registered there. */
 void mn_ro_on_home(struct mn *mn, struct now now);
-/* At home: correspondent nodes that hold a binding to the care-of address of an agent that was left; theirs to be told. */
+/* At home or on a plain link: correspondent nodes that hold a binding to the care-of address of an agent that was left; theirs to be told. */
 void mn_ro_take(struct mn *mn, const struct rc_peers *peers, struct now now);
 /* DP_PUNT_RO, and Mobility Header packets to the home address or one of our care-of addresses, checksum verified, from a
  * source that is neither the home agent nor an agent of a site. True: it was ours. */
