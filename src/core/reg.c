@@ -85,6 +85,13 @@ static enum reg_event transmit(struct reg *r, struct now now, struct reg_bu *bu)
 	return REG_SEND;
 }
 
+void reg_unsent(struct reg *r)
+{
+	r->sent[--r->n_sent % REG_OUTSTANDING].is_open = false;
+	r->n_rate--;
+	r->seq--;
+}
+
 /* A new request: the back-off starts anew (RFC 6275 11.8). */
 static enum reg_event ask(struct reg *r, struct now now, struct reg_bu *bu)
 {

@@ -99,6 +99,8 @@ void reg_init(struct reg *r, const struct reg_conf *conf, uint16_t seq0);
 enum reg_event reg_start(struct reg *r, const struct addr6 *coa, uint32_t lifetime_s, struct now now, struct reg_bu *bu);
 /* The peer asked for a refresh (BRR), or the owner wants one: same care-of address and lifetime as last. */
 enum reg_event reg_refresh(struct reg *r, struct now now, struct reg_bu *bu);
+/* The update just given could not leave (no link): nobody will answer it. The back-off goes on as if it had. */
+void reg_unsent(struct reg *r);
 /* Call again and again until REG_NOTHING. */
 enum reg_event reg_tick(struct reg *r, struct now now, struct reg_bu *bu);
 mono_t reg_expiry(const struct reg *r);

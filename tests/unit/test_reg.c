@@ -59,6 +59,23 @@ static void retransmits_with_back_off(void **state)
 	}
 }
 
+/* H-11: an answer that comes while there is no link leaves nothing to be asked again. */
+static void an_update_that_could_not_leave_awaits_no_answer(void **state)
+{
+	(void)state;
+	struct bench b;
+	setup(&b);
+	assert_int_equal(reg_start(&b.r, &coa1, 420, b.now, &b.bu), REG_SEND);
+	struct reg_bu first = b.bu;
+	advance(&b, 1500);
+	assert_int_equal(reg_tick(&b.r, b.now, &b.bu), REG_SEND);
+	reg_unsent(&b.r);
+	assert_int_equal(reg_expiry(&b.r).ns, b.now.mono.ns + 3 * NS_PER_S);
+	assert_int_equal(give(&b, answer(&first, 0)), REG_ACCEPTED);
+	assert_true(mono_is_never(b.r.resend_at));
+	assert_int_equal(b.r.seq, first.seq);
+}
+
 static void refreshes_before_the_end(void **state)
 {
 	(void)state;
@@ -313,6 +330,7 @@ int main(void)
 		cmocka_unit_test(a_sequence_number_out_of_window_is_mended_at_once),
 		cmocka_unit_test(a_refused_timestamp_sets_the_clock), cmocka_unit_test(a_peer_that_is_never_content_is_not_flooded),
 		cmocka_unit_test(refusals_for_good_stop_it), cmocka_unit_test(de_registration_ends_confirmed_or_by_itself),
+		cmocka_unit_test(an_update_that_could_not_leave_awaits_no_answer),
 		cmocka_unit_test(a_refresh_request_is_followed_only_when_registered),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

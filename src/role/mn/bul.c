@@ -126,8 +126,10 @@ static void send(struct mn_peer *p, const struct reg_bu *bu, struct now now)
 {
 	struct mn *mn = p->mn;
 	struct mn_if *ifc = mn->active;
-	if (!ifc || !ifc->router)
+	if (!ifc || !ifc->router) {
+		reg_unsent(&p->reg); /* an answer to one before it is then an answer to all that was asked */
 		return;
+	}
 	bool is_at_home = mn->place == MOVE_HOME;
 	const struct addr6 *src = is_at_home ? &mn->conf.home_address : &ifc->coa;
 	struct mh m = {.type = MH_BU, .bu = {.seq = bu->seq, .lifetime_s = lifetime_of(p, bu, now)}};
