@@ -4,6 +4,7 @@
 Nothing is installed into the system: the programs come from `tools/get-frr`, configuration, sockets and pid files
 live in the laboratory's folder."""
 import pathlib
+import shutil
 import subprocess
 
 from . import net as netmod
@@ -33,7 +34,9 @@ class Frr:
         self.net, self.node, self.dir = net, node, net.dir / node / "frr"
         self.folder = programs()
         self.dir.mkdir(parents=True)
-        self.dir.chmod(0o755)
+        # A package's daemons insist on a user of their own.
+        self.user = "frr" if self.folder.name == "package" else "root"
+        shutil.chown(self.dir, self.user, self.user)
         self.procs = []
         self._start("zebra", "-z", self.dir / "zserv")
         netmod.wait_for((self.dir / "zserv").exists, 10, f"zebra on {node}")
@@ -58,7 +61,7 @@ class Frr:
     def _start(self, program, *more):
         log = open(self.dir / f"{program}.log", "ab")
         argv = [self.folder / program, "-f", "/dev/null", "-i", self.dir / f"{program}.pid", "--vty_socket", self.dir,
-                "-u", "root", "-g", "root", "-P", "0", *more]
+                "-u", self.user, "-g", self.user, "-P", "0", *more]
         if program == "zebra":
             argv += ["-r"]  # routes in the kernel are the laboratory's: leave them there at the end
         self.procs.append(netns.popen(self.net.ns(self.node), argv, stdout=log, stderr=log))
