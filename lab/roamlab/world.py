@@ -106,10 +106,12 @@ class World:
         (By its own word: this steers the movement. Figures come from witnesses.)"""
         records = self.daemons["mn"].show("mobiles") + self.daemons["mn"].show("interfaces")
         uses = {r["name"]: r["use"] for r in records if "use" in r}
-        states = {r["state"] for r in records if r.get("record") == "mobile"}
+        mobiles = [r for r in records if r.get("record") == "mobile"]
         active = [i for i, use in uses.items() if use == "active"]
-        if len(active) != 1 or not states <= SETTLED or {"chosen", "draining"} & set(uses.values()):
+        if len(active) != 1 or {"chosen", "draining"} & set(uses.values()):
             return None
+        if not all(r["state"] in SETTLED and r["interface"] == active[0] for r in mobiles):
+            return None  # (it may have moved between the two questions)
         for ifname in self.radio.interfaces:
             if ifname not in active:
                 self.radio.detach(ifname)
