@@ -52,7 +52,7 @@ struct fx_group { uint32_t ifindex; struct addr6 group, source; };
 enum addr_flags {
 	ADDR_NODAD = 1,       /* usable at once, no duplicate detection by the kernel */
 	ADDR_OPTIMISTIC = 2,  /* RFC 4429 */
-	ADDR_HOME = 4,        /* is a home address (log and show only) */
+	ADDR_HOME = 4,        /* is a home address: is taken from one interface as soon as another has it */
 };
 struct fx_addr {
 	uint32_t ifindex;

@@ -6,12 +6,13 @@
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "plat/linux/rtnl_i.h"
 
 /* ADDR_PROTO: the attribute IFA_PROTO (Linux 5.18), which older headers lack. */
-enum { MSG_OCT = 512, ADDR_PROTO = 11 };
+enum { MSG_OCT = 512, ADDR_PROTO = 11, AWAIT_NS = 50000, AWAIT_MAX = 100 };
 
 static uint32_t seconds(span_t d)
 {
@@ -49,6 +50,42 @@ static void unstale(struct rtnl *r, struct rtnl_stale *s)
 		*s = r->stale[--r->n_stale];
 }
 
+static int note_local(const struct nlmsghdr *n, void *ctx)
+{
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(n);
+	*(bool *)ctx |= rtm->rtm_type == RTN_LOCAL;
+	return MNL_CB_OK;
+}
+
+/* Does the host take packets for the address as arrived, thanks to this interface? */
+static bool is_local(struct rtnl *r, const struct fx_addr *a)
+{
+	_Alignas(8) char buf[MSG_OCT];
+	struct nlmsghdr *n = mnl_nlmsg_put_header(buf);
+	n->nlmsg_type = RTM_GETROUTE;
+	struct rtmsg *rtm = mnl_nlmsg_put_extra_header(n, sizeof *rtm);
+	bool is = false;
+
+	*rtm = (struct rtmsg){.rtm_family = AF_INET6, .rtm_dst_len = 128};
+	mnl_attr_put(n, RTA_DST, sizeof a->addr, &a->addr);
+	mnl_attr_put_u32(n, RTA_OIF, a->ifindex);
+	return !nl_get(r->ask, n, note_local, &is) && is;
+}
+
+/*
+ * The kernel makes an address's local route a moment later, in a work queue. The home address is taken from one interface as soon as
+ * another has it: a packet that came between would find no route and be lost. So wait; on a link that is down there is nothing to wait for.
+ */
+static void await_local(struct rtnl *r, const struct fx_addr *a)
+{
+	const struct timespec pause = {.tv_nsec = AWAIT_NS};
+	const struct link_event *link = rtnl_link_at(r, a->ifindex);
+	if (link && !link->is_up)
+		return;
+	for (int i = 0; i < AWAIT_MAX && !is_local(r, a); i++)
+		nanosleep(&pause, NULL);
+}
+
 int rtnl_addr_add(struct rtnl *r, const struct fx_addr *a)
 {
 	_Alignas(8) char buf[MSG_OCT];
@@ -63,6 +100,8 @@ int rtnl_addr_add(struct rtnl *r, const struct fx_addr *a)
 	mnl_attr_put_u8(n, ADDR_PROTO, RTNL_PROTO);
 	unstale(r, stale_find(r, false, a, NULL));
 	int rc = nl_ask(r->ask, n);
+	if (!rc && a->flags & ADDR_HOME)
+		await_local(r, a);
 	return rc && is_permanent && errno == EEXIST ? 0 : rc;
 }
 
