@@ -131,6 +131,12 @@ class Direction:
                 top = s
         return Count(last - first, (last - first) - sum(seen), doubled, reordered)
 
+    def missing(self, start_ns, end_ns):
+        """When the packets were sent that never arrived."""
+        first, last = bisect.bisect_left(self.tx, start_ns), bisect.bisect_left(self.tx, end_ns)
+        seen = set(self.seq)
+        return [self.tx[s] for s in range(first, last) if s not in seen]
+
     def gap_ns(self, carrier_ns, shift_ns=0):
         """First packet received after the carrier came up, minus the later of the last packet before and the carrier.
         shift_ns: the path from the mobile to the receiver, taken off each arrival. None: nothing came any more."""

@@ -55,12 +55,12 @@ static uint32_t find(const struct kind *k)
 	return recent[1] = at;
 }
 
-static void count(const struct kind *k)
+static void count(const struct kind *k, int64_t when_ns)
 {
 	uint32_t at = find(k);
-	counts[at].last_ns = tool_now_ns();
+	counts[at].last_ns = when_ns;
 	if (!counts[at].n++)
-		counts[at].first_ns = counts[at].last_ns;
+		counts[at].first_ns = when_ns;
 }
 
 /* Remembers a Home Address option (RFC 6275 6.3) or a type 2 routing header (6.4) of an extension header of `len` octets. */
@@ -105,7 +105,7 @@ static const uint8_t *inside_tunnel(uint8_t proto, const uint8_t *p, const uint8
 	return p + 4 + (p[0] & 0x80 ? 4 : 0) + (p[0] & 0x20 ? 4 : 0) + (p[0] & 0x10 ? 4 : 0);
 }
 
-static void on_frame(uint32_t tap, bool is_out, const uint8_t *p, const uint8_t *end)
+static void on_frame(uint32_t tap, bool is_out, int64_t when_ns, const uint8_t *p, const uint8_t *end)
 {
 	struct kind k = { 0 };
 	k.tap = (uint8_t)tap;
@@ -117,17 +117,18 @@ static void on_frame(uint32_t tap, bool is_out, const uint8_t *p, const uint8_t 
 	k.has_inner = p && address_of(&k.inner, p, end);
 	if (!k.has_inner)
 		memset(&k.inner, 0, sizeof k.inner);
-	count(&k);
+	count(&k, when_ns);
 }
 
 static void drain(uint32_t i)
 {
 	static uint8_t buffer[256];
-	struct sockaddr_ll from;
-	socklen_t from_len = sizeof from;
+	int64_t when_ns;
+	bool is_out;
 	ssize_t n;
-	while ((n = recvfrom(taps[i].fd, buffer, sizeof buffer, 0, (struct sockaddr *)&from, &from_len)) > ETH_HLEN)
-		on_frame(i, from.sll_pkttype == PACKET_OUTGOING, buffer + ETH_HLEN, buffer + n);
+	while ((n = tool_capture(taps[i].fd, buffer, sizeof buffer, &when_ns, &is_out)) >= 0)
+		if (n > ETH_HLEN)
+			on_frame(i, is_out, when_ns, buffer + ETH_HLEN, buffer + n);
 }
 
 static void print_address(const struct address *a)
@@ -162,11 +163,9 @@ static void print_kinds(void)
 
 static void open_tap(const char *name)
 {
-	int zero = 0;
 	if (n_taps == IF_MAX)
 		tool_die("tally: %d interfaces at most", IF_MAX);
-	taps[n_taps].fd = tool_packet_socket(name, false);
-	setsockopt(taps[n_taps].fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &zero, sizeof zero);
+	taps[n_taps].fd = tool_capture_socket(name);
 	taps[n_taps++].name = name;
 }
 

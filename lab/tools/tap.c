@@ -164,12 +164,11 @@ static void set_filter(int fd)
 static void drain(uint32_t i)
 {
 	static uint8_t buffer[2048];
-	struct sockaddr_ll from;
-	socklen_t from_len = sizeof from;
+	struct message m = { .ifname = taps[i].name };
+	bool is_out;
 	ssize_t n;
-	while ((n = recvfrom(taps[i].fd, buffer, sizeof buffer, 0, (struct sockaddr *)&from, &from_len)) > 0) {
-		struct message m = { .when_ns = tool_now_ns(), .ifname = taps[i].name,
-				     .direction = from.sll_pkttype == PACKET_OUTGOING ? "out" : "in" };
+	while ((n = tool_capture(taps[i].fd, buffer, sizeof buffer, &m.when_ns, &is_out)) >= 0) {
+		m.direction = is_out ? "out" : "in";
 		if (n > ETH_HLEN)
 			on_ip6(m, buffer + ETH_HLEN, (size_t)n - ETH_HLEN);
 	}
@@ -178,13 +177,10 @@ static void drain(uint32_t i)
 
 static void open_tap(const char *name)
 {
-	int zero = 0;
 	if (n_taps == IF_MAX)
 		tool_die("tap: %d interfaces at most", IF_MAX);
-	int fd = tool_packet_socket(name, false);
-	set_filter(fd);
-	setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &zero, sizeof zero);
-	taps[n_taps].fd = fd;
+	taps[n_taps].fd = tool_capture_socket(name);
+	set_filter(taps[n_taps].fd);
 	taps[n_taps++].name = name;
 }
 

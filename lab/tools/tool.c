@@ -103,6 +103,44 @@ int tool_packet_socket(const char *ifname, bool vnet)
 	return fd;
 }
 
+int tool_capture_socket(const char *ifname)
+{
+	int zero = 0, one = 1, fd = tool_packet_socket(ifname, false);
+	setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &zero, sizeof zero);
+	if (setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof one))
+		tool_die("%s: SO_TIMESTAMPNS: %s", ifname, strerror(errno));
+	return fd;
+}
+
+/* The kernel's stamps are of the wall clock. */
+static int64_t monotonic_of(const struct timespec *stamp)
+{
+	struct timespec wall;
+	clock_gettime(CLOCK_REALTIME, &wall);
+	return tool_now_ns() - (wall.tv_sec - stamp->tv_sec) * TOOL_NS_PER_S - (wall.tv_nsec - stamp->tv_nsec);
+}
+
+ssize_t tool_capture(int fd, uint8_t *buffer, size_t size, int64_t *when_ns, bool *is_out)
+{
+	union { struct cmsghdr head; char room[CMSG_SPACE(sizeof(struct timespec))]; } control;
+	struct sockaddr_ll from;
+	struct iovec iov = { buffer, size };
+	struct msghdr msg = { .msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &iov, .msg_iovlen = 1,
+			      .msg_control = &control, .msg_controllen = sizeof control };
+	ssize_t n = recvmsg(fd, &msg, 0);
+	if (n < 0)
+		return n;
+	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+	*when_ns = tool_now_ns();
+	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+		struct timespec stamp;
+		memcpy(&stamp, CMSG_DATA(c), sizeof stamp);
+		*when_ns = monotonic_of(&stamp);
+	}
+	*is_out = from.sll_pkttype == PACKET_OUTGOING;
+	return n;
+}
+
 void tool_array_init(struct tool_array *a, size_t size, size_t cap)
 {
 	*a = (struct tool_array){ .size = size, .cap = cap ? cap : 1024 };

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define TOOL_NS_PER_S 1000000000LL
 
@@ -34,6 +35,13 @@ int64_t tool_number(const char *option, const char *text, int64_t min, int64_t m
 
 /* A packet socket on an interface, for every protocol, promiscuous, without our own output. `vnet`: frames carry a virtio_net_hdr in front. */
 int tool_packet_socket(const char *ifname, bool vnet);
+
+/* The same for a capture: with our own output, and with the kernel's time of each frame. */
+int tool_capture_socket(const char *ifname);
+
+/* The next frame of a capture, cut to `size`: its length in the buffer, when the kernel had it (as tool_now_ns, whoever reads late), and
+ * whether it was sent rather than received. Negative: none is waiting. */
+ssize_t tool_capture(int fd, uint8_t *buffer, size_t size, int64_t *when_ns, bool *is_out);
 
 /* Elements of a fixed size, appended one by one. */
 struct tool_array { uint8_t *at; size_t n, cap, size; };
