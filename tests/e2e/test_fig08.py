@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Figure 8: from a foreign site to another subnet of the home site."""
+import pytest
+from roamlab import topo
+
+from scene import between_sites, check_order, check_paths, either_correspondent
+
+
+@pytest.mark.requirement("H-18", "H-23")
+@either_correspondent
+def test_fig08(make_world, cn):
+    scene, at, up = between_sites(make_world, topo.A, topo.H, cn)
+    steps = check_order(scene, at, topo.A, topo.H)
+    check_paths(scene, steps, topo.A, topo.H, up)
+    scene.lossless()
+    scene.multicast_stays_inside()
+    assert not scene.filters_refused()
+
+
+@pytest.mark.requirement("H-18")
+@either_correspondent
+def test_fig08_one_radio(make_world, cn):
+    """Break-before-make: the old agent's ring holds what the mobile could not hear."""
+    scene, at, _ = between_sites(make_world, topo.A, topo.H, cn, interfaces=1)
+    down, _ = scene.counts(at)
+    assert (down.lost, down.doubled) == (0, 0), down
