@@ -75,7 +75,8 @@
 	X(RR_NONCE_MISSING, "binding update without nonce indices") \
 	X(RR_NONCE_HOME, "home nonce is unknown or has expired") \
 	X(RR_NONCE_COA, "care-of nonce is unknown or has expired") \
-	X(RR_NONCES, "both nonces are unknown or have expired")
+	X(RR_NONCES, "both nonces are unknown or have expired") \
+	X(RR_NONCES_USED, "nonces of a binding that the mobile has ended")
 
 enum reason {
 #define X(name, text) R_##name,

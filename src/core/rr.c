@@ -79,23 +79,25 @@ void rr_nonces_init(struct rr_nonces *ns, const struct rng *rng)
 {
 	memset(ns, 0, sizeof *ns);
 	ns->index = (uint16_t)rng_u32(rng);
+	ns->n_retire = RR_RETIRE_BURST;
 }
 
 static struct rr_nonce *slot(struct rr_nonces *ns, uint16_t index) { return &ns->ring[index % RR_NONCE_N]; }
 
 static const struct rr_nonce *look(const struct rr_nonces *ns, uint16_t index) { return &ns->ring[index % RR_NONCE_N]; }
 
-/* A slot is taken again after eight more, 240 s later at the soonest: never while its nonce counts. */
+/* A slot is taken again after 128 more, 240 s later at the soonest: never while its nonce counts. */
 uint16_t rr_nonce_now(struct rr_nonces *ns, const struct rng *rng, mono_t now)
 {
 	struct rr_nonce *newest = slot(ns, ns->index);
-	if (newest->is_valid && mono_before(now, mono_add(newest->since, span_s(RR_ROLL_S))))
+	if (newest->is_valid && !ns->is_retired && mono_before(now, mono_add(newest->since, span_s(RR_ROLL_S))))
 		return ns->index;
 	newest = slot(ns, ++ns->index);
 	rng->fill(rng->ctx, newest->kcn, sizeof newest->kcn);
 	rng->fill(rng->ctx, newest->nonce, sizeof newest->nonce);
 	newest->since = now;
 	newest->is_valid = true;
+	ns->is_retired = false;
 	return ns->index;
 }
 
@@ -107,10 +109,17 @@ mono_t rr_nonce_end(const struct rr_nonces *ns, uint16_t index, mono_t now)
 	return is_known ? end : (mono_t){0};
 }
 
-void rr_nonce_void(struct rr_nonces *ns, uint16_t index)
+void rr_nonce_retire(struct rr_nonces *ns, uint16_t index, mono_t now)
 {
-	for (uint16_t age = (uint16_t)(ns->index - index); age < RR_NONCE_N; age++)
-		memset(slot(ns, (uint16_t)(ns->index - age)), 0, sizeof(struct rr_nonce));
+	int64_t more = mono_sub(now, ns->refilled).ns / (RR_RETIRE_S * NS_PER_S);
+	if (more > 0) {
+		ns->n_retire = more < RR_RETIRE_BURST - (int64_t)ns->n_retire ? ns->n_retire + (uint32_t)more : RR_RETIRE_BURST;
+		ns->refilled = now;
+	}
+	if (index != ns->index || ns->is_retired || !ns->n_retire)
+		return;
+	ns->is_retired = true;
+	ns->n_retire--;
 }
 
 static uint64_t token(const struct rr_nonces *ns, const struct crypto_ops *c, uint16_t index, const struct addr6 *a, uint8_t what)

@@ -11,6 +11,9 @@
  *     Kbm   = SHA1(home token | care-of token); to remove a binding, SHA1(home token)
  *     authenticator of update and acknowledgement = first 96 bits of HMAC-SHA1(Kbm, care-of address | correspondent | message)
  *
+ * A mobile that ended its binding may not use those nonces again (9.5.3). So that it need not wait for new ones the nonce is retired, as
+ * often as that leaves the others their lifetime.
+ *
  * A token is made again from its nonce's index when it is needed, so that a test costs no memory.
  * A nonce is made when one is asked for and the newest has served 30 s; it counts for 240 s from then, as the RFC asks. Each has
  * a Kcn of its own. The first index is random: indices of an earlier run of the daemon are most probably unknown to this one, and the mobile is told so.
@@ -24,8 +27,10 @@
 #include "wire/mip6/mh_packet.h"
 
 enum {
-	RR_NONCE_N = 8,                /* acceptable ones at most: MAX_NONCE_LIFETIME / RR_ROLL_S */
 	RR_ROLL_S = 30,
+	RR_RETIRE_BURST = 48,          /* nonces that may be retired before their time at once, */
+	RR_RETIRE_S = 4,               /* and one in so many seconds */
+	RR_NONCE_N = 128,              /* more than can be made in a nonce's lifetime: 240 / 30 + 48 + 240 / 4 */
 	RR_MAX_TOKEN_LIFETIME_S = 210, /* RFC 6275 12: a mobile may use a token so long */
 	RR_MAX_NONCE_LIFETIME_S = 240,
 	RR_MAX_BINDING_LIFETIME_S = 420,
@@ -61,19 +66,22 @@ struct rr_nonce {
 struct rr_nonces {
 	struct rr_nonce ring[RR_NONCE_N]; /* by index */
 	uint16_t index;                /* of the newest */
+	bool is_retired;               /* the newest shall be given out no more */
+	uint32_t n_retire;             /* may be retired yet; refilled since */
+	mono_t refilled;
 };
 
 void rr_nonces_init(struct rr_nonces *ns, const struct rng *rng);
 /* Index of the nonce for a test that is sent now; makes one when it is time. */
 uint16_t rr_nonce_now(struct rr_nonces *ns, const struct rng *rng, mono_t now);
-/* When the nonce ends; in the past (0) when it is unknown, has expired or was given up. */
+/* When the nonce ends; in the past (0) when it is unknown or has expired. */
 mono_t rr_nonce_end(const struct rr_nonces *ns, uint16_t index, mono_t now);
 static inline bool rr_nonce_is_valid(const struct rr_nonces *ns, uint16_t index, mono_t now)
 {
 	return rr_nonce_end(ns, index, now).ns != 0;
 }
-/* Give up a nonce and all before it (5.2.8, the last measure when memory is short). */
-void rr_nonce_void(struct rr_nonces *ns, uint16_t index);
+/* Tokens made from now on have a newer nonce than this, unless too many were retired lately. Those of before stay good. */
+void rr_nonce_retire(struct rr_nonces *ns, uint16_t index, mono_t now);
 
 /* The token of an address; index must be a valid one. */
 uint64_t rr_home_token(const struct rr_nonces *ns, const struct crypto_ops *c, uint16_t index, const struct addr6 *home_address);

@@ -102,7 +102,7 @@ static void a_nonce_lives_240_seconds(void **state)
 		assert_true(rr_nonce_is_valid(&ns, i, at_s(s + RR_MAX_TOKEN_LIFETIME_S))); /* a token sent now serves the mobile its time */
 		assert_int_equal(rr_nonce_is_valid(&ns, first, at_s(s)), s < 240);
 		assert_false(rr_nonce_is_valid(&ns, (uint16_t)(i + 1), at_s(s)));
-		assert_false(rr_nonce_is_valid(&ns, (uint16_t)(i - RR_NONCE_N), at_s(s)));
+		assert_false(rr_nonce_is_valid(&ns, (uint16_t)(i - 8), at_s(s)));
 	}
 }
 
@@ -137,13 +137,38 @@ static void indices_wrap(void **state)
 	assert_int_equal(i, 2);
 	for (uint16_t k = 0xfffe; k != 3; k++)
 		assert_true(rr_nonce_is_valid(&ns, k, at_s(130)));
-	rr_nonce_void(&ns, 0xffff);
-	assert_false(rr_nonce_is_valid(&ns, 0xfffe, at_s(130)));
-	assert_false(rr_nonce_is_valid(&ns, 0xffff, at_s(130)));
-	assert_true(rr_nonce_is_valid(&ns, 0, at_s(130)));
-	rr_nonce_void(&ns, 2);
-	assert_false(rr_nonce_is_valid(&ns, 2, at_s(130)));
-	assert_int_equal(rr_nonce_now(&ns, &rng, at_s(130)), 3); /* a new one, not the voided index */
+}
+
+/* 9.5.3: the next token is of a newer nonce, those given out before stay good; and nobody can make nonces die early this way. */
+static void a_retired_nonce_is_given_out_no_more(void **state)
+{
+	(void)state;
+	struct prng p;
+	prng_seed(&p, 5);
+	struct rng rng = prng_rng(&p);
+	struct rr_nonces ns;
+	rr_nonces_init(&ns, &rng);
+	uint16_t a = rr_nonce_now(&ns, &rng, at_s(0));
+	rr_nonce_retire(&ns, (uint16_t)(a - 1), at_s(1));
+	assert_int_equal(rr_nonce_now(&ns, &rng, at_s(1)), a); /* that was another one */
+	rr_nonce_retire(&ns, a, at_s(1));
+	assert_int_equal(rr_nonce_now(&ns, &rng, at_s(1)), (uint16_t)(a + 1));
+	assert_true(rr_nonce_is_valid(&ns, a, at_s(239)));
+	for (int64_t s = 2; s < 1000; s++) { /* somebody does nothing else */
+		uint16_t now = 0;
+		for (int i = 0; i < 100; i++) {
+			now = rr_nonce_now(&ns, &rng, at_s(s));
+			rr_nonce_retire(&ns, now, at_s(s));
+		}
+		for (uint16_t k = (uint16_t)(now - RR_NONCE_N + 1); k != now; k++) {
+			const struct rr_nonce *n = &ns.ring[k % RR_NONCE_N];
+			bool is_young = n->is_valid && n->since.ns + 240 * NS_PER_S > at_s(s).ns;
+			assert_int_equal(rr_nonce_is_valid(&ns, k, at_s(s)), is_young);
+		}
+		/* the slot that is taken next holds a nonce that counts no more */
+		const struct rr_nonce *next = &ns.ring[(uint16_t)(now + 1) % RR_NONCE_N];
+		assert_true(!next->is_valid || next->since.ns + 240 * NS_PER_S <= at_s(s).ns);
+	}
 }
 
 static void a_signed_message_verifies_and_a_changed_one_does_not(void **state)
@@ -225,6 +250,7 @@ int main(void)
 		cmocka_unit_test(a_nonce_lives_240_seconds),
 		cmocka_unit_test(a_quiet_node_makes_none),
 		cmocka_unit_test(indices_wrap),
+		cmocka_unit_test(a_retired_nonce_is_given_out_no_more),
 		cmocka_unit_test(a_signed_message_verifies_and_a_changed_one_does_not),
 		cmocka_unit_test(authenticators_of_recorded_updates_follow_from_recorded_tokens),
 	};

@@ -38,6 +38,7 @@ static const struct refusal { enum reason why; uint8_t status; enum how how; } r
 	{R_RR_NONCE_HOME, BA_HOME_NONCE_EXPIRED, UNSIGNED},
 	{R_RR_NONCE_COA, BA_COA_NONCE_EXPIRED, UNSIGNED},
 	{R_RR_NONCES, BA_NONCES_EXPIRED, UNSIGNED},
+	{R_RR_NONCES_USED, BA_NONCES_EXPIRED, UNSIGNED},
 	{R_BU_SEQ_OLD, BA_SEQ_OUT_OF_WINDOW, SIGNED},
 	{R_BU_REPLAYED, BA_SEQ_OUT_OF_WINDOW, SIGNED},
 	{R_LIMIT_BINDINGS, BA_NO_RESOURCES, SIGNED},
@@ -160,11 +161,16 @@ static int check_auth(struct cn *cn, struct request *rq)
 /* To remove what is not there harms nobody: the number is compared only with those of a binding. */
 static int check_sequence(struct cn *cn, struct request *rq)
 {
+	(void)cn;
 	if (is_active(rq->b) && !seq_is_newer(rq->g.seq, rq->b->seq))
 		return R_BU_SEQ_OLD;
-	if (rq->b && (is_active(rq->b) || !rq->is_delete) &&
-	    cn_cache_is_replay(&cn->cache, rq->b, &rq->g, rq->is_delete, rq->now.mono))
-		return R_BU_REPLAYED;
+	if (!rq->b || (rq->is_delete && !is_active(rq->b)))
+		return R_OK;
+	switch (cn_cache_is_old(rq->b, &rq->g, rq->is_delete, rq->now.mono)) {
+	case CN_NOT_OLD: break;
+	case CN_OLD_SEQ: return R_BU_REPLAYED;
+	case CN_OLD_NONCES: return R_RR_NONCES_USED;
+	}
 	return R_OK;
 }
 

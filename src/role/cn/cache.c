@@ -4,8 +4,10 @@
  *
  * An entry lives from an accepted update to the end of its lifetime, to its removal or to its eviction. After that it is
  * remembered as long as the nonces that authorised it count, so that no update of its life is accepted
- * again (5.2.8, 9.5.3): the numbers of that life, and of lives before, are one range. A mobile that begins anew with a number
- * outside that range, or with a nonce that is newer, is no replay, whatever its number (9.5.1 wants any number accepted where there is no entry).
+ * again (5.2.8): the numbers of that life, and of lives before, are one range. A mobile that begins anew with a number
+ * outside that range, or with a nonce that is newer, is no replay, whatever its number (9.5.1 wants any number accepted where there is no entry). When
+ * the mobile itself ended the binding, the same nonces make none again even with another number (9.5.3); the nonce is retired, so that
+ * its next tests give it newer ones.
  *
  * Only an authentic update creates an entry. When the cache is full the binding that was updated longest ago makes room; what is remembered
  * takes room as well and is never given up early, so beyond twice the limit new bindings are refused.
@@ -55,13 +57,15 @@ static bool is_newer_nonce(uint16_t a, uint16_t b)
 	return d && d < 0x8000;
 }
 
-bool cn_cache_is_replay(const struct cn_cache *c, const struct cn_binding *b, const struct cn_grant *g, bool is_delete, mono_t now)
+enum cn_old cn_cache_is_old(const struct cn_binding *b, const struct cn_grant *g, bool is_delete, mono_t now)
 {
 	const struct cn_past *p = &b->past;
-	(void)c;
-	if (mono_reached(p->until, now) || ahead(g->seq, p->lo) > ahead(p->hi, p->lo))
-		return false;
-	return !is_newer_nonce(g->nonce_home, p->nonce_home) && (is_delete || !is_newer_nonce(g->nonce_coa, p->nonce_coa));
+	bool has_new_coa = !is_delete && is_newer_nonce(g->nonce_coa, p->nonce_coa);
+	if (mono_reached(p->until, now) || is_newer_nonce(g->nonce_home, p->nonce_home) || has_new_coa)
+		return CN_NOT_OLD;
+	if (p->is_removed && !is_delete)
+		return CN_OLD_NONCES;
+	return ahead(g->seq, p->lo) <= ahead(p->hi, p->lo) ? CN_OLD_SEQ : CN_NOT_OLD;
 }
 
 /* The shortest range that covers both, on a circle of 2^16. */
@@ -82,7 +86,7 @@ static void remember(struct cn_binding *b, mono_t now)
 {
 	struct cn_past *p = &b->past;
 	if (mono_reached(p->until, now)) {
-		*p = (struct cn_past){b->nonce_end, b->first_seq, b->seq, b->nonce_home, b->nonce_coa};
+		*p = (struct cn_past){b->nonce_end, false, b->first_seq, b->seq, b->nonce_home, b->nonce_coa};
 		return;
 	}
 	cover(p, b->first_seq, b->seq);
@@ -186,13 +190,15 @@ static void entry_free(struct cn_cache *c, struct cn_binding *b)
 	mem_put(c->mem, b);
 }
 
-static void deactivate(struct cn *cn, struct cn_binding *b)
+static void deactivate(struct cn *cn, struct cn_binding *b, const char *cause)
 {
 	push(cn, b, false);
 	b->is_active = false;
 	cn->cache.n_active--;
 	list_out(&cn->cache, b);
 	site_leave(&cn->cache, b);
+	fx_event(cn->env->fx, ROLE_CN, EV_INFO, "binding-ended", &b->key.hoa, "%s with %s: %s", ADDR6_STR(&b->key.hoa),
+		 ADDR6_STR(&b->key.self), cause);
 }
 
 static void rest_or_free(struct cn *cn, struct cn_binding *b, mono_t now)
@@ -207,10 +213,8 @@ void cn_cache_end(struct cn *cn, struct cn_binding *b, const char *cause, struct
 {
 	if (!b->is_active)
 		return;
-	deactivate(cn, b);
+	deactivate(cn, b, cause);
 	remember(b, now.mono);
-	fx_event(cn->env->fx, ROLE_CN, EV_INFO, "binding-ended", &b->key.hoa, "%s with %s: %s", ADDR6_STR(&b->key.hoa),
-		 ADDR6_STR(&b->key.self), cause);
 	rest_or_free(cn, b, now.mono);
 }
 
@@ -233,11 +237,12 @@ void cn_cache_unbind(struct cn *cn, struct cn_binding *b, const struct cn_grant 
 		b->nonce_coa = b->past.nonce_coa;
 	}
 	note_used(cn, b, g, false, now.mono);
-	if (b->is_active) {
-		cn_cache_end(cn, b, "removed by the mobile", now);
-		return;
-	}
+	rr_nonce_retire(&cn->nonces, b->nonce_home, now.mono);
+	rr_nonce_retire(&cn->nonces, b->nonce_coa, now.mono);
+	if (b->is_active)
+		deactivate(cn, b, "removed by the mobile");
 	remember(b, now.mono);
+	b->past.is_removed = true;
 	rest_or_free(cn, b, now.mono);
 }
 

@@ -18,11 +18,12 @@ struct cn_link { uint32_t ifindex; };
 struct cn_key { struct addr6 hoa, self; };
 
 /*
- * Sequence numbers of bindings that have ended, which may not come again with the nonces of then (RFC 6275 5.2.8, 9.5.3): an
- * update that was accepted once has a number from lo to hi (modulo 2^16) and no newer nonce than these.
+ * What may not come again of bindings that have ended, as long as its nonces count (RFC 6275 5.2.8, 9.5.3): an update that was
+ * accepted once has a number from lo to hi (modulo 2^16) and no newer nonce than these.
  */
 struct cn_past {
 	mono_t until;                  /* those nonces count until then; 0: nothing is remembered */
+	bool is_removed;               /* by the mobile: then those nonces make no binding again, whatever the number */
 	uint16_t lo, hi;
 	uint16_t nonce_home, nonce_coa;
 };
@@ -87,8 +88,10 @@ void cn_cache_fini(struct cn_cache *c);
 /* Active or remembered, or NULL. */
 struct cn_binding *cn_cache_find(const struct cn_cache *c, const struct addr6 *hoa, const struct addr6 *self);
 struct cn_binding *cn_cache_next(const struct cn_cache *c, uint64_t *it);
-/* Was an update with these perhaps accepted before, in a life that has ended? */
-bool cn_cache_is_replay(const struct cn_cache *c, const struct cn_binding *b, const struct cn_grant *g, bool is_delete, mono_t now);
+/* Is an update of a life that has ended? CN_OLD_SEQ: one with this number may have been accepted then; CN_OLD_NONCES: the
+ * mobile ended that life, and may not use its nonces again. */
+enum cn_old { CN_NOT_OLD, CN_OLD_SEQ, CN_OLD_NONCES };
+enum cn_old cn_cache_is_old(const struct cn_binding *b, const struct cn_grant *g, bool is_delete, mono_t now);
 /* Enter or refresh. ERR_FULL, ERR_NOMEM: nothing has changed. */
 int cn_cache_bind(struct cn *cn, const struct cn_key *key, const struct cn_grant *g, struct now now);
 /* The mobile ended it: g is the update that said so. */
