@@ -63,12 +63,6 @@ static uint32_t lifetime_of(const struct mn_peer *p, const struct reg_bu *bu, st
 	return lifetime_s < (uint64_t)left_s ? lifetime_s : (uint32_t)left_s;
 }
 
-/* The link-local address goes home with us when it is made of the same identifier (RFC 6275 11.7.1, L). */
-static bool is_ll_home(const struct mn *mn)
-{
-	return memcmp(&mn->active->ll.b[8], &mn->conf.home_address.b[8], 8) == 0;
-}
-
 static bool is_previous(const struct mn_peer *p, const struct mn_peer *of)
 {
 	return p && p != of && reg_is_bound(&p->reg) && p->has_acoa;
@@ -107,7 +101,7 @@ static void fill_mma(const struct mn_peer *p, struct mh *m)
 
 static void fill_ha(const struct mn_peer *p, const struct reg_bu *bu, bool is_at_home, struct mh *m)
 {
-	m->bu.flags = BU_A | BU_H | (is_ll_home(p->mn) ? BU_L : 0);
+	m->bu.flags = BU_A | BU_H | (mn_home_is_ll_bound(p->mn, p->mn->active) ? BU_L : 0);
 	if (is_at_home)
 		return;
 	m->opt.has_alt_coa = true;
@@ -155,8 +149,9 @@ static void send(struct mn_peer *p, const struct reg_bu *bu, struct now now)
 	if (p->reg.ask_s)
 		p->group = mn->group;
 	p->is_uncertain |= !bu->lifetime_s || !addr6_eq(&bu->coa, &p->reg.bound_coa);
+	const struct lladdr to = is_at_home && !p->is_mma ? mn_home_agent_ll(mn) : ifc->router->lladdr;
 	mn_store_put(mn, now);
-	fx_send(mn_fx(mn), ROLE_MN, ifc->ifindex, &ifc->router->lladdr, buf, n);
+	fx_send(mn_fx(mn), ROLE_MN, ifc->ifindex, &to, buf, n);
 }
 
 static void on_refused(struct mn_peer *p, struct now now)

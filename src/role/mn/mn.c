@@ -60,7 +60,7 @@ static int mn_init(void *self, const struct engine_env *env, const void *conf, s
 		return ERR_INVAL;
 	mn->policy = mn_conf_policy(&mn->conf);
 	timers_init(&mn->timers, env->mem);
-	int err = timers_reserve(&mn->timers, 4 * MN_IF_MAX + MN_PEER_MAX + 6);
+	int err = timers_reserve(&mn->timers, 4 * MN_IF_MAX + MN_PEER_MAX + 7);
 	if (err)
 		return err;
 	ifaces_init(mn);
@@ -155,8 +155,9 @@ static bool mn_rx(void *self, const struct rx *rx, struct now now)
 	case DP_PUNT_RO:
 	case DP_PUNT_ICMP_ERR:
 		return mn_ro_rx(mn, rx, now);
-	case DP_PUNT_RS:
 	case DP_PUNT_ND:
+		return ifc && mn_home_rx_na(ifc, rx, now);
+	case DP_PUNT_RS:
 	case DP_PUNT_HAO:
 	case DP_PUNT_SLOW:
 	case DP_PUNT_N:
@@ -204,9 +205,10 @@ static void fire(struct mn *mn, struct timer *t, struct now now)
 	case MN_T_DRAIN: on_drain(container_of(t, struct mn_if, t_drain), now); break;
 	case MN_T_REG: mn_bul_on_tick(container_of(t, struct mn_peer, t_reg), now); break;
 	case MN_T_RETIRE: mn_path_on_retire(mn, now); break;
-	case MN_T_ANNOUNCE: mn_place_on_announce(mn, now); break;
+	case MN_T_ANNOUNCE: mn_home_on_announce(mn, now); break;
 	case MN_T_JOINING: on_joining(mn, now); break;
 	case MN_T_ATTACH: mn->is_attaching = false; break;
+	case MN_T_HOME: mn_home_on_timer(mn, now); break;
 	case MN_T_AGENTS: mn_agent_on_timer(mn, now); break;
 	case MN_T_PREFIXES: mn_prefix_on_timer(mn, now); break;
 	}

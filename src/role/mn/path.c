@@ -199,7 +199,8 @@ static struct fx_addr roam0_addr(const struct mn *mn)
 static struct fx_addr home_addr(const struct mn *mn, const struct mn_if *ifc)
 {
 	return (struct fx_addr){.ifindex = ifc->ifindex, .addr = mn->conf.home_address,
-				.plen_bits = mn->conf.home_prefix.len_bits, .flags = ADDR_NODAD | ADDR_HOME};
+				.plen_bits = mn->conf.home_prefix.len_bits,
+				.flags = (mn->home.is_checked ? ADDR_OPTIMISTIC : ADDR_NODAD) | ADDR_HOME};
 }
 
 static struct fx_route roam0_route(const struct mn *mn)

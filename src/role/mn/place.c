@@ -113,23 +113,6 @@ static void leave_home_link(struct mn *mn)
 		mn_path_roam0_default(mn);
 }
 
-
-/* RFC 6275 11.5.5: update first, then the address; no duplicate detection while the home agent defends it. */
-static void enter_home(struct mn *mn, struct now now)
-{
-	if (mn->active->is_member)
-		mn_member_leave(mn->active);
-	if (!mn_bul_may_hold(mn_ha(mn))) {
-		mn_path_home(mn, mn->active);
-		mn_place_on_home(mn, now);
-		if (!mn_agent_is_known(mn))
-			mn_agent_discover(mn, now); /* for when it leaves */
-		return;
-	}
-	mn_bul_ask(mn_ha(mn), &mn->conf.home_address, 0, now);
-	mn_path_home(mn, mn->active);
-}
-
 static void enter(struct mn *mn, const struct move_link *link, struct now now)
 {
 	if (mn->mma && reg_is_bound(&mn->mma->reg) && mn->mma->has_acoa)
@@ -144,7 +127,7 @@ static void enter(struct mn *mn, const struct move_link *link, struct now now)
 	if (mn->place != MOVE_HOME)
 		leave_home_link(mn);
 	switch (mn->place) {
-	case MOVE_HOME: enter_home(mn, now); break;
+	case MOVE_HOME: mn_home_enter(mn, now); break;
 	case MOVE_SITE: enter_site(mn, mn_bul_find(mn, &link->mma), now); break;
 	case MOVE_PLAIN: enter_plain(mn, now); break;
 	}
@@ -199,31 +182,6 @@ static const char *reason_of(enum move_kind kind, const struct move_link *link)
 	return "?";
 }
 
-static void announce(struct mn *mn)
-{
-	const struct mn_if *ifc = mn->home_if;
-	struct nd_na na = {.target = mn->conf.home_address, .is_override = true, .has_tlla = true, .tlla = ifc->lladdr};
-	uint8_t buf[128];
-	size_t n = na_packet_build(buf, sizeof buf, &mn->conf.home_address, &addr6_allnodes, &na);
-	if (n)
-		fx_send(mn_fx(mn), ROLE_MN, ifc->ifindex, NULL, buf, n);
-}
-
-void mn_place_on_announce(struct mn *mn, struct now now)
-{
-	if (mn->state != MN_HOME || !mn->home_if || !mn->announces_left)
-		return;
-	announce(mn);
-	mn_arm(mn, &mn->t_announce, MN_T_ANNOUNCE, --mn->announces_left ? mono_add(now.mono, span_s(1)) : MONO_NEVER);
-}
-
-/* Whoever has the home address by another link-layer address learns ours (RFC 4861 7.2.6). */
-static void announce_home(struct mn *mn, struct now now)
-{
-	mn->announces_left = MN_ANNOUNCE;
-	mn_place_on_announce(mn, now);
-}
-
 void mn_place_use(struct mn *mn, struct mn_if *ifc, const char *event, struct now now)
 {
 	struct move_link link = mn_router_link(mn, ifc->router, now);
@@ -258,7 +216,7 @@ void mn_place_use(struct mn *mn, struct mn_if *ifc, const char *event, struct no
 		       LLADDR_STR(&ifc->router->lladdr), event);
 	mn_place_settle(mn, event, reason_of(kind, &link), now);
 	if (kind == MOVE_NONE && !is_same)
-		announce_home(mn, now); /* the neighbours know the address by the other interface */
+		mn_home_announce(mn, now); /* the neighbours know the address by the other interface */
 }
 
 void mn_place_again(struct mn *mn, bool is_new_agent, struct now now)
@@ -316,7 +274,7 @@ void mn_place_on_home(struct mn *mn, struct now now)
 	mn_path_roam0_del(mn);
 	mn_path_uplink_del(mn);
 	mn_place_settle(mn, "home link", "an ordinary host", now);
-	announce_home(mn, now);
+	mn_home_announce(mn, now);
 	mn_leave_all(mn, now);
 	mn_ro_on_home(mn, now);
 }

@@ -104,6 +104,8 @@ bool mn_router_coa(struct mn_if *ifc)
 void mn_on_duplicate(struct mn *mn, const struct addr_event *ev, struct now now)
 {
 	struct mn_if *ifc = mn_if_find(mn, ev->ifindex);
+	if (ev->is_duplicate && addr6_eq(&ev->addr, &mn->conf.home_address))
+		mn_say(mn, EV_ERROR, "mn-duplicate", "mn: the home address is in use by another node of the home link");
 	if (!ev->is_duplicate || !ifc || !ifc->has_coa || !addr6_eq(&ifc->coa, &ev->addr))
 		return;
 	mn_say(mn, EV_WARNING, "mn-duplicate", "mn %s: %s is in use on the link, trying another", ifc->name, ADDR6_STR(&ev->addr));

@@ -50,7 +50,7 @@ const char *mn_state_str(enum mn_state s);
 enum mn_timer {
 	MN_T_REPORT, MN_T_SOLICIT, MN_T_SILENCE, MN_T_DRAIN,     /* of an interface */
 	MN_T_REG,                                                /* of a peer */
-	MN_T_RETIRE, MN_T_ANNOUNCE, MN_T_JOINING, MN_T_ATTACH, MN_T_AGENTS, MN_T_PREFIXES, /* of the mobile */
+	MN_T_RETIRE, MN_T_ANNOUNCE, MN_T_JOINING, MN_T_ATTACH, MN_T_AGENTS, MN_T_PREFIXES, MN_T_HOME, /* of the mobile */
 };
 
 /* A router that advertises on one of our links. */
@@ -172,6 +172,12 @@ struct mn {
 	struct mn_if *chosen;        /* to become active as soon as its router is known */
 	struct { const struct mn_if *iface; struct lladdr router; struct addr6 coa; } used; /* of the last move */
 	struct mn_if *home_if;       /* holds the home address */
+	struct {                     /* on the home link (home.c) */
+		const struct mn_if *ifc;
+		bool has_ll, is_checked;
+		struct lladdr ll;        /* the home agent's */
+		struct timer t_ask;
+	} home;
 	bool is_home_unknown;        /* restarted at home: some interface may hold it */
 	bool has_home_route;         /* default route of the home link; stays until the home agent has answered */
 	struct fx_route home_route;
@@ -252,7 +258,17 @@ void mn_place_on_group_taken(struct mn *mn, struct now now);
 void mn_place_on_hint(struct mn *mn, const struct mn_peer *p, uint8_t status, struct now now);
 /* The home agent is known now, or is another one: what waits for it goes on. */
 void mn_place_again(struct mn *mn, bool is_new_agent, struct now now);
-void mn_place_on_announce(struct mn *mn, struct now now);
+
+/* home.c: coming home */
+void mn_home_enter(struct mn *mn, struct now now);
+void mn_home_on_timer(struct mn *mn, struct now now);
+/* The home agent answers about its link-layer address. */
+bool mn_home_rx_na(struct mn_if *ifc, const struct rx *rx, struct now now);
+struct lladdr mn_home_agent_ll(const struct mn *mn);           /* on the active link, which is the home link */
+void mn_home_announce(struct mn *mn, struct now now);
+void mn_home_on_announce(struct mn *mn, struct now now);
+/* The link-local address comes home with us: it is made of the same identifier (RFC 6275 11.7.1, L). */
+bool mn_home_is_ll_bound(const struct mn *mn, const struct mn_if *ifc);
 
 /* leave.c: agents of sites that were left */
 /* Does any link still receive what this agent sends to the group? */
