@@ -107,7 +107,7 @@ static void put_dp(struct ro *ro, struct ro_entry *e, struct now now)
 
 static void arm(struct ro *ro, struct ro_entry *e)
 {
-	mono_t t = e->start_at;
+	mono_t t = mono_min(e->start_at, e->update_at);
 	for (int i = 0; i < RO_MSG_N; i++)
 		t = mono_min(t, e->out[i].due);
 	if (e->is_bound)
@@ -150,7 +150,7 @@ static struct ro_entry *add(struct ro *ro, struct ro_mobile *mo, const struct ad
 	e->key = (struct ro_key){mo->hoa, *cn};
 	e->mobile = mo;
 	e->seq = (uint16_t)rng_u32(ro->env->rng);
-	e->start_at = e->refresh_at = MONO_NEVER;
+	e->start_at = e->refresh_at = e->update_at = MONO_NEVER;
 	for (int i = 0; i < RO_MSG_N; i++)
 		e->out[i].due = MONO_NEVER;
 	if (table_add(&ro->entries, e) != ERR_OK) {
@@ -202,7 +202,7 @@ static void stop_asking(struct ro_entry *e)
 {
 	for (int i = 0; i < RO_MSG_N; i++)
 		stop_msg(&e->out[i]);
-	e->start_at = MONO_NEVER;
+	e->start_at = e->update_at = MONO_NEVER;
 }
 
 /* --- the procedure -------------------------------------------------------------------------------------------- */
@@ -249,7 +249,10 @@ static void proceed(struct ro *ro, struct ro_entry *e, struct now now)
 {
 	bool is_registered = e->mobile->path.is_registered;
 	if (is_registered && has_tokens(e, now.mono)) {
-		update(ro, e, now);
+		if (mono_before(now.mono, e->quiet_until))
+			e->update_at = e->quiet_until;
+		else
+			update(ro, e, now);
 		arm(ro, e);
 		return;
 	}
@@ -502,6 +505,10 @@ static void on_time(struct ro *ro, struct ro_entry *e, struct now now)
 			on_due(ro, e, (enum ro_msg)i, now);
 	if (e->phase == RO_HOLD && mono_reached(e->hold_until, now.mono))
 		on_hold_end(ro, e, now);
+	if (mono_reached(e->update_at, now.mono)) {
+		e->update_at = MONO_NEVER;
+		proceed(ro, e, now);
+	}
 	if (mono_reached(e->start_at, now.mono)) {
 		e->start_at = MONO_NEVER;
 		start_in_turn(ro, e, now);
@@ -652,6 +659,8 @@ static void replace(struct ro *ro, struct ro_entry *e, struct now now)
 {
 	bool is_asking = e->phase == RO_TEST || e->phase == RO_UPDATE;
 	bool is_ending = ro_is_home(e->mobile) || e->mobile->path.is_leaving;
+	if (e->is_bound)
+		e->quiet_until = mono_add(now.mono, e->mobile->path.in_flight);
 	e->coa.is_held = false;
 	e->n_quick = 0;
 	stop_asking(e);

@@ -43,6 +43,8 @@ struct ro_path {
 	                                * where ordinary packets of the mobile are tunnelled anyway) */
 	mono_t until;                  /* no binding outlasts it: the registration at home, or with the MMA */
 	bool is_registered;            /* the home agent is known to have accepted coa; until then only care-of tests leave */
+	span_t in_flight;              /* what was sent by the old care-of address before a move may be under way so long: a binding is
+	                                * neither changed nor ended before, or the correspondent node would throw that away */
 	bool is_leaving;               /* bindings are only ended from now on, none is begun (somebody else is to act) */
 };
 

@@ -55,6 +55,8 @@ struct ro_entry {
 	mono_t held_before;            /* may_hold_until before the present update */
 	mono_t may_hold_until;         /* it may hold a binding of ours so long, acknowledged or not, to whatever address */
 	mono_t start_at;               /* a start that waits for its turn */
+	mono_t quiet_until;            /* data sent by the binding of before is under way */
+	mono_t update_at;              /* the update waits for that */
 	mono_t hold_until, keep_until; /* keep: remembers failures */
 	mono_t wanted_at;
 	uint32_t n_fail;               /* in a row */

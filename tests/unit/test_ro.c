@@ -825,6 +825,21 @@ static void at_home_a_packet_by_the_old_agent_ends_a_binding_not_known_of(void *
 	assert_int_equal(table_count(&ro.entries), 1);
 }
 
+static void data_under_way_arrives_before_the_binding_ends(void **state)
+{
+	(void)state;
+	bind();
+	path = (struct ro_path){.coa = hoa, .until = MONO_NEVER, .is_registered = true, .in_flight = span_ms(100)};
+	ro_move(&ro, &hoa, &path, rig.now);
+	assert_int_equal(route(), 0);
+	run(span_ms(99));
+	assert_int_equal(rig_count(&rig, FX_SEND), 0);
+	run(span_ms(1));
+	assert_int_equal(sent(MH_BU).mh.bu.lifetime_s, 0);
+	answer_bu();
+	assert_false(peer.has_binding);
+}
+
 static void leaving_bindings_to_another_ends_them(void **state)
 {
 	(void)state;
@@ -1070,6 +1085,7 @@ int main(void)
 		T(an_answer_for_the_old_place_does_not_count),
 		T(at_home_bindings_are_ended_with_a_home_test_alone),
 		T(at_home_a_packet_by_the_old_agent_ends_a_binding_not_known_of),
+		T(data_under_way_arrives_before_the_binding_ends),
 		T(leaving_bindings_to_another_ends_them),
 		T(a_dropped_mobile_says_farewell_where_it_can),
 		T(a_dropped_mobile_is_silent_when_told_so),

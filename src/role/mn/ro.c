@@ -38,6 +38,22 @@ void mn_ro_fini(struct mn *mn) { ro_fini(&mn->ro); }
 
 static bool is_wanted(const struct mn *mn) { return mn->conf.route_optimisation != MN_RO_OFF; }
 
+/* Does the link of the last care-of address stay for a while (make before break)? Then what was sent there has time to arrive, and what is
+ * sent to it too: half of `drain` for each. */
+static span_t in_flight(const struct mn *mn)
+{
+	const struct ro_path *before = ro_path(&mn->ro, &mn->conf.home_address);
+	for (uint32_t i = 0; before && i < MN_COA_MAX; i++) {
+		const struct mn_coa *c = &mn->coa[i];
+		if (!c->is_used || !addr6_eq(&c->addr, &before->coa) || c->ifindex == mn->active->ifindex)
+			continue;
+		for (uint32_t k = 0; k < mn->n_iface; k++)
+			if (mn->iface[k].ifindex == c->ifindex && mn->iface[k].is_up)
+				return span_ns(mn->conf.drain.ns / 2);
+	}
+	return span_ns(0);
+}
+
 /* The path as it is now. False: there is none to speak of. */
 static bool path_now(struct mn *mn, bool is_registered, struct ro_path *path)
 {
@@ -45,6 +61,7 @@ static bool path_now(struct mn *mn, bool is_registered, struct ro_path *path)
 	*path = (struct ro_path){.until = MONO_NEVER, .is_registered = is_registered, .is_leaving = !mn_ro_is_ours(mn)};
 	if (!ifc || !mn->has_place)
 		return false;
+	path->in_flight = in_flight(mn);
 	if (mn->place == MOVE_HOME) {
 		path->coa = mn->conf.home_address;
 		return true;
