@@ -102,7 +102,8 @@ struct dp_mfc {
 
 enum dp_encap {
 	DP_ENCAP_GRE, DP_ENCAP_IPIP,
-	DP_ENCAP_RH2,                    /* no tunnel: type 2 routing header (DP_DOWNLINK_IN only) */
+	DP_ENCAP_RH2,                    /* no tunnel: type 2 routing header (DP_DOWNLINK_IN, and the slow path) */
+	DP_ENCAP_HAO,                    /* no tunnel: Home Address option (the slow path only) */
 };
 
 struct dp_downlink_in {
@@ -111,6 +112,8 @@ struct dp_downlink_in {
 	enum dp_encap encap;             /* GRE: sequence number, duplicates removed */
 	uint32_t allowed_if[8], n_allowed_if; /* none: any interface with DP_IF_MOBILE */
 	bool wants_ro;                   /* as in dp_coa */
+	bool has_seq;                    /* dp_find only: GRE sequence number accepted last */
+	uint32_t last_seq;
 };
 
 struct dp_uplink_out {

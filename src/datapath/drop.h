@@ -27,6 +27,7 @@
 	X(GRE_FLAGS, "GRE header without the field that is required, or with one that is not allowed") \
 	X(FILTER_PREFIX, "source outside the prefixes of the access link") \
 	X(FILTER_AGENT, "packet from an access link with the agent's own source address") \
+	X(ROUTING_HEADER, "type 2 routing header that does not name the home address of that care-of address") \
 	X(PUNT_RATE, "too many packets for the daemon from one source") \
 	X(PUNT_FULL, "no room in the ring to the daemon")
 
@@ -43,6 +44,13 @@
 	X(SLOW, "packets handed to the slow path") \
 	X(DUP_EVICTED, "entries of duplicate detection pushed out within the window") \
 	X(MSS_CLAMPED, "TCP MSS options lowered") \
+	X(MMA_DIRECT, "packets sent straight to a correspondent node by the agent") \
+	X(MMA_FORWARD, "packets for a mobile that left, tunnelled after it") \
+	X(MN_DIRECT, "packets sent straight to a correspondent node by the mobile") \
+	X(RH2_OUT, "packets sent straight to a mobile, with a type 2 routing header") \
+	X(RH2_IN, "type 2 routing headers taken off") \
+	X(KEPT, "packets noted in the keep ring") \
+	X(KEEP_TOO_BIG, "packets too long for the keep ring, or offloaded") \
 	X(HAO_SWAPPED, "packets whose Home Address option matched a binding")
 
 enum dp_drop {

@@ -13,9 +13,30 @@ static const struct entry_shape shapes[DP_TABLE_N] = {
 	[DP_MFC] = {sizeof(struct k_pair), sizeof(struct m_mfc), FEAT_MFC},
 	[DP_DOWNLINK_IN] = {sizeof(struct k_pair), sizeof(struct m_downlink), FEAT_DOWNLINK},
 	[DP_UPLINK_OUT] = {16, sizeof(struct m_uplink_out), FEAT_UPLINK_OUT},
+	[DP_CN] = {sizeof(struct k_pair), sizeof(struct m_cn), FEAT_CN},
+	[DP_RO_OUT] = {sizeof(struct k_pair), sizeof(struct m_ro), FEAT_RO},
+	[DP_NET] = {sizeof(struct k_site), sizeof(struct m_net), FEAT_NET},
 };
 
 const struct entry_shape *entry_shape(enum dp_table t) { return &shapes[t]; }
+
+uint32_t entry_features(const struct dp_op *op)
+{
+	bool is_rh2 = op->table == DP_DOWNLINK_IN && op->downlink_in.encap == DP_ENCAP_RH2;
+	return shapes[op->table].feature | (is_rh2 ? FEAT_DOWN_RH2 : 0);
+}
+
+struct m_prefix entry_prefix(const struct prefix6 *p)
+{
+	struct addr6 mask = {0};
+	struct m_prefix r = {.net = a6_of(&p->addr)};
+	for (uint32_t i = 0; i < p->len_bits && i < 128; i++)
+		mask.b[i / 8] |= (uint8_t)(0x80 >> (i % 8));
+	r.mask = a6_of(&mask);
+	for (uint32_t i = 0; i < 4; i++)
+		r.net.w[i] &= r.mask.w[i];
+	return r;
+}
 
 void entry_key(const struct dp_op *op, union entry_key *key)
 {
@@ -32,10 +53,10 @@ void entry_key(const struct dp_op *op, union entry_key *key)
 	case DP_MFC: key->pair = (struct k_pair){a6_of(&op->mfc.source), a6_of(&op->mfc.group)}; break;
 	case DP_DOWNLINK_IN: key->pair = (struct k_pair){a6_of(&op->downlink_in.src), a6_of(&op->downlink_in.dst)}; break;
 	case DP_UPLINK_OUT: key->addr = a6_of(&op->uplink_out.inner_src); break;
-	case DP_CN:
+	case DP_CN: key->pair = (struct k_pair){a6_of(&op->cn.self), a6_of(&op->cn.home_address)}; break;
+	case DP_RO_OUT: key->pair = (struct k_pair){a6_of(&op->ro_out.home_address), a6_of(&op->ro_out.cn)}; break;
+	case DP_NET: key->site = (struct k_site){op->net.prefix.len_bits, a6_of(&op->net.prefix.addr)}; break;
 	case DP_CN_TRUST:
-	case DP_RO_OUT:
-	case DP_NET:
 	case DP_TABLE_N: break;
 	}
 }
@@ -44,7 +65,9 @@ static struct m_coa coa_val(const struct dp_coa *e)
 {
 	return (struct m_coa){.home_address = a6_of(&e->home_address), .source = a6_of(&e->source), .group = a6_of(&e->group),
 		.ha = a6_of(&e->ha), .prev = a6_of(&e->prev), .prev_until_ns = e->prev_until.ns, .expires_ns = e->expires.ns,
-		.seq = e->seq_start, .inject_ifindex = e->inject_if};
+		.seq = e->seq_start, .inject_ifindex = e->inject_if, .coa = a6_of(&e->coa), .forward = a6_of(&e->forward), .forward_until_ns = e->forward_until.ns,
+		.flags = (addr6_is_any(&e->forward) ? 0 : (uint32_t)COA_FORWARD) | (e->keep ? (uint32_t)COA_KEEP : 0) |
+			(e->wants_ro ? (uint32_t)COA_WANTS_RO : 0)};
 }
 
 static struct m_uplink_in uplink_in_val(const struct dp_uplink_in *e)
@@ -57,16 +80,19 @@ static struct m_downlink downlink_val(const struct dp_downlink_in *e)
 {
 	struct a6 src = a6_of(&e->src), dst = a6_of(&e->dst);
 	struct m_downlink v = {.home_address = a6_of(&e->home_address), .encap = e->encap, .n_if = e->n_allowed_if,
-		.flow = mix_a6(mix_a6(0, &src), &dst)};
+		.flow = mix_a6(mix_a6(0, &src), &dst), .wants_ro = e->wants_ro};
 	memcpy(v.ifindex, e->allowed_if, sizeof v.ifindex);
 	return v;
 }
 
 static struct m_uplink_out uplink_out_val(const struct dp_uplink_out *e)
 {
-	return (struct m_uplink_out){.src = a6_of(&e->src), .dst = a6_of(&e->dst), .ifindex = e->ifindex, .encap = e->encap,
+	struct m_uplink_out v = {.src = a6_of(&e->src), .dst = a6_of(&e->dst), .ifindex = e->ifindex, .encap = e->encap,
 		.key = e->gre_key, .mtu_oct = e->mtu_oct ? e->mtu_oct : 1500, .next_hop = mac_of(&e->next_hop),
-		.mac = mac_of(&e->lladdr)};
+		.mac = mac_of(&e->lladdr), .n_direct = e->n_direct};
+	for (uint32_t i = 0; i < e->n_direct; i++)
+		v.direct[i] = entry_prefix(&e->direct[i]);
+	return v;
 }
 
 void entry_val(const struct dp_op *op, union entry_val *val)
@@ -82,12 +108,14 @@ void entry_val(const struct dp_op *op, union entry_val *val)
 	case DP_MFC: val->mfc.iif = op->mfc.iif; break;
 	case DP_DOWNLINK_IN: val->downlink = downlink_val(&op->downlink_in); break;
 	case DP_UPLINK_OUT: val->uplink_out = uplink_out_val(&op->uplink_out); break;
+	case DP_CN: val->cn = (struct m_cn){a6_of(&op->cn.coa), op->cn.expires.ns}; break;
+	case DP_RO_OUT:
+		val->ro = (struct m_ro){.coa = a6_of(&op->ro_out.coa), .expires_ns = op->ro_out.expires.ns, .is_testing = op->ro_out.is_testing};
+		break;
+	case DP_NET: val->net.home_address = a6_of(&op->net.home_address); break;
 	case DP_SITE_PREFIX:
 	case DP_IF:
-	case DP_CN:
 	case DP_CN_TRUST:
-	case DP_RO_OUT:
-	case DP_NET:
 	case DP_TABLE_N: break;
 	}
 }
@@ -98,13 +126,26 @@ static void downlink_parse(struct dp_downlink_in *e, const struct m_downlink *v)
 	e->encap = (enum dp_encap)v->encap;
 	e->n_allowed_if = v->n_if;
 	memcpy(e->allowed_if, v->ifindex, sizeof e->allowed_if);
+	e->wants_ro = v->wants_ro;
+	e->has_seq = v->has_seq;
+	e->last_seq = v->last_seq;
+}
+
+static struct prefix6 prefix_of(const struct m_prefix *p)
+{
+	struct prefix6 r = {.addr = addr6_of(&p->net)};
+	for (uint32_t i = 0; i < 4; i++)
+		r.len_bits += (uint8_t)__builtin_popcount(p->mask.w[i]);
+	return r;
 }
 
 static void uplink_out_parse(struct dp_uplink_out *e, const struct m_uplink_out *v)
 {
 	*e = (struct dp_uplink_out){.inner_src = e->inner_src, .ifindex = v->ifindex, .next_hop = lladdr_of(&v->next_hop),
 		.lladdr = lladdr_of(&v->mac), .src = addr6_of(&v->src), .dst = addr6_of(&v->dst),
-		.encap = (enum dp_encap)v->encap, .gre_key = v->key, .mtu_oct = v->mtu_oct};
+		.encap = (enum dp_encap)v->encap, .gre_key = v->key, .mtu_oct = v->mtu_oct, .n_direct = v->n_direct};
+	for (uint32_t i = 0; i < v->n_direct && i < DP_DIRECT_MAX; i++)
+		e->direct[i] = prefix_of(&v->direct[i]);
 }
 
 static void coa_parse(struct dp_coa *e, const struct m_coa *v)
@@ -112,7 +153,8 @@ static void coa_parse(struct dp_coa *e, const struct m_coa *v)
 	*e = (struct dp_coa){.coa = e->coa, .home_address = addr6_of(&v->home_address), .group = addr6_of(&v->group),
 		.source = addr6_of(&v->source), .ha = addr6_of(&v->ha), .prev = addr6_of(&v->prev),
 		.prev_until = {v->prev_until_ns}, .expires = {v->expires_ns}, .seq_start = v->seq,
-		.inject_if = v->inject_ifindex};
+		.wants_ro = v->flags & COA_WANTS_RO, .keep = v->flags & COA_KEEP, .forward = addr6_of(&v->forward),
+		.forward_until = {v->forward_until_ns}, .inject_if = v->inject_ifindex};
 }
 
 static void uplink_in_parse(struct dp_uplink_in *e, const struct m_uplink_in *v)
@@ -135,14 +177,35 @@ void entry_parse(struct dp_op *op, const union entry_val *val)
 	case DP_MFC: op->mfc.iif = val->mfc.iif; break;
 	case DP_DOWNLINK_IN: downlink_parse(&op->downlink_in, &val->downlink); break;
 	case DP_UPLINK_OUT: uplink_out_parse(&op->uplink_out, &val->uplink_out); break;
+	case DP_CN:
+		op->cn.coa = addr6_of(&val->cn.coa);
+		op->cn.expires = (mono_t){val->cn.expires_ns};
+		break;
+	case DP_RO_OUT:
+		op->ro_out.coa = addr6_of(&val->ro.coa);
+		op->ro_out.expires = (mono_t){val->ro.expires_ns};
+		op->ro_out.is_testing = val->ro.is_testing;
+		break;
+	case DP_NET: op->net.home_address = addr6_of(&val->net.home_address); break;
 	case DP_SITE_PREFIX:
 	case DP_IF:
-	case DP_CN:
 	case DP_CN_TRUST:
-	case DP_RO_OUT:
-	case DP_NET:
 	case DP_TABLE_N: break;
 	}
+}
+
+void entry_coa_keep(struct m_coa *v, const struct m_coa *old)
+{
+	if (old && !memcmp(&old->source, &v->source, 32))
+		v->seq = old->seq + 65536;
+}
+
+void entry_downlink_keep(struct m_downlink *v, const struct m_downlink *old)
+{
+	if (!old)
+		return;
+	v->has_seq = old->has_seq;
+	v->last_seq = old->last_seq;
 }
 
 int entry_check(const struct dp_op *op)
@@ -155,12 +218,12 @@ int entry_check(const struct dp_op *op)
 	case DP_LOCAL:
 	case DP_HOME:
 	case DP_COA:
-	case DP_UPLINK_IN:
+	case DP_UPLINK_IN: return 0;
+	case DP_UPLINK_OUT: return op->uplink_out.n_direct <= DP_DIRECT_MAX ? 0 : ERR_INVAL;
+	case DP_NET: return op->net.prefix.len_bits <= 128 ? 0 : ERR_INVAL;
+	case DP_CN_TRUST: return op->cn_trust.home.len_bits <= 128 && op->cn_trust.coa.len_bits <= 128 ? 0 : ERR_INVAL;
 	case DP_CN:
-	case DP_CN_TRUST:
-	case DP_RO_OUT:
-	case DP_NET:
-	case DP_UPLINK_OUT: return 0;
+	case DP_RO_OUT: return 0;
 	case DP_TABLE_N: break;
 	}
 	return ERR_INVAL;

@@ -10,18 +10,27 @@
 union entry_key { struct a6 addr; struct k_pair pair; struct k_site site; uint32_t ifindex; };
 union entry_val {
 	struct m_local local; struct m_home home; struct m_coa coa; struct m_uplink_in uplink_in; struct m_site site;
-	struct m_mfc mfc; struct m_downlink downlink; struct m_uplink_out uplink_out;
+	struct m_mfc mfc; struct m_downlink downlink; struct m_uplink_out uplink_out; struct m_cn cn; struct m_ro ro; struct m_net net;
 };
 
-/* Octets of the table's key and value; FEAT_* that says it is in use. Not for DP_IF. */
+/* Octets of the table's key and value; FEAT_* that says it is in use. Not for DP_IF and DP_CN_TRUST, which are no maps by key. */
 struct entry_shape { uint32_t key_oct, val_oct, feature; };
 const struct entry_shape *entry_shape(enum dp_table t);
+/* All of FEAT_* that this entry takes. */
+uint32_t entry_features(const struct dp_op *op);
 
 void entry_key(const struct dp_op *op, union entry_key *key);
+/* Mask and network, to compare words with. */
+struct m_prefix entry_prefix(const struct prefix6 *p);
 /* DP_MFC's links are left to ifset_mfc. */
 void entry_val(const struct dp_op *op, union entry_val *val);
 /* Fills the non-key fields of op. */
 void entry_parse(struct dp_op *op, const union entry_val *val);
+
+/* A mobile that stays in its group keeps its sequence numbers rising, past those given out meanwhile; a tunnel that stays the last that
+ * it brought. old: may be NULL. */
+void entry_coa_keep(struct m_coa *v, const struct m_coa *old);
+void entry_downlink_keep(struct m_downlink *v, const struct m_downlink *old);
 
 /* May this be put? 0 or ERR_INVAL. */
 int entry_check(const struct dp_op *op);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "datapath/ifset.h"
 
+#include "base/err.h"
+
 uint32_t ifset_slot(const struct ifset *s, uint32_t ifindex)
 {
 	for (uint32_t i = 1; i < IF_SLOTS; i++)
@@ -19,18 +21,6 @@ static uint32_t free_slot(const struct ifset *s, uint32_t ifindex)
 		if (!s->slot[i].is_used)
 			return i;
 	return 0;
-}
-
-static struct m_prefix prefix_val(const struct prefix6 *p)
-{
-	struct addr6 mask = {0};
-	struct m_prefix r = {.net = a6_of(&p->addr)};
-	for (uint32_t i = 0; i < p->len_bits && i < 128; i++)
-		mask.b[i / 8] |= (uint8_t)(0x80 >> (i % 8));
-	r.mask = a6_of(&mask);
-	for (uint32_t i = 0; i < 4; i++)
-		r.net.w[i] &= r.mask.w[i];
-	return r;
 }
 
 static void merge_flags(struct ifset_if *f)
@@ -59,7 +49,7 @@ uint32_t ifset_put(struct ifset *s, const struct dp_if *e, uint32_t owner, bool 
 		f->val.mma = a6_of(&e->mma);
 		f->val.n_prefix = e->n_prefix;
 		for (uint32_t i = 0; i < e->n_prefix; i++)
-			f->val.prefix[i] = prefix_val(&e->prefix[i]);
+			f->val.prefix[i] = entry_prefix(&e->prefix[i]);
 	}
 	merge_flags(f);
 	return at;
@@ -176,4 +166,27 @@ void ifset_mfc_parse(const struct ifset *s, struct dp_mfc *e, const struct m_mfc
 		if (at < IF_SLOTS && s->slot[at].is_used)
 			e->oif[e->n_oif++] = s->slot[at].val.ifindex;
 	}
+}
+
+int ifset_trust(struct ifset *s, bool is_put, const struct dp_cn_trust *e, struct m_trust *v)
+{
+	uint32_t i = 0;
+	while (i < s->n_trust && !(prefix6_eq(&s->trust[i].home, &e->home) && prefix6_eq(&s->trust[i].coa, &e->coa)))
+		i++;
+	if (!is_put && i == s->n_trust)
+		return ERR_NOTFOUND;
+	if (is_put && i == DP_CN_TRUST_MAX)
+		return ERR_FULL;
+	if (is_put)
+		s->trust[i] = *e;
+	if (is_put && i == s->n_trust)
+		s->n_trust++;
+	if (!is_put)
+		s->trust[i] = s->trust[--s->n_trust];
+	*v = (struct m_trust){.n = s->n_trust};
+	for (i = 0; i < s->n_trust; i++) {
+		v->pair[i].home = entry_prefix(&s->trust[i].home);
+		v->pair[i].coa = entry_prefix(&s->trust[i].coa);
+	}
+	return 0;
 }

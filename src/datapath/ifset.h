@@ -14,6 +14,8 @@ struct ifset {
 	struct ifset_if slot[IF_SLOTS];      /* 0 stays free */
 	struct ifset_local local[256];       /* beyond these, owners are not told apart */
 	uint32_t n_local;
+	struct dp_cn_trust trust[DP_CN_TRUST_MAX];
+	uint32_t n_trust;
 };
 
 /* The slot of an interface, or 0. */
@@ -26,6 +28,9 @@ uint32_t ifset_del(struct ifset *s, uint32_t ifindex, uint32_t owner, bool *is_g
 /* The flags of a local address with this owner's put or withdrawn. False: nobody owns it any more. */
 bool ifset_local_put(struct ifset *s, const struct dp_local *e, uint32_t owner, uint32_t *flags);
 bool ifset_local_del(struct ifset *s, const struct dp_local *e, uint32_t owner, uint32_t *flags);
+
+/* The set of DP_CN_TRUST with e put or deleted. 0, ERR_NOTFOUND or ERR_FULL. */
+int ifset_trust(struct ifset *s, bool is_put, const struct dp_cn_trust *e, struct m_trust *v);
 
 /* Links of a multicast entry: to slots and back. An interface that nobody has put yet gets a slot; *fresh has
  * the bits of such slots. False: no slot left. */

@@ -24,7 +24,7 @@
 
 const char *const map_names[MAP_N] = {
 	"t_cfg", "t_count", "t_ifidx", "t_if", "t_local", "t_home", "t_coa", "t_uplink_in", "t_site", "t_mfc",
-	"t_downlink", "t_uplink_out", "t_pmtu", "t_dup", "t_rate", "ring_mh", "ring",
+	"t_downlink", "t_uplink_out", "t_cn", "t_trust", "t_ro", "t_net", "t_keep_at", "t_keep", "t_pmtu", "t_dup", "t_rate", "ring_mh", "ring",
 };
 
 static const struct dp_conf *log_conf; /* libbpf's print function has no context */
@@ -109,12 +109,13 @@ static int power_of_two(uint32_t n)
 
 static void size_maps(const struct dp_conf *c, struct bpf_object *obj)
 {
-	static const int bindings[] = {MAP_HOME, MAP_COA, MAP_UPLINK_IN, MAP_MFC, MAP_PMTU};
+	static const int bindings[] = {MAP_HOME, MAP_COA, MAP_UPLINK_IN, MAP_MFC, MAP_PMTU, MAP_CN, MAP_RO, MAP_NET};
 	for (uint32_t i = 0; c->max_bindings && i < sizeof bindings / sizeof *bindings; i++)
 		bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, map_names[bindings[i]]), c->max_bindings);
 	if (c->dup_slots)
 		bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "t_dup"),
 					 (uint32_t)power_of_two((c->dup_slots + DUP_WAYS - 1) / DUP_WAYS));
+	bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "t_keep"), (uint32_t)power_of_two(c->keep_slots ? c->keep_slots : 1));
 	for (int i = MAP_RING_MH; c->ring_oct && i <= MAP_RING; i++)
 		bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, map_names[i]), c->ring_oct);
 }
@@ -158,6 +159,7 @@ static int load(struct dp *dp)
 		dp->map_fd[i] = bpf_map__fd(bpf_object__find_map_by_name(dp->skel->obj, map_names[i]));
 	dp->prog_ingress = bpf_program__fd(dp->skel->progs.roam_ingress);
 	dp->prog_egress = bpf_program__fd(dp->skel->progs.roam_egress);
+	dp->prog_out = bpf_program__fd(dp->skel->progs.roam_out);
 	return 0;
 }
 
@@ -186,6 +188,7 @@ static int cfg_init(struct dp *dp)
 		dp->cfg.roam0_ifindex = c->roam0_ifindex;
 	dp->cfg.is_up_link = c->is_up_link;
 	dp->cfg.dup_mask = bpf_map__max_entries(dp->skel->maps.t_dup) - 1;
+	dp->cfg.keep_mask = bpf_map__max_entries(dp->skel->maps.t_keep) - 1;
 	dp->cfg.dup_window_ticks = (uint32_t)((c->dup_window_ms ? c->dup_window_ms : 200) * NS_PER_MS / tick_ns());
 	dp->cfg.punt_rate_pps = c->punt_rate_pps ? c->punt_rate_pps : 100;
 	dp->cfg.punt_burst = c->punt_burst ? c->punt_burst : 200;
@@ -206,6 +209,10 @@ static int adopt_ifs(struct dp *dp)
 		if (bpf_map_lookup_elem(dp->map_fd[MAP_IF], &x.slot, &dp->ifs.slot[x.slot].val))
 			return ERR_SYS;
 	}
+	struct m_trust none = {0};
+	uint32_t zero = 0;
+	if (bpf_map_update_elem(dp->map_fd[MAP_TRUST], &zero, &none, BPF_ANY))
+		return ERR_SYS;
 	return adopt_snapshot(dp);
 }
 

@@ -6,13 +6,15 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "datapath/lib/hdr.h"
 #include "datapath/loader_int.h"
 
 int loader_table_fd(const struct dp *dp, enum dp_table t)
 {
 	static const int map_of[DP_TABLE_N] = {[DP_IF] = -1, [DP_LOCAL] = MAP_LOCAL, [DP_HOME] = MAP_HOME, [DP_COA] = MAP_COA,
 		[DP_UPLINK_IN] = MAP_UPLINK_IN, [DP_SITE_PREFIX] = MAP_SITE, [DP_MFC] = MAP_MFC,
-		[DP_DOWNLINK_IN] = MAP_DOWNLINK, [DP_UPLINK_OUT] = MAP_UPLINK_OUT};
+		[DP_DOWNLINK_IN] = MAP_DOWNLINK, [DP_UPLINK_OUT] = MAP_UPLINK_OUT, [DP_CN] = MAP_CN, [DP_CN_TRUST] = -1,
+		[DP_RO_OUT] = MAP_RO, [DP_NET] = MAP_NET};
 	return t < DP_TABLE_N && map_of[t] >= 0 ? dp->map_fd[map_of[t]] : -1;
 }
 
@@ -36,11 +38,14 @@ static int apply_if(struct dp *dp, enum dp_verb verb, const struct dp_if *e, uin
 	int r = loader_if_sync(dp, at);
 	if (r)
 		return r;
+	if (verb == DP_PUT && dp->cfg.features & FEAT_CN && (r = attach_put(dp->dir, e->ifindex, true, dp->prog_out)))
+		return r;
 	if (verb == DP_PUT)
 		return attach_put(dp->dir, e->ifindex, false, dp->prog_ingress);
 	if (!is_change)
 		return 0;
 	bpf_map_delete_elem(dp->map_fd[MAP_IFIDX], &e->ifindex);
+	attach_del(dp->dir, e->ifindex, true);
 	attach_del(dp->dir, e->ifindex, false);
 	return 0;
 }
@@ -50,12 +55,26 @@ static int map_error(void)
 	return errno == E2BIG || errno == ENOSPC ? ERR_FULL : errno == ENOENT ? ERR_NOTFOUND : errno == ENOMEM ? ERR_NOMEM : ERR_SYS;
 }
 
-/* A mobile that stays in its group keeps its sequence numbers rising, past those given out meanwhile. */
-static void keep_seq(int fd, const union entry_key *key, struct m_coa *v)
+int loader_out_begin(struct dp *dp)
 {
-	struct m_coa old;
-	if (!bpf_map_lookup_elem(fd, key, &old) && !memcmp(&old.source, &v->source, 32))
-		v->seq = old.seq + 65536;
+	int r = 0;
+	for (uint32_t at = 1; at < IF_SLOTS && !r; at++)
+		if (dp->ifs.slot[at].owned)
+			r = attach_put(dp->dir, dp->ifs.slot[at].val.ifindex, true, dp->prog_out);
+	return r;
+}
+
+/* What an entry that exists goes on with: sequence numbers. */
+static void carry_over(struct dp *dp, const struct dp_op *op, const union entry_key *key, union entry_val *val)
+{
+	union entry_val old;
+	if (op->table != DP_COA && op->table != DP_DOWNLINK_IN)
+		return;
+	bool has_old = !bpf_map_lookup_elem(loader_table_fd(dp, op->table), key, &old);
+	if (op->table == DP_COA)
+		entry_coa_keep(&val->coa, has_old ? &old.coa : NULL);
+	else
+		entry_downlink_keep(&val->downlink, has_old ? &old.downlink : NULL);
 }
 
 static void keep_links(int fd, const union entry_key *key, struct m_mfc *v)
@@ -69,8 +88,10 @@ static int table_in_use(struct dp *dp, uint32_t feature)
 {
 	if ((dp->cfg.features & feature) == feature)
 		return 0;
+	bool is_cn = feature & FEAT_CN && !(dp->cfg.features & FEAT_CN);
 	dp->cfg.features |= feature;
-	return loader_cfg_sync(dp);
+	int r = loader_cfg_sync(dp);
+	return r || !is_cn ? r : loader_out_begin(dp);
 }
 
 /* What the maps' values need beyond entry_val. */
@@ -80,8 +101,7 @@ static int complete_val(struct dp *dp, const struct dp_op *op, uint32_t owner, c
 	int r = 0;
 	if (op->table == DP_LOCAL)
 		ifset_local_put(&dp->ifs, &op->local, owner, &val->local.flags);
-	if (op->table == DP_COA)
-		keep_seq(dp->map_fd[MAP_COA], key, &val->coa);
+	carry_over(dp, op, key, val);
 	if (op->table == DP_MFC && !ifset_mfc(&dp->ifs, &op->mfc, &val->mfc, &fresh))
 		return ERR_FULL;
 	if (op->table == DP_MFC && op->mfc.is_merge)
@@ -104,7 +124,17 @@ static int apply_put(struct dp *dp, const struct dp_op *op, uint32_t owner)
 	if (bpf_map_update_elem(loader_table_fd(dp, op->table), &key, &val, BPF_ANY))
 		return map_error();
 	adopt_keep(dp, op->table, &key);
-	return table_in_use(dp, entry_shape(op->table)->feature);
+	return table_in_use(dp, entry_features(op));
+}
+
+static int apply_trust(struct dp *dp, enum dp_verb verb, const struct dp_cn_trust *e)
+{
+	struct m_trust v;
+	uint32_t zero = 0;
+	int r = ifset_trust(&dp->ifs, verb == DP_PUT, e, &v);
+	if (r)
+		return r;
+	return bpf_map_update_elem(dp->map_fd[MAP_TRUST], &zero, &v, BPF_ANY) ? map_error() : table_in_use(dp, FEAT_CN_TRUST);
 }
 
 static int apply_del(struct dp *dp, const struct dp_op *op, uint32_t owner)
@@ -125,8 +155,8 @@ int dp_apply(struct dp *dp, enum dp_verb verb, const struct dp_op *op, uint32_t 
 		return r;
 	if (op->table == DP_IF)
 		return apply_if(dp, verb, &op->iface, owner);
-	if (!entry_shape(op->table)->key_oct)
-		return 0; /* a table that is still to come */
+	if (op->table == DP_CN_TRUST)
+		return apply_trust(dp, verb, &op->cn_trust);
 	return verb == DP_PUT ? apply_put(dp, op, owner) : apply_del(dp, op, owner);
 }
 
@@ -176,6 +206,27 @@ int dp_find(struct dp *dp, struct dp_op *op)
 	entry_parse(op, &val);
 	if (op->table == DP_MFC)
 		ifset_mfc_parse(&dp->ifs, &op->mfc, &val.mfc);
+	return 0;
+}
+
+int dp_keep_each(struct dp *dp, const struct addr6 *coa, dp_keep_fn fn, void *ctx)
+{
+	const struct a6 key = a6_of(coa);
+	struct m_keep_at next;
+	struct m_keep k, again;
+	uint32_t zero = 0, n = dp->cfg.keep_mask + 1;
+	if (bpf_map_lookup_elem(dp->map_fd[MAP_KEEP_AT], &zero, &next))
+		return ERR_SYS;
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t turn = next.turns - n + i, at = turn & dp->cfg.keep_mask;
+		if (bpf_map_lookup_elem(dp->map_fd[MAP_KEEP], &at, &k))
+			return ERR_SYS;
+		if (k.turn != turn + 1 || !a6_eq(&k.coa, &key))
+			continue;
+		/* Copied while a program may have written over it. */
+		if (!bpf_map_lookup_elem(dp->map_fd[MAP_KEEP], &at, &again) && again.turn == k.turn)
+			fn(ctx, k.seq, (mono_t){k.when_ns}, k.bytes, k.len_oct);
+	}
 	return 0;
 }
 

@@ -23,6 +23,7 @@ struct dp_conf {
 	bool is_up_link;             /* mobile: packets enter the host on the link that brought them, not through roam0 */
 	uint32_t dup_window_ms;      /* duplicate detection; 0: 200 */
 	uint32_t dup_slots;          /* entries of duplicate detection; 0: 196,608. One suffices where no mobile node is */
+	uint32_t keep_slots;         /* packets in the keep ring, 1,664 octets each; 0: one, which is none. For an MMA */
 	uint32_t max_bindings;       /* of each binding table; 0: 1,048,576 */
 	uint32_t punt_rate_pps;      /* packets handed up a second and source; 0: 100; UINT32_MAX: no limit */
 	uint32_t punt_burst;         /* 0: 200 */
@@ -39,7 +40,8 @@ int dp_open(struct dp **out, const struct dp_conf *conf);
 bool dp_is_adopted(const struct dp *dp);
 
 /* After a restart: remove entries (and detach interfaces) left by the earlier daemon and not put since
- * dp_open. Bindings (DP_HOME, DP_COA, DP_UPLINK_IN) are left to their expiry. */
+ * dp_open. Bindings (DP_HOME, DP_COA, DP_UPLINK_IN, DP_CN, DP_RO_OUT) are left to their expiry;
+ * DP_CN_TRUST is empty after dp_open. */
 int dp_adopt_done(struct dp *dp);
 
 enum dp_verb { DP_PUT, DP_DEL };
@@ -56,6 +58,10 @@ int dp_apply_batch(struct dp *dp, enum dp_verb verb, const struct dp_op *ops, ui
 /* Fills *op from its table and key fields (the slow path asks for DP_MFC's links; tests for anything).
  * ERR_NOTFOUND. DP_SITE_PREFIX: is there a prefix around this one? */
 int dp_find(struct dp *dp, struct dp_op *op);
+
+/* What the keep ring has of coa, oldest first; bytes are valid during the call. */
+typedef void (*dp_keep_fn)(void *ctx, uint32_t seq, mono_t when, const uint8_t *pkt, size_t len_oct);
+int dp_keep_each(struct dp *dp, const struct addr6 *coa, dp_keep_fn fn, void *ctx);
 
 /* A learned path MTU towards the outer destination dst (or group), at least 1280, aged at `until`. */
 int dp_pmtu_put(struct dp *dp, const struct addr6 *dst, uint32_t mtu_oct, mono_t until);

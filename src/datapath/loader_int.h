@@ -9,7 +9,7 @@
 
 enum map_id {
 	MAP_CFG, MAP_COUNT, MAP_IFIDX, MAP_IF, MAP_LOCAL, MAP_HOME, MAP_COA, MAP_UPLINK_IN, MAP_SITE, MAP_MFC,
-	MAP_DOWNLINK, MAP_UPLINK_OUT, MAP_PMTU, MAP_DUP, MAP_RATE, MAP_RING_MH, MAP_RING, MAP_N
+	MAP_DOWNLINK, MAP_UPLINK_OUT, MAP_CN, MAP_TRUST, MAP_RO, MAP_NET, MAP_KEEP_AT, MAP_KEEP, MAP_PMTU, MAP_DUP, MAP_RATE, MAP_RING_MH, MAP_RING, MAP_N
 };
 extern const char *const map_names[MAP_N];
 
@@ -21,7 +21,7 @@ struct dp {
 	char dir[128];
 	struct roamcast_bpf *skel;
 	int map_fd[MAP_N];
-	int prog_ingress, prog_egress;
+	int prog_ingress, prog_egress, prog_out;
 	struct m_cfg cfg;
 	struct ifset ifs;
 	struct ring_buffer *ring[2];     /* signalling; the rest */
@@ -36,6 +36,8 @@ int loader_table_fd(const struct dp *dp, enum dp_table t);
 void loader_log(const struct dp_conf *conf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* While true, libbpf's complaints are not logged. */
 void loader_expects_errors(bool yes);
+/* Puts the program for what this host sends on every interface of ours. */
+int loader_out_begin(struct dp *dp);
 /* Writes dp->cfg to its map. */
 int loader_cfg_sync(struct dp *dp);
 /* Writes slot `at` of the interface set to the maps. */

@@ -11,8 +11,9 @@
 #include "datapath/ifset.h"
 #include "datapath/lib/path.h"
 
-enum { HEADROOM = 128, CTX_SENT = 7, RATES_MAX = 4096 };
+enum { HEADROOM = 128, CTX_SENT = 7, RATES_MAX = 4096, KEEP_SLOTS = 512 };
 
+struct dpn_net { struct prefix6 prefix; struct m_net val; };
 struct slot { struct table t; uint32_t key_oct, val_oct; };
 
 struct dpn {
@@ -24,6 +25,11 @@ struct dpn {
 	struct slot tables[T_N];          /* those that are hash tables */
 	struct prefix6 *site;             /* the longest prefix match only has to say whether there is one */
 	uint32_t n_site;
+	struct dpn_net *net;              /* longest prefix first */
+	uint32_t n_net;
+	struct m_trust trust;
+	struct m_keep_at keep_at;
+	struct m_keep *keep;              /* NULL until an entry asks for it */
 	mono_t now;
 	struct dpn_out *out;
 	uint32_t n_out, cap_out;
@@ -38,7 +44,8 @@ static const struct { enum table_id t; uint32_t key_oct, val_oct; } hashes[] = {
 	{T_ifidx, 4, sizeof(struct m_ifidx)}, {T_local, 16, sizeof(struct m_local)}, {T_home, 16, sizeof(struct m_home)},
 	{T_coa, 16, sizeof(struct m_coa)}, {T_uplink_in, 16, sizeof(struct m_uplink_in)},
 	{T_mfc, 32, sizeof(struct m_mfc)}, {T_downlink, 32, sizeof(struct m_downlink)},
-	{T_uplink_out, 16, sizeof(struct m_uplink_out)}, {T_pmtu, 16, sizeof(struct m_pmtu)},
+	{T_uplink_out, 16, sizeof(struct m_uplink_out)}, {T_cn, 32, sizeof(struct m_cn)}, {T_ro, 32, sizeof(struct m_ro)},
+	 {T_pmtu, 16, sizeof(struct m_pmtu)},
 	{T_rate, sizeof(struct k_rate), sizeof(struct m_rate)},
 };
 enum { N_HASHES = sizeof hashes / sizeof *hashes };
@@ -63,8 +70,20 @@ void *dpn_lookup(struct dpn *d, enum table_id t, const void *key)
 				return &d->site[i];
 		return NULL;
 	}
+	case T_net: {
+		struct k_site k;
+		memcpy(&k, key, sizeof k);
+		struct addr6 a = addr6_of(&k.addr);
+		for (i = 0; i < d->n_net; i++)
+			if (prefix6_contains(&d->net[i].prefix, &a))
+				return &d->net[i].val;
+		return NULL;
+	}
+	case T_trust: return &d->trust;
+	case T_keep_at: return &d->keep_at;
+	case T_keep: memcpy(&i, key, 4); return d->keep && i < KEEP_SLOTS ? &d->keep[i] : NULL;
 	case T_ifidx: case T_local: case T_home: case T_coa: case T_uplink_in: case T_mfc: case T_downlink:
-	case T_uplink_out: case T_pmtu: case T_rate: return table_find(&d->tables[t].t, key);
+	case T_uplink_out: case T_cn: case T_ro: case T_pmtu: case T_rate: return table_find(&d->tables[t].t, key);
 	case T_N: break;
 	}
 	return NULL;
@@ -143,7 +162,7 @@ int dpn_new(struct dpn **out, const struct dpn_conf *conf)
 	d->cfg = (struct m_cfg){.layout = MAP_LAYOUT, .roam0_ifindex = conf->roam0_ifindex, .dup_mask = buckets - 1,
 		.dup_window_ticks = (uint32_t)((conf->dup_window_ms ? conf->dup_window_ms : 200) * NS_PER_MS / CTX_TICK_NS),
 		.punt_rate_pps = conf->punt_rate_pps ? conf->punt_rate_pps : 100,
-		.punt_burst = conf->punt_burst ? conf->punt_burst : 200, .hop_limit = conf->hop_limit ? conf->hop_limit : 64};
+		.punt_burst = conf->punt_burst ? conf->punt_burst : 200, .keep_mask = KEEP_SLOTS - 1, .hop_limit = conf->hop_limit ? conf->hop_limit : 64};
 	tables_init(d);
 	*out = d;
 	return 0;
@@ -155,6 +174,8 @@ void dpn_free(struct dpn *d)
 	tables_fini(d);
 	mem_put(mem, d->dup);
 	mem_put(mem, d->site);
+	mem_put(mem, d->net);
+	mem_put(mem, d->keep);
 	mem_put(mem, d->out);
 	mem_put(mem, d->arena);
 	mem_put(mem, d);
@@ -168,7 +189,7 @@ static enum table_id table_of(enum dp_table t)
 {
 	static const enum table_id of[DP_TABLE_N] = {[DP_IF] = T_N, [DP_LOCAL] = T_local, [DP_HOME] = T_home, [DP_COA] = T_coa,
 		[DP_UPLINK_IN] = T_uplink_in, [DP_SITE_PREFIX] = T_site, [DP_MFC] = T_mfc, [DP_DOWNLINK_IN] = T_downlink,
-		[DP_UPLINK_OUT] = T_uplink_out};
+		[DP_UPLINK_OUT] = T_uplink_out, [DP_CN] = T_cn, [DP_CN_TRUST] = T_N, [DP_RO_OUT] = T_ro, [DP_NET] = T_net};
 	return of[t];
 }
 
@@ -203,6 +224,47 @@ static int apply_site(struct dpn *d, bool is_put, const struct prefix6 *p)
 	return 0;
 }
 
+static int apply_net(struct dpn *d, bool is_put, const struct dp_net *e)
+{
+	uint32_t i = 0;
+	while (i < d->n_net && !prefix6_eq(&d->net[i].prefix, &e->prefix))
+		i++;
+	if (!is_put && i == d->n_net)
+		return ERR_NOTFOUND;
+	if (!is_put) {
+		memmove(&d->net[i], &d->net[i + 1], (--d->n_net - i) * sizeof *d->net);
+		return 0;
+	}
+	if (i == d->n_net) {
+		struct dpn_net *more = d->conf.mem->resize(d->conf.mem->ctx, d->net, (d->n_net + 1) * sizeof *more);
+		if (!more)
+			return ERR_NOMEM;
+		d->net = more;
+		d->n_net++;
+		for (; i > 0 && more[i - 1].prefix.len_bits < e->prefix.len_bits; i--)
+			more[i] = more[i - 1];
+	}
+	d->net[i] = (struct dpn_net){e->prefix, {a6_of(&e->home_address)}};
+	d->cfg.features |= FEAT_NET;
+	return 0;
+}
+
+static int keep_begin(struct dpn *d)
+{
+	if (!d->keep)
+		d->keep = mem_zget(d->conf.mem, KEEP_SLOTS * sizeof *d->keep);
+	return d->keep ? 0 : ERR_NOMEM;
+}
+
+/* What an entry that exists goes on with: sequence numbers. */
+static void carry_over(struct dpn *d, const struct dp_op *op, const union entry_key *key, union entry_val *val)
+{
+	if (op->table == DP_COA)
+		entry_coa_keep(&val->coa, dpn_lookup(d, T_coa, key));
+	if (op->table == DP_DOWNLINK_IN)
+		entry_downlink_keep(&val->downlink, dpn_lookup(d, T_downlink, key));
+}
+
 static int apply_put(struct dpn *d, const struct dp_op *op, uint32_t owner, const union entry_key *key)
 {
 	union entry_val val;
@@ -214,12 +276,10 @@ static int apply_put(struct dpn *d, const struct dp_op *op, uint32_t owner, cons
 		return ERR_FULL;
 	if (op->table == DP_MFC && op->mfc.is_merge && dpn_lookup(d, T_mfc, key))
 		ifset_mfc_merge(&val.mfc, dpn_lookup(d, T_mfc, key));
-	if (op->table == DP_COA) {
-		const struct m_coa *old = dpn_lookup(d, T_coa, key);
-		if (old && !memcmp(&old->source, &val.coa.source, 32))
-			val.coa.seq = old->seq + 65536;
-	}
-	d->cfg.features |= entry_shape(op->table)->feature;
+	if (op->table == DP_COA && op->coa.keep && keep_begin(d))
+		return ERR_NOMEM;
+	carry_over(d, op, key, &val);
+	d->cfg.features |= entry_features(op);
 	return dpn_update(d, table_of(op->table), key, &val);
 }
 
@@ -232,10 +292,14 @@ int dpn_apply(struct dpn *d, bool is_put, const struct dp_op *op, uint32_t owner
 		return r;
 	if (op->table == DP_IF)
 		return apply_if(d, is_put, &op->iface, owner);
-	if (!entry_shape(op->table)->key_oct)
-		return 0; /* a table that is still to come */
 	if (op->table == DP_SITE_PREFIX)
 		return apply_site(d, is_put, &op->site_prefix.prefix);
+	if (op->table == DP_NET)
+		return apply_net(d, is_put, &op->net);
+	if (op->table == DP_CN_TRUST) {
+		d->cfg.features |= FEAT_CN_TRUST;
+		return ifset_trust(&d->ifs, is_put, &op->cn_trust, &d->trust);
+	}
 	entry_key(op, &key);
 	if (is_put)
 		return apply_put(d, op, owner, &key);
@@ -267,6 +331,16 @@ int dpn_pmtu_put(struct dpn *d, const struct addr6 *dst, uint32_t mtu_oct, mono_
 	struct m_pmtu v = {.until_ns = until.ns, .mtu_oct = mtu_oct < IP6_MTU_MIN ? IP6_MTU_MIN : mtu_oct};
 	d->cfg.features |= FEAT_PMTU;
 	return dpn_update(d, T_pmtu, &key, &v);
+}
+
+void dpn_keep_each(struct dpn *d, const struct addr6 *coa, dpn_keep_fn fn, void *ctx)
+{
+	const struct a6 key = a6_of(coa);
+	for (uint32_t i = 0; d->keep && i < KEEP_SLOTS; i++) {
+		const struct m_keep *k = &d->keep[(d->keep_at.turns + i) % KEEP_SLOTS];
+		if (k->turn && a6_eq(&k->coa, &key))
+			fn(ctx, k->seq, (mono_t){k->when_ns}, k->bytes, k->len_oct);
+	}
 }
 
 /* ---- outputs ---- */
@@ -345,7 +419,7 @@ int dpn_route(ctx_t *c, const struct a6 *dst, uint32_t len_oct, struct way *w)
 
 static void run(struct dpn *d, ctx_t *c, enum dpn_dir dir)
 {
-	int v = dir == DPN_INGRESS ? path_ingress(c) : path_egress(c);
+	int v = dir == DPN_INGRESS ? path_ingress(c) : dir == DPN_OUT ? path_out(c) : path_egress(c);
 	if (v == CTX_PASS)
 		emit_l3(c, DPN_PASS);
 	if (v == CTX_DROP) {
@@ -364,7 +438,7 @@ uint32_t dpn_input(struct dpn *d, uint32_t ifindex, enum dpn_dir dir, const uint
 		   mono_t now, const struct dpn_out **out)
 {
 	/* IP headers are aligned, as the kernel has them (NET_IP_ALIGN). */
-	uint32_t room = HEADROOM + (dir == DPN_INGRESS ? 2 : 0);
+	uint32_t room = HEADROOM + (dir != DPN_EGRESS ? 2 : 0);
 	uint8_t *buf = mem_get(d->conf.mem, len_oct + room);
 	d->now = now;
 	d->n_out = d->used = 0;
@@ -373,7 +447,7 @@ uint32_t dpn_input(struct dpn *d, uint32_t ifindex, enum dpn_dir dir, const uint
 		return 0;
 	memcpy(buf + room, bytes, len_oct);
 	ctx_t c = {.d = d, .begin = buf + room, .end = buf + room + len_oct, .ifindex = ifindex, .room_oct = room,
-		.has_eth = dir == DPN_INGRESS};
+		.has_eth = dir != DPN_EGRESS};
 	run(d, &c, dir);
 	mem_put(d->conf.mem, buf);
 	for (uint32_t i = 0; i < d->n_out; i++) {

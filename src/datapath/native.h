@@ -38,6 +38,7 @@ int dpn_find(struct dpn *d, struct dp_op *op);
 enum dpn_dir {
 	DPN_INGRESS,  /* Ethernet frame received on ifindex */
 	DPN_EGRESS,   /* IPv6 packet that the host routed into roam0 */
+	DPN_OUT,      /* Ethernet frame that the host is about to send through ifindex */
 };
 enum dpn_verdict {
 	DPN_PASS,     /* the host's stack gets the packet (bytes: as it came in, or changed) */
@@ -58,5 +59,9 @@ struct dpn_out {
 /* Gives a packet in; *out is an array of d's, valid until the next call. Returns their number (at least 1). */
 uint32_t dpn_input(struct dpn *d, uint32_t ifindex, enum dpn_dir dir, const uint8_t *bytes, size_t len_oct,
 		   mono_t now, const struct dpn_out **out);
+
+/* What the keep ring has of coa, oldest first; bytes are valid during the call. */
+typedef void (*dpn_keep_fn)(void *ctx, uint32_t seq, mono_t when, const uint8_t *pkt, size_t len_oct);
+void dpn_keep_each(struct dpn *d, const struct addr6 *coa, dpn_keep_fn fn, void *ctx);
 
 const uint64_t *dpn_counters(const struct dpn *d); /* DP_COUNT_N of them */

@@ -15,6 +15,12 @@ int roam_ingress(struct __sk_buff *skb)
 }
 
 SEC("tc")
+int roam_out(struct __sk_buff *skb)
+{
+	return skb->protocol == BE16(ETHER_IPV6) ? path_out(skb) : CTX_PASS;
+}
+
+SEC("tc")
 int roam_egress(struct __sk_buff *skb)
 {
 	return skb->protocol == BE16(ETHER_IPV6) ? path_egress(skb) : CTX_PASS;

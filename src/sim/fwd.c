@@ -327,7 +327,7 @@ void fwd_adopt_done(struct node *n)
 	for (uint32_t i = d->n; i-- > 0;) {
 		struct entry *e = &d->entries[i];
 		enum dp_table t = e->op.table;
-		if (e->is_fresh || t == DP_HOME || t == DP_COA || t == DP_UPLINK_IN)
+		if (e->is_fresh || t == DP_HOME || t == DP_COA || t == DP_UPLINK_IN || t == DP_CN || t == DP_RO_OUT)
 			continue;
 		dpn_apply(d->dpn, false, &e->op, e->owner);
 		*e = d->entries[--d->n];

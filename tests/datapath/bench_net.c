@@ -108,7 +108,7 @@ struct dp *bench_net_open(uint32_t punt_rate_pps)
 	struct dp *dp;
 	struct timespec t;
 	struct dp_conf conf = {.bpf_dir = "/sys/fs/bpf/bench", .roam0_ifindex = if_nametoindex("roam0"), .punt_rate_pps = punt_rate_pps,
-		.max_bindings = 65536, .log = print_log};
+		.max_bindings = 65536, .keep_slots = 512, .log = print_log};
 	int r = dp_open(&dp, &conf);
 	if (r) {
 		fprintf(stderr, "open: %s\n", err_str(r));
@@ -119,13 +119,20 @@ struct dp *bench_net_open(uint32_t punt_rate_pps)
 	return dp;
 }
 
-struct run bench_net_run(struct dp *dp, uint32_t ifindex, const struct pk *p, uint32_t repeat)
+void bench_net_more(struct dp *dp)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	bench_entries_more((mono_t){t.tv_sec * NS_PER_S + t.tv_nsec}, put, dp);
+}
+
+struct run bench_net_run(struct dp *dp, uint32_t ifindex, enum dpn_dir dir, const struct pk *p, uint32_t repeat)
 {
 	struct run r = {.n = 0};
 	struct __sk_buff skb = {.ifindex = ifindex};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = p->b, .data_size_in = (uint32_t)p->n, .data_out = r.out,
 		    .data_size_out = sizeof r.out, .ctx_in = &skb, .ctx_size_in = sizeof skb, .repeat = (int)repeat);
-	int e = bpf_prog_test_run_opts(dp->prog_ingress, &opts);
+	int e = bpf_prog_test_run_opts(dir == DPN_OUT ? dp->prog_out : dp->prog_ingress, &opts);
 	if (e) {
 		fprintf(stderr, "test run of %zu octets on %u: %s\n", p->n, ifindex, strerror(-e));
 		exit(1);

@@ -11,7 +11,9 @@
 void bench_net_up(void);
 /* Opens the datapath there and puts bench_entries. */
 struct dp *bench_net_open(uint32_t punt_rate_pps);
+/* Puts bench_entries_more. */
+void bench_net_more(struct dp *dp);
 
 struct run { int verdict; uint32_t ns; uint8_t out[4096]; size_t n; };
-/* BPF_PROG_TEST_RUN of the ingress program, `repeat` times; ns of one. */
-struct run bench_net_run(struct dp *dp, uint32_t ifindex, const struct pk *p, uint32_t repeat);
+/* BPF_PROG_TEST_RUN of the program for frames coming in or (DPN_OUT) going out, `repeat` times; ns of one. */
+struct run bench_net_run(struct dp *dp, uint32_t ifindex, enum dpn_dir dir, const struct pk *p, uint32_t repeat);

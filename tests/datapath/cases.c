@@ -381,6 +381,206 @@ static void truncated(struct pk *p)
 }
 static void strange(struct pk *p) { plain(p, IF_UP, CN, "2001:db8:3::77", 60, 0, 10); }
 
+/* ---- without tunnels ---- */
+
+static void rh2(struct pk *p, uint32_t ifx, const char *src, const char *dst, const char *hoa, uint8_t nh)
+{
+	uint8_t h[24] = {nh, 2, 2, 1};
+	struct addr6 a = A(hoa);
+	memcpy(h + 8, &a, 16);
+	pk_eth(p, ifx);
+	pk_ip(p, src, dst, ROUTING, 60, 0);
+	pk_bytes(p, h, 24);
+	if (nh == UDP)
+		pk_udp(p, 64);
+	else
+		pk_bytes(p, bu, sizeof bu);
+	pk_end(p);
+}
+static void rh2_down(struct pk *p) { rh2(p, IF_UP, CN, "2001:db8:2:ff::5", "2001:db8:9::600", UDP); }
+static void rh2_down_other(struct pk *p) { rh2(p, IF_UP, CN, "2001:db8:2:ff::5", "2001:db8:9::300", UDP); }
+static void rh2_down_done(struct pk *p)
+{
+	rh2_down(p);
+	p->b[57] = 0;
+}
+static void rh2_down_over(struct pk *p) { rh2(p, IF_UP, CN, "2001:db8:2:ff::3", "2001:db8:9::400", UDP); }
+static void rh2_message(struct pk *p) { rh2(p, IF_UP, CN, "2001:db8:2:ff::5", "2001:db8:9::600", MH); }
+static void rh2_message_ha(struct pk *p) { rh2(p, IF_UP, HA9, "2001:db8:2:ff::5", "2001:db8:9::600", MH); }
+static void rh2_forward(struct pk *p) { rh2(p, IF_UP, CN, "2001:db8:2:ff::6", "2001:db8:9::700", UDP); }
+static void message_coa(struct pk *p) { message(p, IF_UP, "2001:db8:2:ff::5"); }
+static void udp_coa(struct pk *p)
+{
+	static const uint8_t padded[8] = {UDP, 0, 1, 4};
+	pk_eth(p, IF_UP);
+	pk_ip(p, CN, "2001:db8:2:ff::5", DSTOPTS, 60, 0);
+	pk_bytes(p, padded, 8);
+	pk_udp(p, 64);
+	pk_end(p);
+}
+static void check_rh2_group(const struct pk *in, const uint8_t *out, size_t n)
+{
+	struct addr6 hoa = A("2001:db8:9::600");
+	const uint8_t *i = out + 14 + 48;
+	assert(out[20] == 47 && i[6] == UDP && i[7] == 59 && (i[4] << 8 | i[5]) == (int)(n - 14 - 48 - 40));
+	assert(!memcmp(i + 8, in->b + 22, 16) && !memcmp(i + 24, &hoa, 16) && !memcmp(i + 40, in->b + 78, 72));
+}
+
+static void test_in_tunnel(struct pk *p, uint32_t ifx, const char *ha, const char *coa, const char *cn, const char *hoa, uint8_t type)
+{
+	uint8_t m[24] = {59, 2, type};
+	pk_eth(p, ifx);
+	pk_ip(p, ha, coa, IPIP, 60, 0);
+	pk_ip(p, cn, hoa, MH, 60, 0);
+	pk_bytes(p, m, 24);
+	pk_end(p);
+}
+static void hot(struct pk *p) { test_in_tunnel(p, IF_UP, HA9, "2001:db8:2:ff::5", "2001:db8:c::3", "2001:db8:9::600", 3); }
+static void hot_unasked(struct pk *p) { test_in_tunnel(p, IF_UP, HA9, "2001:db8:2:ff::5", "2001:db8:c::9", "2001:db8:9::600", 3); }
+static void hot_other(struct pk *p) { test_in_tunnel(p, IF_UP, HA9, "2001:db8:2:ff::5", "2001:db8:c::3", "2001:db8:9::600", 4); }
+static void mn_hot(struct pk *p) { test_in_tunnel(p, IF_MOB, "2001:db8:8::ff", "2001:db8:5:1::100", "2001:db8:c::4", "2001:db8:8::1", 3); }
+static void wanted(struct pk *p) { ipip(p, IF_UP, HA9, "2001:db8:2:ff::5", 0, CN, "2001:db8:9::600", 0); }
+static void forward(struct pk *p) { ipip(p, IF_UP, HA9, "2001:db8:2:ff::6", 0, CN, "2001:db8:9::700", 0); }
+static void forward_over(struct pk *p) { ipip(p, IF_UP, HA9, "2001:db8:2:ff::7", 0, CN, "2001:db8:9::700", 0); }
+static void forward_from(struct pk *p) { ipip(p, IF_UP, CN, "2001:db8:2:ff::6", 0, CN, "2001:db8:9::700", 0); }
+static void check_forward(const struct pk *in, const uint8_t *out, size_t n)
+{
+	struct addr6 mma = A(MMA), to = A("2001:db8:4::6"), hoa = A("2001:db8:9::700");
+	(void)in, (void)n;
+	assert(!memcmp(out + 22, &mma, 16) && !memcmp(out + 38, &to, 16) && out[20] == 41 && out[54 + 7] == 59 && !memcmp(out + 54 + 24, &hoa, 16));
+	assert(out[54 + 6] == UDP && (out[58] << 8 | out[59]) == (int)(n - 94));
+}
+
+static void direct_up(struct pk *p) { gre(p, IF_DOWN, STATION, MMA, KEY, BENCH_KEY, "2001:db8:9::600", CN); }
+static void direct_testing(struct pk *p) { gre(p, IF_DOWN, STATION, MMA, KEY, BENCH_KEY, "2001:db8:9::600", "2001:db8:c::3"); }
+static void direct_message(struct pk *p)
+{
+	direct_up(p);
+	p->b[p->ip[1] + 6] = MH;
+}
+static void direct_sized(struct pk *p, size_t inner)
+{
+	pk_eth(p, IF_DOWN);
+	pk_ip(p, STATION, MMA, GRE, 60, 0);
+	pk_gre(p, KEY, BENCH_KEY);
+	pk_ip(p, "2001:db8:9::600", CN, UDP, 60, 0);
+	pk_udp(p, inner - 48);
+	pk_end(p);
+}
+static void direct_too_big(struct pk *p) { direct_sized(p, 1477); }
+static void direct_just_fits(struct pk *p) { direct_sized(p, 1476); }
+static void check_hao_out(const uint8_t *ip, size_t n, const struct addr6 *coa, const struct addr6 *hoa, const char *cn)
+{
+	static const uint8_t head[8] = {UDP, 2, 1, 2, 0, 0, 201, 16};
+	struct addr6 to = A(cn);
+	assert(ip[6] == DSTOPTS && (ip[4] << 8 | ip[5]) == (int)(n - 40));
+	assert(!memcmp(ip + 8, coa, 16) && !memcmp(ip + 24, &to, 16) && !memcmp(ip + 40, head, 8) && !memcmp(ip + 48, hoa, 16));
+}
+static void check_direct(const struct pk *in, const uint8_t *out, size_t n)
+{
+	struct addr6 coa = A("2001:db8:2:ff::5"), hoa = A("2001:db8:9::600");
+	assert(out[5] == IF_UP && out[1] == 0xff && out[21] == 59);
+	check_hao_out(out + 14, n - 14, &coa, &hoa, CN);
+	assert(!memcmp(out + 14 + 64, in->b + in->ip[1] + 40, n - 78));
+}
+
+static void net_up(struct pk *p) { gre(p, IF_DOWN, STATION, MMA, KEY, BENCH_KEY, "2001:db8:9:6000::5", CN); }
+static void net_up_longer(struct pk *p) { gre(p, IF_DOWN, STATION, MMA, KEY, BENCH_KEY, "2001:db8:9:61ff::5", CN); }
+static void net_up_none(struct pk *p) { gre(p, IF_DOWN, STATION, MMA, KEY, BENCH_KEY, "2001:db8:9:7000::5", CN); }
+static void net_down(struct pk *p) { ipip(p, IF_UP, HA9, "2001:db8:2:ff::5", 0, CN, "2001:db8:9:6000::5", 0); }
+static void net_down_other(struct pk *p) { ipip(p, IF_UP, HA9, "2001:db8:2:ff::5", 0, CN, "2001:db8:9:6100::5", 0); }
+static void net_ha(struct pk *p) { plain(p, IF_UP, CN, "2001:db8:1:f123::7", 60, 0xb9, 100); }
+static void net_reverse(struct pk *p) { ipip(p, IF_UP, "2001:db8:3::5", HA, 0, "2001:db8:1:f123::7", CN, 0); }
+static void net_reverse_other(struct pk *p) { ipip(p, IF_UP, "2001:db8:2:ff::2", HA, 0, "2001:db8:1:f123::7", CN, 0); }
+static void net_mn_down(struct pk *p) { gre(p, IF_MOB, "2001:db8:5::1", "ff35::77", SEQ, 104, CN, "2001:db8:8:1::9"); }
+static void net_mn_up(struct pk *p) { out_packet(p, "2001:db8:8:1::9", 100); }
+
+static void mn_rh2(struct pk *p) { rh2(p, IF_MOB, CN, "2001:db8:5:1::100", "2001:db8:8::1", UDP); }
+static void mn_rh2_other(struct pk *p) { rh2(p, IF_MOB, CN, "2001:db8:5:1::100", "2001:db8:8::2", UDP); }
+static void check_mn_rh2(const struct pk *in, const uint8_t *out, size_t n)
+{
+	struct addr6 hoa = A("2001:db8:8::1");
+	assert(out[6] == UDP && (out[4] << 8 | out[5]) == (int)(n - 40) && out[7] == 60);
+	assert(!memcmp(out + 8, in->b + 22, 16) && !memcmp(out + 24, &hoa, 16) && !memcmp(out + 40, in->b + 78, n - 40));
+}
+static void out_to(struct pk *p, const char *src, const char *dst, uint8_t nh, size_t n)
+{
+	*p = (struct pk){0};
+	pk_ip(p, src, dst, nh, 64, 0x20);
+	pk_udp(p, n);
+	pk_end(p);
+}
+static void mn_direct(struct pk *p) { out_to(p, "2001:db8:8::1", "2001:db8:c::4", UDP, 100); }
+static void mn_direct_message(struct pk *p) { out_to(p, "2001:db8:8::1", "2001:db8:c::4", MH, 100); }
+static void mn_direct_big(struct pk *p) { out_to(p, "2001:db8:8::1", "2001:db8:c::4", UDP, 1500 - 24 - 48 + 1); }
+static void mn_near(struct pk *p) { out_to(p, "2001:db8:8::4", "2001:db8:c:d::1", UDP, 100); }
+static void mn_far(struct pk *p) { out_to(p, "2001:db8:8::4", "2001:db8:c:e::1", UDP, 100); }
+static void check_mn_direct(const struct pk *in, const uint8_t *out, size_t n)
+{
+	struct addr6 coa = A("2001:db8:5:1::101"), hoa = A("2001:db8:8::1");
+	assert(out[11] == IF_MOB && out[5] == IF_MOB && out[12] == 0x86 && out[21] == 64);
+	check_hao_out(out + 14, n - 14, &coa, &hoa, "2001:db8:c::4");
+	assert(!memcmp(out + 78, in->b + 40, n - 78));
+}
+static void check_mn_near(const struct pk *in, const uint8_t *out, size_t n)
+{
+	struct addr6 coa = A("2001:db8:5:1::100"), hoa = A("2001:db8:8::4");
+	(void)in;
+	check_hao_out(out + 14, n - 14, &coa, &hoa, "2001:db8:c:d::1");
+}
+
+static void cn_out(struct pk *p) { plain(p, IF_UP, HA, "2001:db8:b::1", 64, 0, 100); }
+static void cn_out_fits(struct pk *p) { plain(p, IF_UP, HA, "2001:db8:b::1", 64, 0, 1500 - 24 - 48); }
+static void cn_out_big(struct pk *p) { plain(p, IF_UP, HA, "2001:db8:b::1", 64, 0, 1500 - 24 - 48 + 1); }
+static void cn_out_other(struct pk *p) { plain(p, IF_UP, "2001:db8:1::2", "2001:db8:b::1", 64, 0, 100); }
+static void cn_out_message(struct pk *p)
+{
+	pk_eth(p, IF_UP);
+	pk_ip(p, HA, "2001:db8:b::1", MH, 64, 0);
+	pk_bytes(p, bu, sizeof bu);
+	pk_end(p);
+}
+static void cn_syn(struct pk *p)
+{
+	pk_eth(p, IF_UP);
+	pk_ip(p, HA, "2001:db8:b::1", TCP, 64, 0);
+	pk_tcp(p, 18, 1, 1440, 0);
+	pk_end(p);
+}
+static void cn_roam0(struct pk *p) { out_to(p, HA, "2001:db8:b::2", UDP, 100); }
+static void check_cn_out(const struct pk *in, const uint8_t *out, size_t n)
+{
+	struct addr6 self = A(HA), hoa = A("2001:db8:b::1"), coa = A("2001:db8:b:1::1");
+	const uint8_t *ip = out + 14;
+	assert(out[5] == IF_UP && out[1] == 0xff && out[11] == IF_UP && ip[6] == ROUTING && ip[7] == 64 && (ip[4] << 8 | ip[5]) == (int)(n - 54));
+	assert(!memcmp(ip + 8, &self, 16) && !memcmp(ip + 24, &coa, 16) && !memcmp(ip + 40, (uint8_t[8]){UDP, 2, 2, 1}, 8) &&
+	       !memcmp(ip + 48, &hoa, 16) && !memcmp(ip + 64, in->b + 54, n - 78));
+}
+static void check_cn_syn(const struct pk *in, const uint8_t *out, size_t n)
+{
+	const uint8_t *tcp = out + 14 + 64;
+	(void)in, (void)n;
+	assert(tcp[24] == 1416 >> 8 && tcp[25] == (uint8_t)1416);
+}
+static void hao_from(struct pk *p, const char *src, const char *hoa)
+{
+	struct addr6 a = A(hoa);
+	data_hao(p, src);
+	memcpy(p->b + 54 + 8, &a, 16);
+}
+static void hao_cn(struct pk *p) { hao_from(p, "2001:db8:b:1::1", "2001:db8:b::1"); }
+static void hao_cn_other(struct pk *p) { hao_from(p, "2001:db8:b:1::2", "2001:db8:b::1"); }
+static void hao_trusted(struct pk *p) { hao_from(p, "2001:db8:f:1::77", "2001:db8:e:5::1"); }
+static void hao_trust_elsewhere(struct pk *p) { hao_from(p, "2001:db8:f:2::77", "2001:db8:e:5::1"); }
+static void check_hao_cn(const struct pk *in, const uint8_t *out, size_t n)
+{
+	struct addr6 hoa = A("2001:db8:b::1");
+	(void)in, (void)n;
+	assert(!memcmp(out + 8, &hoa, 16) && out[46] == 1 && out[47] == 16);
+}
+static void error_rh2(struct pk *p) { error_about(p, HA, HA, ROUTING); }
+static void error_hao(struct pk *p) { error_about(p, "2001:db8:2:ff::5", "2001:db8:2:ff::5", DSTOPTS); }
+
 #define SENT(name, dif, build, diff_, oif, chk) {name, dif, DPN_INGRESS, build, DPN_SEND, 0, 0, 0, diff_, oif, chk}
 #define LOST(name, dif, build, why) {name, dif, DPN_INGRESS, build, DPN_DROP, DP_DROP_##why, 0, 0, 0, 0, NULL}
 #define PASS(name, dif, build) {name, dif, DPN_INGRESS, build, DPN_PASS, 0, 0, 0, 0, 0, NULL}
@@ -488,5 +688,58 @@ const struct dpcase dpcases[] = {
 	LOST("shorter than it says", IF_UP, malformed, MALFORMED),
 	PASS("half a header", IF_UP, truncated),
 	PASS("not for us", IF_UP, strange),
+
+	SENT("routing header to the group", IF_UP, rh2_down, 24, IF_DOWN, check_rh2_group),
+	LOST("routing header with another home address", IF_UP, rh2_down_other, ROUTING_HEADER),
+	LOST("routing header that is done with", IF_UP, rh2_down_done, ROUTING_HEADER),
+	LOST("routing header after the registration", IF_UP, rh2_down_over, EXPIRED),
+	PUNT("message of a correspondent node behind a routing header", IF_UP, rh2_message, MH),
+	SENT("message of the home agent behind a routing header", IF_UP, rh2_message_ha, 24, IF_DOWN, NULL),
+	PUNT("message to an assigned address", IF_UP, message_coa, MH),
+	PASS("something else to an assigned address", IF_UP, udp_coa),
+	PUNT("home test through the home agent", IF_UP, hot, MH),
+	SENT("home test that nobody awaits", IF_UP, hot_unasked, 8, IF_DOWN, NULL),
+	SENT("care-of test through the home agent", IF_UP, hot_other, 8, IF_DOWN, NULL),
+	{"a route to optimise", IF_UP, DPN_INGRESS, wanted, DPN_SEND, 0, DP_PUNT_RO, 0, 8, IF_DOWN, NULL},
+	SENT("after a mobile that left", IF_UP, forward, 0, IF_UP, check_forward),
+	SENT("after a mobile that left, with routing header", IF_UP, rh2_forward, 16, IF_UP, check_forward),
+	LOST("after a mobile that left, too late", IF_UP, forward_over, EXPIRED),
+	LOST("after a mobile that left, from a stranger", IF_UP, forward_from, TUNNEL_SOURCE),
+	SENT("uplink goes directly", IF_DOWN, direct_up, -24, IF_UP, check_direct),
+	SENT("uplink goes home while the route is tested", IF_DOWN, direct_testing, -8, IF_UP, NULL),
+	SENT("the mobile's message goes home", IF_DOWN, direct_message, -8, IF_UP, NULL),
+	SLOW("too big to go directly", IF_DOWN, direct_too_big, TOO_BIG),
+	SENT("just fits to go directly", IF_DOWN, direct_just_fits, -24, IF_UP, NULL),
+	SENT("uplink of a mobile network", IF_DOWN, net_up, -8, IF_UP, NULL),
+	SENT("the longer prefix counts", IF_DOWN, net_up_longer, -8, IF_UP, check_up),
+	LOST("uplink of no mobile network", IF_DOWN, net_up_none, UPLINK_UNKNOWN),
+	{"down to a mobile network", IF_UP, DPN_INGRESS, net_down, DPN_SEND, 0, DP_PUNT_RO, 0, 8, IF_DOWN, NULL},
+	LOST("down to another's network", IF_UP, net_down_other, TUNNEL_INNER),
+	SENT("home agent tunnels to a mobile network", IF_UP, net_ha, 40, IF_UP, check_encap),
+	SENT("reverse tunnel of a mobile network", IF_UP, net_reverse, -40, IF_UP, check_reverse),
+	LOST("reverse tunnel of another's network", IF_UP, net_reverse_other, REVERSE_SOURCE),
+	{"mobile router receives", IF_MOB, DPN_INGRESS, net_mn_down, DPN_LOCAL, 0, 0, 0, -62, 0, check_mn_down},
+	{"mobile router sends", IF_ROAM0, DPN_EGRESS, net_mn_up, DPN_SEND, 0, 0, 0, 62, IF_MOB, check_mn_up},
+	{"mobile receives directly", IF_MOB, DPN_INGRESS, mn_rh2, DPN_LOCAL, 0, 0, 0, -38, 0, check_mn_rh2},
+	LOST("directly for another home address", IF_MOB, mn_rh2_other, ROUTING_HEADER),
+	PUNT("home test to the mobile", IF_MOB, mn_hot, MH),
+	{"mobile sends directly", IF_ROAM0, DPN_EGRESS, mn_direct, DPN_SEND, 0, 0, 0, 38, IF_MOB, check_mn_direct},
+	{"mobile's message goes home", IF_ROAM0, DPN_EGRESS, mn_direct_message, DPN_SEND, 0, 0, 0, 62, IF_MOB, NULL},
+	{"mobile sends too much directly", IF_ROAM0, DPN_EGRESS, mn_direct_big, DPN_PUNT, 0, DP_PUNT_SLOW, DP_SLOW_TOO_BIG, 0, 0, NULL},
+	{"mobile sends to where it needs no tunnel", IF_ROAM0, DPN_EGRESS, mn_near, DPN_SEND, 0, 0, 0, 38, IF_MOB, check_mn_near},
+	{"mobile sends elsewhere", IF_ROAM0, DPN_EGRESS, mn_far, DPN_SEND, 0, 0, 0, 54, IF_MOB, NULL},
+	{"correspondent node sends", IF_UP, DPN_OUT, cn_out, DPN_SEND, 0, 0, 0, 24, IF_UP, check_cn_out},
+	{"correspondent node sends just enough", IF_UP, DPN_OUT, cn_out_fits, DPN_SEND, 0, 0, 0, 24, IF_UP, check_cn_out},
+	{"correspondent node sends too much", IF_UP, DPN_OUT, cn_out_big, DPN_PUNT, 0, DP_PUNT_SLOW, DP_SLOW_TOO_BIG, 0, 0, NULL},
+	{"correspondent node's SYN is clamped", IF_UP, DPN_OUT, cn_syn, DPN_SEND, 0, 0, 0, 24, IF_UP, check_cn_syn},
+	{"correspondent node's message", IF_UP, DPN_OUT, cn_out_message, DPN_PASS, 0, 0, 0, -14, 0, NULL},
+	{"from another own address", IF_UP, DPN_OUT, cn_out_other, DPN_PASS, 0, 0, 0, -14, 0, NULL},
+	{"correspondent node sends through roam0", IF_ROAM0, DPN_EGRESS, cn_roam0, DPN_SEND, 0, 0, 0, 38, IF_UP, NULL},
+	{"Home Address option with a correspondent's binding", IF_UP, DPN_INGRESS, hao_cn, DPN_PASS, 0, 0, 0, 0, 0, check_hao_cn},
+	PUNT("Home Address option from elsewhere", IF_UP, hao_cn_other, HAO),
+	PASS("Home Address option trusted", IF_UP, hao_trusted),
+	PUNT("Home Address option not trusted from there", IF_UP, hao_trust_elsewhere, HAO),
+	PUNT("error about a routing header of ours", IF_UP, error_rh2, ICMP_ERR),
+	PUNT("error about a Home Address option of ours", IF_UP, error_hao, ICMP_ERR),
 };
 const unsigned n_dpcases = sizeof dpcases / sizeof *dpcases;

@@ -84,7 +84,7 @@ static uint32_t median_ns(struct dp *dp, unsigned path)
 		paths[path].build(&p, i + 1);
 		pk_udp(&p, PAYLOAD);
 		pk_end(&p);
-		struct run r = bench_net_run(dp, paths[path].ifindex, &p, 1);
+		struct run r = bench_net_run(dp, paths[path].ifindex, DPN_INGRESS, &p, 1);
 		if (r.verdict != paths[path].verdict) {
 			fprintf(stderr, "%s: verdict %d\n", paths[path].name, r.verdict);
 			exit(1);

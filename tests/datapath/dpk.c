@@ -122,6 +122,66 @@ void bench_entries(mono_t now, void (*fn)(void *ctx, const struct dp_op *op), vo
 	put_router_and_mobile(&p);
 }
 
+static struct prefix6 prefix(const char *s)
+{
+	struct prefix6 p;
+	bool ok = prefix6_parse(&p, s);
+	assert(ok);
+	(void)ok;
+	return p;
+}
+
+static void put_ro(struct putter *p, const char *hoa, const char *cn, const char *coa, bool is_testing)
+{
+	put(p, (struct dp_op){.table = DP_RO_OUT, .ro_out = {A(hoa), A(cn), A(coa), is_testing, p->never}});
+}
+
+static void put_net(struct putter *p, const char *net, const char *hoa)
+{
+	put(p, (struct dp_op){.table = DP_NET, .net = {prefix(net), A(hoa)}});
+}
+
+static void put_cn(struct putter *p, const char *hoa, const char *coa)
+{
+	put(p, (struct dp_op){.table = DP_CN, .cn = {A(hoa), A("2001:db8:1::1"), A(coa), p->never}});
+}
+
+static void put_agent_more(struct putter *p)
+{
+	struct dp_op op = {.table = DP_COA, .coa = {.coa = A("2001:db8:2:ff::5"), .home_address = A("2001:db8:9::600"), .group = A("ff35::5"),
+		.source = A("2001:db8:2::1"), .ha = A("2001:db8:9::1"), .expires = p->never, .seq_start = 7, .wants_ro = true, .keep = true}};
+	put(p, op);
+	op.coa = (struct dp_coa){.coa = A("2001:db8:2:ff::6"), .home_address = A("2001:db8:9::700"), .group = A("ff35::6"),
+		.source = A("2001:db8:2::1"), .ha = A("2001:db8:9::1"), .expires = p->past, .forward = A("2001:db8:4::6"), .forward_until = p->never};
+	put(p, op);
+	op.coa.coa = A("2001:db8:2:ff::7");
+	op.coa.forward_until = p->past;
+	put(p, op);
+	put_up(p, "2001:db8:9::600", "2001:db8:2:ff::5", "2001:db8:9::1", "::", p->never);
+	put(p, (struct dp_op){.table = DP_MFC, .mfc = {.group = A("ff35::5"), .source = A("2001:db8:2::1"), .oif = {IF_DOWN}, .n_oif = 1}});
+	put_ro(p, "2001:db8:9::600", "2001:db8:c::2", "2001:db8:2:ff::5", false);
+	put_ro(p, "2001:db8:9::600", "2001:db8:c::3", "2001:db8:2:ff::5", true);
+	put_net(p, "2001:db8:9:6000::/52", "2001:db8:9::600");
+	put_net(p, "2001:db8:9:6100::/56", "2001:db8:9::300");
+	put_net(p, "2001:db8:1:f000::/52", "2001:db8:1::100");
+}
+
+void bench_entries_more(mono_t now, void (*fn)(void *ctx, const struct dp_op *op), void *ctx)
+{
+	struct putter p = {fn, ctx, MONO_NEVER, {now.ns - 1000000}};
+	put_agent_more(&p);
+	put_net(&p, "2001:db8:8:1::/64", "2001:db8:8::1");
+	put(&p, (struct dp_op){.table = DP_DOWNLINK_IN, .downlink_in = {.dst = A("2001:db8:5:1::100"),
+		.home_address = A("2001:db8:8::1"), .encap = DP_ENCAP_RH2}});
+	put_ro(&p, "2001:db8:8::1", "2001:db8:c::4", "2001:db8:5:1::101", false);
+	put(&p, (struct dp_op){.table = DP_UPLINK_OUT, .uplink_out = {.inner_src = A("2001:db8:8::4"), .ifindex = IF_MOB,
+		.next_hop = bench_peer(IF_MOB), .lladdr = bench_mac(IF_MOB), .src = A("2001:db8:5:1::100"), .dst = A("2001:db8:8::ff"),
+		.encap = DP_ENCAP_IPIP, .mtu_oct = BENCH_MTU, .direct = {prefix("2001:db8:c:d::/64")}, .n_direct = 1}});
+	put_cn(&p, "2001:db8:b::1", "2001:db8:b:1::1");
+	put_cn(&p, "2001:db8:b::2", "2001:db8:b:1::2");
+	put(&p, (struct dp_op){.table = DP_CN_TRUST, .cn_trust = {prefix("2001:db8:e::/48"), prefix("2001:db8:f:1::/64")}});
+}
+
 /* ---- packets ---- */
 
 void pk_bytes(struct pk *p, const void *bytes, size_t n)

@@ -19,6 +19,9 @@ bool bench_route(void *ctx, const struct addr6 *dst, struct dpn_way *way);
 /* The entries of the node; calls put for each. now: expiries count from it. */
 void bench_entries(mono_t now, void (*put)(void *ctx, const struct dp_op *op), void *ctx);
 
+/* What route optimisation, inter-site handover and mobile networks add to them. */
+void bench_entries_more(mono_t now, void (*put)(void *ctx, const struct dp_op *op), void *ctx);
+
 struct addr6 bench_addr(const char *s);
 #define A(s) bench_addr(s)
 

@@ -139,13 +139,13 @@ static void compare_punt(struct bench *b, const char *name, const struct dpn_out
 		fault(b, name, "slow path's data", b->punt.slow.why, p->punt.slow.why);
 }
 
-static void ingress(struct bench *b, const char *name, uint32_t ifindex, const struct pk *p)
+static void frame(struct bench *b, const char *name, uint32_t ifindex, enum dpn_dir dir, const struct pk *p)
 {
 	const struct dpn_out *out;
 	if (p->n < 54)
 		return; /* BPF_PROG_TEST_RUN takes no less than an IPv6 header */
-	struct run r = bench_net_run(b->dp, ifindex, p, 1);
-	uint32_t n = dpn_input(b->dpn, ifindex, DPN_INGRESS, p->b, p->n, now(), &out);
+	struct run r = bench_net_run(b->dp, ifindex, dir, p, 1);
+	uint32_t n = dpn_input(b->dpn, ifindex, dir, p->b, p->n, now(), &out);
 	int want = expected(&out[n - 1]);
 	if (r.verdict != want)
 		fault(b, name, "verdict", r.verdict, want);
@@ -172,7 +172,7 @@ static size_t egress_out(const struct bench *b, uint32_t ifindex, uint8_t *buf, 
 	struct pollfd f = {.fd = b->egress_out, .events = POLLIN};
 	while (poll(&f, 1, 1000) == 1) {
 		ssize_t n = recv(b->egress_out, buf, cap, 0);
-		if (n > 14 && buf[11] == ifindex && (buf[20] == 41 || buf[20] == 47))
+		if (n > 14 && buf[11] == ifindex && (buf[20] == 41 || buf[20] == 47 || buf[20] == 60))
 			return (size_t)n;
 	}
 	return 0;
@@ -203,7 +203,7 @@ static void run_case(struct bench *b, const struct dpcase *c)
 	if (c->dir == DPN_EGRESS)
 		egress(b, c, &p);
 	else
-		ingress(b, c->name, c->ifindex, &p);
+		frame(b, c->name, c->ifindex, c->dir, &p);
 }
 
 /* A case's packet with a few bytes changed, cut, or swapped for another's; on some interface. */
@@ -224,7 +224,7 @@ static void generated(struct bench *b, struct prng *g, unsigned i)
 	if (prng_u64(g) % 8 == 0)
 		p.n = 14 + prng_u64(g) % (p.n - 14) + 1;
 	snprintf(name, sizeof name, "packet %u from \"%s\"", i, c->name);
-	ingress(b, name, ifindex, &p);
+	frame(b, name, ifindex, c->dir, &p);
 }
 
 static void open_both(struct bench *b)
@@ -235,6 +235,8 @@ static void open_both(struct bench *b)
 	if (dpn_new(&b->dpn, &conf))
 		exit(1);
 	bench_entries(now(), put_native, b->dpn);
+	bench_entries_more(now(), put_native, b->dpn);
+	bench_net_more(b->dp);
 	b->egress_in = packet_socket("roam0", SOCK_DGRAM);
 	b->egress_out = packet_socket("mob_p", SOCK_RAW);
 }
@@ -249,7 +251,7 @@ int main(int argc, char **argv)
 	bench_net_up();
 	open_both(&b);
 	for (unsigned i = 0; i < n_dpcases; i++)
-		if (dpcases[i].dir == DPN_INGRESS || dpcases[i].out_if != IF_UP)
+		if (dpcases[i].dir != DPN_EGRESS || dpcases[i].out_if != IF_UP)
 			run_case(&b, &dpcases[i]);
 	for (unsigned i = 0; i < packets && b.failures < 20; i++)
 		generated(&b, &g, i);

@@ -27,6 +27,7 @@ static int setup(void **state)
 	struct dpn *d;
 	assert_int_equal(dpn_new(&d, &conf), 0);
 	bench_entries(t0, put, d);
+	bench_entries_more(t0, put, d);
 	*state = d;
 	return 0;
 }

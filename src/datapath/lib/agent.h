@@ -2,11 +2,13 @@
 #pragma once
 /*
  * Mobility management agent. Down: a tunnel to an assigned care-of address is accepted from the mobile's
- * home agent, or for a time from its previous agent, and goes on to the mobile's group. Up: a GRE tunnel with the
- * derived key, from anywhere in the site, goes on to the home agent from the assigned care-of address. Both
- * change the headers in place.
+ * home agent, or for a time from its previous agent, and goes on to the mobile's group; so does a packet of a correspondent node
+ * with a type 2 routing header; for a time after the mobile left, both go after it instead. Up: a GRE tunnel with the
+ * derived key, from anywhere in the site, goes on to the home agent from the assigned care-of address, or straight to a
+ * correspondent node that knows it. All change the headers in place.
  */
 #include "datapath/lib/home.h"
+#include "datapath/lib/ro.h"
 
 NOINLINE int agent_down(ctx_t *c, const struct m_cfg *g, struct m_coa *m)
 {
@@ -15,16 +17,42 @@ NOINLINE int agent_down(ctx_t *c, const struct m_cfg *g, struct m_coa *m)
 	int64_t now = ctx_now(c);
 	if (!ctx_has(c, ETH_OCT + 2 * IP6_OCT) || !inner_read(c, ETH_OCT + IP6_OCT, &in))
 		return ctx_drop(c, DP_DROP_TUNNEL_PROTO);
-	if (m->expires_ns <= now)
+	bool is_forward = coa_forwards(m, now);
+	if (m->expires_ns <= now && !is_forward)
 		return ctx_drop(c, DP_DROP_EXPIRED);
 	if (!a6_eq(&ip->src, &m->ha) && (!a6_eq(&ip->src, &m->prev) || m->prev_until_ns <= now || a6_is_any(&m->prev)))
 		return ctx_drop(c, DP_DROP_TUNNEL_SOURCE);
-	if (!a6_eq(&ip[1].dst, &m->home_address))
+	if (!net_is(c, g, &ip[1].dst, &m->home_address))
 		return ctx_drop(c, DP_DROP_TUNNEL_INNER);
 	if (!ecn_decap(ip->vtf, &in.vtf))
 		return ctx_drop(c, DP_DROP_ECN);
 	in.was_tunnelled = true;
+	if (ro_is_hot(c, g, &in, &ip[1]))
+		return ro_punt_hot(c, in.at);
+	if (is_forward)
+		return coa_forward(c, g, ETH_OCT, &in, m, IP6_OCT);
+	if (m->flags & COA_WANTS_RO)
+		punt_ro(c, ETH_OCT + IP6_OCT);
 	return group_tunnel(c, g, ETH_OCT, &in, m, IP6_OCT);
+}
+
+/* To an assigned care-of address with a type 2 routing header; is_message: it carries a Mobility Header, which is ours unless the
+ * home agent sent it. HOME_FORWARD: the header is off. */
+NOINLINE int agent_down_rh2(ctx_t *c, const struct m_coa *m, bool is_message)
+{
+	struct a6 src, home_address;
+	uint8_t nh;
+	int64_t now = ctx_now(c);
+	if (m->expires_ns <= now && !coa_forwards(m, now))
+		return ctx_drop(c, DP_DROP_EXPIRED);
+	if (!ctx_load(c, ETH_OCT + 8, &src, 16) || !ro_read_rh2(c, ETH_OCT + IP6_OCT, &home_address, &nh) ||
+	    !a6_eq(&home_address, &m->home_address))
+		return ctx_drop(c, DP_DROP_ROUTING_HEADER);
+	if (is_message && !a6_eq(&src, &m->ha)) {
+		punt(c, DP_PUNT_MH);
+		return ctx_stolen(c);
+	}
+	return ro_consume(c, &home_address, nh) ? HOME_FORWARD : ctx_drop(c, DP_DROP_NO_ROOM);
 }
 
 /* May this outer source send uplink for u? */
@@ -36,7 +64,19 @@ static INLINE bool agent_admits(ctx_t *c, const struct m_uplink_in *u, const str
 	return has_key && TBL(c, site, &k);
 }
 
-/* have: octets from the outer to the inner header; key: NULL for IP-in-IP. HOME_FORWARD or a verdict. */
+/* Not a verdict: may go without a tunnel, see agent_direct. (Not at once: stack is scarce in BPF.) */
+enum { AGENT_DIRECT = 101 };
+
+/* Does the correspondent node take this directly? Not if it is this host, or one whose packets we tunnel. */
+NOINLINE bool agent_is_direct(ctx_t *c, const struct m_cfg *g, const struct ip6_h *inner)
+{
+	if (inner->nh == NH_MH || inner->nh == NH_HOPOPTS)
+		return false;
+	struct m_ro *r = ro_find(c, (const struct k_pair *)(const void *)&inner->src);
+	return r && !r->is_testing && !home_find(c, g, &inner->dst) && !TBL(c, local, &inner->dst);
+}
+
+/* have: octets from the outer to the inner header; key: NULL for IP-in-IP. HOME_FORWARD, AGENT_DIRECT or a verdict. */
 static INLINE int agent_up(ctx_t *c, const struct m_cfg *g, const uint32_t have, const uint32_t *key)
 {
 	struct inner in;
@@ -45,6 +85,10 @@ static INLINE int agent_up(ctx_t *c, const struct m_cfg *g, const uint32_t have,
 	if (!ctx_has(c, ETH_OCT + have + IP6_OCT) || !inner_read(c, ETH_OCT + have, &in))
 		return ctx_drop(c, DP_DROP_TUNNEL_PROTO);
 	struct m_uplink_in *u = TBL(c, uplink_in, &inner->src);
+	if (!u && (g->features & FEAT_NET)) {
+		const struct a6 *of = net_home(c, &inner->src);
+		u = of ? TBL(c, uplink_in, of) : NULL;
+	}
 	if (!u)
 		return ctx_drop(c, DP_DROP_UPLINK_UNKNOWN);
 	if (u->expires_ns <= ctx_now(c))
@@ -59,6 +103,8 @@ static INLINE int agent_up(ctx_t *c, const struct m_cfg *g, const uint32_t have,
 	struct outer o = {.src = &u->coa, .dst = &u->ha};
 	if (in.hl <= 1)
 		return slow(c, &in, &o, DP_SLOW_HOP_LIMIT, 0);
+	if ((g->features & FEAT_RO) && agent_is_direct(c, g, inner))
+		return AGENT_DIRECT;
 	if (g->features & FEAT_HOME) {
 		struct m_local *l = TBL(c, local, &u->ha);
 		if (l && (l->flags & DP_LOCAL_HA))
@@ -83,4 +129,51 @@ NOINLINE int agent_up_gre(ctx_t *c, const struct m_cfg *g)
 		return ctx_drop(c, DP_DROP_GRE_FLAGS);
 	uint32_t key = BE32(gre->opt);
 	return agent_up(c, g, IP6_OCT + GRE_OCT, &key);
+}
+
+/* Up without a tunnel: what is left of it, and the header, become a header with the Home Address option. */
+static INLINE int agent_direct_at(ctx_t *c, const uint32_t have)
+{
+	struct inner in;
+	struct way w;
+	struct ip6_h *ip = ctx_at(c, ETH_OCT);
+	struct ip6_h *inner = ctx_at(c, ETH_OCT + have);
+	if (!ctx_has(c, ETH_OCT + have + IP6_OCT) || !inner_read(c, ETH_OCT + have, &in) || !ecn_decap(ip->vtf, &in.vtf))
+		return ctx_drop(c, DP_DROP_MALFORMED);
+	struct m_ro *r = ro_find(c, (const struct k_pair *)(const void *)&inner->src);
+	if (!r)
+		return ctx_drop(c, DP_DROP_EXPIRED);
+	in.was_tunnelled = true;
+	struct a6 home_address = inner->src;
+	struct ro_out o = {.addr = {.src = r->coa, .dst = inner->dst}, .encap = DP_ENCAP_HAO};
+	int v = ro_way(c, &in, &o, &w, 0);
+	if (v == WAY_NONE)
+		return ctx_drop(c, DP_DROP_NO_ROUTE);
+	if (v == WAY_TOO_BIG)
+		return ro_slow(c, &in, &o);
+	mss_clamp_for(c, in.nh, in.at, o.mtu_oct - RO_OCT);
+	if (!ctx_resize(c, (int)RO_OCT - (int)have))
+		return ctx_drop(c, DP_DROP_NO_ROOM);
+	struct eth_h *eth = ctx_begin(c);
+	ip = ctx_at(c, ETH_OCT);
+	struct hao_h *hao = ctx_at(c, ETH_OCT + IP6_OCT);
+	if (!ctx_has(c, ETH_OCT + IP6_OCT + RO_OCT))
+		return ctx_drop(c, DP_DROP_NO_ROOM);
+	eth->dst = w.next_hop;
+	eth->src = w.mac;
+	ro_write_ip(ip, &in, NH_DSTOPTS, &o.addr);
+	ro_write_hao(hao, in.nh, &home_address);
+	count(c, DP_COUNT_MMA_DIRECT);
+	return send_way(c, &w, v);
+}
+NOINLINE int agent_direct_gre(ctx_t *c) { return agent_direct_at(c, IP6_OCT + GRE_OCT); }
+NOINLINE int agent_direct_ipip(ctx_t *c) { return agent_direct_at(c, IP6_OCT); }
+
+/* A frame for which agent_up said AGENT_DIRECT. */
+static INLINE int agent_direct(ctx_t *c)
+{
+	struct ip6_h *ip = ctx_at(c, ETH_OCT);
+	if (!ctx_has(c, ETH_OCT + IP6_OCT))
+		return ctx_drop(c, DP_DROP_MALFORMED);
+	return ip->nh == NH_GRE ? agent_direct_gre(c) : agent_direct_ipip(c);
 }

@@ -7,7 +7,7 @@
  *
  * Functions that look return what is to be done, CONTROL_*; control_do does it. (Not at once: stack is scarce in BPF.)
  */
-#include "datapath/lib/home.h"
+#include "datapath/lib/cn.h"
 
 /* To be added to an enum dp_punt, or to the offset of a Home Address option's address. */
 enum { CONTROL_NONE, CONTROL_PASS = 0x1000, CONTROL_PUNT = 0x2000 /* consumed */, CONTROL_COPY = 0x4000 /* the stack sees it too */,
@@ -28,11 +28,17 @@ static INLINE int control_nd(ctx_t *c, const struct m_cfg *g, uint32_t icmp)
 	return CONTROL_PASS;
 }
 
+/* Tunnels, and headers that we inserted. That one of those was not understood is for the roles. */
+static INLINE bool control_is_ours(uint8_t nh, uint8_t type)
+{
+	return nh == NH_IPV6 || nh == NH_GRE || ((nh == NH_ROUTING || nh == NH_DSTOPTS) && type != ICMP_ERR_MAX);
+}
+
 /* An ICMPv6 error: is it about a tunnel that we sent, being dst? */
-static INLINE int control_error(ctx_t *c, const struct m_cfg *g, uint32_t icmp, const struct a6 *dst)
+static INLINE int control_error(ctx_t *c, const struct m_cfg *g, uint32_t icmp, uint8_t type, const struct a6 *dst)
 {
 	struct { uint32_t vtf; uint16_t plen; uint8_t nh, hl; struct a6 src; } about;
-	if (!ctx_load(c, icmp + 8, &about, sizeof about) || (about.nh != NH_IPV6 && about.nh != NH_GRE) || !a6_eq(&about.src, dst))
+	if (!ctx_load(c, icmp + 8, &about, sizeof about) || !control_is_ours(about.nh, type) || !a6_eq(&about.src, dst))
 		return CONTROL_NONE;
 	bool is_ours = (g->features & FEAT_LOCAL) && TBL(c, local, dst);
 	if (!is_ours && (g->features & FEAT_COA))
@@ -62,7 +68,7 @@ NOINLINE int control_icmp(ctx_t *c, const struct m_cfg *g, uint32_t flags, uint3
 		struct m_local *l = g->features & FEAT_LOCAL ? TBL(c, local, &dst) : NULL;
 		return l && (l->flags & DP_LOCAL_MH) ? CONTROL_PUNT | DP_PUNT_ICMP_HA : CONTROL_NONE;
 	}
-	return type >= 1 && type <= ICMP_ERR_MAX ? control_error(c, g, icmp, &dst) : CONTROL_NONE;
+	return type >= 1 && type <= ICMP_ERR_MAX ? control_error(c, g, icmp, type, &dst) : CONTROL_NONE;
 }
 
 struct hao_walk { ctx_t *c; uint32_t at, end, found; };
@@ -91,6 +97,21 @@ static INLINE uint32_t control_find_hao(ctx_t *c, uint32_t at, uint32_t oct)
 	return w.found;
 }
 
+/* Does anything say that home_address is at the source of addr? */
+static INLINE bool control_vouches(ctx_t *c, const struct m_cfg *g, const struct a6 *home_address, const struct k_pair *addr)
+{
+	struct m_home *h = home_find(c, g, home_address);
+	if (h && a6_eq(&h->coa, &addr->src))
+		return true;
+	if (g->features & FEAT_CN) {
+		struct k_pair k = {.src = addr->dst, .dst = *home_address};
+		struct m_cn *n = cn_find(c, g, &k);
+		if (n && a6_eq(&n->coa, &addr->src))
+			return true;
+	}
+	return (g->features & FEAT_CN_TRUST) && cn_trusts(c, home_address, &addr->src);
+}
+
 /* Data with a Home Address option: the source becomes the home address, the option padding. */
 NOINLINE int control_hao(ctx_t *c, const struct m_cfg *g, uint32_t hao)
 {
@@ -98,8 +119,7 @@ NOINLINE int control_hao(ctx_t *c, const struct m_cfg *g, uint32_t hao)
 	struct a6 home_address;
 	if (!ctx_load(c, ETH_OCT + 8, &addr, sizeof addr) || !ctx_load(c, hao, &home_address, 16))
 		return ctx_drop(c, DP_DROP_MALFORMED);
-	struct m_home *h = home_find(c, g, &home_address);
-	if (!h || !a6_eq(&h->coa, &addr.src)) {
+	if (!control_vouches(c, g, &home_address, &addr)) {
 		punt(c, DP_PUNT_HAO);
 		return ctx_stolen(c);
 	}
@@ -126,6 +146,14 @@ NOINLINE long control_ext_header(uint32_t i, void *arg)
 	w->at += oct;
 	w->nh = h[0];
 	return 0;
+}
+
+/* The first header that is no extension header, or what the walk ended at. */
+NOINLINE uint32_t control_ext_end(ctx_t *c, uint8_t nh)
+{
+	struct ext_walk w = {.c = c, .at = ETH_OCT + IP6_OCT, .nh = nh};
+	ctx_loop(EXT_HEADERS, control_ext_header, &w);
+	return w.nh;
 }
 
 /*

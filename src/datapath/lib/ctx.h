@@ -11,12 +11,14 @@
  *   ctx_now, ctx_ticks      monotonic nanoseconds; the kernel's ticks, which are cheaper
  *   ctx_grow(c, n)          n bytes of room between Ethernet and IPv6 header for a tunnel's headers
  *   ctx_resize(c, d)        the same place, d more or fewer bytes, the packet stays as tunnelled as it was
+ *   ctx_insert(c, n), ctx_cut(c, n)   n bytes of room behind the IPv6 header; n bytes there away
  *   ctx_add_eth(c)          room for an Ethernet header in front of a packet that has none
- *   ctx_load, ctx_tcp_put16 bytes at any offset; a 16-bit field covered by TCP's checksum
+ *   ctx_load, ctx_store, ctx_tcp_put16   bytes at any offset; a 16-bit field covered by TCP's checksum
+ *   ctx_keep_bytes(c, k, off)        k->len_oct bytes from off on into a slot of the keep ring
  *   ctx_ecn_mark            a traffic class, with care for a checksum that hardware computed over the packet
  *   ctx_route               way out towards an address
- *   ctx_send, ctx_send_neigh, ctx_copy, ctx_host, ctx_up   out of an interface; so, resolving the neighbour; a copy
- *                           now; into the host's stack through roam0; so, on this link. All but ctx_copy end the program's work
+ *   ctx_send, ctx_send_neigh, ctx_send_here, ctx_copy, ctx_host, ctx_up   out of an interface; so, resolving the neighbour; out
+ *                           of the interface that it was about to leave through, resolving way and neighbour; a copy now; into the host's stack through roam0; so, on this link. All but ctx_copy end the program's work
  *   ctx_loop(n, fn, arg)    fn(0, arg) to fn(n - 1, arg), until one does not return 0
  *   ctx_pass, ctx_drop, ctx_stolen   verdicts
  *   ctx_ring                packet from off on to user space, with *head, and *slow if has_slow; false when the ring is full

@@ -62,6 +62,10 @@ static INLINE bool ctx_resize(ctx_t *c, int diff)
 	return bpf_skb_adjust_room(c, diff, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_FIXED_GSO) == 0;
 }
 
+/* Flags of offloading stay: what is inserted or cut are extension headers, which segmentation skips. */
+static INLINE bool ctx_insert(ctx_t *c, uint32_t n) { return bpf_skb_adjust_room(c, (int)n, BPF_ADJ_ROOM_NET, BPF_F_ADJ_ROOM_FIXED_GSO) == 0; }
+static INLINE bool ctx_cut(ctx_t *c, uint32_t n) { return bpf_skb_adjust_room(c, -(int)n, BPF_ADJ_ROOM_NET, BPF_F_ADJ_ROOM_FIXED_GSO) == 0; }
+
 static INLINE bool ctx_add_eth(ctx_t *c) { return bpf_skb_change_head(c, ETH_OCT, 0) == 0; }
 
 static INLINE bool ctx_load(ctx_t *c, uint32_t off, void *to, uint32_t n) { return bpf_skb_load_bytes(c, off, to, n) == 0; }
@@ -159,6 +163,8 @@ static INLINE int ctx_send_neigh(ctx_t *c, const struct way *w)
 	return (int)bpf_redirect_neigh(w->ifindex, &nh, sizeof nh, 0);
 }
 
+static INLINE int ctx_send_here(ctx_t *c) { return (int)bpf_redirect_neigh(c->ifindex, NULL, 0, 0); }
+
 /* A multicast frame would be refused by TCP: what comes out of a tunnel is for this host. */
 static INLINE int ctx_host(ctx_t *c, uint32_t roam0)
 {
@@ -169,6 +175,13 @@ static INLINE int ctx_up(ctx_t *c)
 {
 	bpf_skb_change_type(c, 0 /* PACKET_HOST */);
 	return CTX_PASS;
+}
+
+static INLINE bool ctx_keep_bytes(ctx_t *c, struct m_keep *k, uint32_t off)
+{
+	uint32_t n = k->len_oct - 1;
+	asm volatile("" : "+r"(n)); /* as below */
+	return n < KEEP_OCT && bpf_skb_load_bytes(c, off, k->bytes, n + 1) == 0;
 }
 
 enum { RING_SMALL = 384 };
@@ -196,7 +209,7 @@ enum { RING_SMALL = 384 };
 static INLINE bool ctx_ring(ctx_t *c, uint32_t off, struct punt_head *head, const struct dp_slow *slow, bool has_slow)
 {
 	uint32_t n = c->len - off;
-	head->snap_oct = n > DP_PUNT_SNAP ? DP_PUNT_SNAP : n;
+	head->snap_oct = n > punt_snap(head->why) ? punt_snap(head->why) : n;
 	if (head->why == DP_PUNT_MH && head->snap_oct <= RING_SMALL)
 		RING_PUT(ring_mh, RING_SMALL);
 	if (head->why == DP_PUNT_MH)

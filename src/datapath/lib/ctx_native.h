@@ -47,6 +47,29 @@ static INLINE bool ctx_resize(ctx_t *c, int diff)
 	return true;
 }
 
+static INLINE bool ctx_insert(ctx_t *c, uint32_t n)
+{
+	uint32_t head = (c->has_eth ? ETH_OCT : 0) + IP6_OCT;
+	if (n > c->room_oct || head > ctx_len(c))
+		return false;
+	memmove(c->begin - n, c->begin, head);
+	c->begin -= n;
+	c->room_oct -= n;
+	memset(c->begin + head, 0, n);
+	return true;
+}
+
+static INLINE bool ctx_cut(ctx_t *c, uint32_t n)
+{
+	uint32_t head = (c->has_eth ? ETH_OCT : 0) + IP6_OCT;
+	if (head + n > ctx_len(c))
+		return false;
+	memmove(c->begin + n, c->begin, head);
+	c->begin += n;
+	c->room_oct += n;
+	return true;
+}
+
 static INLINE bool ctx_grow(ctx_t *c, int n) { return ctx_resize(c, n); }
 
 static INLINE bool ctx_add_eth(ctx_t *c)
@@ -72,6 +95,11 @@ static INLINE void ctx_store(ctx_t *c, uint32_t off, const void *from, uint32_t 
 {
 	if (off <= ctx_len(c) && n <= ctx_len(c) - off)
 		memcpy(c->begin + off, from, n);
+}
+
+static INLINE bool ctx_keep_bytes(ctx_t *c, struct m_keep *k, uint32_t off)
+{
+	return k->len_oct <= KEEP_OCT && ctx_load(c, off, k->bytes, k->len_oct);
 }
 
 static INLINE void ctx_ecn_mark(ctx_t *c, uint32_t off, uint32_t vtf) { ctx_store(c, off, &vtf, 4); }
@@ -102,13 +130,14 @@ static INLINE void ctx_dropped(ctx_t *c, enum dp_drop why) { c->dropped = why; }
 static INLINE int ctx_send(ctx_t *c, uint32_t ifindex) { return dpn_emit_send(c, ifindex); }
 static INLINE void ctx_copy(ctx_t *c, uint32_t ifindex) { (void)dpn_emit_send(c, ifindex); }
 static INLINE int ctx_send_neigh(ctx_t *c, const struct way *w) { (void)w; return dpn_emit_route(c); }
+static INLINE int ctx_send_here(ctx_t *c) { return dpn_emit_route(c); }
 static INLINE int ctx_host(ctx_t *c, uint32_t roam0) { (void)roam0; return dpn_emit_host(c); }
 static INLINE int ctx_up(ctx_t *c) { return dpn_emit_host(c); }
 
 static INLINE bool ctx_ring(ctx_t *c, uint32_t off, struct punt_head *head, const struct dp_slow *slow, bool has_slow)
 {
 	uint32_t n = ctx_len(c) - off;
-	head->snap_oct = n > DP_PUNT_SNAP ? DP_PUNT_SNAP : n;
+	head->snap_oct = n > punt_snap(head->why) ? punt_snap(head->why) : n;
 	return dpn_emit_punt(c, off, head, has_slow ? slow : NULL);
 }
 

@@ -98,6 +98,35 @@ static INLINE struct mac mac_of_group(const struct a6 *group)
 	return m;
 }
 
+/* Notes the packet for the moment when its mobile turns out to be gone. */
+NOINLINE int group_keep(ctx_t *c, const struct inner *in, const struct m_coa *m, uint32_t seq)
+{
+	struct m_cfg *g = cfg(c);
+	uint32_t zero = 0, at;
+	struct m_keep_at *next = TBL(c, keep_at, &zero);
+	if (!g || !next)
+		return 0;
+	if (in->len_oct > KEEP_OCT || ctx_gso(c)) {
+		count(c, DP_COUNT_KEEP_TOO_BIG);
+		return 0;
+	}
+	uint32_t turn = __sync_fetch_and_add(&next->turns, 1);
+	at = turn & g->keep_mask;
+	struct m_keep *k = TBL(c, keep, &at);
+	if (!k)
+		return 0;
+	k->turn = 0;
+	k->seq = seq;
+	k->len_oct = in->len_oct;
+	k->coa = m->coa;
+	k->when_ns = ctx_now(c);
+	if (!ctx_keep_bytes(c, k, in->at))
+		return 0;
+	__sync_lock_test_and_set(&k->turn, turn + 1); /* behind all the rest */
+	count(c, DP_COUNT_KEPT);
+	return 0;
+}
+
 /* From the agent to a mobile's group: to the links that have listeners, or into the host's own multicast forwarding, which a routing
  * daemon has filled (the branches' MTUs are not known then: routers of the tree report them). in: the inner packet; have: octets of
  * the tunnel that it came in. */
@@ -108,6 +137,8 @@ static INLINE int group_tunnel(ctx_t *c, const struct m_cfg *g, uint32_t l2, str
 	if (!m->inject_ifindex && (!to || !to->n))
 		return ctx_drop(c, DP_DROP_NO_GROUP);
 	o.gre_opt = __sync_fetch_and_add(&m->seq, 1);
+	if (m->flags & COA_KEEP)
+		group_keep(c, in, m, o.gre_opt);
 	if (in->hl <= 1 && !in->is_local)
 		return slow(c, in, &o, DP_SLOW_HOP_LIMIT, 0);
 	uint32_t mtu = path_mtu(c, g, &m->group, to ? group_mtu(c, to) : DP_INJECT_MTU);

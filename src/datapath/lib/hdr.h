@@ -24,6 +24,10 @@ enum {
 
 struct eth_h { struct mac dst, src; uint16_t proto; };
 struct ip6_h { uint32_t vtf; uint16_t plen; uint8_t nh, hl; struct a6 src, dst; };
+/* Between an IPv6 header and what follows: both 24 octets long (RFC 6275 6.3, 6.4). */
+enum { RO_OCT = 24 };
+struct rh2_h { uint8_t nh, len, type, left; uint32_t reserved; struct a6 addr; };
+struct hao_h { uint8_t nh, len, pad[4], type, olen; struct a6 addr; };
 struct gre_h { uint16_t flags, proto; uint32_t opt; };   /* with exactly one of key and sequence number */
 
 static INLINE bool a6_eq(const struct a6 *a, const struct a6 *b)

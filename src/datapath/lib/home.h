@@ -7,6 +7,23 @@
  */
 #include "datapath/lib/group.h"
 
+/* RFC 3963: the home address that an address of a mobile network goes by, or NULL. */
+NOINLINE const struct a6 *net_home(ctx_t *c, const struct a6 *addr)
+{
+	struct k_site k = {.plen = 128, .addr = *addr};
+	struct m_net *n = TBL(c, net, &k);
+	return n ? &n->home_address : NULL;
+}
+
+/* Is addr home_address, or of its mobile network? */
+static INLINE bool net_is(ctx_t *c, const struct m_cfg *g, const struct a6 *addr, const struct a6 *home_address)
+{
+	if (a6_eq(addr, home_address))
+		return true;
+	const struct a6 *of = g->features & FEAT_NET ? net_home(c, addr) : NULL;
+	return of && a6_eq(of, home_address);
+}
+
 /* Not a verdict: tunnel headers are off, go on with home_forward. */
 enum { HOME_FORWARD = 100 };
 
@@ -16,6 +33,10 @@ static INLINE struct m_home *home_find(ctx_t *c, const struct m_cfg *g, const st
 	if (!(g->features & FEAT_HOME))
 		return NULL;
 	struct m_home *h = TBL(c, home, addr);
+	if (!h && (g->features & FEAT_NET)) {
+		const struct a6 *of = net_home(c, addr);
+		h = of ? TBL(c, home, of) : NULL;
+	}
 	return h && h->expires_ns > ctx_now(c) ? h : NULL;
 }
 
@@ -34,6 +55,18 @@ static INLINE int home_encap_at(ctx_t *c, const struct m_cfg *g, const uint32_t 
 NOINLINE int home_encap(ctx_t *c, const struct m_cfg *g, const struct m_home *h) { return home_encap_at(c, g, ETH_OCT, h); }
 NOINLINE int home_encap_own(ctx_t *c, const struct m_cfg *g, const struct m_home *h) { return home_encap_at(c, g, 0, h); }
 
+/* Is what comes for this care-of address sent on to another place? */
+static INLINE bool coa_forwards(const struct m_coa *m, int64_t now) { return (m->flags & COA_FORWARD) && m->forward_until_ns > now; }
+
+/* After a mobile that left (have: as for group_tunnel). */
+static INLINE int coa_forward(ctx_t *c, const struct m_cfg *g, const uint32_t l2, struct inner *in, const struct m_coa *m, const uint32_t have)
+{
+	struct outer o = {.src = &m->source, .dst = &m->forward};
+	if (in->hl <= 1 && !in->is_local)
+		return slow(c, in, &o, DP_SLOW_HOP_LIMIT, 0);
+	return tunnel_routed(c, g, l2, in, &o, have, DP_COUNT_MMA_FORWARD);
+}
+
 /* Straight into the group: the agent at the care-of address is here. */
 static INLINE int home_group_at(ctx_t *c, const struct m_cfg *g, const uint32_t l2, struct m_coa *m)
 {
@@ -41,7 +74,7 @@ static INLINE int home_group_at(ctx_t *c, const struct m_cfg *g, const uint32_t 
 	if (!inner_read(c, l2, &in))
 		return ctx_drop(c, DP_DROP_MALFORMED);
 	in.is_local = l2 == 0;
-	return group_tunnel(c, g, l2, &in, m, 0);
+	return coa_forwards(m, ctx_now(c)) ? coa_forward(c, g, l2, &in, m, 0) : group_tunnel(c, g, l2, &in, m, 0);
 }
 NOINLINE int home_group(ctx_t *c, const struct m_cfg *g, struct m_coa *m) { return home_group_at(c, g, ETH_OCT, m); }
 NOINLINE int home_group_own(ctx_t *c, const struct m_cfg *g, struct m_coa *m) { return home_group_at(c, g, 0, m); }
@@ -52,7 +85,10 @@ static INLINE struct m_coa *home_agent_here(ctx_t *c, const struct m_cfg *g, con
 	if (!(g->features & FEAT_COA))
 		return NULL;
 	struct m_coa *m = TBL(c, coa, &h->coa);
-	return m && m->expires_ns > ctx_now(c) && a6_eq(&m->ha, &h->ha) ? m : NULL;
+	if (!m || !a6_eq(&m->ha, &h->ha))
+		return NULL;
+	int64_t now = ctx_now(c);
+	return m->expires_ns > now || coa_forwards(m, now) ? m : NULL;
 }
 
 /* A frame for a bound home address; h: its live entry. */

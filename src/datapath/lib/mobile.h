@@ -3,10 +3,14 @@
 /*
  * Mobile node. In: tunnels from the agent's group (or, plainly, from the home agent to an on-link care-of
  * address) end here, duplicates are removed, the packet enters the host through roam0. Out: what the host sends from
- * the home address leaves roam0 in a tunnel over the link that is in use, straight to the router.
+ * the home address leaves roam0 in a tunnel over the link that is in use, straight to the router. To and from correspondent nodes that
+ * have a binding there is no tunnel: type 2 routing header in, Home Address option out.
  */
 #include "datapath/lib/dup.h"
-#include "datapath/lib/tunnel.h"
+#include "datapath/lib/home.h"
+#include "datapath/lib/ro.h"
+
+enum { SEQ_BEHIND_MAX = 4096 };
 
 static INLINE bool mobile_may_use(const struct m_downlink *d, uint32_t ifindex)
 {
@@ -17,8 +21,18 @@ static INLINE bool mobile_may_use(const struct m_downlink *d, uint32_t ifindex)
 	return is_listed;
 }
 
+/* The last number accepted: a little before the last is another path's, far from it a new count. */
+static INLINE void mobile_note_seq(struct m_downlink *d, uint32_t seq)
+{
+	int32_t ahead = (int32_t)(seq - d->last_seq);
+	if (d->has_seq && ahead <= 0 && ahead > -SEQ_BEHIND_MAX)
+		return;
+	d->last_seq = seq;
+	d->has_seq = 1;
+}
+
 /* Takes `have` octets of tunnel headers off and gives the packet to the host. seq: NULL where the tunnel has none. */
-static INLINE int mobile_release(ctx_t *c, const struct m_cfg *g, const struct m_downlink *d, const uint32_t have,
+static INLINE int mobile_release(ctx_t *c, const struct m_cfg *g, struct m_downlink *d, const uint32_t have,
 				 const uint32_t *seq)
 {
 	struct inner in;
@@ -26,8 +40,10 @@ static INLINE int mobile_release(ctx_t *c, const struct m_cfg *g, const struct m
 	struct ip6_h *inner = ctx_at(c, ETH_OCT + have);
 	if (!ctx_has(c, ETH_OCT + have + IP6_OCT) || !inner_read(c, ETH_OCT + have, &in))
 		return ctx_drop(c, DP_DROP_TUNNEL_PROTO);
-	if (!a6_eq(&inner->dst, &d->home_address))
+	if (!net_is(c, g, &inner->dst, &d->home_address))
 		return ctx_drop(c, DP_DROP_TUNNEL_INNER);
+	if (ro_is_hot(c, g, &in, inner))
+		return ro_punt_hot(c, in.at);
 	uint32_t vtf = in.vtf;
 	if (!ecn_decap(ip->vtf, &vtf))
 		return ctx_drop(c, DP_DROP_ECN);
@@ -39,7 +55,10 @@ static INLINE int mobile_release(ctx_t *c, const struct m_cfg *g, const struct m
 		p.path = dup_path(ctx_ifindex(c), &eth->src);
 		if (dup_is(c, &p))
 			return ctx_drop(c, DP_DROP_DUPLICATE);
+		mobile_note_seq(d, *seq);
 	}
+	if (d->wants_ro)
+		punt_ro(c, ETH_OCT + have);
 	if (vtf != in.vtf)
 		ctx_ecn_mark(c, in.at, vtf);
 	if (!ctx_resize(c, -(int)have))
@@ -57,7 +76,7 @@ NOINLINE int mobile_fragment(ctx_t *c)
 }
 
 /* d: entry of the frame's outer source and destination; nh: its next header. */
-NOINLINE int mobile_in(ctx_t *c, const struct m_cfg *g, const struct m_downlink *d, uint8_t nh)
+NOINLINE int mobile_in(ctx_t *c, const struct m_cfg *g, struct m_downlink *d, uint8_t nh)
 {
 	if (!mobile_may_use(d, ctx_ifindex(c)))
 		return ctx_drop(c, DP_DROP_DOWNLINK_IF);
@@ -75,6 +94,52 @@ NOINLINE int mobile_in(ctx_t *c, const struct m_cfg *g, const struct m_downlink 
 		return ctx_drop(c, DP_DROP_GRE_FLAGS);
 	uint32_t seq = BE32(gre->opt);
 	return mobile_release(c, g, d, IP6_OCT + GRE_OCT, &seq);
+}
+
+/* To an on-link care-of address with a type 2 routing header. CONTROL_NONE: not data, let others see to it. */
+NOINLINE int mobile_in_rh2(ctx_t *c, const struct m_cfg *g, const struct m_downlink *d)
+{
+	struct a6 home_address;
+	uint8_t nh;
+	if (!ro_read_rh2(c, ETH_OCT + IP6_OCT, &home_address, &nh) || nh == NH_MH || nh == NH_DSTOPTS)
+		return 0;
+	if (!mobile_may_use(d, ctx_ifindex(c)))
+		return ctx_drop(c, DP_DROP_DOWNLINK_IF);
+	if (!a6_eq(&home_address, &d->home_address))
+		return ctx_drop(c, DP_DROP_ROUTING_HEADER);
+	if (!ro_consume(c, &home_address, nh))
+		return ctx_drop(c, DP_DROP_NO_ROOM);
+	return g->is_up_link ? ctx_up(c) : ctx_host(c, g->roam0_ifindex);
+}
+
+/* Without a tunnel, from coa to whom the packet is for. */
+NOINLINE int mobile_direct(ctx_t *c, const struct m_cfg *g, struct m_uplink_out *u, const struct a6 *coa)
+{
+	struct inner in;
+	struct ip6_h *ip = ctx_begin(c);
+	if (!ctx_has(c, IP6_OCT) || !inner_read(c, 0, &in))
+		return ctx_drop(c, DP_DROP_MALFORMED);
+	in.is_local = true;
+	struct a6 home_address = ip->src;
+	struct ro_out o = {.addr = {.src = *coa, .dst = ip->dst}, .ifindex = u->ifindex, .next_hop = u->next_hop, .encap = DP_ENCAP_HAO};
+	o.mtu_oct = path_mtu(c, g, &o.addr.dst, u->mtu_oct);
+	if (in.seg_oct + RO_OCT > o.mtu_oct)
+		return ro_slow(c, &in, &o);
+	mss_clamp_for(c, in.nh, 0, o.mtu_oct - RO_OCT);
+	if (!ctx_insert(c, RO_OCT) || !ctx_add_eth(c))
+		return ctx_drop(c, DP_DROP_NO_ROOM);
+	struct eth_h *eth = ctx_begin(c);
+	ip = ctx_at(c, ETH_OCT);
+	struct hao_h *hao = ctx_at(c, ETH_OCT + IP6_OCT);
+	if (!ctx_has(c, ETH_OCT + IP6_OCT + RO_OCT))
+		return ctx_drop(c, DP_DROP_NO_ROOM);
+	eth->dst = u->next_hop;
+	eth->src = u->mac;
+	eth->proto = BE16(ETHER_IPV6);
+	ro_write_ip(ip, &in, NH_DSTOPTS, &o.addr);
+	ro_write_hao(hao, in.nh, &home_address);
+	count(c, DP_COUNT_MN_DIRECT);
+	return ctx_send(c, u->ifindex);
 }
 
 /* Into the tunnel over the link in use; gre: GRE_KEY or 0, a constant. */
@@ -98,8 +163,26 @@ static INLINE int mobile_encap(ctx_t *c, const struct m_cfg *g, struct m_uplink_
 NOINLINE int mobile_encap_gre(ctx_t *c, const struct m_cfg *g, struct m_uplink_out *u) { return mobile_encap(c, g, u, GRE_KEY); }
 NOINLINE int mobile_encap_ipip(ctx_t *c, const struct m_cfg *g, struct m_uplink_out *u) { return mobile_encap(c, g, u, 0); }
 
-/* A packet that the host routed into roam0; u: entry of its source. */
-static INLINE int mobile_out(ctx_t *c, const struct m_cfg *g, struct m_uplink_out *u)
+/* H-13: is dst one that takes no tunnel? */
+NOINLINE bool mobile_is_direct(const struct m_uplink_out *u, const struct a6 *dst)
 {
+	bool is_in = false;
+#pragma clang loop unroll(full)
+	for (uint32_t i = 0; i < DP_DIRECT_MAX; i++)
+		is_in |= i < u->n_direct && a6_in(dst, &u->direct[i]);
+	return is_in;
+}
+
+/* A packet that the host routed into roam0; u: entry of its source. ip: its header. */
+static INLINE int mobile_out(ctx_t *c, const struct m_cfg *g, struct m_uplink_out *u, const struct ip6_h *ip)
+{
+	bool is_data = ip->nh != NH_MH && ip->nh != NH_HOPOPTS;
+	if (is_data && u->n_direct && mobile_is_direct(u, &ip->dst))
+		return mobile_direct(c, g, u, &u->src);
+	if (is_data && (g->features & FEAT_RO)) {
+		struct m_ro *r = ro_find(c, (const struct k_pair *)(const void *)&ip->src);
+		if (r && !r->is_testing)
+			return mobile_direct(c, g, u, &r->coa);
+	}
 	return u->encap == DP_ENCAP_GRE ? mobile_encap_gre(c, g, u) : mobile_encap_ipip(c, g, u);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The two programs: what happens to a frame received on an interface of ours, and to a packet
- * that the host routed into roam0. Everything that is not for us passes.
+ * The programs: what happens to a frame received on an interface of ours, to one that this host is about to send
+ * there (a correspondent node only), and to a packet that the host routed into roam0. Everything that is not for us passes.
  */
 #include "datapath/lib/agent.h"
 #include "datapath/lib/control.h"
@@ -72,6 +72,20 @@ static INLINE int path_ipip(ctx_t *c, const struct m_cfg *g, const struct m_if *
 	return path_home(c, g, ip);
 }
 
+/* Something else than a tunnel to an assigned care-of address. */
+static INLINE int path_coa(ctx_t *c, const struct m_cfg *g, struct m_coa *m, uint8_t nh)
+{
+	bool is_message = control_ext_end(c, nh) == NH_MH;
+	if (nh == NH_ROUTING) {
+		int v = agent_down_rh2(c, m, is_message);
+		return v == HOME_FORWARD ? home_group(c, g, m) : v;
+	}
+	if (!is_message)
+		return ctx_pass(c);
+	punt(c, DP_PUNT_MH);
+	return ctx_stolen(c);
+}
+
 static INLINE int path_unicast(ctx_t *c, const struct m_cfg *g, const struct m_if *f, struct ip6_h *ip)
 {
 	int v = CONTROL_NONE;
@@ -87,6 +101,21 @@ static INLINE int path_unicast(ctx_t *c, const struct m_cfg *g, const struct m_i
 		struct m_local *l = g->features & FEAT_LOCAL ? TBL(c, local, &ip->dst) : NULL;
 		if (l && ip->nh == NH_GRE && (l->flags & DP_LOCAL_MMA))
 			return agent_up_gre(c, g);
+		if (ip->nh == NH_ROUTING && (g->features & FEAT_DOWN_RH2)) {
+			struct k_pair k = {.dst = ip->dst};
+			struct m_downlink *d = TBL(c, downlink, &k);
+			int r = d ? mobile_in_rh2(c, g, d) : CONTROL_NONE;
+			if (r != CONTROL_NONE)
+				return r;
+			ip = ctx_at(c, ETH_OCT);
+			if (!ctx_has(c, ETH_OCT + IP6_OCT))
+				return ctx_pass(c);
+		}
+		if (!l && ip->nh != NH_GRE && (g->features & FEAT_COA)) {
+			struct m_coa *m = TBL(c, coa, &ip->dst);
+			if (m)
+				return path_coa(c, g, m, ip->nh);
+		}
 		if (l && ip->nh != NH_GRE && (l->flags & DP_LOCAL_MH))
 			v = control_ext(c, g, ip->nh);
 		if (l && v == CONTROL_NONE)
@@ -114,7 +143,7 @@ static INLINE int path_ingress(ctx_t *c)
 			return ctx_drop(c, why);
 	}
 	int v = a6_is_multicast(&ip->dst) ? path_multicast(c, g, f, ip) : path_unicast(c, g, f, ip);
-	return v == HOME_FORWARD ? home_forward(c, g) : v;
+	return v == HOME_FORWARD ? home_forward(c, g) : v == AGENT_DIRECT ? agent_direct(c) : v;
 }
 
 static INLINE int path_egress(ctx_t *c)
@@ -127,9 +156,29 @@ static INLINE int path_egress(ctx_t *c)
 		return ctx_pass(c);
 	if (g->features & FEAT_UPLINK_OUT) {
 		struct m_uplink_out *u = TBL(c, uplink_out, &ip->src);
+		if (!u && (g->features & FEAT_NET)) {
+			const struct a6 *of = net_home(c, &ip->src);
+			u = of ? TBL(c, uplink_out, of) : NULL;
+		}
 		if (u)
-			return mobile_out(c, g, u);
+			return mobile_out(c, g, u, ip);
 	}
+	struct m_cn *n = cn_find(c, g, (const struct k_pair *)(const void *)&ip->src);
+	if (n)
+		return cn_out_roam0(c, n);
 	struct m_home *h = home_find(c, g, &ip->dst);
 	return h ? home_tunnel_own(c, g, h) : ctx_pass(c);
+}
+
+static INLINE int path_out(ctx_t *c)
+{
+	struct m_cfg *g = cfg(c);
+	if (!g || !(g->features & FEAT_CN) || !ctx_pull(c, ETH_OCT + IP6_OCT))
+		return ctx_pass(c);
+	struct ip6_h *ip = ctx_at(c, ETH_OCT);
+	if (!ctx_has(c, ETH_OCT + IP6_OCT) || BE32(ip->vtf) >> 28 != 6)
+		return ctx_pass(c);
+	struct m_cn *n = cn_find(c, g, (const struct k_pair *)(const void *)&ip->src);
+	struct m_if *f = n ? if_of(c) : NULL;
+	return f ? cn_out(c, n, f->mtu_oct) : ctx_pass(c);
 }

@@ -13,6 +13,8 @@ static INLINE bool rate_admits(ctx_t *c, const struct m_cfg *g, const struct a6 
 		return true;
 	struct k_rate k = {.src = *src, .why = why};
 	int64_t cost = 1000000000 / (g->punt_rate_pps ? g->punt_rate_pps : 1), most = cost * g->punt_burst, now = ctx_now(c);
+	if (why == DP_PUNT_RO)
+		most = cost = 1000000000;
 	struct m_rate *r = TBL(c, rate, &k);
 	if (!r) {
 		struct m_rate fresh = {.last_ns = now, .credit_ns = most - cost};
@@ -54,6 +56,25 @@ NOINLINE bool punt_with(ctx_t *c, uint32_t off, enum dp_punt why, const struct d
 		return false;
 	}
 	count(c, has_slow ? DP_COUNT_SLOW : DP_COUNT_PUNTED);
+	return true;
+}
+
+/* A route to optimise: a copy, for each pair of inner addresses one a second. ip: offset of the inner header, behind a tunnel's. */
+NOINLINE bool punt_ro(ctx_t *c, const uint32_t ip)
+{
+	struct m_cfg *g = cfg(c);
+	struct k_pair a;
+	if (!g || !ctx_load(c, ip + 8, &a, sizeof a))
+		return false;
+#pragma clang loop unroll(full)
+	for (uint32_t i = 0; i < 4; i++)
+		a.src.w[i] ^= a.dst.w[i];
+	if (!rate_admits(c, g, &a.src, DP_PUNT_RO))
+		return false;
+	struct punt_head head = {.ifindex = ctx_ifindex(c), .why = DP_PUNT_RO};
+	if (!ctx_load(c, 6, &head.mac, 6) || !ctx_ring(c, ETH_OCT, &head, NULL, false))
+		return false;
+	count(c, DP_COUNT_PUNTED);
 	return true;
 }
 

@@ -21,6 +21,12 @@
 	X(mfc, HASH, struct k_pair, struct m_mfc, BINDINGS, BPF_F_NO_PREALLOC) \
 	X(downlink, HASH, struct k_pair, struct m_downlink, SMALL_TABLE, BPF_F_NO_PREALLOC) \
 	X(uplink_out, HASH, struct a6, struct m_uplink_out, SMALL_TABLE, BPF_F_NO_PREALLOC) \
+	X(cn, HASH, struct k_pair, struct m_cn, BINDINGS, BPF_F_NO_PREALLOC) \
+	X(trust, ARRAY, uint32_t, struct m_trust, 1, 0) \
+	X(ro, HASH, struct k_pair, struct m_ro, BINDINGS, BPF_F_NO_PREALLOC) \
+	X(net, LPM_TRIE, struct k_site, struct m_net, BINDINGS, BPF_F_NO_PREALLOC) \
+	X(keep_at, ARRAY, uint32_t, struct m_keep_at, 1, 0) \
+	X(keep, ARRAY, uint32_t, struct m_keep, 4096, 0) \
 	X(pmtu, HASH, struct a6, struct m_pmtu, BINDINGS, BPF_F_NO_PREALLOC) \
 	X(dup, ARRAY, uint32_t, struct m_dup, 65536, BPF_F_MMAPABLE /* for the alignment */) \
 	X(rate, LRU_HASH, struct k_rate, struct m_rate, 16384, 0)

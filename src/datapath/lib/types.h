@@ -14,7 +14,7 @@
 #include "datapath/drop.h"
 #include "datapath/punt.h"
 
-enum { MAP_LAYOUT = 7, IF_SLOTS = 64, DUP_WAYS = 3, IF_HASH = 256, SMALL_TABLE = 4096 };
+enum { MAP_LAYOUT = 8, IF_SLOTS = 64, DUP_WAYS = 3, IF_HASH = 256, SMALL_TABLE = 4096 };
 
 #define INLINE inline __attribute__((always_inline))
 #ifdef __bpf__
@@ -29,7 +29,8 @@ struct mac { uint16_t w[3]; };
 /* Tables that hold something; an empty one costs no lookup. */
 enum feature {
 	FEAT_LOCAL = 1, FEAT_HOME = 2, FEAT_COA = 4, FEAT_UPLINK_IN = 8, FEAT_MFC = 16, FEAT_DOWNLINK = 32,
-	FEAT_UPLINK_OUT = 64, FEAT_PMTU = 128,
+	FEAT_UPLINK_OUT = 64, FEAT_PMTU = 128, FEAT_CN = 256, FEAT_CN_TRUST = 512, FEAT_RO = 1024, FEAT_NET = 2048,
+	FEAT_DOWN_RH2 = 4096,                            /* DP_DOWNLINK_IN with DP_ENCAP_RH2 */
 };
 
 struct m_cfg {
@@ -37,7 +38,7 @@ struct m_cfg {
 	uint32_t roam0_ifindex, dup_mask;     /* buckets of duplicate detection less one */
 	uint32_t dup_window_ticks, is_up_link; /* the latter: what comes out of a tunnel goes up on the link that brought it */
 	uint32_t punt_rate_pps, punt_burst;
-	uint32_t hop_limit, pad;
+	uint32_t hop_limit, keep_mask;        /* the latter: slots of the keep ring less one */
 };
 
 struct m_prefix { struct a6 net, mask; };
@@ -54,10 +55,14 @@ struct m_ifidx { uint32_t slot; };
 
 struct m_local { uint32_t flags; };                       /* by address */
 struct m_home { struct a6 coa, ha; int64_t expires_ns; }; /* by home address */
+enum coa_flags { COA_FORWARD = 1, COA_KEEP = 2, COA_WANTS_RO = 4 };
 struct m_coa {                                            /* by care-of address */
 	struct a6 home_address, source, group, ha, prev;  /* source and group side by side: a k_pair */
 	int64_t prev_until_ns, expires_ns;
-	uint32_t seq, inject_ifindex;
+	uint32_t seq, flags, inject_ifindex, pad;
+	struct a6 forward;                                /* with COA_FORWARD */
+	struct a6 coa;                                    /* the key again */
+	int64_t forward_until_ns;
 };
 struct m_uplink_in {                                      /* by inner source */
 	struct a6 coa, ha, bound;
@@ -74,13 +79,23 @@ struct m_mfc { uint32_t iif, n; uint64_t slots[MFC_WORDS]; };
 struct m_downlink {                                       /* by outer source, destination */
 	struct a6 home_address;
 	uint32_t encap, n_if, ifindex[8];
-	uint32_t flow, pad;                               /* a hash of the key */
+	uint32_t flow, wants_ro;                          /* flow: a hash of the key */
+	uint32_t has_seq, last_seq;                       /* GRE: the last that was accepted */
 };
 struct m_uplink_out {                                     /* by inner source */
 	struct a6 src, dst;
 	uint32_t ifindex, encap, key, mtu_oct;
 	struct mac next_hop, mac;
+	uint32_t n_direct;
+	struct m_prefix direct[DP_DIRECT_MAX];
 };
+struct m_cn { struct a6 coa; int64_t expires_ns; };       /* by own address, home address */
+struct m_trust {                                          /* the only one */
+	uint32_t n;
+	struct { struct m_prefix home, coa; } pair[DP_CN_TRUST_MAX];
+};
+struct m_ro { struct a6 coa; int64_t expires_ns; uint32_t is_testing, pad; }; /* by home address, correspondent node */
+struct m_net { struct a6 home_address; };                 /* by prefix: longest match */
 struct m_pmtu { int64_t until_ns; uint32_t mtu_oct, pad; }; /* by outer destination */
 
 /* path: 0 when free. start, oct: range of a TCP stream. time: ctx_ticks, the low 16 bits. */
@@ -94,6 +109,17 @@ struct m_dup {
 	struct dup_way way[DUP_WAYS];                     /* 64 octets with the lock: a cache line */
 };
 
+/* The keep ring. A slot is valid when its turn, which counts from 1, is as it was before and after the rest was read; the slot of
+ * turn t is (t - 1) & keep_mask. */
+enum { KEEP_OCT = 1600 };
+struct m_keep_at { uint32_t turns, pad; };
+struct m_keep {
+	uint32_t turn, seq, len_oct, pad;
+	struct a6 coa;
+	int64_t when_ns;
+	uint8_t bytes[KEEP_OCT];                          /* from the inner header on, before its hop limit is decremented */
+};
+
 struct k_rate { struct a6 src; uint32_t why; };
 struct m_rate { int64_t last_ns; int64_t credit_ns; };    /* credit: time saved up, one packet costs 1 s / rate */
 
@@ -105,6 +131,8 @@ struct punt_head {
 	struct mac mac;
 	uint16_t pad;
 };
+/* Of a route to optimise the headers suffice. */
+static INLINE uint32_t punt_snap(uint32_t why) { return why == DP_PUNT_RO ? 128 : DP_PUNT_SNAP; }
 struct punt_rec {
 	struct punt_head head;
 	struct dp_slow slow;
