@@ -18,7 +18,8 @@ static void addresses(const struct ip6_walk *ip, struct mh_packet *out)
 	out->self = *ip6_walk_dst(ip);
 }
 
-/* Over the header's own length: what might follow it is no part of it (RFC 6275 6.1.1). */
+/* Over the header's own length: what might follow it is no part of it (RFC 6275 6.1.1). Whose length field is wrong will have
+ * taken all of it: that is right too, for the sender to hear what is wrong. */
 static enum wire_err checksum(const struct mh_packet *p, const uint8_t *head, size_t have_oct)
 {
 	if (have_oct < 8)
@@ -26,7 +27,7 @@ static enum wire_err checksum(const struct mh_packet *p, const uint8_t *head, si
 	size_t len_oct = 8 + (size_t)head[1] * 8;
 	if (len_oct > have_oct)
 		return W_TRUNCATED;
-	return ip6_csum(&p->peer, &p->self, NH_MH, head, len_oct) ? W_CHECKSUM : W_OK;
+	return ip6_csum(&p->peer, &p->self, NH_MH, head, len_oct) && ip6_csum(&p->peer, &p->self, NH_MH, head, have_oct) ? W_CHECKSUM : W_OK;
 }
 
 enum wire_err mh_packet_parse(const void *pkt, size_t len_oct, struct mh_packet *out)
