@@ -14,10 +14,11 @@ local rc = Proto("roamcast", "Roamcast")
 local SUBS = {
 	[1] = "multicast care-of address", [2] = "assigned care-of address", [3] = "forwarding request",
 	[4] = "device identifier", [5] = "encapsulation", [6] = "registration parameters",
-	[7] = "correspondent nodes",
+	[7] = "correspondent nodes", [8] = "key",
 }
 local KINDS = { "MIN", "ESN", "IMSI", "MEID", "IMEI", "EUI-48", "EUI-64", "NAI" }
-local MESSAGES = { "confirm", "ask", "forwarding", "forwarding acknowledgement" }
+local MESSAGES = { "confirm", "ask", "forwarding", "forwarding acknowledgement", "key ask", "key" }
+local ALGORITHMS = { "HMAC-SHA-1", "HMAC-SHA-256" }
 local STATUSES = { [0] = "yes", "not registered here" }
 local ENCAPS = { "GRE with sequence numbers", "IP in IP" }
 
@@ -43,6 +44,9 @@ local f = {
 	cn = ProtoField.ipv6("roamcast.correspondent", "Correspondent node"),
 	cn_seq = ProtoField.uint16("roamcast.correspondent_sequence", "Sequence number"),
 	cn_left = ProtoField.uint16("roamcast.correspondent_lifetime", "Remaining lifetime (4 s)"),
+	alg = ProtoField.uint8("roamcast.key_algorithm", "Algorithm", base.DEC, ALGORITHMS),
+	spi = ProtoField.uint32("roamcast.key_spi", "SPI"),
+	masked = ProtoField.bytes("roamcast.key", "Key, masked"),
 	message = ProtoField.uint8("roamcast.message", "Message", base.DEC, MESSAGES),
 	transaction = ProtoField.uint32("roamcast.transaction", "Transaction", base.HEX),
 	home = ProtoField.ipv6("roamcast.home_address", "Home address"),
@@ -120,6 +124,12 @@ show[7] = { 3, function(tree, b)
 		tree:add(f.cn_seq, b(at + 16, 2))
 		tree:add(f.cn_left, b(at + 18, 2))
 	end
+end }
+
+show[8] = { 39, function(tree, b)
+	tree:add(f.alg, b(0, 1))
+	tree:add(f.spi, b(3, 4))
+	tree:add(f.masked, b(7, 32))
 end }
 
 local function option(tree, b)

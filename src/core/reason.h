@@ -45,6 +45,7 @@
 	X(MMA_POOL_EMPTY, "no care-of address left") \
 	X(MMA_FORWARD_TO, "forwarding asked to an agent that is no peer, or to an address of our own") \
 	X(MMA_FORWARD_DENIED, "the new agent does not know the mobile, or did not answer: not forwarded") \
+	X(MMA_KEY_ASKED, "no key of this mobile yet: its home agent is asked") \
 	X(PEER_UNKNOWN, "message from an agent that is no configured peer") \
 	X(PEER_UNEXPECTED, "agent's message that nothing here waits for") \
 	X(ND_INVALID, "neighbour discovery message fails the checks of RFC 4861") \

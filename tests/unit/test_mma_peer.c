@@ -9,7 +9,7 @@
 #include "wire/mip6/mh_packet.h"
 #include "wire/mld/mld.h"
 
-enum { CORE = 2, D1 = 3, MOBILE_KEY = 0, PEER_KEY = 1, STRANGER_KEY = 2 };
+enum { CORE = 2, D1 = 3, MOBILE_KEY = 0, PAIR_KEY = 1, STRANGER_KEY = 2 };
 #define HOA "2001:db8:1::100"
 #define HA "2001:db8:1::1"
 #define ONLINK "2001:db8:2:11::100"
@@ -105,7 +105,7 @@ struct agent_says {
 
 static struct agent_says agent_says(enum mh_peer_kind kind, const struct addr6 *coa, uint32_t transaction)
 {
-	return (struct agent_says){.src = THERE, .key = PEER_KEY, .stamp = stamp(&here),
+	return (struct agent_says){.src = THERE, .key = PAIR_KEY, .stamp = stamp(&here),
 				   .msg = {.kind = (uint8_t)kind, .home_address = A(HOA), .coa = *coa, .transaction = transaction}};
 }
 
@@ -143,7 +143,7 @@ static bool heard_from(const struct rig *r, enum mh_peer_kind kind, struct mh_pa
 		memcpy(copy, effq_bytes(&r->fx, e->send.off), e->send.len_oct);
 		found = true;
 		assert_int_equal(mh_packet_parse(copy, e->send.len_oct, p), W_OK);
-		assert_true(sa_verify(&r->key[PEER_KEY], &crypto_openssl, &p->src, &p->dst, p));
+		assert_true(sa_verify(&r->key[PAIR_KEY], &crypto_openssl, &p->src, &p->dst, p));
 	}
 	return found;
 }
@@ -392,9 +392,9 @@ static void a_dead_agent_is_asked_for_a_while(void **state)
 	register_mobile(&here, NULL);
 	struct said u = leave(THERE_COA, THERE, 30);
 	say(&here, &u);
-	uint64_t before = mma(&here)->peer[0].n_tx;
+	uint64_t before = mma(&here)->peer[0].pair.n_tx;
 	rig_run(&here, span_s(10));
-	assert_int_equal(mma(&here)->peer[0].n_tx - before, 4);
+	assert_int_equal(mma(&here)->peer[0].pair.n_tx - before, 4);
 	assert_int_equal(here.count.n[R_MMA_FORWARD_DENIED], 1);
 	assert_non_null(rig_dp(&here, FX_DP_DEL, DP_COA, 0));
 	assert_int_equal(bindings_count(&mma(&here)->forwards), 0);
@@ -796,7 +796,7 @@ static void peers_are_reconfigured(void **state)
 	refused(&s, R_REPLAY_OLD); /* what was seen of a peer is remembered */
 	struct agent_says t = agent_says(PEER_CONFIRM, &coa, 0);
 	hear(&t);
-	assert_int_equal(mma(&here)->peer[1].n_rx, 2);
+	assert_int_equal(mma(&here)->peer[1].pair.n_rx, 2);
 	memcpy(conf.peer[0].key, "none", 5);
 	assert_int_equal(mma_role.reconf(here.self, &conf, here.now, &remedy), ERR_INVAL);
 	conf.peer[0] = (struct mma_peer_conf){A(HERE), "stranger"};

@@ -117,6 +117,11 @@ static void messages_between_agents_round_trip(void **state)
 		assert_int_equal(p.mh.opt.rc.peers.peer[i].seq, 100 + i);
 		assert_int_equal(p.mh.opt.rc.peers.peer[i].left_s, 4 * i);
 	}
+	n = sample("peer_key");
+	assert_int_equal(mh_packet_parse(pkt, n, &p), W_OK);
+	assert_true(p.mh.peer.kind == PEER_KEY && addr6_is_any(&p.mh.peer.coa));
+	assert_true(p.mh.opt.rc.has_key && p.mh.opt.rc.key.alg == RC_KEY_HMAC_SHA256 && p.mh.opt.rc.key.spi == 4097);
+	assert_int_equal(p.mh.opt.rc.key.masked[31], 0xbf);
 	assert_string_equal(mh_type_str(MH_PEER), "agent-to-agent");
 	assert_string_equal(mh_peer_kind_str(PEER_FORWARDING_ACK), "forwarding-ack");
 	assert_string_equal(mh_peer_kind_str(0), "unknown");
@@ -208,7 +213,7 @@ static void random_messages_round_trip(void **state)
 		o->has_alt_coa = is_bu && x & 1, o->has_nonce = is_bu && x & 2, o->has_refresh = m.type == MH_BA && x & 4, o->has_mesg_id = x & 8;
 		o->has_auth = x & 16, o->has_bind_auth = !is_peer && !o->has_auth && x & 32, o->n_prefix = is_bu ? (x >> 6) % (MH_PREFIX_MAX + 1) : 0;
 		o->rc.has_mcoa = x & 512, o->rc.has_acoa = x & 1024, o->rc.has_forward = x & 2048, o->rc.has_encap = x & 4096;
-		o->rc.has_reg = x & 8192, o->rc.has_peers = x & 16384;
+		o->rc.has_reg = x & 8192, o->rc.has_peers = x & 16384, o->rc.has_key = x & 32768, o->rc.key.alg = 1 + (x >> 33 & 1);
 		o->alt_coa = o->rc.mcoa.source = o->rc.acoa.coa = o->rc.forward.to = o->rc.reg.ha = A6("2001:db8::77");
 		o->rc.mcoa.group = A6("ff35::5");
 		o->rc.acoa.n_prefix = (x >> 16) % (RC_PREFIX_MAX + 1), o->rc.acoa.lifetime_s = (uint32_t)(x >> 32);
@@ -405,6 +410,10 @@ static void our_values_are_checked(void **state)
 	r = rd_of(acoa, 44);
 	assert_int_equal(rc_opt_parse(&r, &o, &is_known), W_OK);
 	assert_true(is_known && o.has_acoa);
+	uint8_t key[40] = {RC_KEY, 3};
+	o = (struct rc_opts){0};
+	r = rd_of(key, sizeof key);
+	assert_int_equal(rc_opt_parse(&r, &o, &is_known), W_VALUE); /* no such algorithm */
 	uint8_t peers[256] = {RC_PEERS, 1, 0, 0, 0xff, 2}; /* a multicast correspondent node */
 	o = (struct rc_opts){0};
 	r = rd_of(peers, 24);

@@ -163,6 +163,14 @@ static size_t peer_confirm(uint8_t *buf, size_t cap)
 	struct mh m = {.peer = {.kind = PEER_CONFIRM, .home_address = A6(HOA), .coa = A6("2001:db8:3:ff::100")}};
 	return peer(buf, cap, "2001:db8:3::1", MMA, &m);
 }
+static size_t peer_key(uint8_t *buf, size_t cap)
+{
+	struct mh m = {.peer = {.kind = PEER_KEY, .transaction = 0x0a0b0c0e, .home_address = A6(HOA), .time_s = 3600},
+		       .opt.rc = {.has_key = true, .key = {.alg = RC_KEY_HMAC_SHA256, .spi = 4097}}};
+	for (uint8_t i = 0; i < RC_KEY_OCT; i++)
+		m.opt.rc.key.masked[i] = (uint8_t)(0xa0 + i);
+	return peer(buf, cap, HA, MMA, &m);
+}
 /* Two parts: twelve correspondent nodes, and two. */
 static size_t peer_forwarding(uint8_t *buf, size_t cap)
 {
@@ -322,7 +330,7 @@ static size_t too_big(uint8_t *buf, size_t cap)
 #define S(x) {#x, x}
 const struct wire_sample wire_samples[] = {
 	S(brr), S(hoti), S(coti), S(hot), S(cot), S(bu_home), S(bu_plain), S(bu_mma), S(ba_mma), S(bu_forward), S(bu_cn), S(bu_router),
-	S(ba_forward), S(peer_confirm), S(peer_forwarding),
+	S(ba_forward), S(peer_confirm), S(peer_forwarding), S(peer_key),
 	S(ba_refused), S(be), S(ha_request), S(ha_reply), S(mps), S(mpa), S(rs), S(rs_any), S(ra), S(ra_bare), S(ns), S(ns_dad), S(na),
 	S(na_solicited), S(mld2_allow), S(mld2_report), S(mld2_query), S(mld2_query_source), S(mld1_query), S(mld1_report), S(mld1_done),
 	S(gre_down), S(gre_up), S(gre_both), S(too_big),

@@ -68,6 +68,9 @@ static int init(void *self, const struct engine_env *env, const void *conf, stru
 	name_link(&h->home, h->conf.home_link);
 	for (uint32_t i = 0; i < h->conf.n_uplink; i++)
 		name_link(&h->uplink[i], h->conf.uplink[i]);
+	*remedy = ha_key_load(h, &h->conf);
+	if (*remedy)
+		return ERR_NOTFOUND;
 	int err = ha_mobiles_load(&h->mobiles, env, &h->conf, remedy);
 	if (err)
 		return err;
@@ -264,6 +267,11 @@ static int reconf(void *self, const void *conf, struct now now, const char **rem
 	int err = ha_mobiles_load(&mobiles, &h->env, conf, remedy);
 	if (err)
 		return err;
+	*remedy = ha_key_load(h, conf);
+	if (*remedy) {
+		ha_mobiles_free(&mobiles, &h->env);
+		return ERR_NOTFOUND;
+	}
 	ha_mobiles_free(&h->mobiles, &h->env);
 	h->mobiles = mobiles;
 	bool is_same = has_same_prefixes(&h->conf, conf);

@@ -7,7 +7,8 @@
 #include "base/conf.h"
 #include "base/time.h"
 
-enum { HA_MOBILE_CONF_MAX = 4096, HA_PREFIX_MAX = 8, HA_UPLINK_MAX = 8, HA_NET_MAX = 4, HA_KEY_NAME_LEN = 32 };
+enum { HA_MOBILE_CONF_MAX = 4096, HA_PREFIX_MAX = 8, HA_UPLINK_MAX = 8, HA_NET_MAX = 4, HA_KEY_NAME_LEN = 32,
+       HA_MMA_MAX = 64, HA_SITE_LEN = 64 };
 
 /* mobile "2001:db8:1::100" { key = "mn1" }, or a prefix of home addresses that share a key. */
 struct ha_mobile_conf {
@@ -15,6 +16,13 @@ struct ha_mobile_conf {
 	char key[HA_KEY_NAME_LEN];
 	struct prefix6 network[HA_NET_MAX]; /* a mobile router's (RFC 3963) */
 	uint32_t n_network;
+};
+
+/* mma "2001:db8:2::1" { key = "ha-foreign"  site = "foreign" }: it is told the keys of mobiles that visit its site. */
+struct ha_mma_conf {
+	struct addr6 address;
+	char key[HA_KEY_NAME_LEN];
+	char site[HA_SITE_LEN];
 };
 
 struct ha_conf {
@@ -36,6 +44,9 @@ struct ha_conf {
 	bool has_refresh_request;      /* send a binding refresh request when an eighth of the lifetime is left */
 	uint32_t bindings_max;
 	uint32_t rate;                 /* refusals and errors a second and source; 0: no limit */
+	span_t lend;                   /* a key that an MMA is told counts so long */
+	uint32_t n_mma;
+	struct ha_mma_conf mma[HA_MMA_MAX];
 	uint32_t n_mobile;
 	struct ha_mobile_conf mobile[HA_MOBILE_CONF_MAX];
 };

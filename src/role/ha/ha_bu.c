@@ -255,6 +255,8 @@ bool ha_rx_mh(struct ha *h, const struct rx *rx, struct now now)
 		on_malformed(h, rx, err, &p, now);
 	else if (p.mh.type == MH_BU)
 		on_bu(h, rx, &p, now);
+	else if (p.mh.type == MH_PEER)
+		ha_key_rx(h, &p, now);
 	else if (p.mh.type == MH_HOTI || p.mh.type == MH_COTI)
 		/* We are no correspondent node: say so, and the mobile keeps to its tunnel. */
 		on_malformed(h, rx, W_TYPE, &p, now);

@@ -4,6 +4,7 @@
 #include "core/binding.h"
 #include "core/dad.h"
 #include "core/engine.h"
+#include "core/pair.h"
 #include "core/rate.h"
 #include "core/sa.h"
 #include "role/ha/ha.h"
@@ -101,6 +102,7 @@ struct ha {
 	struct ha_conf conf;
 	struct ha_link home, uplink[HA_UPLINK_MAX];
 	struct ha_mobiles mobiles;
+	struct pair mma[HA_MMA_MAX];   /* of conf.mma */
 	struct bindings bindings;
 	struct table checks;           /* struct ha_check by hoa */
 	struct timers check_timers;
@@ -113,6 +115,7 @@ struct ha {
 	struct table routers;          /* struct ha_router by hoa */
 	struct rate rate;
 	uint32_t n_active;
+	uint64_t n_lent;
 	uint64_t n_registered, n_deregistered, n_expired, n_refused;
 };
 
@@ -216,3 +219,7 @@ void ha_net_home_routes(struct ha *h, enum effect_kind kind);
 /* ha_show.c */
 void ha_show(const void *self, const char *what, struct show *out, struct now now);
 int ha_ctl(void *self, const struct ctl_cmd *cmd, struct now now, const char **msg);
+
+/* ha_key: keys of mobiles for MMAs. */
+const char *ha_key_load(struct ha *h, const struct ha_conf *next);
+void ha_key_rx(struct ha *h, const struct mh_packet *p, struct now now);

@@ -43,7 +43,34 @@ static const struct conf_block mobile_block = {
 	.name = "mobile", .title = "home address, or prefix of home addresses", .help = "A mobile that may register.",
 	.rows = mobile_rows, .struct_size = sizeof(struct ha_mobile_conf), .add = add_mobile,
 };
-static const struct conf_block *const subs[] = {&mobile_block, NULL};
+static const struct conf_row mma_rows[] = {
+	{"key", CONF_STR, NULL, .help = "Name of the key shared with this agent.", .off = offsetof(struct ha_mma_conf, key), .size = HA_KEY_NAME_LEN},
+	{"site", CONF_STR, NULL, .help = "Its site: mobiles' keys there are derived with this name.", .off = offsetof(struct ha_mma_conf, site),
+	 .size = HA_SITE_LEN},
+	{NULL, CONF_END},
+};
+
+static const char *add_mma(void *parent, const char *title, const void *filled)
+{
+	struct ha_conf *c = parent;
+	struct ha_mma_conf m = *(const struct ha_mma_conf *)filled;
+
+	if (c->n_mma == HA_MMA_MAX)
+		return "at most 64 mma blocks";
+	if (!addr6_parse(&m.address, title) || !addr6_is_routable(&m.address))
+		return "an agent is named by its service address";
+	for (uint32_t i = 0; i < c->n_mma; i++)
+		if (addr6_eq(&c->mma[i].address, &m.address))
+			return "this agent has a block already";
+	c->mma[c->n_mma++] = m;
+	return NULL;
+}
+
+static const struct conf_block mma_block = {
+	.name = "mma", .title = "service address", .help = "A site's agent that is trusted with derived keys of our mobiles.",
+	.rows = mma_rows, .struct_size = sizeof(struct ha_mma_conf), .add = add_mma,
+};
+static const struct conf_block *const subs[] = {&mobile_block, &mma_block, NULL};
 
 static const struct conf_row rows[] = {
 	{"address", CONF_ADDR6, NULL, .help = "Address at which mobiles register and reverse tunnels end.", AT(address)},
@@ -66,6 +93,7 @@ static const struct conf_row rows[] = {
 	{"duplicate-detection-time", CONF_MS, "1000", 1, 10000, "ms", "Wait after each probe (RetransTimer).", AT(dad_retrans)},
 	{"refresh-request", CONF_BOOL, "false", .help = "Ask the mobile to refresh when an eighth of its lifetime is left.",
 	 AT(has_refresh_request)},
+	{"lend", CONF_S, "3600", 4, 65535, "s", "A mobile's derived key counts so long at an MMA that was told it.", AT(lend)},
 	{"bindings", CONF_U32, "1048576", 1, 16777216, NULL, "Bindings at most.", AT(bindings_max)},
 	{"rate", CONF_U32, "20", 0, 1000000, "1/s", "Refusals and errors sent, a second and source; 0: no limit.", AT(rate)},
 	{NULL, CONF_END},

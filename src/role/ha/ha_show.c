@@ -43,6 +43,7 @@ static void show_status(const struct ha *h, struct show *out)
 	show_u64(out, "registered", h->n_registered);
 	show_u64(out, "deregistered", h->n_deregistered);
 	show_u64(out, "expired", h->n_expired);
+	show_u64(out, "keys_lent", h->n_lent);
 	show_u64(out, "refused", h->n_refused);
 	show_end(out);
 }

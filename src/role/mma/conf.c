@@ -48,26 +48,47 @@ static const struct conf_row peer_rows[] = {
 	{NULL, CONF_END},
 };
 
-static const char *add_peer(void *parent, const char *title, const void *filled)
+static const struct conf_row home_agent_rows[] = {
+	{"key", CONF_STR, NULL, .help = "Name of the key shared with this home agent.", .off = offsetof(struct mma_peer_conf, key), .size = MMA_KEY_LEN},
+	{"home-prefix", CONF_LIST_PREFIX6, NULL, .help = "Home addresses whose keys it may lend.", .off = offsetof(struct mma_peer_conf, home),
+	 .size = MMA_HOME_MAX, .count_off = offsetof(struct mma_peer_conf, n_home)},
+	{NULL, CONF_END},
+};
+
+static const char *add_agent(struct mma_conf *c, const char *title, struct mma_peer_conf p)
 {
-	struct mma_conf *c = parent;
-	struct mma_peer_conf p = *(const struct mma_peer_conf *)filled;
 	if (c->n_peer == MMA_PEER_MAX)
-		return "at most 256 peer blocks";
+		return "at most 256 peer and home-agent blocks";
 	if (!addr6_parse(&p.address, title) || !addr6_is_routable(&p.address))
-		return "a peer is named by its service address";
+		return "an agent is named by its service address";
 	for (uint32_t i = 0; i < c->n_peer; i++)
 		if (addr6_eq(&c->peer[i].address, &p.address))
-			return "this peer has a block already";
+			return "this agent has a block already";
 	c->peer[c->n_peer++] = p;
 	return NULL;
+}
+
+static const char *add_peer(void *parent, const char *title, const void *filled)
+{
+	return add_agent(parent, title, *(const struct mma_peer_conf *)filled);
+}
+
+static const char *add_home_agent(void *parent, const char *title, const void *filled)
+{
+	struct mma_peer_conf p = *(const struct mma_peer_conf *)filled;
+	p.is_home_agent = true;
+	return add_agent(parent, title, p);
 }
 
 static const struct conf_block peer_block = {
 	.name = "peer", .title = "service address", .help = "Another site's agent. Packets of a mobile that moves between the two are forwarded.",
 	.rows = peer_rows, .struct_size = sizeof(struct mma_peer_conf), .add = add_peer,
 };
-static const struct conf_block *const subs[] = {&mobile_block, &peer_block, NULL};
+static const struct conf_block home_agent_block = {
+	.name = "home-agent", .title = "address", .help = "A home agent that lends keys of its mobiles: they need no blocks here.",
+	.rows = home_agent_rows, .struct_size = sizeof(struct mma_peer_conf), .add = add_home_agent,
+};
+static const struct conf_block *const subs[] = {&mobile_block, &peer_block, &home_agent_block, NULL};
 
 static const char *const multicast_names[] = {"proxy", "pim", "flat", NULL};
 

@@ -303,7 +303,7 @@ static void remember(struct mma *m, const struct mma_peer *peer, const struct mh
 	if (!f && !(f = binding_add(&m->forwards, &mb->b.hoa)))
 		return;
 	f->to = msg->coa;
-	f->agent = peer->address;
+	f->agent = peer->pair.address;
 	f->resend = MONO_NEVER;
 	binding_due(&m->forwards, &f->b, mono_add(now.mono, span_s(CONFIRMED_S)));
 }
@@ -312,7 +312,7 @@ static void on_confirm(struct mma *m, struct mma_peer *peer, const struct mh_pee
 {
 	struct mma_forward *f = mma_forward_find(m, &msg->home_address);
 	struct mma_binding *mb = binding_find(&m->bindings, &msg->home_address);
-	bool is_asked = f && mb && f->b.state == FORWARD_ASKING && addr6_eq(&f->agent, &peer->address) && addr6_eq(&f->to, &msg->coa);
+	bool is_asked = f && mb && f->b.state == FORWARD_ASKING && addr6_eq(&f->agent, &peer->pair.address) && addr6_eq(&f->to, &msg->coa);
 	if (is_asked && msg->status == PEER_OK) {
 		confirmed(m, mb, f, false, now);
 		mma_bind_store(m, mb, now);
@@ -328,7 +328,7 @@ static void on_confirm(struct mma *m, struct mma_peer *peer, const struct mh_pee
 static void on_ack(struct mma *m, struct mma_peer *peer, const struct mh_peer *msg, struct now now)
 {
 	struct mma_forward *f = mma_forward_find(m, &msg->home_address);
-	if (!f || f->b.state < FORWARD_LISTENED || !addr6_eq(&f->agent, &peer->address) || f->transaction != msg->transaction)
+	if (!f || f->b.state < FORWARD_LISTENED || !addr6_eq(&f->agent, &peer->pair.address) || f->transaction != msg->transaction)
 		reason_count(m->env, R_PEER_UNEXPECTED);
 	else if (msg->status != PEER_OK)
 		deny(m, f, "the new agent does not have the mobile", now);
@@ -345,7 +345,7 @@ static void on_ack(struct mma *m, struct mma_peer *peer, const struct mh_peer *m
 static struct mma_binding *taken_over(const struct mma *m, const struct mma_peer *peer, const struct mh_peer *msg)
 {
 	struct mma_binding *mb = binding_find(&m->bindings, &msg->home_address);
-	bool is_here = mb && mb->b.state == BINDING_ACTIVE && addr6_eq(&mb->b.coa, &msg->coa) && addr6_eq(&mb->prev, &peer->address);
+	bool is_here = mb && mb->b.state == BINDING_ACTIVE && addr6_eq(&mb->b.coa, &msg->coa) && addr6_eq(&mb->prev, &peer->pair.address);
 	return is_here ? mb : NULL;
 }
 
@@ -366,7 +366,7 @@ static void on_forwarding(struct mma *m, struct mma_peer *peer, const struct mh_
 		mb->taken = msg->transaction;
 		mma_bind_prev_until(m, mb, mono_add(now.mono, span_s(time_s + SLACK_S)), now);
 		fx_event(m->env->fx, ROLE_MMA, EV_INFO, "taken-over", &mb->b.hoa, "%s: %s forwards for %u s, %u correspondent nodes",
-			 ADDR6_STR(&mb->b.hoa), ADDR6_STR(&peer->address), time_s, p->mh.opt.rc.peers.n);
+			 ADDR6_STR(&mb->b.hoa), ADDR6_STR(&peer->pair.address), time_s, p->mh.opt.rc.peers.n);
 		mma_ro_import(m, mb, &p->mh.opt.rc.peers, now);
 	}
 	reply(m, peer, msg, PEER_FORWARDING_ACK, mb, now);

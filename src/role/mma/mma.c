@@ -26,7 +26,7 @@ const struct mma_mobile *mma_mobile_find(const struct mma *m, const struct addr6
 	for (uint32_t i = 0; !best && i < m->conf.n_mobile; i++)
 		if (m->mobile[i].conf->home.len_bits < 128 && prefix6_contains(&m->mobile[i].conf->home, hoa))
 			best = &m->mobile[i];
-	return best;
+	return best ? best : mma_key_find(m, hoa);
 }
 
 /* Is there a key for each mobile of this configuration? */
@@ -122,6 +122,7 @@ static int mma_init(void *self, const struct engine_env *env, const void *conf, 
 	table_init(&m->by_group, env->mem, env->rng, offsetof(struct mma_binding, group), sizeof(struct addr6));
 	table_init(&m->mobiles, env->mem, env->rng, offsetof(struct mma_mobile, hoa), sizeof(struct addr6));
 	mma_forward_init(m);
+	mma_key_init(m);
 	mma_ro_init(m);
 	rate_init(&m->refusals, env->rng);
 	rate_init(&m->peer_rate, env->rng);
@@ -149,6 +150,7 @@ static void mma_fini(void *self)
 	table_fini(&m->by_coa);
 	table_fini(&m->by_group);
 	mma_forward_fini(m);
+	mma_key_fini(m);
 	ro_fini(&m->ro);
 	bindings_fini(&m->bindings);
 }
@@ -231,6 +233,7 @@ static void mma_tick(void *self, struct now now)
 	struct mma *m = self;
 	mma_forward_tick(m, now); /* before the addresses whose rest is over go */
 	mma_bind_tick(m, now);
+	mma_key_tick(m, now);
 	ro_tick(&m->ro, now);
 	mldr_tick(&m->mldr, now);
 }
@@ -239,6 +242,7 @@ static mono_t mma_expiry(const void *self)
 {
 	const struct mma *m = self;
 	mono_t mobiles = mono_min(bindings_expiry(&m->bindings), bindings_expiry(&m->forwards));
+	mobiles = mono_min(mobiles, bindings_expiry(&m->lent));
 	return mono_min(mono_min(mobiles, ro_expiry(&m->ro)), mldr_expiry(&m->mldr));
 }
 

@@ -7,7 +7,7 @@
 #include "base/conf.h"
 #include "base/time.h"
 
-enum { MMA_MOBILE_CONF_MAX = 4096, MMA_LINK_MAX = 31, MMA_UPSTREAM_MAX = 8, MMA_PREFIX_MAX = 8, MMA_PEER_MAX = 256, MMA_NET_MAX = 4, MMA_SITE_LEN = 64, MMA_KEY_LEN = 32 };
+enum { MMA_MOBILE_CONF_MAX = 4096, MMA_LINK_MAX = 31, MMA_UPSTREAM_MAX = 8, MMA_PREFIX_MAX = 8, MMA_PEER_MAX = 256, MMA_HOME_MAX = 4, MMA_NET_MAX = 4, MMA_SITE_LEN = 64, MMA_KEY_LEN = 32 };
 
 /* mobile "2001:db8:1::100" { key = "mn1" }, or a prefix of home addresses that share a key. */
 struct mma_mobile_conf {
@@ -22,6 +22,9 @@ struct mma_mobile_conf {
 struct mma_peer_conf {
 	struct addr6 address;
 	char key[MMA_KEY_LEN];
+	bool is_home_agent;            /* a home-agent block instead: keys of mobiles in `home` are its to lend */
+	struct prefix6 home[MMA_HOME_MAX];
+	uint32_t n_home;
 };
 
 /* What carries the groups inside the site. FLAT: switches with MLD snooping; the agent does the same as with the proxy. */

@@ -4,8 +4,8 @@
 #include "core/binding.h"
 #include "core/engine.h"
 #include "core/mldr.h"
+#include "core/pair.h"
 #include "core/rate.h"
-#include "core/replay.h"
 #include "core/ro.h"
 #include "core/sa.h"
 #include "role/mma/mma.h"
@@ -50,15 +50,10 @@ struct mma_forward {
 	struct rc_peers *peers;        /* to tell the agent, until it has answered; NULL: none */
 };
 
-/* Another agent. seen: the latest timestamps accepted from it, so that messages may overtake each other but not come twice. */
-enum { MMA_SEEN = 32 };
+/* Another site's agent, or a home agent that lends us keys. */
 struct mma_peer {
-	struct addr6 address;
-	const struct sa_key *key;
-	struct stamper out;
-	uint64_t seen[MMA_SEEN];
-	uint32_t n_seen;               /* in all; the newest replaces the oldest */
-	uint64_t n_rx, n_tx;
+	struct pair pair;
+	const struct mma_peer_conf *conf;
 };
 
 struct mma_mobile {
@@ -82,7 +77,7 @@ struct mma {
 	struct table mobiles;          /* of those with a /128, by home address; the others are searched in turn */
 	struct bindings bindings;
 	struct table by_coa, by_group;
-	struct bindings forwards;
+	struct bindings forwards, lent;
 	uint32_t n_listened;           /* forwards in state FORWARD_LISTENED */
 	struct mma_peer peer[MMA_PEER_MAX];
 	struct mldr mldr;
@@ -163,8 +158,19 @@ void mma_forward_end(struct mma *m, struct mma_forward *f);
 const char *mma_peer_check(const struct mma *m, const struct mma_conf *c);
 void mma_peer_load(struct mma *m);
 struct mma_peer *mma_peer_find(struct mma *m, const struct addr6 *address);
+struct mma_peer *mma_peer_find_home_agent(struct mma *m, const struct addr6 *address);
 void mma_peer_rx(struct mma *m, const struct mh_packet *p, struct now now);
 void mma_peer_send(struct mma *m, struct mma_peer *peer, const struct mh_peer *msg, const struct rc_peers *list, struct now now);
+
+/* key.c: keys that home agents lend us. */
+void mma_key_init(struct mma *m);
+void mma_key_fini(struct mma *m);
+/* The mobile as if it had a block, or NULL. */
+const struct mma_mobile *mma_key_find(const struct mma *m, const struct addr6 *hoa);
+/* True: this home agent may know; if the rate allows it was asked. */
+bool mma_key_ask(struct mma *m, const struct addr6 *hoa, const struct addr6 *home_agent, struct now now);
+void mma_key_rx(struct mma *m, struct mma_peer *ha, const struct mh_packet *p, struct now now);
+void mma_key_tick(struct mma *m, struct now now);
 
 /* ro.c: route optimisation (H-15). */
 void mma_ro_init(struct mma *m);

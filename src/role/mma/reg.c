@@ -32,6 +32,7 @@ enum how { SILENT, UNSIGNED, SIGNED };
 static const struct refusal { enum reason why; uint8_t status; enum how how; } refusals[] = {
 	{R_BU_NO_HOME_ADDRESS, 0, SILENT},
 	{R_BU_COA_INVALID, 0, SILENT},
+	{R_MMA_KEY_ASKED, 0, SILENT},
 	{R_BU_UNKNOWN_MOBILE, BA_PROHIBITED, UNSIGNED},
 	{R_AUTH_MISSING, 0, SILENT},
 	{R_AUTH_SPI_UNKNOWN, BA_PROHIBITED, UNSIGNED},
@@ -143,10 +144,24 @@ static int check_form(struct mma *m, struct request *rq)
 	return rq->p->has_hao || is_dereg(rq) ? R_OK : R_BU_NO_HOME_ADDRESS;
 }
 
+static bool is_in_site(const struct mma *m, const struct addr6 *a)
+{
+	for (uint32_t i = 0; i < m->conf.n_access_prefix; i++)
+		if (prefix6_contains(&m->conf.access_prefix[i], a))
+			return true;
+	return false;
+}
+
 static int check_mobile(struct mma *m, struct request *rq)
 {
+	const struct rc_opts *rc = &rq->opt->rc;
 	rq->mobile = mma_mobile_find(m, rq->hoa);
-	return rq->mobile ? R_OK : R_BU_UNKNOWN_MOBILE;
+	if (rq->mobile)
+		return R_OK;
+	/* From the site, or of a mobile whose key we have forgotten. */
+	bool is_plausible = is_dereg(rq) ? binding_find(&m->bindings, rq->hoa) != NULL : is_in_site(m, &rq->p->src);
+	bool is_asked = rc->has_reg && is_plausible && mma_key_ask(m, rq->hoa, &rc->reg.ha, rq->now);
+	return is_asked ? R_MMA_KEY_ASKED : R_BU_UNKNOWN_MOBILE;
 }
 
 static int check_auth(struct mma *m, struct request *rq)
@@ -173,14 +188,6 @@ static int check_replay(struct mma *m, struct request *rq)
 	case REPLAY_NOT_NEWER: return R_REPLAY_OLD;
 	}
 	return rq->mb && !seq_is_newer(rq->p->mh.bu.seq, rq->mb->b.seq) ? R_BU_SEQ_OLD : R_OK;
-}
-
-static bool is_in_site(const struct mma *m, const struct addr6 *a)
-{
-	for (uint32_t i = 0; i < m->conf.n_access_prefix; i++)
-		if (prefix6_contains(&m->conf.access_prefix[i], a))
-			return true;
-	return false;
 }
 
 /* We assign the care-of address: an alternate one has no meaning here. */

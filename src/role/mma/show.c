@@ -89,6 +89,7 @@ static void show_status(const struct mma *m, struct show *out)
 	show_u64(out, "accepted", m->n_accepted);
 	show_u64(out, "refused", m->n_refused);
 	show_u64(out, "peers", m->conf.n_peer);
+	show_u64(out, "keys_lent", bindings_count(&m->lent));
 	show_u64(out, "forwarded", m->n_forwarded);
 	show_u64(out, "taken_over", m->n_taken_over);
 	show_flag(out, "route_optimisation", m->conf.route_optimisation);

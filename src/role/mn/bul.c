@@ -12,10 +12,10 @@
 #include "role/mn/state.h"
 #include "wire/mip6/mh_packet.h"
 
-static void peer_add(struct mn *mn, const struct addr6 *addr, const char *key, bool is_mma)
+static void peer_add(struct mn *mn, const struct addr6 *addr, const struct sa_key *key, bool is_mma)
 {
 	struct mn_peer *p = &mn->peer[mn->n_peer++];
-	*p = (struct mn_peer){.mn = mn, .is_mma = is_mma, .addr = *addr, .key = mn->env.key(mn->env.ctx, key),
+	*p = (struct mn_peer){.mn = mn, .is_mma = is_mma, .addr = *addr, .key = key,
 				.retry_at = MONO_NEVER};
 	struct reg_conf conf = reg_conf_default;
 	conf.lifetime_s = (uint32_t)span_to_s(mn->conf.lifetime);
@@ -24,11 +24,29 @@ static void peer_add(struct mn *mn, const struct addr6 *addr, const char *key, b
 	reg_init(&p->reg, &conf, (uint16_t)rng_u32(mn->env.rng));
 }
 
+/* The key of a site, as the home agent derives it too. NULL: no memory; then there is no such peer. */
+static const struct sa_key *derive(const struct mn *mn, const struct sa_key *home, const char *site, struct sa_key *out)
+{
+	uint8_t raw[32];
+	sa_derive_mma(home, mn->env.crypto, site, raw);
+	return sa_key_init(out, mn->env.crypto, "derived", home->spi, home->alg, raw, sizeof raw) == 0 ? out : NULL;
+}
+
 void mn_bul_init(struct mn *mn)
 {
-	peer_add(mn, &mn->conf.home_agent, mn->conf.key, false);
+	const struct sa_key *home = mn->env.key(mn->env.ctx, mn->conf.key);
+	peer_add(mn, &mn->conf.home_agent, home, false);
+	for (uint32_t i = 0; i < mn->conf.n_mma; i++) {
+		const struct mn_conf_mma *c = &mn->conf.mma[i];
+		const struct sa_key *key = c->key[0] ? mn->env.key(mn->env.ctx, c->key) : derive(mn, home, c->site, &mn->derived[i]);
+		peer_add(mn, &c->addr, key, true);
+	}
+}
+
+void mn_bul_fini(struct mn *mn)
+{
 	for (uint32_t i = 0; i < mn->conf.n_mma; i++)
-		peer_add(mn, &mn->conf.mma[i].addr, mn->conf.mma[i].key, true);
+		sa_key_fini(&mn->derived[i], mn->env.crypto);
 }
 
 struct mn_peer *mn_bul_find(struct mn *mn, const struct addr6 *addr)

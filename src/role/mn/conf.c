@@ -90,8 +90,10 @@ static const struct conf_block if_block = {
 };
 
 static const struct conf_row mma_rows[] = {
-	{"key", CONF_STR, NULL, .help = "Name of the key shared with this agent.",
+	{"key", CONF_STR, "", .help = "Name of the key shared with this agent.",
 	 .off = offsetof(struct mn_conf_mma, key), .size = MN_KEY_NAME_LEN},
+	{"site", CONF_STR, "", .help = "In place of a key: name of its site; the key is derived, and the home agent lends it to the agent.",
+	 .off = offsetof(struct mn_conf_mma, site), .size = MN_SITE_NAME_LEN},
 	{.type = CONF_END},
 };
 
@@ -103,6 +105,8 @@ static const char *add_mma(void *parent, const char *title, const void *filled)
 		return "give at most 16 mobility management agents";
 	if (!addr6_parse(&m.addr, title) || !addr6_is_routable(&m.addr))
 		return "the title of an mma block is its service address, as in mma \"2001:db8:2::1\" { ... }";
+	if (!m.key[0] == !m.site[0])
+		return "an mma block names a key, or the site whose key is derived";
 	c->mma[c->n_mma++] = m;
 	return NULL;
 }

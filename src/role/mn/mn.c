@@ -68,8 +68,10 @@ static int mn_init(void *self, const struct engine_env *env, const void *conf, s
 	mn_group_identity(mn);
 	mn->since = now.mono;
 	err = mn_ro_init(mn);
-	if (err)
+	if (err) {
+		mn_bul_fini(mn);
 		timers_fini(&mn->timers);
+	}
 	return err;
 }
 
@@ -77,6 +79,7 @@ static void mn_fini(void *self)
 {
 	struct mn *mn = self;
 	mn_ro_fini(mn);
+	mn_bul_fini(mn);
 	timers_fini(&mn->timers);
 }
 

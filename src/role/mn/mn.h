@@ -8,7 +8,7 @@
 #include "core/engine.h"
 #include "role/mn/policy.h"
 
-enum { MN_IF_MAX = 8, MN_SITE_MAX = 16, MN_PREFER_MAX = 32, MN_KEY_NAME_LEN = 64, MN_DIRECT_MAX = 4 };
+enum { MN_IF_MAX = 8, MN_SITE_MAX = 16, MN_PREFER_MAX = 32, MN_KEY_NAME_LEN = 64, MN_SITE_NAME_LEN = 64, MN_DIRECT_MAX = 4 };
 
 enum { MN_NETWORK_MAX = 4 };
 enum mn_net_mode { MN_NET_EXPLICIT, MN_NET_IMPLICIT };
@@ -26,10 +26,11 @@ struct mn_conf_if {
 	char name[16];
 };
 
-/* mma "2001:db8:2::1" { key = "mn1-foreign" } */
+/* mma "2001:db8:2::1" { key = "mn1-foreign" }, or { site = "foreign" }: the key that the home agent lends that site's agent. */
 struct mn_conf_mma {
 	struct addr6 addr;
 	char key[MN_KEY_NAME_LEN];
+	char site[MN_SITE_NAME_LEN];
 };
 
 /* router "02:00:00:00:00:01" { location = 80 services = 50 } */

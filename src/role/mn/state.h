@@ -156,6 +156,7 @@ struct mn {
 	struct mn_cell cell[MN_CELL_MAX];
 	struct mn_peer peer[MN_PEER_MAX]; /* 0: home agent */
 	uint32_t n_peer;
+	struct sa_key derived[MN_SITE_MAX]; /* of conf.mma: of those that name a site */
 	struct mn_coa coa[MN_COA_MAX];
 	struct mn_tunnel tunnel[MN_TUNNEL_MAX];
 	struct ro ro;
@@ -283,6 +284,7 @@ void mn_leave_on_left(struct mn_peer *p, struct now now); /* it has answered, or
 
 /* bul.c: registrations */
 void mn_bul_init(struct mn *mn);
+void mn_bul_fini(struct mn *mn);
 void mn_bul_ask(struct mn_peer *p, const struct addr6 *coa, uint32_t lifetime_s, struct now now);
 /* Agents of sites that were left would refuse an update from elsewhere: they are asked nothing until they are de-registered. */
 void mn_bul_hold_others(struct mn *mn);

@@ -264,7 +264,7 @@ static void prefixes_build(struct wr *w, const struct ctx *c, const struct row *
 
 static void vendors_build(struct wr *w, const struct ctx *c, const struct row *row)
 {
-	for (enum rc_sub sub = RC_MCOA; sub <= RC_PEERS; sub++) {
+	for (enum rc_sub sub = RC_MCOA; sub <= RC_SUB_LAST; sub++) {
 		for (uint32_t part = 0, n = rc_opt_parts(&c->m->opt.rc, sub); part < n; part++) {
 			size_t off = option_begin(w, c->start, row);
 			wr_u32(w, RC_ENTERPRISE);

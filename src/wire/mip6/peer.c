@@ -35,6 +35,7 @@ const char *mh_peer_kind_str(uint8_t kind)
 {
 	static const char *const names[] = {
 		[PEER_CONFIRM] = "confirm", [PEER_ASK] = "ask", [PEER_FORWARDING] = "forwarding", [PEER_FORWARDING_ACK] = "forwarding-ack",
+		[PEER_KEY_ASK] = "key-ask", [PEER_KEY] = "key",
 	};
 	return kind < sizeof names / sizeof *names && names[kind] ? names[kind] : "unknown";
 }

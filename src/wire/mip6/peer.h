@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What one MMA says to another: the body of Mobility Header type 11 (RFC 5096, for experiments), whose content is the
+ * What agents say to each other, MMA to MMA and MMA to home agent: the body of Mobility Header type 11 (RFC 5096, for experiments), whose content is the
  * experiment's own. Ours begins with a version, a kind and the enterprise number; options follow as in any Mobility Header: correspondent
  * nodes (rc_opt.h, sub-type 7), timestamp and authentication (RFC 4285) with the key that the two agents share.
  *
@@ -18,6 +18,8 @@ enum mh_peer_kind {
 	PEER_ASK,            /* old MMA: is it? Answered by PEER_CONFIRM with the same transaction */
 	PEER_FORWARDING,     /* old MMA: packets for the mobile come to you from now on, for time_s; these correspondent nodes know me */
 	PEER_FORWARDING_ACK, /* new MMA: thank you; or no (status): stop */
+	PEER_KEY_ASK,        /* MMA to home agent: a mobile that names you registers here, and I have no key */
+	PEER_KEY,            /* home agent to MMA: this one (rc_opt.h, sub-type 8), for time_s; or none (status) */
 };
 const char *mh_peer_kind_str(uint8_t kind); /* "confirm"; "unknown" */
 

@@ -173,6 +173,23 @@ static void peers_build(struct wr *w, const struct rc_opts *o, uint32_t part)
 	}
 }
 
+static enum wire_err key_parse(struct rd *r, struct rc_opts *o)
+{
+	o->key.alg = rd_u8(r);
+	rd_skip(r, 2);
+	o->key.spi = rd_u32(r);
+	rd_bytes(r, o->key.masked, RC_KEY_OCT);
+	return o->key.alg == RC_KEY_HMAC_SHA1 || o->key.alg == RC_KEY_HMAC_SHA256 ? W_OK : W_VALUE;
+}
+
+static void key_build(struct wr *w, const struct rc_opts *o)
+{
+	wr_u8(w, o->key.alg);
+	wr_u16(w, 0);
+	wr_u32(w, o->key.spi);
+	wr_bytes(w, o->key.masked, RC_KEY_OCT);
+}
+
 /* Lengths without the sub-type byte. RC_PEERS repeats, and is written apart. */
 static const struct row {
 	uint8_t min_oct, max_oct;
@@ -187,6 +204,7 @@ static const struct row {
 	[RC_ENCAP] = {3, 3, offsetof(struct rc_opts, has_encap), encap_parse, encap_build},
 	[RC_REG] = {51, 51, offsetof(struct rc_opts, has_reg), reg_parse, reg_build},
 	[RC_PEERS] = {3, 250, offsetof(struct rc_opts, has_peers), peers_parse, NULL},
+	[RC_KEY] = {39, 39, offsetof(struct rc_opts, has_key), key_parse, key_build},
 };
 
 static bool is_known_sub(uint8_t sub) { return sub < sizeof rows / sizeof rows[0] && rows[sub].parse; }

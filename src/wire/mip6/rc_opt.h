@@ -10,8 +10,8 @@
 /* Private enterprise number: documentation's (RFC 5612), until one is assigned. The only place. */
 #define RC_ENTERPRISE 32473u
 
-enum rc_sub { RC_MCOA = 1, RC_ACOA = 2, RC_FORWARD = 3, RC_DEVID = 4, RC_ENCAP = 5, RC_REG = 6, RC_PEERS = 7 };
-enum { RC_PREFIX_MAX = 8, RC_DEVID_MAX_OCT = 72, RC_PEER_MAX = 32, RC_PEERS_A_PART = 12 };
+enum rc_sub { RC_MCOA = 1, RC_ACOA = 2, RC_FORWARD = 3, RC_DEVID = 4, RC_ENCAP = 5, RC_REG = 6, RC_PEERS = 7, RC_KEY = 8, RC_SUB_LAST = RC_KEY };
+enum { RC_PREFIX_MAX = 8, RC_DEVID_MAX_OCT = 72, RC_PEER_MAX = 32, RC_PEERS_A_PART = 12, RC_KEY_OCT = 32 };
 
 /* Sub-type 1, update and its acknowledgement: the group at which the mobile receives, and its only source. */
 struct rc_mcoa { struct addr6 group, source; };
@@ -64,8 +64,16 @@ struct rc_peer {
 };
 struct rc_peers { struct rc_peer peer[RC_PEER_MAX]; uint32_t n; };
 
+/* Sub-type 8, home agent to MMA: the key that the mobile shares with this MMA, masked (core/pair.h). */
+enum rc_key_alg { RC_KEY_HMAC_SHA1 = 1, RC_KEY_HMAC_SHA256 = 2 };
+struct rc_key {
+	uint8_t alg;                 /* of authenticators made with it */
+	uint32_t spi;
+	uint8_t masked[RC_KEY_OCT];
+};
+
 struct rc_opts {
-	bool has_mcoa, has_acoa, has_forward, has_devid, has_encap, has_reg, has_peers;
+	bool has_mcoa, has_acoa, has_forward, has_devid, has_encap, has_reg, has_peers, has_key;
 	struct rc_mcoa mcoa;
 	struct rc_acoa acoa;
 	struct rc_forward forward;
@@ -73,6 +81,7 @@ struct rc_opts {
 	struct rc_encap encap;
 	struct rc_reg reg;
 	struct rc_peers peers;
+	struct rc_key key;
 };
 
 /* One vendor option's data, r behind the enterprise number (at the sub-type byte). Sub-types not known are skipped:
