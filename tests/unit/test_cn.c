@@ -220,7 +220,8 @@ static void a_refresh_is_asked_for_before_the_end(void **state)
 	assert_int_equal(rig_count(&m.rig, FX_SEND), 0);
 	mobile_wait(&m, 2);
 	assert_int_equal(rig_count(&m.rig, FX_SEND), 1);
-	assert_int_equal(mh_packet_parse(rig_sent(&m.rig, 0, &len), len, &p), W_OK);
+	const uint8_t *pkt = rig_sent(&m.rig, 0, &len);
+	assert_int_equal(mh_packet_parse(pkt, len, &p), W_OK);
 	assert_int_equal(p.mh.type, MH_BRR);
 	assert_true(addr6_eq(&p.dst, &m.hoa) && addr6_eq(&p.src, &m.self) && !p.has_rh2);
 	mobile_test(&m);

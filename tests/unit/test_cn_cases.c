@@ -119,7 +119,8 @@ static void refresh_request_and_its_answer(void **state)
 	mobile_test(&m);
 	assert_int_equal(say(REGISTER, 1), BA_ACCEPTED);
 	mobile_wait(&m, 371);
-	assert_int_equal(mh_packet_parse(rig_sent(&m.rig, 0, &len), len, &p), W_OK);
+	const uint8_t *pkt = rig_sent(&m.rig, 0, &len);
+	assert_int_equal(mh_packet_parse(pkt, len, &p), W_OK);
 	assert_int_equal(p.mh.type, MH_BRR);
 	assert_true(addr6_eq(&p.dst, &m.hoa));
 	mobile_test(&m);
