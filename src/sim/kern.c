@@ -77,7 +77,8 @@ void kern_send_link(struct node *n, struct nic *nic, const struct lladdr *to, co
 	free(f);
 }
 
-static void send_too_big(struct node *n, const struct frame *f, uint32_t mtu)
+/* word: MTU or pointer. */
+static void send_error(struct node *n, const struct frame *f, uint8_t type, uint8_t code, uint32_t word)
 {
 	uint8_t p[1280] = {0}, *icmp = p + IP6_LEN;
 	const uint8_t *bad = f->buf + f->off;
@@ -87,8 +88,9 @@ static void send_too_big(struct node *n, const struct frame *f, uint32_t mtu)
 
 	if (!src || addr6_is_multicast(&dst))
 		return;
-	icmp[0] = ICMP_TOO_BIG;
-	put32(icmp + 4, mtu);
+	icmp[0] = type;
+	icmp[1] = code;
+	put32(icmp + 4, word);
 	memcpy(icmp + 8, bad, quote);
 	ip6_put(p, PROTO_ICMP6, 64, src, &dst, 8 + quote);
 	put16(icmp + 2, ip6_checksum(src, &dst, PROTO_ICMP6, icmp, 8 + quote));
@@ -114,7 +116,7 @@ static void forward(struct node *n, struct frame *f)
 	}
 	struct nic *out = node_nic(n, r->ifindex);
 	if (out && f->len > out->mtu_oct) {
-		send_too_big(n, f, out->mtu_oct);
+		send_error(n, f, ICMP_TOO_BIG, 0, out->mtu_oct);
 		drop(n, "too-big");
 		return;
 	}
@@ -164,12 +166,36 @@ static void icmp_input(struct node *n, uint32_t ifindex, struct frame *f, const 
 	}
 }
 
+/* A kernel without Mobile IPv6, which the datapath is there to replace: a Home Address option is one that it must not skip, a type 2
+ * routing header one that it cannot process, and the Mobility Header a protocol that nobody wants (RFC 8200 4.2, 4.4, RFC 4443 3.4). */
+static bool is_mobility(struct node *n, struct frame *f, int upper, size_t off)
+{
+	const uint8_t *p = frame_data(f);
+	if (upper == PROTO_MH && n->is_running)
+		return false;
+	if (ip6_dest_option(p, f->len, 0xc9, 16)) {
+		drop(n, "home-address-option");
+		send_error(n, f, ICMP_PARAM_PROBLEM, 2, IP6_LEN);
+	} else if (p[6] == 43 && p[IP6_LEN + 3]) {
+		drop(n, "routing-header");
+		send_error(n, f, ICMP_PARAM_PROBLEM, 0, IP6_LEN + 2);
+	} else if (upper == PROTO_MH) {
+		drop(n, "no-protocol");
+		send_error(n, f, ICMP_PARAM_PROBLEM, 1, off == IP6_LEN ? 6 : IP6_LEN);
+	} else {
+		return false;
+	}
+	return true;
+}
+
 static void local(struct node *n, uint32_t ifindex, struct frame *f)
 {
 	const uint8_t *p = frame_data(f);
 	size_t off, len = f->len;
 	int upper = ip6_upper(p, len, &off);
 
+	if (is_mobility(n, f, upper, off))
+		return;
 	if (upper == PROTO_ICMP6)
 		icmp_input(n, ifindex, f, p + off, len - off);
 	else if (upper == PROTO_UDP)

@@ -12,7 +12,7 @@
 #include "base/addr.h"
 
 enum { IP6_LEN = 40, UDP_LEN = 8, PROTO_ICMP6 = 58, PROTO_UDP = 17, PROTO_MH = 135, PROTO_IP6 = 41, PROTO_GRE = 47 };
-enum { ICMP_TOO_BIG = 2, ICMP_ECHO = 128, ICMP_ECHO_REPLY = 129, ICMP_MLD_QUERY = 130, ICMP_MLD1_REPORT = 131, ICMP_MLD1_DONE = 132,
+enum { ICMP_TOO_BIG = 2, ICMP_PARAM_PROBLEM = 4, ICMP_ECHO = 128, ICMP_ECHO_REPLY = 129, ICMP_MLD_QUERY = 130, ICMP_MLD1_REPORT = 131, ICMP_MLD1_DONE = 132,
        ICMP_RS = 133, ICMP_RA = 134, ICMP_NS = 135, ICMP_NA = 136, ICMP_MLD2_REPORT = 143 };
 
 static inline struct addr6 ip6_src(const uint8_t *p) { struct addr6 a; memcpy(&a, p + 8, 16); return a; }
