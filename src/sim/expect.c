@@ -134,6 +134,19 @@ static bool matches(const struct addr6 *a, const char *text)
 	return addr6_parse(&want, text) ? addr6_eq(a, &want) : prefix6_parse(&p, text) && prefix6_contains(&p, a);
 }
 
+/* What an entry binds to the home address, if it lives; NULL. */
+static const struct addr6 *bound(const struct node *n, const struct dp_op *op, const struct addr6 *hoa)
+{
+	switch (op->table) {
+	case DP_HOME: return addr6_eq(&op->home.home_address, hoa) && is_alive(n, op->home.expires) ? &op->home.coa : NULL;
+	case DP_COA: return addr6_eq(&op->coa.home_address, hoa) && is_alive(n, op->coa.expires) ? &op->coa.coa : NULL;
+	case DP_CN: return addr6_eq(&op->cn.home_address, hoa) && is_alive(n, op->cn.expires) ? &op->cn.coa : NULL;
+	case DP_IF: case DP_LOCAL: case DP_UPLINK_IN: case DP_SITE_PREFIX: case DP_MFC: case DP_DOWNLINK_IN: case DP_UPLINK_OUT:
+	case DP_CN_TRUST: case DP_RO_OUT: case DP_NET: case DP_TABLE_N: break;
+	}
+	return NULL;
+}
+
 /* binding NODE HOA coa ADDR|PREFIX: entries of the datapath that are alive. At an MMA: its registrations. */
 static double on_binding(struct asked *q)
 {
@@ -144,10 +157,8 @@ static double on_binding(struct asked *q)
 		return n ? wrong(q, "binding NODE HOA [coa ADDRESS|PREFIX]") : 0;
 	uint32_t it = 0;
 	for (const struct dp_op *op; (op = fwd_next(n, &it));) {
-		bool has = op->table == DP_HOME ? addr6_eq(&op->home.home_address, &hoa) && is_alive(n, op->home.expires)
-			 : op->table == DP_COA && addr6_eq(&op->coa.home_address, &hoa) && is_alive(n, op->coa.expires);
-		const struct addr6 *coa = op->table == DP_HOME ? &op->home.coa : &op->coa.coa;
-		count += has && (q->n < 5 || matches(coa, word(q, 4)));
+		const struct addr6 *coa = bound(n, op, &hoa);
+		count += coa && (q->n < 5 || matches(coa, word(q, 4)));
 	}
 	return count;
 }

@@ -20,6 +20,7 @@ struct fwd {
 	struct slow *slow;
 	struct entry *entries;
 	uint32_t n, cap;
+	uint32_t n_cn;               /* correspondent node's entries: without any, nothing that leaves is looked at */
 	struct meta meta;            /* of the packet that the slow path works on */
 };
 
@@ -118,7 +119,7 @@ static void stop(struct fwd *d)
 {
 	dpn_free(d->dpn);
 	slow_free(d->slow);
-	d->n = 0;
+	d->n = d->n_cn = 0;
 }
 
 void fwd_free(struct fwd *d)
@@ -223,6 +224,16 @@ bool fwd_ingress(struct node *n, uint32_t ifindex, struct frame *f)
 	return true;
 }
 
+bool fwd_out(struct node *n, struct nic *nic, struct frame *f)
+{
+	struct dp_op key = {.table = DP_IF, .iface.ifindex = nic->ifindex};
+	if (!n->fwd->n_cn || !fwd_find(n, &key))
+		return false;
+	struct frame *pass = through(n, nic->ifindex, DPN_OUT, f);
+	free(pass); /* not changed; f still has its Ethernet header */
+	return !pass;
+}
+
 void fwd_roam0(struct node *n, struct frame *f)
 {
 	struct frame *pass = through(n, IFINDEX_ROAM0, DPN_EGRESS, f);
@@ -307,10 +318,13 @@ void fwd_apply(struct node *n, const struct effect *e)
 	if (err != ERR_OK && (is_put || err != ERR_NOTFOUND))
 		watch_violation(n->sim, "%s: datapath refuses an entry of table %d: %s", n->name, (int)e->dp.table, err_str(err));
 	if (is_put) {
-		if (!have)
+		if (!have) {
 			have = entry_add(d);
+			d->n_cn += e->dp.table == DP_CN;
+		}
 		*have = (struct entry){e->dp, owner, true};
 	} else if (have) {
+		d->n_cn -= e->dp.table == DP_CN;
 		*have = d->entries[--d->n];
 	}
 }

@@ -13,6 +13,8 @@ void fwd_free(struct fwd *d);
 
 /* True: the frame (Ethernet) was taken; false: the stack goes on with it, its bytes as they are now. */
 bool fwd_ingress(struct node *n, uint32_t ifindex, struct frame *f);
+/* The stack is about to send the frame (Ethernet) through nic. True: the programs did, or what became of it; false: go on. */
+bool fwd_out(struct node *n, struct nic *nic, struct frame *f);
 /* A packet that the stack routed into roam0. */
 void fwd_roam0(struct node *n, struct frame *f);
 

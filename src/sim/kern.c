@@ -67,7 +67,8 @@ static void output(struct node *n, struct frame *f, const struct fx_route *r)
 void kern_out_resolved(struct node *n, struct nic *nic, const struct lladdr *to, struct frame *f)
 {
 	frame_push_eth(f, to, &nic->lladdr);
-	link_tx(n->sim, nic, f);
+	if (!fwd_out(n, nic, f))
+		link_tx(n->sim, nic, f);
 }
 
 void kern_send_link(struct node *n, struct nic *nic, const struct lladdr *to, const uint8_t *packet, size_t len)
