@@ -141,7 +141,7 @@ static int open_datapath(struct daemon *d, struct conf_err *err)
 		fail(err, "datapath", "roamd needs CAP_BPF");
 	else if (rc == ERR_NOTSUP)
 		conf_fail(err, 0, "this kernel refuses the datapath's programs: use Linux 6.1 or later with CONFIG_BPF_SYSCALL and "
-			  "CONFIG_NET_CLS_BPF, and give roamd CAP_BPF and CAP_NET_ADMIN");
+			  "CONFIG_NET_CLS_BPF, and give roamd CAP_BPF and CAP_NET_ADMIN, before Linux 6.8 CAP_PERFMON too");
 	else if (rc)
 		fail(err, "datapath", err_str(rc));
 	d->exec.dp = d->dp;
