@@ -141,6 +141,12 @@ void fx_keep_send(struct effq *q, enum role_id role, const struct fx_keep *k)
 		e->keep = *k;
 }
 
+bool fx_keep_wants(const struct fx_keep *k, uint32_t seq, mono_t when, mono_t now)
+{
+	bool is_behind = !k->has_seq || (int32_t)(seq - k->after_seq) > 0;
+	return is_behind && (k->window.ns == 0 || mono_sub(now, when).ns <= k->window.ns);
+}
+
 static void store(struct effq *q, enum role_id role, enum effect_kind kind, enum store_table table,
 		  const void *key, size_t key_len, const void *val, size_t val_len)
 {

@@ -71,14 +71,17 @@ struct fx_route {
 struct fx_attach { uint32_t ifindex; struct lladdr router; /* zero: detach */ };
 
 
-/* From the packets that were sent to the group of coa (dp_coa.keep) within the last moments, those behind after_seq, or all that are
+/* From the packets that were sent to the group of coa (dp_coa.keep) within the last `window`, those behind after_seq, or all that are
  * there, leave as IP-in-IP from src to dst in their order. */
 struct fx_keep {
 	struct addr6 coa;
 	bool has_seq;
 	uint32_t after_seq;       /* GRE sequence number; counts only with has_seq */
 	struct addr6 src, dst;
+	span_t window;            /* 0: whatever is there */
 };
+/* Is this one of them? */
+bool fx_keep_wants(const struct fx_keep *k, uint32_t seq, mono_t when, mono_t now);
 
 enum store_table { STORE_BINDING_HA = 1, STORE_BINDING_MMA, STORE_COUNTER, STORE_MN };
 struct fx_store {

@@ -60,6 +60,31 @@ static const struct sa_key *env_key(void *ctx, const char *name)
 	return keyring_find(&((struct daemon *)ctx)->keys, name);
 }
 
+static bool env_last_seq(void *ctx, const struct addr6 *group, const struct addr6 *source, uint32_t *seq)
+{
+	struct dp_op op = {.table = DP_DOWNLINK_IN, .downlink_in = {.dst = *group, .src = *source}};
+	if (dp_find(((struct daemon *)ctx)->dp, &op) || !op.downlink_in.has_seq)
+		return false;
+	*seq = op.downlink_in.last_seq;
+	return true;
+}
+
+struct keep_walk { struct daemon *d; const struct fx_keep *k; mono_t now; };
+
+static void keep_one(void *ctx, uint32_t seq, mono_t when, const uint8_t *pkt, size_t len_oct)
+{
+	const struct keep_walk *w = ctx;
+	if (fx_keep_wants(w->k, seq, when, w->now))
+		slow_forward(w->d->slow, &w->k->src, &w->k->dst, pkt, len_oct);
+}
+
+static void on_keep_send(void *ctx, const struct fx_keep *k)
+{
+	struct keep_walk w = {ctx, k, plat_now().mono};
+	if (dp_keep_each(w.d->dp, &k->coa, keep_one, &w))
+		log_note(EV_WARNING, "datapath-failed", "the keep ring cannot be read");
+}
+
 static void on_attach(void *ctx, const struct fx_attach *a, const char *ifname)
 {
 	struct daemon *d = ctx;
@@ -127,10 +152,21 @@ static int open_plat(struct daemon *d, struct conf_err *err)
 	return open_roam0(d, err);
 }
 
+enum { KEEP_SLOTS = 4096 };
+
+static bool has_role(const struct daemon *d, enum role_id id)
+{
+	for (uint32_t i = 0; i < d->conf.n_roles; i++)
+		if (d->conf.roles[i].ops->id == id)
+			return true;
+	return false;
+}
+
 static int open_datapath(struct daemon *d, struct conf_err *err)
 {
 	const struct dp_conf dc = {.bpf_dir = d->conf.node.bpf_dir, .roam0_ifindex = d->exec.tun_ifindex,
-				   .is_up_link = d->conf.node.deliver == 1, .log = dp_log};
+				   .is_up_link = d->conf.node.deliver == 1,
+				   .keep_slots = has_role(d, ROLE_MMA) ? KEEP_SLOTS : 0, .log = dp_log};
 	const struct slow_conf sc = {.mem = &plat_mem, .source = slow_source, .find = slow_find, .emit = loop_on_slow, .ctx = d};
 	int rc = dp_open(&d->dp, &dc);
 
@@ -207,7 +243,7 @@ static bool restore_one(void *ctx, enum store_table table, const uint8_t *key, s
 static int start_engines(struct daemon *d, struct conf_err *err)
 {
 	const struct engine_env env = {.mem = &plat_mem, .rng = &plat_rng, .crypto = &crypto_openssl,
-				       .ifindex = env_ifindex, .key = env_key, .ctx = d};
+				       .ifindex = env_ifindex, .key = env_key, .last_seq = env_last_seq, .ctx = d};
 	engines_init(&d->engines, &env);
 	keyring_init(&d->keys, &crypto_openssl);
 	int rc = keyring_load(&d->keys, &d->conf, err);
@@ -266,6 +302,7 @@ int daemon_start(struct daemon **out, struct conf *conf, const char *file, struc
 	d->exec.is_setting = d->conf.node.sysctl;
 	d->exec.attach = on_attach;
 	d->exec.event = on_event;
+	d->exec.keep_send = on_keep_send;
 	d->exec.ctx = d;
 	log_open(d->conf.node.name, (enum event_sev)d->conf.node.log_level);
 

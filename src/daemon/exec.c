@@ -255,7 +255,7 @@ static void run_one(struct exec *x, const struct effq *q, const struct effect *e
 	case FX_ROUTE_PUT:
 	case FX_ROUTE_DEL: run_route(x, e); break;
 	case FX_ATTACH: run_attach(x, e); break;
-	case FX_KEEP_SEND: break; /* the keep ring is still to come */
+	case FX_KEEP_SEND: x->keep_send(x->ctx, &e->keep); break;
 	case FX_STORE_PUT:
 	case FX_STORE_DEL: break; /* done */
 	case FX_EVENT: x->event(x->ctx, &e->event, e->role, (const char *)effq_bytes(q, e->event.off)); break;

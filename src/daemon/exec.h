@@ -30,6 +30,7 @@ struct exec {
 	int tun_fd;
 	uint32_t tun_ifindex;
 	void (*attach)(void *ctx, const struct fx_attach *a, const char *ifname);
+	void (*keep_send)(void *ctx, const struct fx_keep *k);
 	void (*event)(void *ctx, const struct fx_event *ev, enum role_id role, const char *text);
 	void *ctx;
 	uint64_t n_batches, n_effects, n_failed;

@@ -49,6 +49,8 @@ static void emit_tunnel(struct slow *s, const struct slow_tunnel *t, const uint8
 /* Octets in front of the inner packet. */
 static size_t overhead_oct(const struct slow_tunnel *t)
 {
+	if (t->direct)
+		return SLOW_DIRECT_OCT;
 	return IP6_HEAD_OCT + (t->has_gre ? 4 + 4u * t->has_key + 4u * t->has_seq : 0);
 }
 
@@ -62,25 +64,60 @@ static void build_outer(struct slow *s, struct wr *w, const struct slow_tunnel *
 					  .key = t->key, .seq = t->seq});
 }
 
-/* s->buf holds the outer packet: sends it in fragments (RFC 8200 4.5). */
+/* s->buf holds the packet: sends it in fragments (RFC 8200 4.5). Our own header is repeated in each. */
 static void send_fragments(struct slow *s, const struct slow_tunnel *t, size_t len_oct)
 {
-	size_t room = (t->mtu_oct - IP6_HEAD_OCT - FRAG_OCT) & ~(size_t)7, body = len_oct - IP6_HEAD_OCT;
+	size_t head = IP6_HEAD_OCT + (t->direct ? SLOW_DIRECT_OCT : 0), next_at = t->direct ? IP6_HEAD_OCT : 6;
+	size_t room = (t->mtu_oct - head - FRAG_OCT) & ~(size_t)7, body = len_oct - head;
 	uint32_t id = ++s->frag_id;
 	for (size_t off = 0; off < body; off += room) {
 		size_t n = body - off < room ? body - off : room;
 		struct wr w = wr_of(s->part, sizeof s->part);
-		wr_bytes(&w, s->buf, IP6_HEAD_OCT);
-		wr_patch_u8(&w, 6, NH_FRAGMENT);
-		wr_u8(&w, s->buf[6]);
+		wr_bytes(&w, s->buf, head);
+		wr_patch_u8(&w, next_at, NH_FRAGMENT);
+		wr_u8(&w, s->buf[next_at]);
 		wr_u8(&w, 0);
 		wr_u16(&w, (uint16_t)(off | (off + n < body)));
 		wr_u32(&w, id);
-		wr_bytes(&w, s->buf + IP6_HEAD_OCT + off, n);
+		wr_bytes(&w, s->buf + head + off, n);
 		ip6_head_finish(&w);
 		if (wr_ok(&w))
 			emit_tunnel(s, t, s->part, wr_len(&w));
 	}
+}
+
+static void emit_sized(struct slow *s, const struct slow_tunnel *t, size_t len_oct)
+{
+	if (len_oct > t->mtu_oct && t->mtu_oct >= MTU_MIN)
+		send_fragments(s, t, len_oct);
+	else
+		emit_tunnel(s, t, s->buf, len_oct);
+}
+
+/* No tunnel: a type 2 routing header to the packet's destination, or a Home Address option with its source, goes in between. */
+static void send_direct(struct slow *s, const struct slow_tunnel *t, const uint8_t *pkt, size_t len_oct, bool is_local)
+{
+	static const uint8_t hao[7] = {2, 1, 2, 0, 0, 201, 16}, rh2[7] = {2, 2, 1};
+	struct rd r = rd_of(pkt, len_oct);
+	struct wr w = wr_of(s->buf, sizeof s->buf);
+	struct ip6_head h;
+	if (ip6_head_parse(&r, &h) || (h.hop_limit <= 1 && !is_local))
+		return;
+	bool is_rh2 = t->direct == DP_ENCAP_RH2;
+	struct addr6 home_address = is_rh2 ? h.dst : h.src;
+	uint8_t next = h.next;
+	h.next = is_rh2 ? NH_ROUTING : NH_DSTOPTS;
+	h.src = t->src;
+	h.dst = t->dst;
+	h.hop_limit = is_local ? h.hop_limit : (uint8_t)(h.hop_limit - 1);
+	ip6_head_build(&w, &h);
+	wr_u8(&w, next);
+	wr_bytes(&w, is_rh2 ? rh2 : hao, 7);
+	wr_addr6(&w, &home_address);
+	wr_bytes(&w, r.p, rd_left(&r));
+	ip6_head_finish(&w);
+	if (wr_ok(&w))
+		emit_sized(s, t, wr_len(&w));
 }
 
 void slow_encap(struct slow *s, const struct slow_tunnel *t, const uint8_t *pkt, size_t len_oct, bool is_local)
@@ -96,17 +133,14 @@ void slow_encap(struct slow *s, const struct slow_tunnel *t, const uint8_t *pkt,
 	if (!is_local)
 		wr_patch_u8(&w, at + 7, inner.hop_limit - 1);
 	ip6_head_finish(&w);
-	if (!wr_ok(&w))
-		return;
-	if (wr_len(&w) > t->mtu_oct && t->mtu_oct >= MTU_MIN)
-		send_fragments(s, t, wr_len(&w));
-	else
-		emit_tunnel(s, t, s->buf, wr_len(&w));
+	if (wr_ok(&w))
+		emit_sized(s, t, wr_len(&w));
 }
 
 static struct slow_tunnel tunnel_of(const struct dp_slow *d)
 {
-	return (struct slow_tunnel){.src = d->src, .dst = d->dst, .has_gre = d->encap == DP_ENCAP_GRE, .has_key = d->has_key,
+	bool is_direct = d->encap == DP_ENCAP_RH2 || d->encap == DP_ENCAP_HAO;
+	return (struct slow_tunnel){.src = d->src, .dst = d->dst, .direct = is_direct ? d->encap : 0, .has_gre = d->encap == DP_ENCAP_GRE, .has_key = d->has_key,
 		.has_seq = d->has_seq, .key = d->key, .seq = d->seq, .mtu_oct = d->mtu_oct, .ifindex = d->ifindex,
 		.next_hop = d->next_hop};
 }
@@ -117,7 +151,10 @@ static void on_too_big(struct slow *s, const struct dp_punted *p, mono_t now)
 	struct slow_tunnel t = tunnel_of(&p->slow);
 	size_t over = overhead_oct(&t);
 	uint32_t mtu = t.mtu_oct > over + MTU_MIN ? t.mtu_oct - (uint32_t)over : MTU_MIN;
-	if (p->slow.len_oct <= MTU_MIN && p->len_oct == p->slow.len_oct)
+	bool is_small = p->slow.len_oct <= MTU_MIN && p->len_oct == p->slow.len_oct;
+	if (is_small && t.direct)
+		send_direct(s, &t, p->pkt, p->len_oct, p->slow.is_local);
+	else if (is_small)
 		slow_encap(s, &t, p->pkt, p->len_oct, p->slow.is_local);
 	else
 		slow_error(s, p->ifindex, p->slow.is_local, IC6_TOO_BIG, 0, mtu, p->pkt, p->len_oct, now);
@@ -150,6 +187,12 @@ void slow_punt(struct slow *s, const struct dp_punted *p, mono_t now)
 	case DP_SLOW_FRAGMENT: on_fragment(s, p, now); break;
 	case DP_SLOW_NONE: break;
 	}
+}
+
+void slow_forward(struct slow *s, const struct addr6 *src, const struct addr6 *dst, const uint8_t *pkt, size_t len_oct)
+{
+	struct slow_tunnel t = {.src = *src, .dst = *dst, .mtu_oct = SLOW_MTU_GUESS};
+	slow_encap(s, &t, pkt, len_oct, false);
 }
 
 void slow_roam0(struct slow *s, const uint8_t *pkt, size_t len_oct, mono_t now)

@@ -14,6 +14,9 @@
  * The kernel reassembles fragments of outer packets sent to addresses of its own and gives the whole to raw sockets for protocols
  * 41 and 47 (which strip the IPv6 header: put one of source, destination, protocol and length in front); give these to slow_raw.
  *
+ * Where there is no tunnel but a header between (DP_ENCAP_RH2, DP_ENCAP_HAO), the same holds: Packet Too Big down to IPv6's least MTU, then
+ * fragments, with that header in each (RFC 6275 6.3, 6.4).
+ *
  * RFC 2473 sections 6.6, 7, 8 (tunnel MTU, ICMP relayed to the inner source), RFC 4443 (what an error looks
  * like, and when none may be sent, and its rate limit), RFC 8201 (ageing of path MTU).
  */
@@ -58,6 +61,9 @@ void slow_free(struct slow *s);
 /* DP_PUNT_SLOW: encapsulates and fragments, or tells the inner source what is wrong. DP_PUNT_ICMP_ERR: an error about a tunnel of ours
  * becomes one about the packet inside, and a path MTU. Others are ignored. */
 void slow_punt(struct slow *s, const struct dp_punted *p, mono_t now);
+
+/* A packet on its way again as IP-in-IP from src to dst: what the keep ring had. */
+void slow_forward(struct slow *s, const struct addr6 *src, const struct addr6 *dst, const uint8_t *pkt, size_t len_oct);
 
 /* A packet read from roam0: no program took it. */
 void slow_roam0(struct slow *s, const uint8_t *pkt, size_t len_oct, mono_t now);

@@ -6,7 +6,7 @@
 #include "wire/gre/gre.h"
 #include "wire/ip/icmp6.h"
 
-enum { SLOW_PMTUS = 512, SLOW_SEEN = 64, SLOW_PACKET_OCT = 65536 + 64 };
+enum { SLOW_DIRECT_OCT = 24, SLOW_MTU_GUESS = 1500, SLOW_PMTUS = 512, SLOW_SEEN = 64, SLOW_PACKET_OCT = 65536 + 64 };
 
 struct slow_pmtu { struct addr6 dst; uint32_t mtu_oct; mono_t until; };
 
@@ -28,6 +28,7 @@ struct slow {
 /* A tunnel to put a packet into. */
 struct slow_tunnel {
 	struct addr6 src, dst;
+	enum dp_encap direct;              /* DP_ENCAP_RH2 or DP_ENCAP_HAO: no tunnel but that header; else 0 */
 	bool has_gre, has_key, has_seq;
 	uint32_t key, seq, mtu_oct;
 	uint32_t ifindex;                  /* 0: by the routing table, or the group's links */

@@ -85,6 +85,46 @@ static bool enter_tunnel(struct rd *r, struct ip6_head *outer, uint32_t *over)
 	return true;
 }
 
+enum { DIRECT_AT = IP6_HEAD_OCT, DIRECT_ADDR_AT = DIRECT_AT + 8, DIRECT_END = DIRECT_AT + SLOW_DIRECT_OCT };
+
+/* Is the quote a packet that got a header of ours instead of a tunnel? */
+static bool is_direct(const uint8_t *q, size_t n)
+{
+	if (n < DIRECT_END || q[DIRECT_AT + 1] != 2)
+		return false;
+	return (q[6] == NH_ROUTING && q[DIRECT_AT + 2] == 2) || (q[6] == NH_DSTOPTS && q[DIRECT_AT + 6] == 201);
+}
+
+/* The error as it is about the packet without that header: home address in its place. */
+static void relay_direct(struct slow *s, const struct dp_punted *p, uint8_t type, uint32_t word, const uint8_t *q, size_t n, mono_t now)
+{
+	uint8_t plain[DP_PUNT_SNAP];
+	bool is_rh2 = q[6] == NH_ROUTING;
+	struct rd r = rd_of(q, n);
+	struct wr w = wr_of(plain, sizeof plain);
+	struct ip6_head h;
+	struct dp_op up = {.table = DP_UPLINK_OUT};
+	if (ip6_head_parse(&r, &h) || h.payload_len_oct < SLOW_DIRECT_OCT)
+		return;
+	if (type == IC6_TOO_BIG)
+		slow_learn_mtu(s, &h.dst, word, now);
+	h.next = q[DIRECT_AT];
+	memcpy(is_rh2 ? &h.dst : &h.src, q + DIRECT_ADDR_AT, 16);
+	ip6_head_build(&w, &h);
+	wr_patch_u16(&w, 4, (uint16_t)(h.payload_len_oct - SLOW_DIRECT_OCT));
+	wr_bytes(&w, q + DIRECT_END, n - DIRECT_END);
+	if (!wr_ok(&w) || h.next == NH_MH)
+		return;
+	/* Where the packet began: here, at a correspondent node and a mobile, or beyond the uplink. */
+	up.uplink_out.inner_src = h.src;
+	bool is_local = is_rh2 || (s->conf.find && s->conf.find(s->conf.ctx, &up) == 0);
+	uint32_t mtu = word > SLOW_DIRECT_OCT + MTU_MIN ? word - SLOW_DIRECT_OCT : MTU_MIN;
+	if (type != IC6_TOO_BIG)
+		slow_error(s, p->ifindex, is_local, IC6_UNREACHABLE, IC6_ADDR_UNREACHABLE, 0, plain, wr_len(&w), now);
+	else if ((uint32_t)h.payload_len_oct - SLOW_DIRECT_OCT + IP6_HEAD_OCT > mtu)
+		slow_error(s, p->ifindex, is_local, IC6_TOO_BIG, 0, mtu, plain, wr_len(&w), now);
+}
+
 void slow_relay(struct slow *s, const struct dp_punted *p, mono_t now)
 {
 	struct icmp6_packet e;
@@ -94,6 +134,10 @@ void slow_relay(struct slow *s, const struct dp_punted *p, mono_t now)
 		return;
 	struct rd r = rd_of(e.body, e.body_len_oct);
 	uint32_t word = rd_u32(&r);
+	if (is_direct(r.p, rd_left(&r))) {
+		relay_direct(s, p, e.type, word, r.p, rd_left(&r), now);
+		return;
+	}
 	if (!enter_tunnel(&r, &outer, &over))
 		return;
 	if (e.type == IC6_TOO_BIG)

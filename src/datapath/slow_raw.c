@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "datapath/slow_i.h"
 
-enum { LINK_MTU_GUESS = 1500, SEEN_MS = 200 };
+enum { SEEN_MS = 200 };
 
 struct whole {
 	struct ip6_head outer, inner;
@@ -22,11 +22,31 @@ static bool find(struct slow *s, struct dp_op *op) { return s->conf.find && s->c
 /* To the host's stack, which forwards it too. */
 static void release(struct slow *s, const struct whole *w) { slow_emit(s, SLOW_LOCAL, w->pkt, w->len_oct); }
 
+/* Is a home address, or of the mobile network that moves with it (RFC 3963)? */
+static bool is_of(struct slow *s, const struct addr6 *a, const struct addr6 *home_address)
+{
+	struct dp_op op = {.table = DP_NET, .net.prefix = {*a, 128}};
+	return addr6_eq(a, home_address) || (find(s, &op) && addr6_eq(&op.net.home_address, home_address));
+}
+
+/* The entry by an inner source, or by the home address that its mobile network goes by. */
+static bool find_of(struct slow *s, struct dp_op *op, struct addr6 *key, const struct addr6 *src)
+{
+	struct dp_op net = {.table = DP_NET, .net.prefix = {*src, 128}};
+	*key = *src;
+	if (find(s, op))
+		return true;
+	if (!find(s, &net))
+		return false;
+	*key = net.net.home_address;
+	return find(s, op);
+}
+
 /* A group's packet: its sequence number from the half of the space that the programs reach last. */
 static void to_group(struct slow *s, const struct whole *w, const struct dp_coa *e)
 {
 	struct slow_tunnel t = {.src = e->source, .dst = e->group, .has_gre = true, .has_seq = true,
-		.seq = (e->seq_start ^ 0x80000000u) + s->frag_id++, .mtu_oct = LINK_MTU_GUESS};
+		.seq = (e->seq_start ^ 0x80000000u) + s->frag_id++, .mtu_oct = SLOW_MTU_GUESS};
 	slow_encap(s, &t, w->pkt, w->len_oct, false);
 }
 
@@ -36,18 +56,21 @@ static bool is_down(struct slow *s, const struct whole *w)
 	if (w->has_gre || !find(s, &op))
 		return false;
 	const struct dp_coa *e = &op.coa;
+	bool is_forward = !addr6_is_any(&e->forward) && !mono_reached(e->forward_until, w->now);
 	bool from_prev = addr6_eq(&w->outer.src, &e->prev) && !mono_reached(e->prev_until, w->now);
-	if (!mono_reached(e->expires, w->now) && (addr6_eq(&w->outer.src, &e->ha) || from_prev) &&
-	    addr6_eq(&w->inner.dst, &e->home_address))
+	bool is_allowed = (addr6_eq(&w->outer.src, &e->ha) || from_prev) && is_of(s, &w->inner.dst, &e->home_address);
+	if (is_allowed && is_forward)
+		slow_forward(s, &e->source, &e->forward, w->pkt, w->len_oct);
+	else if (is_allowed && !mono_reached(e->expires, w->now))
 		to_group(s, w, e);
 	return true;
 }
 
 static void up(struct slow *s, const struct whole *w)
 {
-	struct dp_op op = {.table = DP_UPLINK_IN, .uplink_in.inner_src = w->inner.src};
+	struct dp_op op = {.table = DP_UPLINK_IN};
 	struct dp_op site = {.table = DP_SITE_PREFIX, .site_prefix.prefix = {w->outer.src, 128}};
-	if (!find(s, &op) || mono_reached(op.uplink_in.expires, w->now))
+	if (!find_of(s, &op, &op.uplink_in.inner_src, &w->inner.src) || mono_reached(op.uplink_in.expires, w->now))
 		return;
 	const struct dp_uplink_in *u = &op.uplink_in;
 	bool is_bound = !addr6_is_any(&u->bound);
@@ -55,14 +78,14 @@ static void up(struct slow *s, const struct whole *w)
 		return;
 	if (is_bound ? !addr6_eq(&u->bound, &w->outer.src) : !w->has_gre || !find(s, &site))
 		return;
-	struct slow_tunnel t = {.src = u->coa, .dst = u->ha, .mtu_oct = LINK_MTU_GUESS};
+	struct slow_tunnel t = {.src = u->coa, .dst = u->ha, .mtu_oct = SLOW_MTU_GUESS};
 	slow_encap(s, &t, w->pkt, w->len_oct, false);
 }
 
 static void reverse(struct slow *s, const struct whole *w)
 {
-	struct dp_op op = {.table = DP_HOME, .home.home_address = w->inner.src};
-	if (!w->has_gre && find(s, &op) && !mono_reached(op.home.expires, w->now) && addr6_eq(&op.home.coa, &w->outer.src) &&
+	struct dp_op op = {.table = DP_HOME};
+	if (!w->has_gre && find_of(s, &op, &op.home.home_address, &w->inner.src) && !mono_reached(op.home.expires, w->now) && addr6_eq(&op.home.coa, &w->outer.src) &&
 	    addr6_eq(&op.home.ha, &w->outer.dst))
 		release(s, w);
 }
@@ -84,7 +107,7 @@ static bool is_for_mobile(struct slow *s, const struct whole *w)
 	if (!find(s, &op))
 		return false;
 	bool is_gre = op.downlink_in.encap == DP_ENCAP_GRE;
-	if (is_gre == w->has_gre && (!is_gre || (w->gre.has_seq && is_first(s, w))) && addr6_eq(&op.downlink_in.home_address, &w->inner.dst))
+	if (is_gre == w->has_gre && (!is_gre || (w->gre.has_seq && is_first(s, w))) && is_of(s, &w->inner.dst, &op.downlink_in.home_address))
 		release(s, w);
 	return true;
 }

@@ -131,7 +131,8 @@ static void carry_out(struct node *n, const struct effect *e)
 		node_route_del(n, &e->route);
 		break;
 	case FX_KEEP_SEND:
-		break; /* the keep ring is still to come */
+		fwd_keep_send(n, &e->keep);
+		break;
 	case FX_ATTACH:
 		start_attach(n, &e->attach);
 		break;

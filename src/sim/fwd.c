@@ -229,7 +229,9 @@ bool fwd_out(struct node *n, struct nic *nic, struct frame *f)
 	struct dp_op key = {.table = DP_IF, .iface.ifindex = nic->ifindex};
 	if (!n->fwd->n_cn || !fwd_find(n, &key))
 		return false;
+	struct meta before = n->fwd->meta; /* of the packet that is worked on */
 	struct frame *pass = through(n, nic->ifindex, DPN_OUT, f);
+	n->fwd->meta = before;
 	free(pass); /* not changed; f still has its Ethernet header */
 	return !pass;
 }
@@ -244,6 +246,30 @@ void fwd_roam0(struct node *n, struct frame *f)
 		slow_roam0(n->fwd->slow, frame_data(pass), pass->len, node_now(n).mono);
 	}
 	free(pass);
+}
+
+struct keep_walk { struct node *n; const struct fx_keep *k; };
+
+static void keep_one(void *ctx, uint32_t seq, mono_t when, const uint8_t *pkt, size_t len)
+{
+	const struct keep_walk *w = ctx;
+	if (fx_keep_wants(w->k, seq, when, node_now(w->n).mono))
+		slow_forward(w->n->fwd->slow, &w->k->src, &w->k->dst, pkt, len);
+}
+
+void fwd_keep_send(struct node *n, const struct fx_keep *k)
+{
+	struct keep_walk w = {n, k};
+	dpn_keep_each(n->fwd->dpn, &k->coa, keep_one, &w);
+}
+
+bool fwd_last_seq(const struct node *n, const struct addr6 *group, const struct addr6 *source, uint32_t *seq)
+{
+	struct dp_op op = {.table = DP_DOWNLINK_IN, .downlink_in = {.dst = *group, .src = *source}};
+	if (dpn_find(n->fwd->dpn, &op) || !op.downlink_in.has_seq)
+		return false;
+	*seq = op.downlink_in.last_seq;
+	return true;
 }
 
 void fwd_raw(struct node *n, uint32_t ifindex, const uint8_t *p, size_t len)

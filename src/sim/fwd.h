@@ -18,6 +18,10 @@ bool fwd_out(struct node *n, struct nic *nic, struct frame *f);
 /* A packet that the stack routed into roam0. */
 void fwd_roam0(struct node *n, struct frame *f);
 
+/* FX_KEEP_SEND. */
+void fwd_keep_send(struct node *n, const struct fx_keep *k);
+bool fwd_last_seq(const struct node *n, const struct addr6 *group, const struct addr6 *source, uint32_t *seq);
+
 void fwd_apply(struct node *n, const struct effect *e);
 /* The process starts: entries put from now on are kept; after fwd_adopt_done all that was not put again is gone, bindings excepted. */
 void fwd_adopt(struct node *n);

@@ -28,6 +28,11 @@ static uint32_t env_ifindex(void *ctx, const char *name)
 	return nic ? nic->ifindex : strcmp(name, "roam0") == 0 ? IFINDEX_ROAM0 : 0;
 }
 
+static bool env_last_seq(void *ctx, const struct addr6 *group, const struct addr6 *source, uint32_t *seq)
+{
+	return fwd_last_seq(ctx, group, source, seq);
+}
+
 static const struct sa_key *env_key(void *ctx, const char *name)
 {
 	const struct node *n = ctx;
@@ -200,7 +205,7 @@ const char *proc_start(struct node *n)
 	if (n->is_running)
 		return NULL;
 	n->env = (struct engine_env){.mem = &sim_mem, .rng = &n->rng, .crypto = &crypto_openssl, .fx = &n->fx, .count = &n->count,
-		.ifindex = env_ifindex, .key = env_key, .ctx = n};
+		.ifindex = env_ifindex, .key = env_key, .last_seq = env_last_seq, .ctx = n};
 	for (uint32_t i = 0; i < n->n_roles; i++)
 		n->env.roles |= 1u << n->roles[i].ops->id;
 	effq_init(&n->fx, &sim_mem);

@@ -206,6 +206,70 @@ static void test_punts_are_limited(void **state)
 	assert_int_equal(give(*state, c, &p, mono_add(t0, span_ms(11)), &n)->verdict, DPN_PUNT);
 }
 
+struct kept { uint32_t n, seq[4]; size_t len_oct; };
+
+static void on_kept(void *ctx, uint32_t seq, mono_t when, const uint8_t *pkt, size_t len_oct)
+{
+	struct kept *k = ctx;
+	assert_true(k->n < 4);
+	assert_int_equal(when.ns, t0.ns);
+	assert_int_equal(pkt[7], 60); /* as it came, no hop less */
+	k->seq[k->n++] = seq;
+	k->len_oct = len_oct;
+}
+
+/* What went to the group is there in order, for this care-of address only. */
+static void test_ring_keeps_what_was_sent(void **state)
+{
+	const struct dpcase *c = named("a route to optimise");
+	struct addr6 coa = bench_addr("2001:db8:2:ff::5"), other = bench_addr("2001:db8:2:ff::1");
+	struct kept k = {0};
+	struct pk p;
+	uint32_t n;
+	for (int i = 0; i < 3; i++) {
+		give(*state, c, &p, t0, &n);
+		give(*state, named("agent passes on to two links"), &p, t0, &n);
+	}
+	dpn_keep_each(*state, &coa, on_kept, &k);
+	assert_int_equal(k.n, 3);
+	assert_int_equal(k.seq[0], 7);
+	assert_int_equal(k.seq[2], 9);
+	assert_int_equal(k.len_oct, 40 + 8 + 64);
+	dpn_keep_each(*state, &other, on_kept, &k);
+	assert_int_equal(k.n, 3);
+}
+
+static void test_last_sequence_is_known(void **state)
+{
+	struct dp_op op = {.table = DP_DOWNLINK_IN, .downlink_in = {.dst = bench_addr("ff35::77"), .src = bench_addr("2001:db8:5::1")}};
+	struct pk p;
+	uint32_t n;
+	assert_int_equal(dpn_find(*state, &op), 0);
+	assert_false(op.downlink_in.has_seq);
+	give(*state, named("the next over the other"), &p, t0, &n);
+	give(*state, named("mobile receives"), &p, t0, &n);
+	assert_int_equal(dpn_find(*state, &op), 0);
+	assert_true(op.downlink_in.has_seq);
+	assert_int_equal(op.downlink_in.last_seq, 101); /* 100 came later, over a slower path */
+	put(*state, &op);
+	op.downlink_in.has_seq = false;
+	assert_int_equal(dpn_find(*state, &op), 0);
+	assert_true(op.downlink_in.has_seq);
+}
+
+/* A pair of addresses once a second, whatever its rate. */
+static void test_routes_are_asked_for_slowly(void **state)
+{
+	const struct dpcase *c = named("a route to optimise");
+	struct pk p;
+	uint32_t n, asked = 0;
+	for (int ms = 0; ms < 2500; ms += 10) {
+		give(*state, c, &p, mono_add(t0, span_ms(ms)), &n);
+		asked += n == 2;
+	}
+	assert_int_equal(asked, 3);
+}
+
 static void test_path_mtu_is_heeded(void **state)
 {
 	const struct dpcase *c = named("just fits the tunnel");
@@ -241,7 +305,8 @@ int main(void)
 		T(test_cases), T(test_every_drop_is_provoked), T(test_copies_to_both_links), T(test_sequence_rises_through_refreshes),
 		T(test_window_ends), T(test_tcp_segments_are_told_apart), T(test_whole_on_one_path_pieces_on_the_other),
 		T(test_a_lost_piece_is_taken_from_the_other), T(test_punts_are_limited), T(test_path_mtu_is_heeded),
-		T(test_owners_share_an_interface),
+		T(test_owners_share_an_interface), T(test_ring_keeps_what_was_sent), T(test_last_sequence_is_known),
+		T(test_routes_are_asked_for_slowly),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

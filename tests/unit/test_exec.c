@@ -168,6 +168,12 @@ static void on_attach(void *ctx, const struct fx_attach *a, const char *ifname)
 	note("attach %s; ", ifname);
 }
 
+static void on_keep_send(void *ctx, const struct fx_keep *k)
+{
+	(void)ctx;
+	note("ring behind %u; ", k->after_seq);
+}
+
 /* --- the tests ----------------------------------------------------------------------------------------------- */
 
 static struct exec x;
@@ -177,7 +183,8 @@ static int dp_here; /* any address: the pointer is only tested */
 static int setup(void **state)
 {
 	(void)state;
-	x = (struct exec){.dp = (struct dp *)(void *)&dp_here, .tun_ifindex = 99, .attach = on_attach, .event = on_event};
+	x = (struct exec){.dp = (struct dp *)(void *)&dp_here, .tun_ifindex = 99, .attach = on_attach, .event = on_event,
+		.keep_send = on_keep_send};
 	diary[0] = '\0';
 	commit_rc = 0;
 	effq_init(&q, &plat_mem);
@@ -287,6 +294,16 @@ static void an_interface_gets_its_settings_once(void **state)
 	assert_string_equal(diary, "sweep 5; ");
 }
 
+/* What comes from now on goes the new way, so the ring has all that went the old way. */
+static void the_ring_is_sent_when_entries_before_it_are_in_place(void **state)
+{
+	(void)state;
+	put_home();
+	fx_keep_send(&q, ROLE_MMA, &(struct fx_keep){.after_seq = 7});
+	send(ROLE_MMA, "ba");
+	assert_string_equal(run(), "put 1 of table 2; ring behind 7; send ba; ");
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -298,6 +315,7 @@ int main(void)
 		TEST(a_full_table_of_entries_is_flushed),
 		TEST(roam0_stands_for_the_device),
 		TEST(an_interface_gets_its_settings_once),
+		TEST(the_ring_is_sent_when_entries_before_it_are_in_place),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -328,6 +328,118 @@ static void test_every_truncation_is_survived(void **state)
 	}
 }
 
+/* ---- a header instead of a tunnel (RFC 6275 6.3, 6.4) ---- */
+
+static struct dp_punted direct_too_big(const struct pk *p, enum dp_encap encap, uint32_t mtu)
+{
+	struct dp_punted d = too_big(p, mtu);
+	d.slow.encap = encap;
+	d.slow.has_seq = false;
+	d.slow.src = encap == DP_ENCAP_HAO ? A("2001:db8:3::5") : A("2001:db8:c::2");
+	d.slow.dst = encap == DP_ENCAP_HAO ? A("2001:db8:1::100") : A("2001:db8:3::5");
+	return d;
+}
+
+static void test_direct_too_big(void **state)
+{
+	struct bench *b = *state;
+	struct pk p;
+	inner(&p, 1460);
+	struct dp_punted d = direct_too_big(&p, DP_ENCAP_HAO, 1480);
+	slow_punt(b->slow, &d, t0);
+	assert_int_equal(expect_error(b, SLOW_ROUTE, IC6_TOO_BIG, &p), 1456);
+	d = direct_too_big(&p, DP_ENCAP_RH2, 1300);
+	d.slow.is_local = true;
+	slow_punt(b->slow, &d, t0);
+	assert_int_equal(expect_error(b, SLOW_LOCAL, IC6_TOO_BIG, &p), 1280);
+}
+
+/* Our header is in each fragment, in front of the Fragment header; the whole is the packet. */
+static void expect_direct_fragments(struct bench *b, const struct pk *p, const uint8_t head[static 8], const char *home, uint8_t hop_limit)
+{
+	struct addr6 a = A(home);
+	uint8_t whole[2048];
+	size_t n = 0;
+	assert_int_equal(b->n, 2);
+	for (uint32_t i = 0; i < 2; i++) {
+		const uint8_t *f = b->bytes[i];
+		assert_true(b->out[i].len_oct <= 1290);
+		assert_int_equal(f[6], head[3] == 1 ? 43 : 60);
+		assert_int_equal(f[7], hop_limit);
+		assert_int_equal(f[40], 44);
+		assert_memory_equal(f + 41, head + 1, 7);
+		assert_memory_equal(f + 48, &a, 16);
+		assert_int_equal(f[64], 17);
+		assert_int_equal((f[66] << 8 | f[67]) & 0xfff8, n);
+		assert_int_equal(f[67] & 1, i == 0);
+		memcpy(whole + n, f + 72, b->out[i].len_oct - 72);
+		n += b->out[i].len_oct - 72;
+	}
+	assert_int_equal(n, p->n - 40);
+	assert_memory_equal(whole, p->b + 40, n);
+}
+
+static void test_small_direct_packets_are_fragmented(void **state)
+{
+	struct bench *b = *state;
+	struct pk p;
+	inner(&p, 1280);
+	struct dp_punted d = direct_too_big(&p, DP_ENCAP_RH2, 1290);
+	d.slow.is_local = true;
+	slow_punt(b->slow, &d, t0);
+	expect_direct_fragments(b, &p, (uint8_t[8]){17, 2, 2, 1}, "2001:db8:1::100", 60);
+	b->n = 0;
+	d = direct_too_big(&p, DP_ENCAP_HAO, 1290);
+	slow_punt(b->slow, &d, t0);
+	expect_direct_fragments(b, &p, (uint8_t[8]){17, 2, 1, 2, 0, 0, 201, 16}, "2001:db8:c::2", 59);
+}
+
+/* An error about a packet that got a routing header here becomes one about the packet as the transport knows it. */
+static void test_error_about_direct(void **state)
+{
+	struct bench *b = *state;
+	struct pk q, t = {.n = 0}, e = {.n = 0};
+	uint8_t body[1400] = {0, 0, 1400 >> 8, 1400 & 255}, rh2[8] = {17, 2, 2, 1};
+	struct addr6 home = A("2001:db8:1::100"), coa = A("2001:db8:3::5");
+	inner(&q, 1460);
+	pk_ip(&t, "2001:db8:c::2", "2001:db8:3::5", 43, 60, 0);
+	pk_bytes(&t, rh2, 8);
+	pk_bytes(&t, &home, 16);
+	pk_bytes(&t, q.b + 40, 1000);
+	t.b[4] = (1460 - 40 + 24) >> 8;
+	t.b[5] = (uint8_t)(1460 - 40 + 24);
+	memcpy(body + 4, t.b, t.n);
+	pk_ip(&e, "2001:db8:f::1", "2001:db8:c::2", 58, 60, 0);
+	pk_icmp(&e, IC6_TOO_BIG, body, t.n + 4);
+	pk_end(&e);
+	struct dp_punted d = {.ifindex = IF_UP, .why = DP_PUNT_ICMP_ERR, .pkt = e.b, .len_oct = e.n};
+	slow_punt(b->slow, &d, t0);
+	assert_int_equal(b->n, 2);
+	assert_int_equal(b->out[0].kind, SLOW_PMTU);
+	assert_true(addr6_eq(&b->out[0].dst, &coa));
+	assert_int_equal(expect_error(b, SLOW_LOCAL, IC6_TOO_BIG, &q), 1376);
+	for (size_t n = 0; n < e.n; n++) {
+		d.len_oct = n;
+		slow_punt(b->slow, &d, t0);
+	}
+}
+
+static void test_kept_packets_go_on(void **state)
+{
+	struct bench *b = *state;
+	struct addr6 src = A("2001:db8:2::1"), dst = A("2001:db8:4::6");
+	struct pk p;
+	inner(&p, 1400);
+	slow_forward(b->slow, &src, &dst, p.b, p.n);
+	assert_int_equal(b->n, 1);
+	assert_int_equal(b->out[0].kind, SLOW_ROUTE);
+	assert_int_equal(b->out[0].len_oct, 1440);
+	assert_memory_equal(b->bytes[0] + 8, &src, 16);
+	assert_memory_equal(b->bytes[0] + 24, &dst, 16);
+	assert_int_equal(b->bytes[0][40 + 7], 59);
+	assert_memory_equal(b->bytes[0] + 48, p.b + 8, 1392);
+}
+
 static void test_nobody_tunnels(void **state)
 {
 	struct bench *b = *state;
@@ -442,6 +554,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
+		T(test_direct_too_big), T(test_small_direct_packets_are_fragmented), T(test_error_about_direct), T(test_kept_packets_go_on),
 		T(test_too_big), T(test_small_packets_are_fragmented), T(test_fragments_over_a_link), T(test_time_exceeded),
 		T(test_no_error_about_errors), T(test_errors_are_limited), T(test_tunnel_too_big_is_passed_on),
 		T(test_path_mtu_is_the_least), T(test_tunnel_unreachable_is_passed_on), T(test_every_truncation_is_survived),
