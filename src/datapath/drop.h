@@ -29,7 +29,8 @@
 	X(FILTER_AGENT, "packet from an access link with the agent's own source address") \
 	X(ROUTING_HEADER, "type 2 routing header that does not name the home address of that care-of address") \
 	X(PUNT_RATE, "too many packets for the daemon from one source") \
-	X(PUNT_FULL, "no room in the ring to the daemon")
+	X(PUNT_FULL, "no room in the ring to the daemon") \
+	X(FORWARD_LOOP, "forwarded after a mobile already, and back")
 
 #define DP_COUNTS(X) \
 	X(HA_ENCAP, "packets tunnelled by the home agent") \

@@ -443,6 +443,11 @@ static void wanted(struct pk *p) { ipip(p, IF_UP, HA9, "2001:db8:2:ff::5", 0, CN
 static void forward(struct pk *p) { ipip(p, IF_UP, HA9, "2001:db8:2:ff::6", 0, CN, "2001:db8:9::700", 0); }
 static void forward_over(struct pk *p) { ipip(p, IF_UP, HA9, "2001:db8:2:ff::7", 0, CN, "2001:db8:9::700", 0); }
 static void forward_from(struct pk *p) { ipip(p, IF_UP, CN, "2001:db8:2:ff::6", 0, CN, "2001:db8:9::700", 0); }
+static void forward_loop(struct pk *p)
+{
+	ipip(p, IF_UP, HA9, "2001:db8:2:ff::6", 0, MMA, "2001:db8:9::700", 0);
+	p->b[p->ip[1] + 6] = IPIP;
+}
 static void check_forward(const struct pk *in, const uint8_t *out, size_t n)
 {
 	struct addr6 mma = A(MMA), to = A("2001:db8:4::6"), hoa = A("2001:db8:9::700");
@@ -703,6 +708,7 @@ const struct dpcase dpcases[] = {
 	{"a route to optimise", IF_UP, DPN_INGRESS, wanted, DPN_SEND, 0, DP_PUNT_RO, 0, 8, IF_DOWN, NULL},
 	SENT("after a mobile that left", IF_UP, forward, 0, IF_UP, check_forward),
 	SENT("after a mobile that left, with routing header", IF_UP, rh2_forward, 16, IF_UP, check_forward),
+	LOST("after a mobile that left, and sent back by the home agent", IF_UP, forward_loop, FORWARD_LOOP),
 	LOST("after a mobile that left, too late", IF_UP, forward_over, EXPIRED),
 	LOST("after a mobile that left, from a stranger", IF_UP, forward_from, TUNNEL_SOURCE),
 	SENT("uplink goes directly", IF_DOWN, direct_up, -24, IF_UP, check_direct),

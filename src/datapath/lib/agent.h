@@ -29,6 +29,8 @@ NOINLINE int agent_down(ctx_t *c, const struct m_cfg *g, struct m_coa *m)
 	in.was_tunnelled = true;
 	if (ro_is_hot(c, g, &in, &ip[1]))
 		return ro_punt_hot(c, in.at);
+	if (is_forward && in.nh == NH_IPV6 && a6_eq(&ip[1].src, &m->source))
+		return ctx_drop(c, DP_DROP_FORWARD_LOOP); /* the home agent sends back here what we sent to the home address */
 	if (is_forward)
 		return coa_forward(c, g, ETH_OCT, &in, m, IP6_OCT);
 	if (m->flags & COA_WANTS_RO)

@@ -134,11 +134,13 @@ static INLINE int group_tunnel(ctx_t *c, const struct m_cfg *g, uint32_t l2, str
 {
 	struct outer o = {.src = &m->source, .dst = &m->group, .gre = GRE_SEQ};
 	struct m_mfc *to = m->inject_ifindex ? NULL : TBL(c, mfc, &m->source);
-	if (!m->inject_ifindex && (!to || !to->n))
-		return ctx_drop(c, DP_DROP_NO_GROUP);
-	o.gre_opt = __sync_fetch_and_add(&m->seq, 1);
+	bool is_heard = m->inject_ifindex || (to && to->n);
+	if (is_heard || (m->flags & COA_KEEP))
+		o.gre_opt = __sync_fetch_and_add(&m->seq, 1);
 	if (m->flags & COA_KEEP)
-		group_keep(c, in, m, o.gre_opt);
+		group_keep(c, in, m, o.gre_opt); /* also what nobody hears: its mobile may be on its way to another site */
+	if (!is_heard)
+		return ctx_drop(c, DP_DROP_NO_GROUP);
 	if (in->hl <= 1 && !in->is_local)
 		return slow(c, in, &o, DP_SLOW_HOP_LIMIT, 0);
 	uint32_t mtu = path_mtu(c, g, &m->group, to ? group_mtu(c, to) : DP_INJECT_MTU);
