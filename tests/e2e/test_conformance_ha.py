@@ -632,7 +632,7 @@ def router(w, side):
 
 
 def net_of(side, part=0):
-    return f"2001:db8:{'50' if side == 'real' else '51'}:{part:x}::"
+    return text(packed(f"2001:db8:{'50' if side == 'real' else '51'}:{part:x}::"))
 
 
 def reaches(w, m, address):
