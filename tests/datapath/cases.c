@@ -317,7 +317,7 @@ static void check_hao(const struct pk *in, const uint8_t *out, size_t n)
 {
 	struct addr6 hoa = A("2001:db8:1::100");
 	(void)in, (void)n;
-	assert(!memcmp(out + 8, &hoa, 16) && out[46] == 1 && out[47] == 16);
+	assert(!memcmp(out + 8, &hoa, 16) && out[46] == 0x1e && out[47] == 16);
 }
 static void hop(struct pk *p, uint32_t ifx, const char *src, const char *group, uint8_t type, const void *body, size_t n)
 {
@@ -545,6 +545,16 @@ static void cn_out_message(struct pk *p)
 	pk_bytes(p, bu, sizeof bu);
 	pk_end(p);
 }
+static void cn_out_nd(struct pk *p)
+{
+	static const uint8_t ns[24] = {135};
+	pk_eth(p, IF_UP);
+	pk_ip(p, HA, "2001:db8:b::1", ICMP, 255, 0);
+	pk_bytes(p, ns, sizeof ns);
+	pk_end(p);
+}
+static void cn_rh2(struct pk *p) { rh2(p, IF_UP, CN, HA, "2001:db8:b::1", UDP); }
+static void cn_rh2_self(struct pk *p) { rh2(p, IF_UP, CN, HA, HA, UDP); }
 static void cn_syn(struct pk *p)
 {
 	pk_eth(p, IF_UP);
@@ -581,7 +591,7 @@ static void check_hao_cn(const struct pk *in, const uint8_t *out, size_t n)
 {
 	struct addr6 hoa = A("2001:db8:b::1");
 	(void)in, (void)n;
-	assert(!memcmp(out + 8, &hoa, 16) && out[46] == 1 && out[47] == 16);
+	assert(!memcmp(out + 8, &hoa, 16) && out[46] == 0x1e && out[47] == 16);
 }
 static void error_rh2(struct pk *p) { error_about(p, HA, HA, ROUTING); }
 static void error_hao(struct pk *p) { error_about(p, "2001:db8:2:ff::5", "2001:db8:2:ff::5", DSTOPTS); }
@@ -739,6 +749,9 @@ const struct dpcase dpcases[] = {
 	{"correspondent node sends too much", IF_UP, DPN_OUT, cn_out_big, DPN_PUNT, 0, DP_PUNT_SLOW, DP_SLOW_TOO_BIG, 0, 0, NULL},
 	{"correspondent node's SYN is clamped", IF_UP, DPN_OUT, cn_syn, DPN_SEND, 0, 0, 0, 24, IF_UP, check_cn_syn},
 	{"correspondent node's message", IF_UP, DPN_OUT, cn_out_message, DPN_PASS, 0, 0, 0, -14, 0, NULL},
+	{"correspondent node's neighbour solicitation", IF_UP, DPN_OUT, cn_out_nd, DPN_PASS, 0, 0, 0, -14, 0, NULL},
+	LOST("routing header to a node that is no mobile", IF_UP, cn_rh2, ROUTING_HEADER),
+	LOST("routing header that names the node itself", IF_UP, cn_rh2_self, ROUTING_HEADER),
 	{"from another own address", IF_UP, DPN_OUT, cn_out_other, DPN_PASS, 0, 0, 0, -14, 0, NULL},
 	{"correspondent node sends through roam0", IF_ROAM0, DPN_EGRESS, cn_roam0, DPN_SEND, 0, 0, 0, 38, IF_UP, NULL},
 	{"Home Address option with a correspondent's binding", IF_UP, DPN_INGRESS, hao_cn, DPN_PASS, 0, 0, 0, 0, 0, check_hao_cn},

@@ -7,6 +7,8 @@
 #include "datapath/lib/home.h"
 #include "datapath/lib/ro.h"
 
+enum { ICMP_ND_FIRST = 133, ICMP_ND_LAST = 137 };
+
 /* The binding of home_address for the own address self, if it lives. */
 static INLINE struct m_cn *cn_find(ctx_t *c, const struct m_cfg *g, const struct k_pair *self_home)
 {
@@ -31,12 +33,20 @@ NOINLINE bool cn_trusts(ctx_t *c, const struct a6 *home_address, const struct a6
 }
 
 /* Out to the care-of address. The stack's own messages and headers that must stand first are left alone. */
+/* Neighbour discovery is of a link: never to be routed (9.3.2). */
+static INLINE bool cn_is_nd(ctx_t *c, const uint32_t l2, const struct inner *in)
+{
+	uint8_t type;
+	return in->nh == NH_ICMP6 && ctx_load(c, l2 + IP6_OCT, &type, 1) && type >= ICMP_ND_FIRST && type <= ICMP_ND_LAST;
+}
+
 static INLINE int cn_out_at(ctx_t *c, const uint32_t l2, const struct m_cn *n, uint32_t here_oct)
 {
 	struct inner in;
 	struct way w;
 	struct ip6_h *ip = ctx_at(c, l2);
-	if (!ctx_has(c, l2 + IP6_OCT) || !inner_read(c, l2, &in) || in.nh == NH_MH || in.nh == NH_HOPOPTS || in.nh == NH_ROUTING)
+	if (!ctx_has(c, l2 + IP6_OCT) || !inner_read(c, l2, &in) || in.nh == NH_MH || in.nh == NH_HOPOPTS || in.nh == NH_ROUTING ||
+	    cn_is_nd(c, l2, &in))
 		return ctx_pass(c);
 	in.is_local = true;
 	struct ro_out o = {.addr = {.src = ip->src, .dst = n->coa}, .encap = DP_ENCAP_RH2};

@@ -11,7 +11,7 @@
 
 /* To be added to an enum dp_punt, or to the offset of a Home Address option's address. */
 enum { CONTROL_NONE, CONTROL_PASS = 0x1000, CONTROL_PUNT = 0x2000 /* consumed */, CONTROL_COPY = 0x4000 /* the stack sees it too */,
-	CONTROL_HAO = 0x8000, CONTROL_ARG = 0x0fff };
+	CONTROL_HAO = 0x8000, CONTROL_NO_MOBILE = 0x10000 /* a routing header to none of our home addresses */, CONTROL_ARG = 0x0fff };
 enum { EXT_HEADERS = 4, EXT_OPTIONS = 8,
 	ICMP_ERR_MAX = 4, ICMP_MLD_QUERY = 130, ICMP_MLD_DONE = 132, ICMP_RS = 133, ICMP_RA = 134, ICMP_NS = 135, ICMP_NA = 136,
 	ICMP_REDIRECT = 137, ICMP_MLD2 = 143, ICMP_HA_FIRST = 144, ICMP_HA_LAST = 147 };
@@ -123,26 +123,28 @@ NOINLINE int control_hao(ctx_t *c, const struct m_cfg *g, uint32_t hao)
 		punt(c, DP_PUNT_HAO);
 		return ctx_stolen(c);
 	}
-	struct { uint8_t pad[2]; struct a6 zero; } __attribute__((packed)) padn = {.pad = {1, 16}};
+	/* An experimental option that whoever does not know it skips (RFC 4727, RFC 8200 4.2): of padding hosts take seven octets at most. */
+	struct { uint8_t type_len[2]; struct a6 zero; } __attribute__((packed)) nothing = {.type_len = {0x1e, 16}};
 	ctx_store(c, ETH_OCT + 8, &home_address, 16);
-	ctx_store(c, hao - 2, &padn, 18);
+	ctx_store(c, hao - 2, &nothing, 18);
 	count(c, DP_COUNT_HAO_SWAPPED);
 	return ctx_pass(c);
 }
 
-struct ext_walk { ctx_t *c; uint32_t at, hao, nh; };
+struct ext_walk { ctx_t *c; uint32_t at, hao, nh, has_rh2; };
 
 /* The extension header at w->at; 1: done, w->nh is the first header that is none of those. */
 NOINLINE long control_ext_header(uint32_t i, void *arg)
 {
 	struct ext_walk *w = arg;
-	uint8_t h[2];
+	uint8_t h[4];
 	(void)i;
-	if ((w->nh != NH_DSTOPTS && w->nh != NH_ROUTING && w->nh != NH_HOPOPTS) || !ctx_load(w->c, w->at, h, 2))
+	if ((w->nh != NH_DSTOPTS && w->nh != NH_ROUTING && w->nh != NH_HOPOPTS) || !ctx_load(w->c, w->at, h, 4))
 		return 1;
 	uint32_t oct = ((uint32_t)h[1] + 1) * 8;
 	if (w->nh == NH_DSTOPTS && !w->hao)
 		w->hao = control_find_hao(w->c, w->at, oct);
+	w->has_rh2 |= w->nh == NH_ROUTING && h[2] == RH_TYPE2;
 	w->at += oct;
 	w->nh = h[0];
 	return 0;
@@ -158,7 +160,8 @@ NOINLINE uint32_t control_ext_end(ctx_t *c, uint8_t nh)
 
 /*
  * A packet to an address of ours whose first next header is nh: walks what may stand before a
- * Mobility Header (RFC 6275 6.3, 6.4: type 2 routing header, Home Address option).
+ * Mobility Header (RFC 6275 6.3, 6.4: type 2 routing header, Home Address option). Data behind such a routing header that comes so
+ * far is for no home address of ours: 8.2 and 6.4 want it dropped in silence, where the kernel would complain.
  */
 NOINLINE int control_ext(ctx_t *c, const struct m_cfg *g, uint8_t nh)
 {
@@ -167,6 +170,8 @@ NOINLINE int control_ext(ctx_t *c, const struct m_cfg *g, uint8_t nh)
 	if (w.nh == NH_MH)
 		return CONTROL_PUNT | DP_PUNT_MH;
 	int v = w.nh == NH_ICMP6 ? control_icmp(c, g, 0, w.at) : CONTROL_NONE;
+	if (v == CONTROL_NONE && w.has_rh2)
+		return CONTROL_NO_MOBILE;
 	return v == CONTROL_NONE && w.hao ? CONTROL_HAO | (int)w.hao : v;
 }
 
@@ -174,6 +179,8 @@ NOINLINE int control_ext(ctx_t *c, const struct m_cfg *g, uint8_t nh)
 static INLINE int control_do(ctx_t *c, const struct m_cfg *g, int what)
 {
 	uint32_t arg = (uint32_t)what & CONTROL_ARG;
+	if (what & CONTROL_NO_MOBILE)
+		return ctx_drop(c, DP_DROP_ROUTING_HEADER);
 	if (what & CONTROL_HAO)
 		return control_hao(c, g, arg);
 	if (what & (CONTROL_PUNT | CONTROL_COPY))
