@@ -124,12 +124,14 @@ static void to_engines(struct daemon *d, const struct rx *rx)
 static void on_punted(void *ctx, const struct dp_punted *p)
 {
 	struct daemon *d = ctx;
+	const struct rx rx = {p->ifindex, p->why, p->lladdr_src, p->pkt, p->len_oct};
 
-	if (p->why == DP_PUNT_SLOW || p->why == DP_PUNT_ICMP_ERR) {
+	if (p->why == DP_PUNT_ICMP_ERR && engines_rx(&d->engines, &rx, plat_now()))
+		return; /* about a binding of a role's; all others are about tunnels */
+	if (p->why == DP_PUNT_SLOW || p->why == DP_PUNT_ICMP_ERR)
 		slow_punt(d->slow, p, plat_now().mono);
-		return;
-	}
-	to_engines(d, &(struct rx){p->ifindex, p->why, p->lladdr_src, p->pkt, p->len_oct});
+	else
+		to_engines(d, &rx);
 }
 
 static void on_punt(evutil_socket_t fd, short what, void *ctx)

@@ -139,12 +139,13 @@ static void punted(struct node *n, const struct dp_punted *p)
 {
 	if (!n->is_running)
 		return;
-	if (p->why == DP_PUNT_SLOW || p->why == DP_PUNT_ICMP_ERR) {
-		slow_punt(n->fwd->slow, p, node_now(n).mono);
-		return;
-	}
 	struct rx rx = {p->ifindex, p->why, p->lladdr_src, p->pkt, p->len_oct};
-	proc_rx(n, &rx);
+	if (p->why == DP_PUNT_ICMP_ERR && proc_rx(n, &rx))
+		return;
+	if (p->why == DP_PUNT_SLOW || p->why == DP_PUNT_ICMP_ERR)
+		slow_punt(n->fwd->slow, p, node_now(n).mono);
+	else
+		proc_rx(n, &rx);
 }
 
 /* One result, its bytes copied: what follows may give the datapath another packet. */
