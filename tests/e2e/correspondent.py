@@ -36,8 +36,7 @@ def packed(address):
 
 
 def checksum(src, dst, proto, data):
-    data += b"\0" * (len(data) % 2)
-    text = packed(src) + packed(dst) + struct.pack("!IHBB", len(data), 0, 0, proto) + data
+    text = packed(src) + packed(dst) + struct.pack("!IHBB", len(data), 0, 0, proto) + data + b"\0" * (len(data) % 2)
     total = sum(struct.unpack(f"!{len(text) // 2}H", text))
     while total >> 16:
         total = (total & 0xffff) + (total >> 16)

@@ -569,10 +569,12 @@ def upper_layers_see_the_home_address(w, m):
 
 @case("CN-6-5")
 def type_2_routing_header_to_a_node_that_is_no_mobile(w, m):
-    """No mobile node here: whatever else happens, the packet is not taken for the host (6.4)."""
-    for p in (headers(m.coa, CN, 58, rh2=m.hoa), headers(m.coa, CN, 58, rh2=CN)):
-        seen = m.peer.reactions(p / inet6.ICMPv6EchoRequest(id=3, seq=1))
-        assert all(bytes(s)[6] == 58 and bytes(s)[40] != 129 for s in seen), seen
+    """No mobile node here: silently discarded (8.2), also Mobility Headers, also what has no segments left."""
+    spent = headers(m.coa, CN, 58, rh2=m.hoa)
+    spent[inet6.IPv6ExtHdrRouting].segleft = 0
+    for p in (headers(m.coa, CN, 58, rh2=m.hoa), headers(m.coa, CN, 58, rh2=CN), spent):
+        assert m.peer.reactions(p / inet6.ICMPv6EchoRequest(id=3, seq=1)) == []
+    assert requested(m, HOTI, rh2=m.hoa) == []
 
 
 @pytest.mark.requirement("H-15", "H-17")
