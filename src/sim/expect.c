@@ -201,6 +201,16 @@ static bool is_step(const struct step *st, const char *text)
 	return is_named(st->from, text, (size_t)(gt - text)) && is_named(st->to, gt + 1, (size_t)(colon - gt - 1));
 }
 
+/* said FROM>TO:WHAT...: how often any of these was said */
+static double on_said(struct asked *q)
+{
+	double count = 0;
+	for (const struct step *st = q->sc->watch.steps; st; st = st->next)
+		for (uint32_t i = 1; i < q->n && st->t_ns >= q->a_ns && st->t_ns < q->b_ns; i++)
+			count += is_step(st, word(q, i));
+	return count;
+}
+
 /* order FROM>TO:WHAT...: the first message of each kind in the window came after the first of the kind before it. */
 static double on_order(struct asked *q)
 {
@@ -283,7 +293,7 @@ static double on_mld(struct asked *q)
 static const struct { const char *name; double (*fn)(struct asked *q); } subjects[] = {
 	{"flow", on_flow}, {"mh", on_mh}, {"counter", on_counter}, {"datapath", on_datapath}, {"event", on_event}, {"kernel", on_kernel},
 	{"binding", on_binding}, {"link", on_link}, {"address", on_address}, {"show", on_show}, {"mld", on_mld},
-	{"icmp", on_icmp}, {"order", on_order}, {"remains", on_remains},
+	{"icmp", on_icmp}, {"order", on_order}, {"said", on_said}, {"remains", on_remains},
 };
 
 static double value_of(struct asked *q)

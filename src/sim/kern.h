@@ -22,6 +22,13 @@ void kern_out_resolved(struct node *n, struct nic *nic, const struct lladdr *to,
 /* A datagram of an application bound to src. False when src is no usable address of the host, or there is no route. */
 bool kern_send_udp(struct node *n, const struct addr6 *src, const struct addr6 *dst, uint16_t port, const void *data, size_t len);
 
+/* A report as the kernel has it (RFC 3810 5.2), for a driver with another kernel. Its own reports of a change leave so late. */
+enum mld_record { REC_IS_INCLUDE = 1, REC_ALLOW = 5, REC_BLOCK = 6 };
+enum { KERN_REPORT_LEN = 92 };
+#define KERN_LATE_NS (8 * NS_PER_MS)
+#define KERN_LATE_SPREAD_NS (4 * NS_PER_MS)
+void kern_report_build(uint8_t p[static KERN_REPORT_LEN], const struct addr6 *src, const struct fx_group *g, enum mld_record type);
+
 /* Socket membership, with the reports that the kernel sends itself (8 to 12 ms late, as measured). */
 void kern_join(struct node *n, const struct fx_group *g);
 void kern_leave(struct node *n, const struct fx_group *g);

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "sim/scale.h"
 #include "sim/script.h"
 #include "sim/swarm.h"
 #include "sim/world.h"
@@ -182,6 +183,8 @@ static int world(const struct options *o)
 int main(int argc, char **argv)
 {
 	struct options o;
+	if (argc > 1 && strcmp(argv[1], "scale") == 0)
+		return scale_main(argc, argv);
 	if (argc < 2 || !parse(argc, argv, &o))
 		return usage();
 	if (strcmp(argv[1], "run") == 0 && o.path)

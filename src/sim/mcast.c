@@ -7,9 +7,8 @@
 #include "sim/kern.h"
 #include "sim/pkt.h"
 
-enum { REC_IS_INCLUDE = 1, REC_ALLOW = 5, REC_BLOCK = 6, HBH_LEN = 8, REPORT_LEN = 8, RECORD_LEN = 36 };
-
-static const int64_t LATE_NS = 8 * NS_PER_MS, LATE_SPREAD_NS = 4 * NS_PER_MS;
+enum { HBH_LEN = 8, REPORT_LEN = 8, RECORD_LEN = 36 };
+_Static_assert((int)KERN_REPORT_LEN == (int)IP6_LEN + HBH_LEN + REPORT_LEN + RECORD_LEN, "one record with one source");
 
 struct change { struct fx_group group; uint32_t again; };
 
@@ -22,22 +21,29 @@ static struct fx_group *find(struct node *n, const struct fx_group *g)
 	return NULL;
 }
 
-static void send_report(struct nic *nic, const struct addr6 *from, const struct fx_group *g, uint8_t record_type)
+void kern_report_build(uint8_t p[static KERN_REPORT_LEN], const struct addr6 *from, const struct fx_group *g, enum mld_record record_type)
 {
-	uint8_t p[IP6_LEN + HBH_LEN + REPORT_LEN + RECORD_LEN] = {0}, *hbh = p + IP6_LEN, *icmp = hbh + HBH_LEN;
+	uint8_t *hbh = p + IP6_LEN, *icmp = hbh + HBH_LEN;
 	struct addr6 src = *from;
-	struct lladdr to = lladdr_of_multicast(&addr6_mldv2);
 	static const uint8_t router_alert[] = {PROTO_ICMP6, 0, 5, 2, 0, 0, 1, 0};
 
+	memset(p, 0, KERN_REPORT_LEN);
 	ip6_put(p, 0, 1, &src, &addr6_mldv2, HBH_LEN + REPORT_LEN + RECORD_LEN);
 	memcpy(hbh, router_alert, sizeof router_alert);
 	icmp[0] = ICMP_MLD2_REPORT;
 	icmp[7] = 1;
-	icmp[8] = record_type;
+	icmp[8] = (uint8_t)record_type;
 	icmp[11] = 1;
 	memcpy(icmp + 12, &g->group, 16);
 	memcpy(icmp + 28, &g->source, 16);
 	put16(icmp + 2, ip6_checksum(&src, &addr6_mldv2, PROTO_ICMP6, icmp, REPORT_LEN + RECORD_LEN));
+}
+
+static void send_report(struct nic *nic, const struct addr6 *from, const struct fx_group *g, enum mld_record record_type)
+{
+	uint8_t p[KERN_REPORT_LEN];
+	struct lladdr to = lladdr_of_multicast(&addr6_mldv2);
+	kern_report_build(p, from, g, record_type);
 	kern_send_link(nic->node, nic, &to, p, sizeof p);
 }
 
@@ -46,7 +52,7 @@ void kern_report(struct nic *nic, const struct addr6 *src, const struct fx_group
 	send_report(nic, src, g, is_join ? REC_ALLOW : REC_BLOCK);
 }
 
-static void report(struct node *n, const struct fx_group *g, uint8_t record_type)
+static void report(struct node *n, const struct fx_group *g, enum mld_record record_type)
 {
 	struct nic *nic = node_nic(n, g->ifindex);
 	if (!nic)
@@ -72,7 +78,7 @@ static void changed(struct node *n, const struct fx_group *g)
 {
 	struct change *c = sim_alloc(sizeof *c);
 	*c = (struct change){*g, 1};
-	sim_in(n->sim, LATE_NS + (int64_t)(prng_u64(&n->prng) % (uint64_t)LATE_SPREAD_NS), on_change, n, c, 0);
+	sim_in(n->sim, KERN_LATE_NS + (int64_t)(prng_u64(&n->prng) % (uint64_t)KERN_LATE_SPREAD_NS), on_change, n, c, 0);
 }
 
 void kern_join(struct node *n, const struct fx_group *g)
