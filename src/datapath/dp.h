@@ -63,6 +63,8 @@ struct dp_home {
 	struct addr6 home_address;       /* key */
 	struct addr6 coa, ha;            /* tunnel: outer source ha, destination coa; reverse: the other way round */
 	mono_t expires;
+	struct addr6 prev;               /* care-of address before: what was on its way from there is taken until prev_until, also when */
+	mono_t prev_until;               /* the binding itself has ended */
 };
 
 struct dp_coa {

@@ -101,7 +101,8 @@ void entry_val(const struct dp_op *op, union entry_val *val)
 	switch (op->table) {
 	case DP_LOCAL: val->local.flags = op->local.flags; break;
 	case DP_HOME:
-		val->home = (struct m_home){a6_of(&op->home.coa), a6_of(&op->home.ha), op->home.expires.ns};
+		val->home = (struct m_home){.coa = a6_of(&op->home.coa), .ha = a6_of(&op->home.ha), .prev = a6_of(&op->home.prev),
+			.expires_ns = op->home.expires.ns, .prev_until_ns = op->home.prev_until.ns};
 		break;
 	case DP_COA: val->coa = coa_val(&op->coa); break;
 	case DP_UPLINK_IN: val->uplink_in = uplink_in_val(&op->uplink_in); break;
@@ -171,6 +172,8 @@ void entry_parse(struct dp_op *op, const union entry_val *val)
 		op->home.coa = addr6_of(&val->home.coa);
 		op->home.ha = addr6_of(&val->home.ha);
 		op->home.expires = (mono_t){val->home.expires_ns};
+		op->home.prev = addr6_of(&val->home.prev);
+		op->home.prev_until = (mono_t){val->home.prev_until_ns};
 		break;
 	case DP_COA: coa_parse(&op->coa, &val->coa); break;
 	case DP_UPLINK_IN: uplink_in_parse(&op->uplink_in, &val->uplink_in); break;

@@ -85,8 +85,11 @@ static void up(struct slow *s, const struct whole *w)
 static void reverse(struct slow *s, const struct whole *w)
 {
 	struct dp_op op = {.table = DP_HOME};
-	if (!w->has_gre && find_of(s, &op, &op.home.home_address, &w->inner.src) && !mono_reached(op.home.expires, w->now) && addr6_eq(&op.home.coa, &w->outer.src) &&
-	    addr6_eq(&op.home.ha, &w->outer.dst))
+	if (w->has_gre || !find_of(s, &op, &op.home.home_address, &w->inner.src) || !addr6_eq(&op.home.ha, &w->outer.dst))
+		return;
+	bool is_bound = !mono_reached(op.home.expires, w->now) && addr6_eq(&op.home.coa, &w->outer.src);
+	bool was_bound = !mono_reached(op.home.prev_until, w->now) && addr6_eq(&op.home.prev, &w->outer.src);
+	if (is_bound || was_bound)
 		release(s, w);
 }
 

@@ -57,6 +57,9 @@ static void ha_link_local(struct pk *p) { plain(p, IF_HOME, "fe80::1", "2001:db8
 static void ha_group(struct pk *p) { plain(p, IF_UP, CN, "2001:db8:1::200", 60, 0, 100); }
 static void ha_reverse(struct pk *p) { ipip(p, IF_UP, "2001:db8:3::5", HA, 0, "2001:db8:1::100", CN, 0); }
 static void ha_reverse_coa(struct pk *p) { ipip(p, IF_UP, "2001:db8:3::6", HA, 0, "2001:db8:1::100", CN, 0); }
+static void ha_reverse_before(struct pk *p) { ipip(p, IF_UP, "2001:db8:3::9", HA, 0, "2001:db8:1::100", CN, 0); }
+static void ha_reverse_over(struct pk *p) { ipip(p, IF_UP, "2001:db8:3::9", HA, 0, "2001:db8:1::900", CN, 0); }
+static void ha_reverse_long_before(struct pk *p) { ipip(p, IF_UP, "2001:db8:3::9", HA, 0, "2001:db8:1::901", CN, 0); }
 static void ha_reverse_unbound(struct pk *p) { ipip(p, IF_UP, "2001:db8:3::5", HA, 0, "2001:db8:1::111", CN, 0); }
 static void ha_reverse_mobile(struct pk *p) { ipip(p, IF_UP, "2001:db8:3::5", HA, 0, "2001:db8:1::100", "2001:db8:1::100", 0); }
 static void ha_reverse_lost(struct pk *p) { ipip(p, IF_UP, "2001:db8:3::5", HA, 3, "2001:db8:1::100", CN, 0); }
@@ -613,6 +616,9 @@ const struct dpcase dpcases[] = {
 	SENT("agent on the same host: straight to the group", IF_UP, ha_group, 48, IF_DOWN, NULL),
 	SENT("reverse tunnel", IF_UP, ha_reverse, -40, IF_UP, check_reverse),
 	LOST("reverse tunnel from another care-of address", IF_UP, ha_reverse_coa, REVERSE_SOURCE),
+	SENT("reverse tunnel from the care-of address before", IF_UP, ha_reverse_before, -40, IF_UP, check_reverse),
+	SENT("reverse tunnel from there, and the binding is over", IF_UP, ha_reverse_over, -40, IF_UP, NULL),
+	LOST("reverse tunnel from there, too late", IF_UP, ha_reverse_long_before, REVERSE_SOURCE),
 	LOST("reverse tunnel without binding", IF_UP, ha_reverse_unbound, REVERSE_SOURCE),
 	SENT("reverse tunnel to another mobile", IF_UP, ha_reverse_mobile, 0, IF_UP, NULL),
 	LOST("congestion on a packet that is not capable", IF_UP, ha_reverse_lost, ECN),

@@ -45,7 +45,8 @@ static void put_if(struct putter *p, uint32_t ifindex, uint32_t flags)
 
 static void put_home(struct putter *p, const char *hoa, const char *coa, mono_t expires)
 {
-	put(p, (struct dp_op){.table = DP_HOME, .home = {A(hoa), A(coa), A("2001:db8:1::1"), expires}});
+	put(p, (struct dp_op){.table = DP_HOME, .home = {A(hoa), A(coa), A("2001:db8:1::1"), expires, A("2001:db8:3::9"),
+		hoa[strlen(hoa) - 1] == '0' ? p->never : p->past}});
 }
 
 static void put_coa(struct putter *p, const char *coa, const char *hoa, const char *group, const char *ha, mono_t expires)

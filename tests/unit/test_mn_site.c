@@ -145,8 +145,9 @@ static void between_sites_make_before_break(void **state)
 	accept(b, &bu, &acoa);
 	struct bu home = only_bu(b);
 	assert_addr(&home.p.dst, HA);
-	assert_addr(&kit_dp(&b->k, FX_DP_PUT, DP_UPLINK_OUT, 0)->uplink_out.dst, MMA_B);
+	assert_null(kit_dp(&b->k, FX_DP_PUT, DP_UPLINK_OUT, 0)); /* the home agent takes the new way when it has the update */
 	accept(b, &home, NULL);
+	assert_addr(&kit_dp(&b->k, FX_DP_PUT, DP_UPLINK_OUT, 0)->uplink_out.dst, MMA_B);
 	struct bu old = only_bu(b);
 	assert_dereg(&old, MMA_A);
 	assert_forward(&old, ACOA_B, MMA_B, 0);
@@ -166,6 +167,27 @@ static void between_sites_make_before_break(void **state)
 	assert_true(has_tunnel(b, FX_DP_DEL, GROUP, MMA_A));
 	bench_run(b, span_s(60));
 	assert_int_equal(bench_n_mh(b), 0);
+}
+
+/* The old link goes before the home agent has answered: the new way at once, whatever the home agent knows. */
+static void the_old_link_goes_too_soon(void **state)
+{
+	struct bench *b = *state;
+	struct addr6 acoa = ACOA_B;
+	bench_to_site_a(b);
+	bench_link(b, W1, true);
+	bench_clear(b);
+	bench_ra(b, W1, R_B1);
+	struct bu bu = only_bu(b);
+	accept(b, &bu, &acoa);
+	bu = only_bu(b);
+	bench_clear(b);
+	bench_link(b, W0, false);
+	const struct dp_uplink_out *up = &kit_dp(&b->k, FX_DP_PUT, DP_UPLINK_OUT, 0)->uplink_out;
+	assert_addr(&up->dst, MMA_B);
+	assert_int_equal(up->ifindex, W1);
+	accept(b, &bu, NULL);
+	bench_state(b, "away-site");
 }
 
 /* The old agent is dead: the old link is not kept for ever, and it is asked until its binding is over. */
@@ -441,7 +463,8 @@ static void a_stop_that_does_not(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(between_sites_break_before_make), T(between_sites_make_before_break), T(an_old_agent_that_is_dead),
+		T(between_sites_break_before_make), T(between_sites_make_before_break), T(the_old_link_goes_too_soon),
+		T(an_old_agent_that_is_dead),
 		T(return_home_make_before_break), T(return_home_break_before_make), T(from_a_site_to_a_plain_link),
 		T(from_a_plain_link_to_a_site), T(the_new_agent_refuses), T(through_a_site_that_does_not_answer),
 		T(without_forwarding), T(route_optimisation_is_allowed), T(the_uplink_to_the_letter), T(a_stop_that_de_registers),

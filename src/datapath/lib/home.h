@@ -139,12 +139,16 @@ static INLINE int home_forward(ctx_t *c, const struct m_cfg *g)
 	return h ? home_tunnel(c, g, h) : home_route(c, g);
 }
 
-/* Is the inner source bound to the outer one? */
+/* Is the inner source bound to the outer one, or was it until a moment ago? */
 static INLINE bool home_allows(ctx_t *c, const struct m_cfg *g, const struct a6 *home_address, const struct a6 *coa,
 			       const struct a6 *ha)
 {
 	struct m_home *h = home_find(c, g, home_address);
-	return h && a6_eq(&h->coa, coa) && a6_eq(&h->ha, ha);
+	if (h && a6_eq(&h->coa, coa))
+		return a6_eq(&h->ha, ha);
+	if (!h && (g->features & FEAT_HOME))
+		h = TBL(c, home, home_address); /* over, but packets may be on their way */
+	return h && h->prev_until_ns > ctx_now(c) && a6_eq(&h->prev, coa) && a6_eq(&h->ha, ha);
 }
 
 /* Takes `have` octets of tunnel headers off; in: the packet inside. HOME_FORWARD or a verdict. */

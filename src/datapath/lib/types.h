@@ -54,7 +54,7 @@ struct m_if {
 struct m_ifidx { uint32_t slot; };
 
 struct m_local { uint32_t flags; };                       /* by address */
-struct m_home { struct a6 coa, ha; int64_t expires_ns; }; /* by home address */
+struct m_home { struct a6 coa, ha, prev; int64_t expires_ns, prev_until_ns; }; /* by home address */
 enum coa_flags { COA_FORWARD = 1, COA_KEEP = 2, COA_WANTS_RO = 4 };
 struct m_coa {                                            /* by care-of address */
 	struct a6 home_address, source, group, ha, prev;  /* source and group side by side: a k_pair */

@@ -38,6 +38,7 @@ struct ha_conf {
 	span_t lifetime_max;
 	span_t stamp_window;
 	bool is_stamp_required;        /* RFC 4285's timestamp; without it sequence numbers are kept for ever */
+	span_t reverse_grace;
 	bool has_dad;
 	uint32_t dad_transmits;
 	span_t dad_retrans;

@@ -14,11 +14,24 @@
 #include "base/err.h"
 #include "role/ha/ha_i.h"
 
-static void put_home(struct ha *h, const struct binding *b)
+/* prev: the care-of address until now, when it is another one; NULL: none. */
+static void put_home_moved(struct ha *h, const struct binding *b, const struct addr6 *prev, struct now now)
 {
 	struct dp_op op = {.table = DP_HOME, .home = {.home_address = b->hoa, .coa = b->coa, .ha = h->conf.address,
 						      .expires = b->expires}};
+	if (prev && h->conf.reverse_grace.ns) {
+		op.home.prev = *prev;
+		op.home.prev_until = mono_add(now.mono, h->conf.reverse_grace);
+	}
 	fx_dp_put(h->env.fx, ROLE_HA, &op);
+}
+
+static void put_home(struct ha *h, const struct binding *b) { put_home_moved(h, b, NULL, (struct now){0}); }
+
+static void del_home(struct ha *h, const struct binding *b)
+{
+	struct dp_op op = {.table = DP_HOME, .home = {.home_address = b->hoa}};
+	fx_dp_del(h->env.fx, ROLE_HA, &op);
 }
 
 static mono_t forget_at(const struct ha *h, struct now now)
@@ -33,6 +46,8 @@ static mono_t forget_at(const struct ha *h, struct now now)
 
 static void enter_gone(struct ha *h, struct binding *b, struct now now)
 {
+	if (b->flags & HA_LINGERS)
+		del_home(h, b);
 	b->state = BINDING_GONE;
 	b->flags = 0;
 	binding_due(&h->bindings, b, forget_at(h, now));
@@ -78,13 +93,14 @@ void ha_grant(struct ha *h, struct binding *b, const struct ha_bu *bu, struct no
 	bool is_new = b->state != BINDING_ACTIVE, has_moved = !addr6_eq(&b->coa, &bu->coa);
 
 	bool was_ll = b->flags & HA_LINK_LOCAL;
+	const struct addr6 before = b->coa;
 	b->coa = bu->coa;
 	b->lifetime = (uint16_t)(grantable_s(h, bu->lifetime_s) / 4);
-	b->flags = (uint8_t)((b->flags & ~(HA_LINK_LOCAL | HA_ROUTER)) | (bu->flags & BU_L ? HA_LINK_LOCAL : 0) |
+	b->flags = (uint8_t)((b->flags & ~(HA_LINK_LOCAL | HA_ROUTER | HA_LINGERS)) | (bu->flags & BU_L ? HA_LINK_LOCAL : 0) |
 			     (bu->flags & BU_R ? HA_ROUTER : 0));
 	enter_active(h, b, now);
 	ha_store_put(h, b, now);
-	put_home(h, b);
+	put_home_moved(h, b, has_moved && !is_new ? &before : NULL, now);
 	if (is_new && ha_has_home_link(h))
 		ha_intercept(h, b, now);
 	else if (was_ll != !!(b->flags & HA_LINK_LOCAL))
@@ -138,15 +154,24 @@ void ha_register(struct ha *h, struct ha_bu *bu, struct now now)
 
 void ha_end(struct ha *h, struct binding *b, const char *code, const char *why, struct now now)
 {
-	struct dp_op op = {.table = DP_HOME, .home = {.home_address = b->hoa}};
-
 	h->n_active--;
-	fx_dp_del(h->env.fx, ROLE_HA, &op);
+	del_home(h, b);
 	ha_net_end(h, &b->hoa);
 	ha_prefix_binding_gone(h, &b->hoa);
 	ha_intercept_end(h, b);
 	enter_gone(h, b, now);
 	fx_event(h->env.fx, ROLE_HA, EV_INFO, code, &b->hoa, "%s", why);
+}
+
+/* Of a mobile that came home packets are still on their way from where it was. */
+static void linger(struct ha *h, struct binding *b, struct now now)
+{
+	if (!h->conf.reverse_grace.ns)
+		return;
+	b->expires = (mono_t){0}; /* well past, also by the coarse clock of the programs */
+	put_home_moved(h, b, &b->coa, now);
+	b->flags = HA_LINGERS;
+	binding_due(&h->bindings, b, mono_add(now.mono, h->conf.reverse_grace));
 }
 
 void ha_deregister(struct ha *h, struct ha_bu *bu, struct now now)
@@ -165,6 +190,7 @@ void ha_deregister(struct ha *h, struct ha_bu *bu, struct now now)
 		return;
 	}
 	ha_end(h, b, "binding-deregistered", "by the mobile", now);
+	linger(h, b, now);
 	h->n_deregistered++;
 	ha_accept(h, bu, 0, now);
 }
@@ -225,7 +251,13 @@ static void on_due(struct ha *h, struct binding *b, struct now now)
 	case BINDING_NEW:
 		break; /* its check decides */
 	case BINDING_GONE:
-		forget(h, b);
+		if (!(b->flags & HA_LINGERS)) {
+			forget(h, b);
+			break;
+		}
+		del_home(h, b);
+		b->flags = 0;
+		binding_due(&h->bindings, b, forget_at(h, now));
 		break;
 	case BINDING_ACTIVE:
 		on_active_due(h, b, now);

@@ -35,6 +35,7 @@ enum ha_flags {                        /* struct binding's flags */
 	HA_REVIVED = 4,                /* from the store; the datapath is still to be told */
 	HA_JOINED = 8,                 /* its solicited-node group is open on the home link */
 	HA_ROUTER = 16,                /* R: a mobile router (RFC 3963) */
+	HA_LINGERS = 32,               /* GONE: the datapath takes what comes from its last care-of address, for a moment */
 };
 
 struct ha_link {

@@ -122,6 +122,8 @@ static void on_link_down(struct mn_if *ifc, const char *event, struct now now)
 	mn_arm(mn, &ifc->t_solicit, MN_T_SOLICIT, MONO_NEVER);
 	/* t_drain goes on: the membership that it ends is the socket's, with or without a link. */
 	fall_back(mn, ifc, event, now);
+	if (mn->uplink_if == ifc && mn->active != ifc)
+		mn_path_uplink_soon(mn); /* the old link is gone before the new place is confirmed */
 	mn_say(mn, EV_INFO, "mn-link-down", "mn %s: %s", ifc->name, event);
 }
 

@@ -179,7 +179,16 @@ void mn_path_uplink(struct mn *mn)
 		op.uplink_out.n_direct = mn->conf.n_direct;
 	}
 	mn->has_uplink = true;
+	mn->uplink_if = ifc;
 	fx_dp_put(mn_fx(mn), ROLE_MN, &op);
+}
+
+void mn_path_uplink_soon(struct mn *mn)
+{
+	const struct mn_if *old = mn->has_uplink ? mn->uplink_if : NULL;
+	if (!mn->is_roam0_default || (old && old != mn->active && old->is_up && old->router))
+		return;
+	mn_path_uplink(mn);
 }
 
 void mn_path_uplink_del(struct mn *mn)

@@ -98,8 +98,7 @@ static void enter_plain(struct mn *mn, struct now now)
 	mn_path_tunnel(mn, &ifc->coa, &mn_ha(mn)->addr, DP_ENCAP_IPIP);
 	mn_path_direct(mn);
 	mn_bul_ask(mn_ha(mn), &ifc->coa, (uint32_t)span_to_s(mn->conf.lifetime), now);
-	if (mn->is_roam0_default) /* packets behind the update find it done */
-		mn_path_uplink(mn);
+	mn_path_uplink_soon(mn); /* packets behind the update find it done */
 }
 
 /* Away from home: the home address goes to roam0 before it leaves the home link. There the mobile is silent from now on
@@ -249,8 +248,10 @@ void mn_place_on_joined(struct mn *mn, struct mn_peer *p, struct now now)
 	bool is_refresh = is_registered_at(ha, &p->acoa);
 	mn_bul_ask(ha, &p->acoa, p->reg.lifetime_s, now);
 	mn_leave_unheard(mn, now);
-	if (is_refresh || mn->is_roam0_default)
+	if (is_refresh)
 		mn_path_uplink(mn);
+	else
+		mn_path_uplink_soon(mn);
 	mn_place_settle(mn, "binding acknowledgement", "the agent assigned a care-of address", now);
 }
 

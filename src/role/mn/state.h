@@ -183,6 +183,7 @@ struct mn {
 	bool has_home_route;         /* default route of the home link; stays until the home agent has answered */
 	struct fx_route home_route;
 	bool is_on_roam0, is_roam0_default, has_uplink;
+	const struct mn_if *uplink_if; /* of has_uplink */
 	uint32_t announces_left;
 
 	struct lladdr identity;      /* the group is made of it */
@@ -341,6 +342,9 @@ void mn_path_direct(struct mn *mn);
 /* What an agent that was left tunnels to the home address, until then. */
 void mn_path_forwarded(struct mn *mn, const struct addr6 *agent, mono_t until);
 void mn_path_uplink(struct mn *mn);                /* through the active link */
+/* The new place is asked for but not yet confirmed: by the old link while that is up, for the home agent takes the new way only when it has
+ * the update; else by the new one. */
+void mn_path_uplink_soon(struct mn *mn);
 void mn_path_uplink_del(struct mn *mn);
 void mn_path_roam0(struct mn *mn);                 /* the home address lies on roam0 */
 void mn_path_roam0_default(struct mn *mn);         /* and everything is sent through it, nothing by the home link */
