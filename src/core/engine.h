@@ -28,6 +28,8 @@ struct engine_env {
 	/* The last GRE sequence number accepted in tunnels from source to group (DP_DOWNLINK_IN); false when there was none. May be
 	 * NULL. */
 	bool (*last_seq)(void *ctx, const struct addr6 *group, const struct addr6 *source, uint32_t *seq);
+	/* When data last went by an optimised route (DP_RO_OUT); 0: not since it was put, or there is none. May be NULL. */
+	mono_t (*ro_used)(void *ctx, const struct addr6 *home_address, const struct addr6 *cn);
 	void *ctx;
 	uint32_t roles;             /* that this node plays: 1 << enum role_id */
 };

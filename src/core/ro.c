@@ -459,9 +459,10 @@ void ro_on_unreachable(struct ro *ro, struct ro_entry *e, struct now now) { hold
 
 /* --- time ------------------------------------------------------------------------------------------------------ */
 
-static bool is_used(const struct ro *ro, const struct ro_entry *e)
+static bool is_used(const struct ro *ro, const struct ro_entry *e, mono_t since)
 {
-	return !ro->ops.is_used || ro->ops.is_used(ro->ops.ctx, &e->key.hoa, &e->key.cn, e->bound_at);
+	const struct engine_env *env = ro->env;
+	return !env->ro_used || mono_before(since, env->ro_used(env->ctx, &e->key.hoa, &e->key.cn));
 }
 
 /* Nobody used it, or the registration that limits it has not been refreshed itself: a little later then. */
@@ -470,7 +471,7 @@ static void refresh(struct ro *ro, struct ro_entry *e, struct now now)
 	mono_t until = mono_add(now.mono, span_s(lifetime_of(ro, e, now.mono)));
 	int64_t left_ns = mono_sub(e->bound_until, now.mono).ns;
 	bool is_longer = mono_before(mono_add(e->bound_until, span_s(LIFETIME_MIN_S)), until);
-	if (is_longer && is_used(ro, e)) {
+	if (is_longer && is_used(ro, e, e->bound_at)) {
 		e->refresh_at = MONO_NEVER;
 		start_in_turn(ro, e, now);
 	} else {
@@ -548,8 +549,8 @@ static void evict(struct ro *ro, struct ro_mobile *mo, struct now now)
 	struct ro_entry *oldest = NULL;
 	for (struct ro_entry *e = mo->first; e; e = e->next) {
 		bool is_free = (e->phase == RO_REST || e->phase == RO_HOLD) && !ro_may_hold(e, now.mono);
-		bool is_idle = e->phase == RO_REST && e->is_bound && is_fresh(&e->home, now.mono) && ro->ops.is_used &&
-			       !ro->ops.is_used(ro->ops.ctx, &e->key.hoa, &e->key.cn, mono_add(now.mono, span_s(-IDLE_S)));
+		bool is_idle = e->phase == RO_REST && e->is_bound && is_fresh(&e->home, now.mono) &&
+			       !is_used(ro, e, mono_add(now.mono, span_s(-IDLE_S)));
 		if ((is_free || is_idle) && (!oldest || mono_before(e->wanted_at, oldest->wanted_at)))
 			oldest = e;
 	}

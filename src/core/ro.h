@@ -57,11 +57,10 @@ struct ro_conf {
 };
 extern const struct ro_conf ro_conf_default;
 
+/* Whether a route is used env->ro_used tells; what is not used is not refreshed, unless the correspondent node asks. */
 struct ro_ops {
 	/* Send a packet of this mobile. NULL: the routing table knows where to. */
 	void (*send)(void *ctx, const struct addr6 *hoa, const void *pkt, size_t len_oct);
-	/* Did data take this optimised route since then? NULL: yes. What is not used is not refreshed. */
-	bool (*is_used)(void *ctx, const struct addr6 *hoa, const struct addr6 *cn, mono_t since);
 	void *ctx;
 };
 

@@ -152,6 +152,7 @@ struct dp_ro_out {
 	struct addr6 coa;
 	bool is_testing;
 	mono_t expires;
+	mono_t used;                     /* dp_find tells: when data last went by it since it was put; 0: never */
 };
 
 /* RFC 3963: wherever an inner address is looked up or checked, one in prefix counts as home_address. */

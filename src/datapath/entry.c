@@ -188,6 +188,7 @@ void entry_parse(struct dp_op *op, const union entry_val *val)
 		op->ro_out.coa = addr6_of(&val->ro.coa);
 		op->ro_out.expires = (mono_t){val->ro.expires_ns};
 		op->ro_out.is_testing = val->ro.is_testing;
+		op->ro_out.used = (mono_t){val->ro.used_ns};
 		break;
 	case DP_NET: op->net.home_address = addr6_of(&val->net.home_address); break;
 	case DP_SITE_PREFIX:

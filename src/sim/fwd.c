@@ -273,6 +273,12 @@ bool fwd_last_seq(const struct node *n, const struct addr6 *group, const struct 
 	return true;
 }
 
+mono_t fwd_ro_used(const struct node *n, const struct addr6 *home_address, const struct addr6 *cn)
+{
+	struct dp_op op = {.table = DP_RO_OUT, .ro_out = {.home_address = *home_address, .cn = *cn}};
+	return dpn_find(n->fwd->dpn, &op) ? (mono_t){0} : op.ro_out.used;
+}
+
 void fwd_raw(struct node *n, uint32_t ifindex, const uint8_t *p, size_t len)
 {
 	slow_raw(n->fwd->slow, ifindex, p, len, node_now(n).mono);

@@ -33,6 +33,11 @@ static bool env_last_seq(void *ctx, const struct addr6 *group, const struct addr
 	return fwd_last_seq(ctx, group, source, seq);
 }
 
+static mono_t env_ro_used(void *ctx, const struct addr6 *home_address, const struct addr6 *cn)
+{
+	return fwd_ro_used(ctx, home_address, cn);
+}
+
 static const struct sa_key *env_key(void *ctx, const char *name)
 {
 	const struct node *n = ctx;
@@ -205,7 +210,7 @@ const char *proc_start(struct node *n)
 	if (n->is_running)
 		return NULL;
 	n->env = (struct engine_env){.mem = &sim_mem, .rng = &n->rng, .crypto = &crypto_openssl, .fx = &n->fx, .count = &n->count,
-		.ifindex = env_ifindex, .key = env_key, .last_seq = env_last_seq, .ctx = n};
+		.ifindex = env_ifindex, .key = env_key, .last_seq = env_last_seq, .ro_used = env_ro_used, .ctx = n};
 	for (uint32_t i = 0; i < n->n_roles; i++)
 		n->env.roles |= 1u << n->roles[i].ops->id;
 	effq_init(&n->fx, &sim_mem);

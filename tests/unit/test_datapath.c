@@ -257,6 +257,23 @@ static void test_last_sequence_is_known(void **state)
 	assert_true(op.downlink_in.has_seq);
 }
 
+/* Whether a route is used decides whether its binding is refreshed. */
+static void test_use_of_a_route_is_known(void **state)
+{
+	struct dp_op up = {.table = DP_RO_OUT, .ro_out = {.home_address = bench_addr("2001:db8:9::600"), .cn = bench_addr("2001:db8:c::2")}};
+	struct pk p;
+	uint32_t n;
+	assert_int_equal(dpn_find(*state, &up), 0);
+	assert_int_equal(up.ro_out.used.ns, 0);
+	give(*state, named("uplink goes home while the route is tested"), &p, t0, &n);
+	give(*state, named("the mobile's message goes home"), &p, t0, &n);
+	assert_int_equal(dpn_find(*state, &up), 0);
+	assert_int_equal(up.ro_out.used.ns, 0);
+	give(*state, named("uplink goes directly"), &p, t0, &n);
+	assert_int_equal(dpn_find(*state, &up), 0);
+	assert_int_equal(up.ro_out.used.ns, t0.ns);
+}
+
 /* A pair of addresses once a second, whatever its rate. */
 static void test_routes_are_asked_for_slowly(void **state)
 {
@@ -305,7 +322,7 @@ int main(void)
 		T(test_cases), T(test_every_drop_is_provoked), T(test_copies_to_both_links), T(test_sequence_rises_through_refreshes),
 		T(test_window_ends), T(test_tcp_segments_are_told_apart), T(test_whole_on_one_path_pieces_on_the_other),
 		T(test_a_lost_piece_is_taken_from_the_other), T(test_punts_are_limited), T(test_path_mtu_is_heeded),
-		T(test_owners_share_an_interface), T(test_ring_keeps_what_was_sent), T(test_last_sequence_is_known),
+		T(test_owners_share_an_interface), T(test_ring_keeps_what_was_sent), T(test_last_sequence_is_known), T(test_use_of_a_route_is_known),
 		T(test_routes_are_asked_for_slowly),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

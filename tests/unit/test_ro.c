@@ -33,13 +33,12 @@ static struct {
 	uint32_t grant_s;              /* at most */
 } peer;
 
-static bool used(void *ctx, const struct addr6 *h, const struct addr6 *c, mono_t since)
+static mono_t used(void *ctx, const struct addr6 *h, const struct addr6 *c)
 {
 	(void)ctx;
-	(void)since;
 	n_asked++;
 	assert_true(addr6_eq(h, &hoa) && addr6_eq(c, &cn));
-	return is_used;
+	return is_used ? rig.now.mono : (mono_t){0};
 }
 
 static bool give(const uint8_t *pkt, size_t n)
@@ -230,8 +229,8 @@ static int setup(void **state)
 	rr_nonces_init(&peer.nonces, &rig.rng);
 	is_used = true;
 	n_asked = 0;
-	const struct ro_ops ops = {.is_used = used};
-	ro_init(&ro, &rig.env, ROLE_MMA, NULL, &ops);
+	rig.env.ro_used = used;
+	ro_init(&ro, &rig.env, ROLE_MMA, NULL, NULL);
 	path = (struct ro_path){.coa = coa, .ha = ha, .until = mono_add(rig.now.mono, span_s(3600)), .is_registered = true};
 	assert_int_equal(ro_move(&ro, &hoa, &path, rig.now), ERR_OK);
 	return 0;

@@ -146,6 +146,7 @@ static INLINE int agent_direct_at(ctx_t *c, const uint32_t have)
 	if (!r)
 		return ctx_drop(c, DP_DROP_EXPIRED);
 	in.was_tunnelled = true;
+	r->used_ns = ctx_now(c);
 	struct a6 home_address = inner->src;
 	struct ro_out o = {.addr = {.src = r->coa, .dst = inner->dst}, .encap = DP_ENCAP_HAO};
 	int v = ro_way(c, &in, &o, &w, 0);

@@ -14,7 +14,7 @@
 #include "datapath/drop.h"
 #include "datapath/punt.h"
 
-enum { MAP_LAYOUT = 9, IF_SLOTS = 64, DUP_WAYS = 3, IF_HASH = 256, SMALL_TABLE = 4096 };
+enum { MAP_LAYOUT = 10, IF_SLOTS = 64, DUP_WAYS = 3, IF_HASH = 256, SMALL_TABLE = 4096 };
 
 #define INLINE inline __attribute__((always_inline))
 #ifdef __bpf__
@@ -94,7 +94,11 @@ struct m_trust {                                          /* the only one */
 	uint32_t n;
 	struct { struct m_prefix home, coa; } pair[DP_CN_TRUST_MAX];
 };
-struct m_ro { struct a6 coa; int64_t expires_ns; uint32_t is_testing, pad; }; /* by home address, correspondent node */
+struct m_ro {                                             /* by home address, correspondent node */
+	struct a6 coa;
+	int64_t expires_ns, used_ns;                      /* used: when data last went by it; 0: never */
+	uint32_t is_testing, pad;
+};
 struct m_net { struct a6 home_address; };                 /* by prefix: longest match */
 struct m_pmtu { int64_t until_ns; uint32_t mtu_oct, pad; }; /* by outer destination */
 
