@@ -597,6 +597,7 @@ static void check_hao_cn(const struct pk *in, const uint8_t *out, size_t n)
 	assert(!memcmp(out + 8, &hoa, 16) && out[46] == 0x1e && out[47] == 16);
 }
 static void error_rh2(struct pk *p) { error_about(p, HA, HA, ROUTING); }
+static void error_message(struct pk *p) { error_about(p, "2001:db8:2:ff::5", "2001:db8:2:ff::5", MH); }
 static void error_hao(struct pk *p) { error_about(p, "2001:db8:2:ff::5", "2001:db8:2:ff::5", DSTOPTS); }
 
 #define SENT(name, dif, build, diff_, oif, chk) {name, dif, DPN_INGRESS, build, DPN_SEND, 0, 0, 0, diff_, oif, chk}
@@ -765,6 +766,7 @@ const struct dpcase dpcases[] = {
 	PASS("Home Address option trusted", IF_UP, hao_trusted),
 	PUNT("Home Address option not trusted from there", IF_UP, hao_trust_elsewhere, HAO),
 	PUNT("error about a routing header of ours", IF_UP, error_rh2, ICMP_ERR),
+	PUNT("error about a message of ours", IF_UP, error_message, ICMP_ERR),
 	PUNT("error about a Home Address option of ours", IF_UP, error_hao, ICMP_ERR),
 };
 const unsigned n_dpcases = sizeof dpcases / sizeof *dpcases;

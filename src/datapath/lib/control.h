@@ -28,10 +28,10 @@ static INLINE int control_nd(ctx_t *c, const struct m_cfg *g, uint32_t icmp)
 	return CONTROL_PASS;
 }
 
-/* Tunnels, and headers that we inserted. That one of those was not understood is for the roles. */
+/* Tunnels, headers that we inserted, and messages: who does not know Mobile IPv6 says so about a test (RFC 6275 11.3.5). */
 static INLINE bool control_is_ours(uint8_t nh, uint8_t type)
 {
-	return nh == NH_IPV6 || nh == NH_GRE || ((nh == NH_ROUTING || nh == NH_DSTOPTS) && type != ICMP_ERR_MAX);
+	return nh == NH_IPV6 || nh == NH_GRE || nh == NH_MH || ((nh == NH_ROUTING || nh == NH_DSTOPTS) && type != ICMP_ERR_MAX);
 }
 
 /* An ICMPv6 error: is it about a tunnel that we sent, being dst? */
