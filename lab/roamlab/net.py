@@ -25,8 +25,12 @@ TUNNEL_OFFLOADS = [f"tx-{x}" for x in ("gre-segmentation", "gre-csum-segmentatio
                                        "ipxip6-segmentation", "udp_tnl-segmentation", "udp_tnl-csum-segmentation")]
 
 
+PATIENCE = float(os.environ.get("ROAM_PATIENCE", 1))  # deadlines are so many times longer: for an emulated processor
+
+
 def wait_for(condition, seconds, what):
     """Calls condition() until it is true; TimeoutError names what did not come. Returns its value."""
+    seconds *= PATIENCE
     deadline = time.monotonic() + seconds
     pause = 0.001
     while True:
