@@ -120,6 +120,15 @@ static bool read_op(char *line, struct dp_op *op)
 		u->lladdr = hwaddr(w[2], &u->mtu_oct);
 		if (!w[3] || !lladdr_parse(&u->next_hop, w[3]))
 			fail("next hop", ERR_INVAL);
+	} else if (!strcmp(w[0], "cn")) {
+		op->table = DP_CN;
+		op->cn = (struct dp_cn){addr(w[1]), addr(w[2]), addr(w[3]), MONO_NEVER};
+	} else if (!strcmp(w[0], "ro-out")) {
+		op->table = DP_RO_OUT;
+		op->ro_out = (struct dp_ro_out){addr(w[1]), addr(w[2]), addr(w[3]), false, MONO_NEVER};
+	} else if (!strcmp(w[0], "direct-in")) {
+		op->table = DP_DOWNLINK_IN;
+		op->downlink_in = (struct dp_downlink_in){.dst = addr(w[1]), .home_address = addr(w[2]), .encap = DP_ENCAP_RH2};
 	} else {
 		fail(w[0], ERR_INVAL);
 	}

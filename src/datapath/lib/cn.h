@@ -32,7 +32,6 @@ NOINLINE bool cn_trusts(ctx_t *c, const struct a6 *home_address, const struct a6
 	return is_in;
 }
 
-/* Out to the care-of address. The stack's own messages and headers that must stand first are left alone. */
 /* Neighbour discovery is of a link: never to be routed (9.3.2). */
 static INLINE bool cn_is_nd(ctx_t *c, const uint32_t l2, const struct inner *in)
 {
@@ -40,6 +39,7 @@ static INLINE bool cn_is_nd(ctx_t *c, const uint32_t l2, const struct inner *in)
 	return in->nh == NH_ICMP6 && ctx_load(c, l2 + IP6_OCT, &type, 1) && type >= ICMP_ND_FIRST && type <= ICMP_ND_LAST;
 }
 
+/* Out to the care-of address. The stack's own messages and headers that must stand first are left alone. */
 static INLINE int cn_out_at(ctx_t *c, const uint32_t l2, const struct m_cn *n, uint32_t here_oct)
 {
 	struct inner in;
