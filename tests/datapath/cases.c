@@ -596,6 +596,45 @@ static void check_hao_cn(const struct pk *in, const uint8_t *out, size_t n)
 	(void)in, (void)n;
 	assert(!memcmp(out + 8, &hoa, 16) && out[46] == 0x1e && out[47] == 16);
 }
+/* Of another mobile, to one that is away. */
+static void hao_then(struct pk *p, const char *hoa, uint8_t nh)
+{
+	uint8_t h[24] = {nh, 2, 1, 2, 0, 0, 201, 16};
+	struct addr6 a = A(hoa);
+	memcpy(h + 8, &a, 16);
+	pk_bytes(p, h, 24);
+	if (nh == UDP)
+		pk_udp(p, 64);
+	else
+		pk_bytes(p, bu, sizeof bu);
+	pk_end(p);
+}
+static void hao_in_tunnel(struct pk *p, const char *src, uint8_t nh)
+{
+	pk_eth(p, IF_MOB);
+	pk_ip(p, "2001:db8:8::ff", "2001:db8:5:1::100", IPIP, 60, 0);
+	pk_ip(p, src, "2001:db8:8::1", DSTOPTS, 60, 0);
+	hao_then(p, "2001:db8:b::3", nh);
+}
+static void mn_hao(struct pk *p) { hao_in_tunnel(p, "2001:db8:b:1::3", UDP); }
+static void mn_hao_unknown(struct pk *p) { hao_in_tunnel(p, "2001:db8:b:1::4", UDP); }
+static void mn_hao_message(struct pk *p) { hao_in_tunnel(p, "2001:db8:b:1::4", MH); }
+static void mn_rh2_hao(struct pk *p)
+{
+	uint8_t h[24] = {DSTOPTS, 2, 2, 1};
+	struct addr6 a = A("2001:db8:8::1");
+	memcpy(h + 8, &a, 16);
+	pk_eth(p, IF_MOB);
+	pk_ip(p, "2001:db8:b:1::3", "2001:db8:5:1::100", ROUTING, 60, 0);
+	pk_bytes(p, h, 24);
+	hao_then(p, "2001:db8:b::3", UDP);
+}
+static void check_mn_hao(const struct pk *in, const uint8_t *out, size_t n)
+{
+	struct addr6 hoa = A("2001:db8:b::3"), self = A("2001:db8:8::1");
+	(void)in, (void)n;
+	assert(!memcmp(out + 8, &hoa, 16) && !memcmp(out + 24, &self, 16) && out[46] == 0x1e);
+}
 static void error_rh2(struct pk *p) { error_about(p, HA, HA, ROUTING); }
 static void error_message(struct pk *p) { error_about(p, "2001:db8:2:ff::5", "2001:db8:2:ff::5", MH); }
 static void error_hao(struct pk *p) { error_about(p, "2001:db8:2:ff::5", "2001:db8:2:ff::5", DSTOPTS); }
@@ -765,6 +804,10 @@ const struct dpcase dpcases[] = {
 	PUNT("Home Address option from elsewhere", IF_UP, hao_cn_other, HAO),
 	PASS("Home Address option trusted", IF_UP, hao_trusted),
 	PUNT("Home Address option not trusted from there", IF_UP, hao_trust_elsewhere, HAO),
+	{"mobile to mobile, vouched for", IF_MOB, DPN_INGRESS, mn_hao, DPN_LOCAL, 0, 0, 0, -54, 0, check_mn_hao},
+	{"mobile to mobile, both directly", IF_MOB, DPN_INGRESS, mn_rh2_hao, DPN_LOCAL, 0, 0, 0, -38, 0, check_mn_hao},
+	PUNT("mobile to mobile, not vouched for", IF_MOB, mn_hao_unknown, HAO),
+	PUNT("message of a mobile to a mobile", IF_MOB, mn_hao_message, MH),
 	PUNT("error about a routing header of ours", IF_UP, error_rh2, ICMP_ERR),
 	PUNT("error about a message of ours", IF_UP, error_message, ICMP_ERR),
 	PUNT("error about a Home Address option of ours", IF_UP, error_hao, ICMP_ERR),

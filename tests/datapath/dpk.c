@@ -180,6 +180,8 @@ void bench_entries_more(mono_t now, void (*fn)(void *ctx, const struct dp_op *op
 		.encap = DP_ENCAP_IPIP, .mtu_oct = BENCH_MTU, .direct = {prefix("2001:db8:c:d::/64")}, .n_direct = 1}});
 	put_cn(&p, "2001:db8:b::1", "2001:db8:b:1::1");
 	put_cn(&p, "2001:db8:b::2", "2001:db8:b:1::2");
+	put(&p, (struct dp_op){.table = DP_LOCAL, .local = {A("2001:db8:8::1"), DP_LOCAL_MH}});
+	put(&p, (struct dp_op){.table = DP_CN, .cn = {A("2001:db8:b::3"), A("2001:db8:8::1"), A("2001:db8:b:1::3"), p.never}});
 	put(&p, (struct dp_op){.table = DP_CN_TRUST, .cn_trust = {prefix("2001:db8:e::/48"), prefix("2001:db8:f:1::/64")}});
 }
 

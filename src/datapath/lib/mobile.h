@@ -31,6 +31,11 @@ static INLINE void mobile_note_seq(struct m_downlink *d, uint32_t seq)
 	d->has_seq = 1;
 }
 
+/* Not a verdict: what was around the packet is off, but it has a destination options header, see path_again. */
+enum { MOBILE_AGAIN = 102 };
+
+static INLINE int mobile_deliver(ctx_t *c, const struct m_cfg *g) { return g->is_up_link ? ctx_up(c) : ctx_host(c, g->roam0_ifindex); }
+
 /* Takes `have` octets of tunnel headers off and gives the packet to the host. seq: NULL where the tunnel has none. */
 static INLINE int mobile_release(ctx_t *c, const struct m_cfg *g, struct m_downlink *d, const uint32_t have,
 				 const uint32_t *seq)
@@ -64,7 +69,7 @@ static INLINE int mobile_release(ctx_t *c, const struct m_cfg *g, struct m_downl
 	if (!ctx_resize(c, -(int)have))
 		return ctx_drop(c, DP_DROP_NO_ROOM);
 	count(c, DP_COUNT_MN_DECAP);
-	return g->is_up_link ? ctx_up(c) : ctx_host(c, g->roam0_ifindex);
+	return in.nh == NH_DSTOPTS ? MOBILE_AGAIN : mobile_deliver(c, g);
 }
 
 /* A part of a tunnel packet to the group, which the kernel does not put together: the host is no member (reasm.h). */
@@ -101,7 +106,7 @@ NOINLINE int mobile_in_rh2(ctx_t *c, const struct m_cfg *g, const struct m_downl
 {
 	struct a6 home_address;
 	uint8_t nh;
-	if (!ro_read_rh2(c, ETH_OCT + IP6_OCT, &home_address, &nh) || nh == NH_MH || nh == NH_DSTOPTS)
+	if (!ro_read_rh2(c, ETH_OCT + IP6_OCT, &home_address, &nh) || nh == NH_MH)
 		return 0;
 	if (!mobile_may_use(d, ctx_ifindex(c)))
 		return ctx_drop(c, DP_DROP_DOWNLINK_IF);
@@ -109,7 +114,7 @@ NOINLINE int mobile_in_rh2(ctx_t *c, const struct m_cfg *g, const struct m_downl
 		return ctx_drop(c, DP_DROP_ROUTING_HEADER);
 	if (!ro_consume(c, &home_address, nh))
 		return ctx_drop(c, DP_DROP_NO_ROOM);
-	return g->is_up_link ? ctx_up(c) : ctx_host(c, g->roam0_ifindex);
+	return nh == NH_DSTOPTS ? MOBILE_AGAIN : mobile_deliver(c, g);
 }
 
 /* Without a tunnel, from coa to whom the packet is for. */

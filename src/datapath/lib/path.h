@@ -127,6 +127,18 @@ static INLINE int path_unicast(ctx_t *c, const struct m_cfg *g, const struct m_i
 	return ctx_has(c, ETH_OCT + IP6_OCT) ? path_home(c, g, ip) : ctx_pass(c);
 }
 
+/* At a mobile that is a correspondent node too, and away: the message or the Home Address option that came in a tunnel. */
+NOINLINE int path_again(ctx_t *c, const struct m_cfg *g)
+{
+	struct ip6_h *ip = ctx_at(c, ETH_OCT);
+	if (!ctx_has(c, ETH_OCT + IP6_OCT))
+		return ctx_drop(c, DP_DROP_MALFORMED);
+	struct m_local *l = g->features & FEAT_LOCAL ? TBL(c, local, &ip->dst) : NULL;
+	int what = l && (l->flags & DP_LOCAL_MH) ? control_ext(c, g, ip->nh) : CONTROL_NONE;
+	int v = what != CONTROL_NONE ? control_do(c, g, what) : ctx_pass(c);
+	return v == CTX_PASS ? mobile_deliver(c, g) : v;
+}
+
 static INLINE int path_ingress(ctx_t *c)
 {
 	struct m_cfg *g = cfg(c);
@@ -143,6 +155,8 @@ static INLINE int path_ingress(ctx_t *c)
 			return ctx_drop(c, why);
 	}
 	int v = a6_is_multicast(&ip->dst) ? path_multicast(c, g, f, ip) : path_unicast(c, g, f, ip);
+	if (v == MOBILE_AGAIN)
+		return path_again(c, g);
 	return v == HOME_FORWARD ? home_forward(c, g) : v == AGENT_DIRECT ? agent_direct(c) : v;
 }
 
