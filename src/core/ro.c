@@ -733,8 +733,8 @@ void ro_import(struct ro *ro, const struct addr6 *hoa, const struct ro_peer *lis
 	for (uint32_t i = 0; mo && i < n; i++) {
 		bool is_known = ro_entry_find(ro, hoa, &list[i].cn) != NULL;
 		struct ro_entry *e = admit(ro, mo, &list[i].cn, now);
-		if (!e)
-			continue;
+		if (!e || (e->phase == RO_HOLD && !e->n_fail))
+			continue; /* the list is older than the end that it has acknowledged just now */
 		uint32_t left_s = list[i].left_s < RO_LIFETIME_MAX_S ? list[i].left_s : RO_LIFETIME_MAX_S;
 		e->may_hold_until = mono_max(e->may_hold_until, mono_add(now.mono, span_s(left_s)));
 		e->wanted_at = now.mono;

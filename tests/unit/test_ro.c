@@ -839,6 +839,22 @@ static void data_under_way_arrives_before_the_binding_ends(void **state)
 	assert_false(peer.has_binding);
 }
 
+/* A packet by the old agent was quicker than its list. */
+static void a_late_list_does_not_end_a_binding_twice(void **state)
+{
+	(void)state;
+	struct ro_peer list[1] = {{cn, 5, 300}};
+	at_home();
+	ro_home(&ro, &hoa, &cn, rig.now);
+	answer_hoti();
+	answer_bu();
+	ro_import(&ro, &hoa, list, 1, rig.now);
+	rig_clear(&rig);
+	run(span_s(10));
+	assert_int_equal(rig_count(&rig, FX_SEND), 0);
+	assert_int_equal(table_count(&ro.entries), 0);
+}
+
 static void leaving_bindings_to_another_ends_them(void **state)
 {
 	(void)state;
@@ -1085,6 +1101,7 @@ int main(void)
 		T(at_home_bindings_are_ended_with_a_home_test_alone),
 		T(at_home_a_packet_by_the_old_agent_ends_a_binding_not_known_of),
 		T(data_under_way_arrives_before_the_binding_ends),
+		T(a_late_list_does_not_end_a_binding_twice),
 		T(leaving_bindings_to_another_ends_them),
 		T(a_dropped_mobile_says_farewell_where_it_can),
 		T(a_dropped_mobile_is_silent_when_told_so),
