@@ -67,6 +67,7 @@
 	X(NET_NOT_AUTHORISED, "mobile network prefix that this mobile may not have") \
 	X(BRR_RECEIVED, "binding refresh request received") \
 	X(HA_REPLY_UNEXPECTED, "home agent discovery reply that nothing waits for") \
+	X(ICMP_ABOUT_UPDATE, "ICMPv6 error about a binding update of ours") \
 	X(MPA_INVALID, "mobile prefix advertisement not from the home agent, or not to the home address") \
 	X(MPA_UNSOLICITED, "mobile prefix advertisement that was not asked for") \
 	X(BU_NOT_A_HOME_AGENT, "home registration asked of a node that is no home agent") \

@@ -184,7 +184,8 @@ enum dp_punt {
 	DP_PUNT_MLD,       /* membership report, done or query on an ACCESS, DOWNSTREAM, UPSTREAM or MOBILE link (the kernel sees it too) */
 	DP_PUNT_RS,        /* router solicitation on ACCESS or HOME (kernel sees it too) */
 	DP_PUNT_RA,        /* router advertisement on MOBILE or HOME (kernel sees it too) */
-	DP_PUNT_ND,        /* on HOME: NS for, or NA about, an address in DP_HOME, or about one being checked (DP_LOCAL, flags 0) */
+	DP_PUNT_ND,        /* on HOME: NS for, or NA about, an address in DP_HOME, or about one being checked (DP_LOCAL, flags 0); on MOBILE:
+	                    * NA about an address with DP_LOCAL_MH (the kernel sees it too) */
 	DP_PUNT_HAO,       /* Home Address option that matches no binding (rate limited) */
 	DP_PUNT_ICMP_HA,   /* home agent discovery, mobile prefix solicitation */
 	DP_PUNT_ICMP_ERR,  /* ICMPv6 error about a packet that we encapsulated */

@@ -359,6 +359,16 @@ static void ns_bound(struct pk *p) { ns(p, "ff02::1:ff00:100", "2001:db8:1::100"
 static void ns_bound_unicast(struct pk *p) { ns(p, "2001:db8:1::100", "2001:db8:1::100"); }
 static void ns_checked(struct pk *p) { ns(p, "ff02::1:ff00:cc", "2001:db8:1::cc"); }
 static void ns_other(struct pk *p) { ns(p, "ff02::1:ff00:5", "2001:db8:1::5"); }
+static void mobile_nd(struct pk *p, uint8_t type, const char *target)
+{
+	uint8_t body[20] = {0};
+	struct addr6 t = A(target);
+	memcpy(body + 4, &t, 16);
+	icmp(p, IF_MOB, "2001:db8:1::1", "ff02::1", type, body, 20);
+}
+static void na_mobile(struct pk *p) { mobile_nd(p, 136, "2001:db8:5:1::100"); }
+static void na_mobile_other(struct pk *p) { mobile_nd(p, 136, "2001:db8:5:1::101"); }
+static void ns_mobile(struct pk *p) { mobile_nd(p, 135, "2001:db8:5:1::100"); }
 static void ha_discovery(struct pk *p) { icmp(p, IF_UP, "2001:db8:3::5", HA, 144, NULL, 4); }
 static void error_about(struct pk *p, const char *to, const char *src, uint8_t nh)
 {
@@ -742,6 +752,9 @@ const struct dpcase dpcases[] = {
 	PUNT("unicast solicitation for a bound address", IF_HOME, ns_bound_unicast, ND),
 	PUNT("solicitation for an address being checked", IF_HOME, ns_checked, ND),
 	PASS("solicitation for another", IF_HOME, ns_other),
+	COPY("advertisement about the mobile's own address", IF_MOB, na_mobile, ND),
+	PASS("advertisement about another", IF_MOB, na_mobile_other),
+	PASS("solicitation for the mobile", IF_MOB, ns_mobile),
 	PUNT("home agent discovery", IF_UP, ha_discovery, ICMP_HA),
 	PUNT("error about our tunnel", IF_UP, error_ours, ICMP_ERR),
 	PUNT("error about the agent's tunnel", IF_UP, error_coa, ICMP_ERR),

@@ -465,6 +465,61 @@ static void binding_errors(void **state)
 	assert_int_equal(b->k.count.n[R_BE_RECEIVED], 4);
 }
 
+/* RFC 6275 11.3.5: an error that quotes the update. */
+static bool error_about(struct bench *b, const struct bu *bu, uint8_t type, uint8_t code, int flip)
+{
+	uint8_t quoted[1280], buf[1400];
+	struct addr6 router = A("2001:db8:77::1");
+	memcpy(quoted, bu->s.pkt, bu->s.len);
+	if (flip >= 0)
+		quoted[flip] ^= 1;
+	size_t n = icmp6_error_build(buf, sizeof buf, &router, type, code, 6, quoted, bu->s.len);
+	struct rx rx = {.ifindex = W0, .why = DP_PUNT_ICMP_ERR, .pkt = buf, .len_oct = n};
+	assert_true(n > 0);
+	bench_clear(b);
+	return mn_role.rx(b->mn, &rx, b->k.now);
+}
+
+static void a_home_agent_that_is_none(void **state)
+{
+	struct bench *b = *state;
+	struct nd_ra ra = bench_adv(R_P1);
+	ra.has_adv_interval = false;
+	bench_link(b, W0, true);
+	bench_clear(b);
+	bench_ra_of(b, W0, R_P1, &ra);
+	struct bu bu = only_bu(b), copy = bu;
+	uint8_t pkt[1280];
+	memcpy(pkt, bu.s.pkt, bu.s.len);
+	copy.s.pkt = pkt;
+	size_t mh_off = (size_t)(bu.p.head - bu.s.pkt);
+	assert_false(error_about(b, &copy, IC6_PARAM_PROBLEM, 1, (int)mh_off + 7)); /* another sequence number */
+	assert_false(error_about(b, &copy, IC6_PARAM_PROBLEM, 1, 39));              /* to somebody else */
+	assert_false(error_about(b, &copy, IC6_PARAM_PROBLEM, 2, -1));
+	assert_int_equal(b->k.count.n[R_ICMP_ABOUT_UPDATE], 0);
+	assert_true(error_about(b, &copy, IC6_PARAM_PROBLEM, 1, -1));
+	bench_run(b, span_s(59));
+	assert_int_equal(bench_n_mh(b), 0);
+	bench_run(b, span_s(2)); /* after a while it may have learnt */
+	assert_int_equal(bench_n_mh(b), 1);
+}
+
+static void an_agent_that_is_unreachable(void **state)
+{
+	struct bench *b = *state;
+	bench_link(b, W0, true);
+	bench_clear(b);
+	bench_ra(b, W0, R_A1);
+	struct bu bu = only_bu(b), copy = bu;
+	uint8_t pkt[1280];
+	memcpy(pkt, bu.s.pkt, bu.s.len);
+	copy.s.pkt = pkt;
+	assert_true(error_about(b, &copy, IC6_UNREACHABLE, 0, -1));
+	bench_state(b, "joining"); /* a forgery could say so: the wait is shorter, that is all */
+	bench_run(b, span_ms(1100));
+	bench_state(b, "registering");
+}
+
 /* At home nothing is registered, and nobody makes it so. */
 static void at_home_nothing_is_refreshed(void **state)
 {
@@ -485,7 +540,7 @@ int main(void)
 		D(discovered_away), D(discovered_in_a_site), D(discovered_at_home), D(nobody_answers), D(the_next_one_is_tried),
 		D(replies_that_are_not_answers), D(discovery_moves_along),
 		T(a_solicited_advertisement), T(advertisements_to_be_discarded), T(solicitations_are_repeated), T(the_home_prefix_ends),
-		T(refresh_requests), T(binding_errors), T(at_home_nothing_is_refreshed),
+		T(refresh_requests), T(binding_errors), T(a_home_agent_that_is_none), T(an_agent_that_is_unreachable), T(at_home_nothing_is_refreshed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,13 +16,16 @@ enum { EXT_HEADERS = 4, EXT_OPTIONS = 8,
 	ICMP_ERR_MAX = 4, ICMP_MLD_QUERY = 130, ICMP_MLD_DONE = 132, ICMP_RS = 133, ICMP_RA = 134, ICMP_NS = 135, ICMP_NA = 136,
 	ICMP_REDIRECT = 137, ICMP_MLD2 = 143, ICMP_HA_FIRST = 144, ICMP_HA_LAST = 147 };
 
-/* NS for, or NA about, an address that we answer for or are checking. */
-static INLINE int control_nd(ctx_t *c, const struct m_cfg *g, uint32_t icmp)
+/* NS for, or NA about, an address that we answer for or are checking; at a mobile, NA about an address of its own: the home
+ * agent's, which still defends it. */
+static INLINE int control_nd(ctx_t *c, const struct m_cfg *g, uint32_t flags, uint32_t icmp, uint8_t type)
 {
 	struct a6 target;
 	if (!ctx_load(c, icmp + 8, &target, 16))
 		return CONTROL_PASS;
 	struct m_local *l = g->features & FEAT_LOCAL ? TBL(c, local, &target) : NULL;
+	if (!(flags & DP_IF_HOME))
+		return l && (l->flags & DP_LOCAL_MH) && type == ICMP_NA ? CONTROL_COPY | DP_PUNT_ND : CONTROL_PASS;
 	if ((l && l->flags == 0) || home_find(c, g, &target))
 		return CONTROL_PUNT | DP_PUNT_ND;
 	return CONTROL_PASS;
@@ -61,7 +64,7 @@ NOINLINE int control_icmp(ctx_t *c, const struct m_cfg *g, uint32_t flags, uint3
 	if (type == ICMP_RA)
 		return flags & (DP_IF_MOBILE | DP_IF_HOME) ? CONTROL_COPY | DP_PUNT_RA : CONTROL_PASS;
 	if (type == ICMP_NS || type == ICMP_NA)
-		return flags & DP_IF_HOME ? control_nd(c, g, icmp) : CONTROL_PASS;
+		return flags & (DP_IF_HOME | DP_IF_MOBILE) ? control_nd(c, g, flags, icmp, type) : CONTROL_PASS;
 	if (type == ICMP_REDIRECT)
 		return CONTROL_PASS;
 	if (type >= ICMP_HA_FIRST && type <= ICMP_HA_LAST) {

@@ -445,6 +445,48 @@ static void on_complaint(struct mn *mn, struct mn_peer *p, const struct mh_packe
 	refresh(p, now);
 }
 
+/* The peer to which the packet inside an ICMPv6 error was an update of ours that waits for its answer; NULL: it was none. */
+static struct mn_peer *complained_about(struct mn *mn, const struct icmp6_packet *e)
+{
+	enum { UNUSED_OCT = 4, SEQ_OFF = 6 };
+	struct ip6_walk w;
+	if (e->body_len_oct < UNUSED_OCT)
+		return NULL;
+	const uint8_t *pkt = e->body + UNUSED_OCT;
+	enum wire_err err = ip6_walk(pkt, e->body_len_oct - UNUSED_OCT, &w);
+	if ((err != W_OK && err != W_TRUNCATED) || w.proto != NH_MH || w.len_oct < SEQ_OFF + 2 || pkt[w.off + 2] != MH_BU ||
+	    !mn_path_is_ours(mn, &w.ip.src))
+		return NULL;
+	struct mn_peer *p = mn_bul_find(mn, &w.ip.dst);
+	uint16_t seq = (uint16_t)(pkt[w.off + SEQ_OFF] << 8 | pkt[w.off + SEQ_OFF + 1]);
+	return p && mn_bul_is_pending(p) && p->reg.seq == seq ? p : NULL;
+}
+
+/* RFC 6275 11.3.5: a node that does not know the Mobility Header is left alone for a while; an unreachable agent of a site is not
+ * waited for long. */
+bool mn_bul_on_icmp(struct mn *mn, const struct rx *rx, struct now now)
+{
+	struct icmp6_packet e;
+	if (icmp6_packet_parse(rx->pkt, rx->len_oct, &e) != W_OK)
+		return false;
+	bool is_unknown = e.type == IC6_PARAM_PROBLEM && e.code == 1;
+	struct mn_peer *p = is_unknown || e.type == IC6_UNREACHABLE ? complained_about(mn, &e) : NULL;
+	if (!p)
+		return false;
+	reason_count(&mn->env, R_ICMP_ABOUT_UPDATE);
+	if (p->is_mma) {
+		mn_place_on_hint(mn, p, BA_REASON_UNSPECIFIED, now);
+	} else if (is_unknown) {
+		mn_say(mn, EV_WARNING, "mn-no-home-agent", "mn: %s does not know the Mobility Header", ADDR6_STR(&p->addr));
+		if (p->reg.ask_s && mn_agent_next(mn, now))
+			return true;
+		p->reg.resend_at = MONO_NEVER;
+		p->retry_at = mono_add(now.mono, span_s(MN_REFUSED_S));
+		mn_bul_arm(p);
+	}
+	return true;
+}
+
 /* What is for the mobile but not from its home agent or an agent of a site is for ro.c. */
 bool mn_bul_rx(struct mn *mn, const struct rx *rx, struct now now)
 {

@@ -294,6 +294,8 @@ void mn_bul_farewell(struct mn *mn, struct now now); /* de-registers everywhere;
 void mn_bul_hush(struct mn_peer *p);                /* what was asked is out of date: until asked anew, nothing is sent */
 void mn_bul_on_tick(struct mn_peer *p, struct now now);
 bool mn_bul_rx(struct mn *mn, const struct rx *rx, struct now now);
+/* An ICMPv6 error; true when it was about an update of ours to a home agent or an agent of a site. */
+bool mn_bul_on_icmp(struct mn *mn, const struct rx *rx, struct now now);
 void mn_bul_arm(struct mn_peer *p);
 static inline struct mn_peer *mn_ha(struct mn *mn) { return &mn->peer[0]; }
 struct mn_peer *mn_bul_find(struct mn *mn, const struct addr6 *addr);
