@@ -197,7 +197,7 @@ void loop_on_slow(void *ctx, const struct slow_out *o)
 	struct daemon *d = ctx;
 
 	switch (o->kind) {
-	case SLOW_ROUTE: sender_send(d->exec.sender, 0, NULL, o->bytes, o->len_oct); break;
+	case SLOW_ROUTE: sender_send(d->exec.sender, o->ifindex, NULL, o->bytes, o->len_oct); break;
 	case SLOW_LINK: sender_send(d->exec.sender, o->ifindex, &o->lladdr, o->bytes, o->len_oct); break;
 	case SLOW_GROUP: slow_group(d, o); break;
 	case SLOW_LOCAL: (void)tun_write(d->tun_fd, o->bytes, o->len_oct); break;

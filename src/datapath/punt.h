@@ -16,6 +16,7 @@ enum dp_slow_why {
 	DP_SLOW_TOO_BIG,     /* does not fit mtu_oct once encapsulated */
 	DP_SLOW_FORWARD,     /* a multicast tunnel packet (handed up whole) does not fit mtu_oct, of a next link */
 	DP_SLOW_HOP_LIMIT,   /* the inner hop limit is used up: Time Exceeded to the inner source */
+	DP_SLOW_LINK_LOCAL,  /* to the link-local address of a mobile that is away (RFC 6275 10.4.2): Destination Unreachable */
 	DP_SLOW_FRAGMENT,    /* a fragment (handed up whole) of a tunnel packet to the mobile's group */
 };
 

@@ -6,6 +6,7 @@
 #include "wire/gre/gre.h"
 #include "wire/ip/icmp6.h"
 
+enum { IC6_ADDR_UNREACHABLE = 3 };
 enum { SLOW_DIRECT_OCT = 24, SLOW_MTU_GUESS = 1500, SLOW_PMTUS = 512, SLOW_SEEN = 64, SLOW_PACKET_OCT = 65536 + 64 };
 
 struct slow_pmtu { struct addr6 dst; uint32_t mtu_oct; mono_t until; };

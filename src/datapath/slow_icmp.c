@@ -6,7 +6,7 @@
  */
 #include "datapath/slow_i.h"
 
-enum { PMTU_AGE_S = 600, MTU_MIN = 1280, IC6_ADDR_UNREACHABLE = 3, ICMP_BURST = 50 };
+enum { PMTU_AGE_S = 600, MTU_MIN = 1280, ICMP_BURST = 50 };
 
 /* A bucket over all errors (RFC 4443 2.4 f). */
 static bool may_send(struct slow *s, mono_t now)
@@ -42,8 +42,10 @@ void slow_error(struct slow *s, uint32_t ifindex, bool is_local, uint8_t type, u
 	if (!s->conf.source || !s->conf.source(s->conf.ctx, ifindex, &h.src, &src))
 		return;
 	size_t n = icmp6_error_build(s->part, sizeof s->part, &src, type, code, word, pkt, len_oct);
+	struct slow_out o = {.kind = is_local ? SLOW_LOCAL : SLOW_ROUTE, .bytes = s->part, .len_oct = n,
+			     .ifindex = addr6_is_linklocal(&h.src) ? ifindex : 0};
 	if (n)
-		slow_emit(s, is_local ? SLOW_LOCAL : SLOW_ROUTE, s->part, n);
+		s->conf.emit(s->conf.ctx, &o);
 }
 
 /* The entry of dst; else one that has aged, or the one that ages first. */

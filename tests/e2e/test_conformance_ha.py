@@ -10,11 +10,12 @@ far is where the mobiles are, and correspondent nodes elsewhere.
 """
 import itertools
 import struct
+import subprocess
 import time
 
 import pytest
 from roamlab import net as netmod
-from roamlab import roamd, topo
+from roamlab import netns, roamd, topo
 
 import peer
 from peer import A, BA, BE, BRR, H, HOT, HOTI, ICMP6, IPV6, K, L, MH, R, packed, text, udp
@@ -31,7 +32,7 @@ def home_agent(prefix, more):
     a = f"{prefix}::1"
     return (topo.key_block("mn1", 256) + f'role ha {{ address = "{a}" home-prefix = {{"{prefix}::/64"}} uplink = {{"core0"}} '
             f'prefix-valid = {PREFIX_S} prefix-preferred = {PREFERRED_S} lifetime = 262140 preference = 100 '
-            f'duplicate-detection-time = 60 rate = 0 prefix-advertisement-min = 0 prefix-advertisement-max = 0 '
+            f'duplicate-detection-time = 60 rate = 0 reverse-grace = 0 prefix-advertisement-min = 0 prefix-advertisement-max = 0 '
             f'mobile "{prefix}::/64" {{ key = "mn1" }} {more} }}\n')
 
 
@@ -61,6 +62,7 @@ class Side:
         self.mac = self.mac_of(net, "core0")
         self.home = peer.Wire(net, "host", "eth0") if node == "ha" else None
         self.home_mac = self.mac_of(net, "home0") if node == "ha" else None
+        self.home_ll = f"fe80::ff:fe00:{self.home_mac[5]:x}" if self.home_mac else None
         self.cn_wire = self.home or self.far
         self.cn_mac = self.home_mac or self.mac
         self.cn = HOST if self.home else CN
@@ -394,13 +396,20 @@ def on_interception(w, side):
 
 
 def on_link_local_data(w):
+    """From a global address and from a link-local one."""
     m = w.bound("real", flags=A | H | L)
-    s, port = m.side, next(w.numbers) + 2000
-    s.far.drain()
-    s.home.drain()
-    s.home.send(peer.ip6(HOST, m.ll, peer.UDP, udp(HOST, m.ll, port)), s.home_mac)
-    assert s.home.wait(lambda p: p.icmp == (1, 3) and packed(m.ll) in p.body, 5)
-    assert w.nothing(m, lambda p: p.nh == IPV6 and p.inner and p.inner.port == port)
+    s = m.side
+    for src in (HOST, "fe80::33"):
+        port = next(w.numbers) + 2000
+        s.far.drain()
+        s.home.drain()
+        s.home.send(peer.ip6(src, m.ll, peer.UDP, udp(src, m.ll, port)), s.home_mac)
+        if src != HOST:                                # the agent has to ask where that is
+            s.home.wait(lambda p: p.icmp == (135, 0) and p.target == src)
+            s.home.send(peer.advertisement(src, s.home_ll, src, s.home.mac, 0x60), s.home_mac)
+        p = s.home.wait(lambda p: p.icmp == (1, 3) and packed(m.ll) in p.body)
+        assert p is not None and p.dst == src
+    assert w.nothing(m, lambda p: p.nh == IPV6 and p.inner and p.inner.dst == m.ll)
 
 
 def on_tunnel_error(w, side):
@@ -709,6 +718,32 @@ def on_router_discovery(w):
     assert p.body[6] & 0x80 and text(p.body[8:24]) == s.agent
 
 
+# --- beyond the suites ------------------------------------------------------------------------------------------------------------------
+
+def on_own_packets(w, side):
+    """The agent's own packets are a correspondent node's (10.4.2): type 2 routing header out, Home Address option in."""
+    m = w.bound(side)
+    w.send(m, m.bu())                                  # a refresh changes nothing of it
+    ping = netns.popen(w.net.ns(m.side.node), ["ping", "-6", "-c", "1", "-W", "3", "-I", m.agent, m.hoa], stdout=subprocess.PIPE)
+    p = m.side.far.wait(lambda p: p.rh2 == m.hoa and p.icmp == (128, 0))
+    assert p is not None and (p.src, p.dst) == (m.agent, m.coa)
+    m.side.far.send(peer.icmp6(m.coa, m.agent, 129, 0, p.body[4:], hao=m.hoa), m.side.mac)
+    assert ping.wait(5) == 0, ping.stdout.read()
+    ping.stdout.close()
+
+
+def on_link_local_flag(w):
+    """L comes and goes with a refresh."""
+    m = w.bound("real")
+    for flags, is_answered in ((L, True), (0, False)):
+        assert w.register(m, flags=A | H | flags).status == 0
+        ask(w, m, m.ll, "multicast", True)
+        if is_answered:
+            assert m.side.home.wait(lambda p: p.icmp == (136, 0) and p.target == m.ll and p.body[4] & 0x40)
+        else:
+            assert w.nothing(m, lambda p: p.icmp == (136, 0) and p.target == m.ll and p.body[4] & 0x40, m.side.home)
+
+
 # --- the table -----------------------------------------------------------------------------------------------------------------------
 
 CASES = {}
@@ -852,6 +887,11 @@ case("NEMO_discovery", on_router_discovery)
 
 
 # What has to wait for a lifetime's end comes last: meanwhile it passes.
+for side in SIDES:
+    case(f"OWN_{side}", on_own_packets, side)
+case("L_FLAG", on_link_local_flag)
+
+
 @pytest.mark.parametrize("ident", sorted(CASES, key=lambda i: CASES[i][0] is on_lifetime_end))
 def test_case(w, ident, request):
     function, args, kw = CASES[ident]

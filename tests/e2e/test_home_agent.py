@@ -13,7 +13,7 @@ import time
 
 import pytest
 from roamlab import net as netmod
-from roamlab import netns, roamd, topo
+from roamlab import netns, roamd, topo, witness
 
 scapy = pytest.importorskip("scapy.all")
 
@@ -249,3 +249,19 @@ def test_discovery(bench):
     got = bench.far.receive(lambda p: scapy.ICMPv6MPAdv in p, 2)
     assert got[scapy.ICMPv6MPAdv].id == 4
     assert got[scapy.ICMPv6NDOptPrefixInfo].prefix == HA and got[scapy.ICMPv6NDOptPrefixInfo].R == 1
+
+
+@pytest.mark.requirement("H-6")
+@pytest.mark.parametrize("use_mma, state", [(False, "away-plain"), (True, "away-site")])
+def test_home_agent_speaks_to_its_mobile(make_world, use_mma, state):
+    """The home agent's own packets reach the mobile by a type 2 routing header, and are answered (RFC 6275 10.4.2)."""
+    world = make_world(use_mma=use_mma)
+    tally = world.watch(witness.Tally, "core")
+    world.be_home()
+    world.wait_state("home")
+    world.move("cell1", 15)
+    world.wait_state(state)
+    ha, home = world.facts["home_agent"], world.facts["home_address"]
+    world.net.run("ha", "ping", "-6", "-c", "5", "-i", "0.2", "-W", "2", "-I", ha, home)
+    world.packets_moved += 5
+    assert witness.total(tally.kinds(), direction="in", src=ha, proto=58, via=f"rh2={home}") >= 5

@@ -19,9 +19,22 @@ static INLINE struct m_if *if_of(ctx_t *c)
 	return x ? if_of_slot(c, x->slot) : NULL;
 }
 
-/* For a bound home address? Link-local sources stay on their link. */
-static INLINE int path_home(ctx_t *c, const struct m_cfg *g, const struct ip6_h *ip)
+/* The link-local address of a mobile that is away, which we defend: told to the sender, never tunnelled (RFC 6275 10.4.2). */
+NOINLINE int path_linklocal(ctx_t *c, const struct m_cfg *g, const struct a6 *dst)
 {
+	struct m_local *l = g->features & FEAT_LOCAL ? TBL(c, local, dst) : NULL;
+	struct dp_slow s = {.why = DP_SLOW_LINK_LOCAL, .len_oct = ctx_len(c) - ETH_OCT};
+	if (!l || l->flags != 0)
+		return ctx_pass(c);
+	punt_slow(c, ETH_OCT, &s);
+	return ctx_stolen(c);
+}
+
+/* For a bound home address? Link-local sources stay on their link. */
+static INLINE int path_home(ctx_t *c, const struct m_cfg *g, const struct m_if *f, const struct ip6_h *ip)
+{
+	if ((f->flags & DP_IF_HOME) && a6_is_linklocal(&ip->dst))
+		return path_linklocal(c, g, &ip->dst);
 	struct m_home *h = home_find(c, g, &ip->dst);
 	return h && !a6_is_linklocal(&ip->src) ? home_tunnel(c, g, h) : ctx_pass(c);
 }
@@ -69,7 +82,7 @@ static INLINE int path_ipip(ctx_t *c, const struct m_cfg *g, const struct m_if *
 		if (d)
 			return mobile_in(c, g, d, ip->nh);
 	}
-	return path_home(c, g, ip);
+	return path_home(c, g, f, ip);
 }
 
 /* Something else than a tunnel to an assigned care-of address. */
@@ -124,7 +137,7 @@ static INLINE int path_unicast(ctx_t *c, const struct m_cfg *g, const struct m_i
 	if (v != CONTROL_NONE)
 		return control_do(c, g, v);
 	ip = ctx_at(c, ETH_OCT);
-	return ctx_has(c, ETH_OCT + IP6_OCT) ? path_home(c, g, ip) : ctx_pass(c);
+	return ctx_has(c, ETH_OCT + IP6_OCT) ? path_home(c, g, f, ip) : ctx_pass(c);
 }
 
 /* At a mobile that is a correspondent node too, and away: the message or the Home Address option that came in a tunnel. */

@@ -194,11 +194,9 @@ static void stop(void *self, struct now now)
 
 	(void)now;
 	for (uint64_t it = 0; (b = bindings_next(&h->bindings, &it));) {
-		struct dp_op op = {.table = DP_HOME, .home = {.home_address = b->hoa}};
 		if (ha_is_active(b) || (b->flags & HA_LINGERS))
-			fx_dp_del(h->env.fx, ROLE_HA, &op);
+			ha_unbind(h, b);
 		if (ha_is_active(b)) {
-			ha_net_end(h, &b->hoa);
 			ha_intercept_end(h, b);
 		} else {
 			ha_check_cancel(h, &b->hoa);

@@ -42,6 +42,7 @@ struct ha_conf {
 	bool has_dad;
 	uint32_t dad_transmits;
 	span_t dad_retrans;
+	bool has_routing_header;       /* of our own packets to mobiles; else they go through the tunnel */
 	bool has_refresh_request;      /* send a binding refresh request when an eighth of the lifetime is left */
 	uint32_t bindings_max;
 	uint32_t rate;                 /* refusals and errors a second and source; 0: no limit */

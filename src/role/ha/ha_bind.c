@@ -14,6 +14,14 @@
 #include "base/err.h"
 #include "role/ha/ha_i.h"
 
+/* What this host itself sends to the mobile goes as a correspondent node's (10.4.2, 9.3.2). */
+static void put_own(struct ha *h, const struct binding *b, void (*how)(struct effq *, enum role_id, const struct dp_op *))
+{
+	struct dp_op op = {.table = DP_CN, .cn = {.home_address = b->hoa, .self = h->conf.address, .coa = b->coa, .expires = b->expires}};
+	if (h->conf.has_routing_header)
+		how(h->env.fx, ROLE_HA, &op);
+}
+
 /* prev: the care-of address until now, when it is another one; NULL: none. */
 static void put_home_moved(struct ha *h, const struct binding *b, const struct addr6 *prev, struct now now)
 {
@@ -24,14 +32,18 @@ static void put_home_moved(struct ha *h, const struct binding *b, const struct a
 		op.home.prev_until = mono_add(now.mono, h->conf.reverse_grace);
 	}
 	fx_dp_put(h->env.fx, ROLE_HA, &op);
+	if (ha_is_active(b))
+		put_own(h, b, fx_dp_put);
 }
 
 static void put_home(struct ha *h, const struct binding *b) { put_home_moved(h, b, NULL, (struct now){0}); }
 
-static void del_home(struct ha *h, const struct binding *b)
+void ha_unbind(struct ha *h, const struct binding *b)
 {
 	struct dp_op op = {.table = DP_HOME, .home = {.home_address = b->hoa}};
 	fx_dp_del(h->env.fx, ROLE_HA, &op);
+	put_own(h, b, fx_dp_del);
+	ha_net_end(h, &b->hoa);
 }
 
 static mono_t forget_at(const struct ha *h, struct now now)
@@ -47,7 +59,7 @@ static mono_t forget_at(const struct ha *h, struct now now)
 static void enter_gone(struct ha *h, struct binding *b, struct now now)
 {
 	if (b->flags & HA_LINGERS)
-		del_home(h, b);
+		ha_unbind(h, b);
 	b->state = BINDING_GONE;
 	b->flags = 0;
 	binding_due(&h->bindings, b, forget_at(h, now));
@@ -155,8 +167,7 @@ void ha_register(struct ha *h, struct ha_bu *bu, struct now now)
 void ha_end(struct ha *h, struct binding *b, const char *code, const char *why, struct now now)
 {
 	h->n_active--;
-	del_home(h, b);
-	ha_net_end(h, &b->hoa);
+	ha_unbind(h, b);
 	ha_prefix_binding_gone(h, &b->hoa);
 	ha_intercept_end(h, b);
 	enter_gone(h, b, now);
@@ -255,7 +266,7 @@ static void on_due(struct ha *h, struct binding *b, struct now now)
 			forget(h, b);
 			break;
 		}
-		del_home(h, b);
+		ha_unbind(h, b);
 		b->flags = 0;
 		binding_due(&h->bindings, b, forget_at(h, now));
 		break;

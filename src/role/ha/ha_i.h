@@ -153,6 +153,8 @@ void ha_deregister(struct ha *h, struct ha_bu *bu, struct now now);
 /* Duplicate detection is over. */
 void ha_grant(struct ha *h, struct binding *b, const struct ha_bu *bu, struct now now);
 void ha_deny(struct ha *h, struct binding *b, const struct ha_bu *bu, struct now now);
+/* Nothing is forwarded for it any more. */
+void ha_unbind(struct ha *h, const struct binding *b);
 /* Ends an active binding; why is for the operator. */
 void ha_end(struct ha *h, struct binding *b, const char *code, const char *why, struct now now);
 /* A binding from the store: left is what remains of its lifetime, which a clock set back cannot stretch. */

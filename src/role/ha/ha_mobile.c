@@ -97,6 +97,8 @@ static const struct conf_row rows[] = {
 	{"refresh-request", CONF_BOOL, "false", .help = "Ask the mobile to refresh when an eighth of its lifetime is left.",
 	 AT(has_refresh_request)},
 	{"lend", CONF_S, "3600", 4, 65535, "s", "A mobile's derived key counts so long at an MMA that was told it.", AT(lend)},
+	{"routing-header", CONF_BOOL, "true", .help = "Our own packets to mobiles take a type 2 routing header, not the tunnel (RFC 6275 10.4.2).",
+	 AT(has_routing_header)},
 	{"bindings", CONF_U32, "1048576", 1, 16777216, NULL, "Bindings at most.", AT(bindings_max)},
 	{"rate", CONF_U32, "20", 0, 1000000, "1/s", "Refusals and errors sent, a second and source; 0: no limit.", AT(rate)},
 	{NULL, CONF_END},
