@@ -109,9 +109,10 @@ static bool wants_ro(const struct mn *mn, const struct addr6 *dst)
 	return mn_ro_is_ours(mn) || (mn->conf.route_optimisation != MN_RO_OFF && addr6_eq(dst, &mn->conf.home_address));
 }
 
+/* Correspondent nodes' and, on a link without an agent, the home agent's own packets (RFC 6275 10.4.2). */
 void mn_path_direct(struct mn *mn)
 {
-	if (mn_ro_is_ours(mn) && mn->active)
+	if ((mn_ro_is_ours(mn) || mn->place == MOVE_PLAIN) && mn->active)
 		mn_path_tunnel(mn, &mn->active->coa, &addr6_any, DP_ENCAP_RH2);
 }
 
