@@ -134,13 +134,23 @@ static bool matches(const struct addr6 *a, const char *text)
 	return addr6_parse(&want, text) ? addr6_eq(a, &want) : prefix6_parse(&p, text) && prefix6_contains(&p, a);
 }
 
+/* A home agent is its mobiles' correspondent node too (RFC 6275 10.4.2): that is no binding of its own. */
+static bool is_home_agents(const struct node *n, const struct dp_cn *c)
+{
+	uint32_t it = 0;
+	for (const struct dp_op *op; (op = fwd_next(n, &it));)
+		if (op->table == DP_HOME && addr6_eq(&op->home.home_address, &c->home_address) && addr6_eq(&op->home.ha, &c->self))
+			return true;
+	return false;
+}
+
 /* What an entry binds to the home address, if it lives; NULL. */
 static const struct addr6 *bound(const struct node *n, const struct dp_op *op, const struct addr6 *hoa)
 {
 	switch (op->table) {
 	case DP_HOME: return addr6_eq(&op->home.home_address, hoa) && is_alive(n, op->home.expires) ? &op->home.coa : NULL;
 	case DP_COA: return addr6_eq(&op->coa.home_address, hoa) && is_alive(n, op->coa.expires) ? &op->coa.coa : NULL;
-	case DP_CN: return addr6_eq(&op->cn.home_address, hoa) && is_alive(n, op->cn.expires) ? &op->cn.coa : NULL;
+	case DP_CN: return addr6_eq(&op->cn.home_address, hoa) && is_alive(n, op->cn.expires) && !is_home_agents(n, &op->cn) ? &op->cn.coa : NULL;
 	case DP_IF: case DP_LOCAL: case DP_UPLINK_IN: case DP_SITE_PREFIX: case DP_MFC: case DP_DOWNLINK_IN: case DP_UPLINK_OUT:
 	case DP_CN_TRUST: case DP_RO_OUT: case DP_NET: case DP_TABLE_N: break;
 	}
