@@ -30,6 +30,8 @@ struct engine_env {
 	bool (*last_seq)(void *ctx, const struct addr6 *group, const struct addr6 *source, uint32_t *seq);
 	/* When data last went by an optimised route (DP_RO_OUT); 0: not since it was put, or there is none. May be NULL. */
 	mono_t (*ro_used)(void *ctx, const struct addr6 *home_address, const struct addr6 *cn);
+	/* The same of a correspondent node's binding (DP_CN). May be NULL. */
+	mono_t (*cn_used)(void *ctx, const struct addr6 *home_address, const struct addr6 *self);
 	void *ctx;
 	uint32_t roles;             /* that this node plays: 1 << enum role_id */
 };

@@ -75,6 +75,12 @@ static mono_t env_ro_used(void *ctx, const struct addr6 *home_address, const str
 	return dp_find(((struct daemon *)ctx)->dp, &op) ? (mono_t){0} : op.ro_out.used;
 }
 
+static mono_t env_cn_used(void *ctx, const struct addr6 *home_address, const struct addr6 *self)
+{
+	struct dp_op op = {.table = DP_CN, .cn = {.home_address = *home_address, .self = *self}};
+	return dp_find(((struct daemon *)ctx)->dp, &op) ? (mono_t){0} : op.cn.used;
+}
+
 struct keep_walk { struct daemon *d; const struct fx_keep *k; mono_t now; };
 
 static void keep_one(void *ctx, uint32_t seq, mono_t when, const uint8_t *pkt, size_t len_oct)
@@ -249,7 +255,7 @@ static bool restore_one(void *ctx, enum store_table table, const uint8_t *key, s
 static int start_engines(struct daemon *d, struct conf_err *err)
 {
 	const struct engine_env env = {.mem = &plat_mem, .rng = &plat_rng, .crypto = &crypto_openssl,
-				       .ifindex = env_ifindex, .key = env_key, .last_seq = env_last_seq, .ro_used = env_ro_used,
+				       .ifindex = env_ifindex, .key = env_key, .last_seq = env_last_seq, .ro_used = env_ro_used, .cn_used = env_cn_used,
 				       .ctx = d};
 	engines_init(&d->engines, &env);
 	keyring_init(&d->keys, &crypto_openssl);

@@ -137,6 +137,7 @@ struct dp_cn {
 	struct addr6 home_address, self; /* key; self: an address of this host */
 	struct addr6 coa;
 	mono_t expires;
+	mono_t used;                     /* dp_find tells: when data last went out by it since it was put; 0: never */
 };
 
 /* H-13: a Home Address option is believed without a binding when the home address is in home and the source in coa. */

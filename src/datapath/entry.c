@@ -109,7 +109,7 @@ void entry_val(const struct dp_op *op, union entry_val *val)
 	case DP_MFC: val->mfc.iif = op->mfc.iif; break;
 	case DP_DOWNLINK_IN: val->downlink = downlink_val(&op->downlink_in); break;
 	case DP_UPLINK_OUT: val->uplink_out = uplink_out_val(&op->uplink_out); break;
-	case DP_CN: val->cn = (struct m_cn){a6_of(&op->cn.coa), op->cn.expires.ns}; break;
+	case DP_CN: val->cn = (struct m_cn){.coa = a6_of(&op->cn.coa), .expires_ns = op->cn.expires.ns}; break;
 	case DP_RO_OUT:
 		val->ro = (struct m_ro){.coa = a6_of(&op->ro_out.coa), .expires_ns = op->ro_out.expires.ns, .is_testing = op->ro_out.is_testing};
 		break;
@@ -183,6 +183,7 @@ void entry_parse(struct dp_op *op, const union entry_val *val)
 	case DP_CN:
 		op->cn.coa = addr6_of(&val->cn.coa);
 		op->cn.expires = (mono_t){val->cn.expires_ns};
+		op->cn.used = (mono_t){val->cn.used_ns};
 		break;
 	case DP_RO_OUT:
 		op->ro_out.coa = addr6_of(&val->ro.coa);

@@ -279,6 +279,12 @@ mono_t fwd_ro_used(const struct node *n, const struct addr6 *home_address, const
 	return dpn_find(n->fwd->dpn, &op) ? (mono_t){0} : op.ro_out.used;
 }
 
+mono_t fwd_cn_used(const struct node *n, const struct addr6 *home_address, const struct addr6 *self)
+{
+	struct dp_op op = {.table = DP_CN, .cn = {.home_address = *home_address, .self = *self}};
+	return dpn_find(n->fwd->dpn, &op) ? (mono_t){0} : op.cn.used;
+}
+
 void fwd_raw(struct node *n, uint32_t ifindex, const uint8_t *p, size_t len)
 {
 	slow_raw(n->fwd->slow, ifindex, p, len, node_now(n).mono);

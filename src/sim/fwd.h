@@ -21,6 +21,7 @@ void fwd_roam0(struct node *n, struct frame *f);
 /* FX_KEEP_SEND. */
 void fwd_keep_send(struct node *n, const struct fx_keep *k);
 mono_t fwd_ro_used(const struct node *n, const struct addr6 *home_address, const struct addr6 *cn);
+mono_t fwd_cn_used(const struct node *n, const struct addr6 *home_address, const struct addr6 *self);
 bool fwd_last_seq(const struct node *n, const struct addr6 *group, const struct addr6 *source, uint32_t *seq);
 
 void fwd_apply(struct node *n, const struct effect *e);

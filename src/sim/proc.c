@@ -38,6 +38,11 @@ static mono_t env_ro_used(void *ctx, const struct addr6 *home_address, const str
 	return fwd_ro_used(ctx, home_address, cn);
 }
 
+static mono_t env_cn_used(void *ctx, const struct addr6 *home_address, const struct addr6 *self)
+{
+	return fwd_cn_used(ctx, home_address, self);
+}
+
 static const struct sa_key *env_key(void *ctx, const char *name)
 {
 	const struct node *n = ctx;
@@ -210,7 +215,8 @@ const char *proc_start(struct node *n)
 	if (n->is_running)
 		return NULL;
 	n->env = (struct engine_env){.mem = &sim_mem, .rng = &n->rng, .crypto = &crypto_openssl, .fx = &n->fx, .count = &n->count,
-		.ifindex = env_ifindex, .key = env_key, .last_seq = env_last_seq, .ro_used = env_ro_used, .ctx = n};
+		.ifindex = env_ifindex, .key = env_key, .last_seq = env_last_seq, .ro_used = env_ro_used,
+		.cn_used = env_cn_used, .ctx = n};
 	for (uint32_t i = 0; i < n->n_roles; i++)
 		n->env.roles |= 1u << n->roles[i].ops->id;
 	effq_init(&n->fx, &sim_mem);

@@ -234,6 +234,33 @@ static void a_refresh_is_asked_for_before_the_end(void **state)
 	assert_true(mobile_removed(&m));
 }
 
+static mono_t last_used;
+static mono_t used(void *ctx, const struct addr6 *hoa, const struct addr6 *self)
+{
+	(void)ctx;
+	assert_true(addr6_eq(hoa, &m.hoa) && addr6_eq(self, &m.self));
+	return last_used;
+}
+
+/* Only while our packets take the binding: a mobile that is not spoken to is left alone. */
+static void no_refresh_of_what_is_not_used(void **state)
+{
+	(void)state;
+	m.rig.env.cn_used = used;
+	mobile_test(&m);
+	assert_int_equal(REGISTER(), BA_ACCEPTED);
+	mobile_wait(&m, 399);
+	assert_int_equal(rig_count(&m.rig, FX_SEND), 0);
+	mobile_wait(&m, 2);
+	assert_true(mobile_removed(&m));
+	mobile_wait(&m, 300);
+	mobile_test(&m);
+	assert_int_equal(REGISTER(), BA_ACCEPTED);
+	last_used = mono_add(m.rig.now.mono, span_s(300));
+	mobile_wait(&m, 399);
+	assert_int_equal(rig_count(&m.rig, FX_SEND), 2);
+}
+
 /* --- memory against replays ---------------------------------------------------------------------------------------- */
 
 /* An update that was accepted once is not accepted again after the binding has ended, as long as its nonces count; whatever ended it. */
@@ -725,7 +752,7 @@ int main(void)
 		T(a_link_that_goes_takes_its_addresses_along), T(trust_is_told_to_the_datapath), T(other_interfaces_need_a_restart),
 		T(tests_are_answered_from_no_memory), T(tests_are_limited_by_source_and_in_all), T(requests_from_impossible_sources_are_ignored),
 		T(a_binding_is_made_moved_and_removed), T(a_mobile_at_home_removes_its_binding), T(a_binding_ends_with_its_lifetime),
-		T(a_refresh_is_asked_for_before_the_end), T(an_old_update_does_not_bring_a_binding_back),
+		T(a_refresh_is_asked_for_before_the_end), T(no_refresh_of_what_is_not_used), T(an_old_update_does_not_bring_a_binding_back),
 		T(a_mobile_that_begins_anew_is_let_in), T(after_a_removal_the_nonces_are_used_up), T(an_update_of_a_life_before_does_not_pass_for_a_later_one),
 		T(a_removal_may_be_repeated), T(no_update_is_accepted_twice), T(the_oldest_binding_makes_room),
 		T(beyond_twice_the_limit_bindings_are_refused), T(one_site_cannot_fill_the_cache), T(nothing_is_left_when_memory_runs_out),

@@ -14,7 +14,7 @@
 #include "datapath/drop.h"
 #include "datapath/punt.h"
 
-enum { MAP_LAYOUT = 10, IF_SLOTS = 64, DUP_WAYS = 3, IF_HASH = 256, SMALL_TABLE = 4096 };
+enum { MAP_LAYOUT = 11, IF_SLOTS = 64, DUP_WAYS = 3, IF_HASH = 256, SMALL_TABLE = 4096 };
 
 #define INLINE inline __attribute__((always_inline))
 #ifdef __bpf__
@@ -89,7 +89,7 @@ struct m_uplink_out {                                     /* by inner source */
 	uint32_t n_direct;
 	struct m_prefix direct[DP_DIRECT_MAX];
 };
-struct m_cn { struct a6 coa; int64_t expires_ns; };       /* by own address, home address */
+struct m_cn { struct a6 coa; int64_t expires_ns, used_ns; }; /* by own address, home address; used: as in m_ro */
 struct m_trust {                                          /* the only one */
 	uint32_t n;
 	struct { struct m_prefix home, coa; } pair[DP_CN_TRUST_MAX];

@@ -15,7 +15,7 @@
 #include "base/err.h"
 #include "role/cn/cn_i.h"
 
-enum { REFRESH_PART = 8, REFRESH_MIN_S = 2, REFRESH_MAX_S = 30, REFRESH_N = 2 };
+enum { REFRESH_PART = 8, REFRESH_MIN_S = 2, REFRESH_MAX_S = 30, REFRESH_N = 2, USED_PART = 4 };
 
 void cn_cache_init(struct cn_cache *c, const struct engine_env *env)
 {
@@ -327,8 +327,16 @@ void cn_cache_end_all(struct cn *cn, const struct addr6 *self, const char *cause
 
 /* --- time -------------------------------------------------------------------------------------------------------- */
 
+/* Did packets of ours take the binding lately? */
+static bool is_used(const struct cn *cn, const struct cn_binding *b, mono_t now)
+{
+	const struct engine_env *env = cn->env;
+	mono_t since = mono_add(now, span_s(-(int64_t)(b->lifetime_s / USED_PART)));
+	return !env->cn_used || mono_before(since, env->cn_used(env->ctx, &b->key.hoa, &b->key.self));
+}
+
 /* To the home address, and not by the binding: it may be the last thing that still works (9.5.5). */
-static void ask_refresh(struct cn *cn, struct cn_binding *b)
+static void ask_refresh(struct cn *cn, const struct cn_binding *b)
 {
 	uint8_t buf[64];
 	struct mh m = {.type = MH_BRR};
@@ -337,6 +345,12 @@ static void ask_refresh(struct cn *cn, struct cn_binding *b)
 	size_t n = mh_packet_build(buf, sizeof buf, &(struct mh_path){.src = b->key.self, .dst = b->key.hoa}, &m, &built);
 	mh_packet_finish(&built, buf);
 	fx_send(cn->env->fx, ROLE_CN, 0, NULL, buf, n);
+}
+
+static void on_refresh_time(struct cn *cn, struct cn_binding *b, mono_t now)
+{
+	if (is_used(cn, b, now))
+		ask_refresh(cn, b);
 	b->n_asked++;
 	arm(&cn->cache, b);
 }
@@ -350,6 +364,6 @@ void cn_cache_tick(struct cn *cn, struct now now)
 		else if (mono_reached(b->expires, now.mono))
 			cn_cache_end(cn, b, "its lifetime is over", now);
 		else
-			ask_refresh(cn, b);
+			on_refresh_time(cn, b, now.mono);
 	}
 }

@@ -41,7 +41,7 @@ struct cn_binding {
 	mono_t nonce_end;              /* the newest home nonce of this life counts until then */
 	struct cn_past past;
 	struct timer timer;            /* refresh request, end of life, end of memory */
-	uint32_t n_asked;              /* refresh requests sent in this lifetime */
+	uint32_t n_asked;              /* times at which a refresh was or was not asked for, in this lifetime */
 	uint32_t n_unreachable;        /* ICMP errors in a row, and since when */
 	mono_t unreachable_since;
 	struct cn_site *site;          /* NULL when not active */
