@@ -167,10 +167,18 @@ class Net:
                 lines.append(f"link set {p.ifname} up")
             lines += [f"route replace {prefix}" + (f" via {via}" if via else "") for prefix, via in node.routes]
             lines += [rule for p in ports.get(node.name, []) for rule in self._ingress_filter(p)]
+            lines += self._acquaintances(node.name)
             _batch(lines, self.ns(node.name))
         if any(not c.is_plain for c in self.topo.cables):
             names = [n for (node, n) in self.ifindex if node == "wires"]
             _batch([f"link set {n} up" for n in names], self.ns("wires"))
+
+    def _acquaintances(self, node):
+        """Both ends of a long cable know each other, as routers of a backbone in use do: else the first packet of each would wait for a
+        neighbour to be found at the other end of the delay."""
+        ends = [(mine, far) for c in self.topo.cables if not c.is_plain for mine, far in ((c.a, c.b), (c.b, c.a)) if mine.node == node]
+        return [f"neigh replace {a.partition('/')[0]} lladdr {self.lladdr[far.node, far.ifname]} dev {mine.ifname} nud permanent"
+                for mine, far in ends for a in far.addresses]
 
     @staticmethod
     def _ingress_filter(port):
