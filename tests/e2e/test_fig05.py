@@ -23,7 +23,8 @@ def test_fig05(make_world, cn):
     scene.lossless()
     scene.multicast_stays_inside()
     assert not scene.filters_refused()
-    assert not scene.messages(inside, scene.end)
+    # An ordinary host is tested again now and then, whatever the mobile does; nothing else is said.
+    assert not [i for i in scene.messages(inside, scene.end) if cn or i.kind not in ("HoTI", "CoTI")]
     assert scene.said.first(inside, "mn", "a2", "join")
     through = [of_kind(scene.at_mobile, direction="in", ifname=w, src=topo.A.mma, proto=47) for w in ("w0", "w1")]
     received = [total(kinds) for kinds in through]
