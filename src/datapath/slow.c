@@ -94,6 +94,34 @@ static void emit_sized(struct slow *s, const struct slow_tunnel *t, size_t len_o
 		emit_tunnel(s, t, s->buf, len_oct);
 }
 
+/*
+ * On a link with checksum offload (veth, virtual cards) a packet that was never on a wire carries the sum of its pseudo-header where its
+ * checksum belongs, for a card to finish. No card sees what is sent from here inside another packet: so it is finished. A
+ * right checksum that happens to have that value is found right again.
+ */
+static void finish_checksum(uint8_t *pkt, size_t len_oct)
+{
+	struct ip6_walk k;
+	if (ip6_walk(pkt, len_oct, &k) || (k.proto != NH_TCP && k.proto != NH_UDP))
+		return;
+	const uint32_t field = k.proto == NH_TCP ? 16 : 6;
+	if (k.len_oct < field + 2 || k.off + k.len_oct > len_oct)
+		return;
+	uint8_t *at = pkt + k.off + field;
+	const uint8_t tail[8] = {(uint8_t)(k.len_oct >> 24), (uint8_t)(k.len_oct >> 16), (uint8_t)(k.len_oct >> 8), (uint8_t)k.len_oct,
+				 0, 0, 0, k.proto};
+	uint32_t sum = csum_add(csum_add(csum_add(0, ip6_walk_src(&k), 16), ip6_walk_dst(&k), 16), tail, sizeof tail);
+	uint16_t begun = (uint16_t)~csum_fold(sum);
+	if (at[0] != begun >> 8 || at[1] != (begun & 0xff))
+		return;
+	at[0] = at[1] = 0;
+	uint16_t whole = ip6_csum(ip6_walk_src(&k), ip6_walk_dst(&k), k.proto, pkt + k.off, k.len_oct);
+	if (!whole && k.proto == NH_UDP)
+		whole = 0xffff;
+	at[0] = (uint8_t)(whole >> 8);
+	at[1] = (uint8_t)whole;
+}
+
 /* No tunnel: a type 2 routing header to the packet's destination, or a Home Address option with its source, goes in between. */
 static void send_direct(struct slow *s, const struct slow_tunnel *t, const uint8_t *pkt, size_t len_oct, bool is_local)
 {
@@ -116,8 +144,10 @@ static void send_direct(struct slow *s, const struct slow_tunnel *t, const uint8
 	wr_addr6(&w, &home_address);
 	wr_bytes(&w, r.p, rd_left(&r));
 	ip6_head_finish(&w);
-	if (wr_ok(&w))
-		emit_sized(s, t, wr_len(&w));
+	if (!wr_ok(&w))
+		return;
+	finish_checksum(s->buf, wr_len(&w));
+	emit_sized(s, t, wr_len(&w));
 }
 
 void slow_encap(struct slow *s, const struct slow_tunnel *t, const uint8_t *pkt, size_t len_oct, bool is_local)
@@ -133,8 +163,10 @@ void slow_encap(struct slow *s, const struct slow_tunnel *t, const uint8_t *pkt,
 	if (!is_local)
 		wr_patch_u8(&w, at + 7, inner.hop_limit - 1);
 	ip6_head_finish(&w);
-	if (wr_ok(&w))
-		emit_sized(s, t, wr_len(&w));
+	if (!wr_ok(&w))
+		return;
+	finish_checksum(s->buf + at, len_oct);
+	emit_sized(s, t, wr_len(&w));
 }
 
 static struct slow_tunnel tunnel_of(const struct dp_slow *d)

@@ -550,6 +550,34 @@ static void test_fragments_at_the_mobile(void **state)
 	assert_memory_equal(b->bytes[0], p.b, 1280);
 }
 
+/* On a link with checksum offload the sum of the pseudo-header stands where the checksum belongs. */
+static void test_unfinished_checksums_are_finished(void **state)
+{
+	struct bench *b = *state;
+	struct addr6 src = A("2001:db8:2::1"), dst = A("2001:db8:3:ff::1");
+	for (int is_tcp = 0; is_tcp < 2; is_tcp++) {
+		struct pk p = {0};
+		uint32_t at = 40 + (is_tcp ? 16 : 6);
+		pk_ip(&p, "2001:db8:c::2", "2001:db8:1::100", is_tcp ? 6 : 17, 60, 0);
+		if (is_tcp)
+			pk_tcp(&p, 0x10, 1, 0, 33);
+		else
+			pk_udp(&p, 33);
+		pk_end(&p);
+		const uint8_t right[2] = {p.b[at], p.b[at + 1]};
+		const uint8_t tail[8] = {0, 0, 0, (uint8_t)(p.n - 40), 0, 0, 0, is_tcp ? 6 : 17};
+		uint16_t begun = (uint16_t)~csum_fold(csum_add(csum_add(0, p.b + 8, 32), tail, 8));
+		p.b[at] = (uint8_t)(begun >> 8), p.b[at + 1] = (uint8_t)begun;
+		slow_forward(b->slow, &src, &dst, p.b, p.n);
+		p.b[at] = 0, p.b[at + 1] = 1; /* a wrong one stays wrong */
+		slow_forward(b->slow, &src, &dst, p.b, p.n);
+		assert_int_equal(b->n, 2);
+		assert_memory_equal(b->bytes[0] + 40 + at, right, 2);
+		assert_memory_equal(b->bytes[1] + 40 + at, ((const uint8_t[]){0, 1}), 2);
+		b->n = 0;
+	}
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -560,6 +588,7 @@ int main(void)
 		T(test_path_mtu_is_the_least), T(test_tunnel_unreachable_is_passed_on), T(test_every_truncation_is_survived),
 		T(test_nobody_tunnels), T(test_reassembled_downlink), T(test_reassembled_uplink), T(test_reassembled_reverse),
 		T(test_reassembled_at_the_mobile), T(test_fragments_at_the_mobile),
+		T(test_unfinished_checksums_are_finished),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
