@@ -111,7 +111,9 @@ static void arm(struct ro *ro, struct ro_entry *e)
 	for (int i = 0; i < RO_MSG_N; i++)
 		t = mono_min(t, e->out[i].due);
 	if (e->is_bound)
-		t = mono_min(t, mono_min(e->bound_until, e->refresh_at));
+		t = mono_min(t, e->bound_until);
+	if (e->is_bound && e->phase == RO_REST) /* else it is being asked already: the answer sets another time */
+		t = mono_min(t, e->refresh_at);
 	if (e->phase == RO_HOLD)
 		t = mono_min(t, e->hold_until);
 	if (e->phase == RO_REST && !e->is_bound && mono_is_never(e->start_at))
