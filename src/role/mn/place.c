@@ -136,6 +136,8 @@ static void enter(struct mn *mn, const struct move_link *link, struct now now)
 /* The same site by another link: the uplink goes on from here. No message to anybody, except what was unanswered. */
 static void stay(struct mn *mn, enum move_kind kind, struct now now)
 {
+	if (mn->place != MOVE_SITE && mn->active->is_member)
+		mn_member_leave(mn->active); /* it was in a site with this interface, and is back by another */
 	if (mn->place == MOVE_HOME) {
 		mn_path_home(mn, mn->active);
 	} else {
