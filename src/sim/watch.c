@@ -460,7 +460,8 @@ static void check_silence(const struct node *n, const struct mh_seen *m)
 {
 	const struct mh_seen *last = n->sim->watch->asked;
 	const struct node *agent = owner_of(n->sim, &m->dst);
-	if (m->type != MH_BU || !m->lifetime_s || m->is_refresh)
+	bool is_plain = addr6_is_any(&m->group) && addr6_eq(&m->coa, &m->src); /* without an agent every handover is a registration */
+	if (m->type != MH_BU || !m->lifetime_s || m->is_refresh || is_plain)
 		return;
 	while (last && (last->type != MH_BU || last->role != ROLE_MN || !addr6_eq(&last->peer, &m->peer) || !addr6_eq(&last->dst, &m->dst)))
 		last = last->next;

@@ -26,7 +26,7 @@ struct world {
 	struct prng rng;
 	struct site site[SITES_MAX];
 	uint32_t n_site, n_mobile, n_cn, lifetime_s, faults_to_s;
-	bool has_home_link, has_plain_mobile[MOBILES_MAX], has_two_radios[MOBILES_MAX];
+	bool has_home_link, has_plain_mobile[MOBILES_MAX], has_two_radios[MOBILES_MAX], has_peers, has_ro, is_cn[CN_MAX + 1];
 	char cells[256], links[512], restarts[512];
 };
 
@@ -64,8 +64,13 @@ static void choose(struct world *w)
 	w->n_mobile = between(w, 1, MOBILES_MAX);
 	w->faults_to_s = w->n_mobile == 1 ? 150 : w->n_mobile == 2 ? 60 : 46; /* for enough handovers */
 	w->n_cn = between(w, 1, CN_MAX);
-	w->lifetime_s = between(w, 3, 10) * 4;
+	w->has_ro = percent(w, 60);
+	/* A correspondent node is not told of what is left when a refresh is due: eight seconds at least. */
+	w->lifetime_s = w->has_ro ? between(w, 15, 20) * 4 : between(w, 3, 10) * 4;
 	w->has_home_link = percent(w, 85);
+	w->has_peers = percent(w, 80);
+	for (uint32_t i = 1; i <= CN_MAX; i++)
+		w->is_cn[i] = percent(w, 70);
 	for (uint32_t i = 0; i < w->n_site; i++) {
 		struct site *s = &w->site[i];
 		s->number = i + 1;
@@ -98,6 +103,10 @@ static void backbone(struct world *w)
 		wire(w, name, 0, between(w, 1, 20) * 1000);
 		say(w, "node cn%u\nnic cn%u.eth0 %s 2001:db8:c%u::2/64\nroute cn%u ::/0 via 2001:db8:c%u::1 dev eth0", i, i, name, i, i, i);
 		say(w, "nic core.cn%u %s 2001:db8:c%u::1/64", i, name, i);
+		if (!w->is_cn[i])
+			continue;
+		say(w, "role cn%u cn {\n\tinterface = {\"eth0\"}\n}", i);
+		MORE(w->restarts, "cn%u", i);
 	}
 }
 
@@ -160,7 +169,12 @@ static void site_agent(struct world *w, const struct site *s)
 	for (uint32_t i = 0; i < w->n_mobile; i++)
 		if (!w->has_plain_mobile[i])
 			say(w, "\tmobile \"2001:db8:1::%u\" { key = \"m%u-s%u\" }", 100 + i, i, k);
+	for (const struct site *p = w->site; p < w->site + w->n_site; p++)
+		if (w->has_peers && p->has_mma && p != s)
+			say(w, "\tpeer \"2001:db8:%u:e::1\" { key = \"agents\" }", p->number);
 	say(w, "}");
+	if (w->has_peers) /* one key for all pairs: each still signs with both addresses */
+		say(w, "key r%u agents hmac-sha256 2000 agents-of-all-sites", k);
 }
 
 /* A proxy between the agent and the access routers: one branch, and below it all of them. */
@@ -235,7 +249,7 @@ static const char *any_cell(struct world *w, char name[static 16])
 
 static void mobile(struct world *w, uint32_t i)
 {
-	static const char *const dad[] = {"none", "optimistic"};
+	static const char *const dad[] = {"none", "optimistic"}, *const ro[] = {"off", "agent", "own", "auto"};
 	char cell[16];
 	say(w, "node mn%u attach-delay %ums\nnic mn%u.w0 %s", i, draw(w, 20), i, any_cell(w, cell));
 	if (w->has_two_radios[i])
@@ -244,7 +258,8 @@ static void mobile(struct world *w, uint32_t i)
 	say(w, "role mn%u mn {\n\thome-address = \"2001:db8:1::%u\"  home-prefix = \"2001:db8:1::/64\"  home-agent = \"%s\"", i, 100 + i,
 	    w->has_home_link ? "2001:db8:1::1" : "2001:db8:1:a::1");
 	say(w, "\tkey = \"m%u\"  lifetime = %u  use-mma = %s  dad = %s  privacy = %s  drain = %u", i, w->lifetime_s,
-	    w->has_plain_mobile[i] ? "false" : "true", dad[percent(w, 30)], percent(w, 20) ? "true" : "false", between(w, 1, 8) * 50);
+	    w->has_plain_mobile[i] ? "false" : "true", dad[percent(w, 30)], percent(w, 20) ? "true" : "false", w->has_ro ? between(w, 6, 10) * 50 : between(w, 1, 8) * 50);
+	say(w, "\troute-optimisation = %s", w->has_ro ? ro[draw(w, 4)] : "off");
 	say(w, "\tinterface \"w0\" {}%s", w->has_two_radios[i] ? "  interface \"w1\" {}" : "");
 	for (uint32_t k = 0; k < w->n_site; k++)
 		if (w->site[k].has_mma && !w->has_plain_mobile[i])
@@ -303,7 +318,9 @@ static void shake(struct world *w)
 	for (uint32_t i = 0; i < w->n_mobile; i++)
 		say(w, "swarm mobile mn%u %s %s", i, w->has_two_radios[i] ? "w0,w1" : "w0", w->cells);
 	say(w, "swarm restart %s\nswarm link %s", w->restarts, w->links);
-	say(w, "swarm faults %us %us\nswarm settle %us\nswarm handovers 20", FAULTS_FROM_S, w->faults_to_s, SETTLE_S);
+	/* What a correspondent node was told last may have been told by somebody who was switched off since: it ends by itself. */
+	uint32_t settle_s = w->has_ro ? w->lifetime_s + 12 : SETTLE_S;
+	say(w, "swarm faults %us %us\nswarm settle %us\nswarm handovers 20", FAULTS_FROM_S, w->faults_to_s, settle_s);
 	say(w, "swarm remains %us\nswarm coda", w->lifetime_s > 24 ? w->lifetime_s : 24); /* 24 s: a membership that nobody repeats */
 }
 
