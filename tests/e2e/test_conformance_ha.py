@@ -1009,7 +1009,6 @@ CASES = {ident: row for ident, *row in ROWS}
 
 
 # What has to wait for a lifetime's end comes last: meanwhile it passes.
-# What has to wait for a lifetime's end comes last: meanwhile it passes.
 @pytest.mark.parametrize("ident", sorted(CASES, key=lambda i: CASES[i][0] is on_lifetime_end))
 def test_case(w, ident, request):
     function, *args = CASES[ident]
