@@ -29,6 +29,22 @@ int loader_if_sync(struct dp *dp, uint32_t at)
 	return 0;
 }
 
+/* roam0 has a program of its own there. */
+static int attach_out(struct dp *dp, uint32_t ifindex)
+{
+	return ifindex == dp->cfg.roam0_ifindex ? 0 : attach_put(dp->dir, ifindex, true, dp->prog_out);
+}
+
+/* Puts the program for what this host sends on every interface of ours. */
+static int attach_out_all(struct dp *dp)
+{
+	int r = 0;
+	for (uint32_t at = 1; at < IF_SLOTS && !r; at++)
+		if (dp->ifs.slot[at].owned)
+			r = attach_out(dp, dp->ifs.slot[at].val.ifindex);
+	return r;
+}
+
 static int apply_if(struct dp *dp, enum dp_verb verb, const struct dp_if *e, uint32_t owner)
 {
 	bool is_change = false;
@@ -38,14 +54,15 @@ static int apply_if(struct dp *dp, enum dp_verb verb, const struct dp_if *e, uin
 	int r = loader_if_sync(dp, at);
 	if (r)
 		return r;
-	if (verb == DP_PUT && dp->cfg.features & FEAT_CN && (r = attach_put(dp->dir, e->ifindex, true, dp->prog_out)))
+	if (verb == DP_PUT && dp->cfg.features & FEAT_CN && (r = attach_out(dp, e->ifindex)))
 		return r;
 	if (verb == DP_PUT)
 		return attach_put(dp->dir, e->ifindex, false, dp->prog_ingress);
 	if (!is_change)
 		return 0;
 	bpf_map_delete_elem(dp->map_fd[MAP_IFIDX], &e->ifindex);
-	attach_del(dp->dir, e->ifindex, true);
+	if (e->ifindex != dp->cfg.roam0_ifindex)
+		attach_del(dp->dir, e->ifindex, true);
 	attach_del(dp->dir, e->ifindex, false);
 	return 0;
 }
@@ -55,14 +72,6 @@ static int map_error(void)
 	return errno == E2BIG || errno == ENOSPC ? ERR_FULL : errno == ENOENT ? ERR_NOTFOUND : errno == ENOMEM ? ERR_NOMEM : ERR_SYS;
 }
 
-int loader_out_begin(struct dp *dp)
-{
-	int r = 0;
-	for (uint32_t at = 1; at < IF_SLOTS && !r; at++)
-		if (dp->ifs.slot[at].owned)
-			r = attach_put(dp->dir, dp->ifs.slot[at].val.ifindex, true, dp->prog_out);
-	return r;
-}
 
 /* What an entry that exists goes on with: sequence numbers. */
 static void carry_over(struct dp *dp, const struct dp_op *op, const union entry_key *key, union entry_val *val)
@@ -91,7 +100,7 @@ static int table_in_use(struct dp *dp, uint32_t feature)
 	bool is_cn = feature & FEAT_CN && !(dp->cfg.features & FEAT_CN);
 	dp->cfg.features |= feature;
 	int r = loader_cfg_sync(dp);
-	return r || !is_cn ? r : loader_out_begin(dp);
+	return r || !is_cn ? r : attach_out_all(dp);
 }
 
 /* What the maps' values need beyond entry_val. */

@@ -36,8 +36,6 @@ int loader_table_fd(const struct dp *dp, enum dp_table t);
 void loader_log(const struct dp_conf *conf, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* While true, libbpf's complaints are not logged. */
 void loader_expects_errors(bool yes);
-/* Puts the program for what this host sends on every interface of ours. */
-int loader_out_begin(struct dp *dp);
 /* Writes dp->cfg to its map. */
 int loader_cfg_sync(struct dp *dp);
 /* Writes slot `at` of the interface set to the maps. */

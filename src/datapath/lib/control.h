@@ -153,12 +153,17 @@ NOINLINE long control_ext_header(uint32_t i, void *arg)
 	return 0;
 }
 
-/* The first header that is no extension header, or what the walk ended at. */
-NOINLINE uint32_t control_ext_end(ctx_t *c, uint8_t nh)
+/* Does a Mobility Header follow, if need be behind other headers? Data behind one routing header is told quickly. */
+NOINLINE bool control_is_message(ctx_t *c, uint8_t nh)
 {
+	uint8_t next = nh;
+	if (nh == NH_ROUTING && !ctx_load(c, ETH_OCT + IP6_OCT, &next, 1))
+		return false;
+	if (next != NH_DSTOPTS && next != NH_ROUTING && next != NH_HOPOPTS)
+		return next == NH_MH;
 	struct ext_walk w = {.c = c, .at = ETH_OCT + IP6_OCT, .nh = nh};
 	ctx_loop(EXT_HEADERS, control_ext_header, &w);
-	return w.nh;
+	return w.nh == NH_MH;
 }
 
 /*

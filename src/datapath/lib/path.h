@@ -88,7 +88,7 @@ static INLINE int path_ipip(ctx_t *c, const struct m_cfg *g, const struct m_if *
 /* Something else than a tunnel to an assigned care-of address. */
 static INLINE int path_coa(ctx_t *c, const struct m_cfg *g, struct m_coa *m, uint8_t nh)
 {
-	bool is_message = control_ext_end(c, nh) == NH_MH;
+	bool is_message = control_is_message(c, nh);
 	if (nh == NH_ROUTING) {
 		int v = agent_down_rh2(c, m, is_message);
 		return v == HOME_FORWARD ? home_group(c, g, m) : v;
