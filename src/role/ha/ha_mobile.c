@@ -94,7 +94,7 @@ static const struct conf_row rows[] = {
 	{"duplicate-detection", CONF_BOOL, "true", .help = "Probe the home link before a home address is taken over.", AT(has_dad)},
 	{"duplicate-detection-probes", CONF_U32, "1", 1, 10, NULL, "Probes sent (DupAddrDetectTransmits).", AT(dad_transmits)},
 	{"duplicate-detection-time", CONF_MS, "1000", 1, 10000, "ms", "Wait after each probe (RetransTimer).", AT(dad_retrans)},
-	{"refresh-request", CONF_BOOL, "false", .help = "Ask the mobile to refresh when an eighth of its lifetime is left.",
+	{"refresh-request", CONF_BOOL, "true", .help = "Ask the mobile to refresh when an eighth of its lifetime is left.",
 	 AT(has_refresh_request)},
 	{"lend", CONF_S, "3600", 4, 65535, "s", "A mobile's derived key counts so long at an MMA that was told it.", AT(lend)},
 	{"routing-header", CONF_BOOL, "true", .help = "Our own packets to mobiles take a type 2 routing header, not the tunnel (RFC 6275 10.4.2).",
