@@ -548,6 +548,28 @@ static void the_address_rests_until_the_last_binding_of_it_ends(void **state)
 	assert_null(binding_find(&mma(&here)->bindings, &hoa));
 }
 
+/* After the time asked for: correspondent nodes that still hold a binding, and nobody else. */
+static void a_correspondent_nodes_binding_outlasts_the_time(void **state)
+{
+	(void)state;
+	struct addr6 hoa = A(HOA);
+	register_mobile(&here, NULL);
+	confirm_there();
+	struct said u = leave(THERE_COA, THERE, 10);
+	say(&here, &u);
+	struct mma_forward *f = mma_forward_find(mma(&here), &hoa);
+	f->peers_until = mono_add(here.now.mono, span_s(40)); /* as if one had been exported */
+	rig_clear(&here);
+	rig_run(&here, span_s(11));
+	assert_null(rig_dp(&here, FX_DP_DEL, DP_COA, 0));
+	const struct dp_coa *c = last_coa(&here);
+	assert_true(addr6_is_any(&c->ha) && addr6_is_any(&c->prev));
+	assert_addr(&c->forward, THERE_COA);
+	assert_int_equal(c->expires.ns, f->peers_until.ns);
+	rig_run(&here, span_s(30));
+	assert_non_null(rig_dp(&here, FX_DP_DEL, DP_COA, 0));
+}
+
 static void forwarding_is_repeated_until_it_is_acknowledged(void **state)
 {
 	(void)state;
@@ -914,6 +936,7 @@ int main(void)
 		T(a_confirmation_does_not_last), T(a_confirmation_alone_changes_nothing), T(home_needs_no_confirmation),
 		T(a_mobile_that_listens_is_served_by_its_group_until_it_leaves), T(a_second_request_ends_the_listening),
 		T(a_mobile_that_comes_back_ends_it), T(the_address_rests_until_the_last_binding_of_it_ends),
+		T(a_correspondent_nodes_binding_outlasts_the_time),
 		T(forwarding_is_repeated_until_it_is_acknowledged), T(an_acknowledgement_that_says_no_ends_it),
 		T(forwarding_survives_a_restart), T(stop_takes_forwarding_back), T(the_number_of_forwardings_is_limited),
 		T(a_registration_is_confirmed_to_the_previous_agent), T(questions_are_answered_for_mobiles_that_are_here),
