@@ -380,25 +380,35 @@ static void solicitations_are_repeated(void **state)
 	assert_true(has_event(b, "mn-no-prefixes"));
 }
 
-/* The home prefix ends: bindings end with it, it is asked about before, and the operator hears of it. */
+/* The home prefix ends: the binding is made to end with it, it is asked about before, and the operator hears of it. */
 static void the_home_prefix_ends(void **state)
 {
 	struct bench *b = *state;
-	struct bu bu = {0};
 	struct ha_icmp_packet p = told_to_ask(b);
 	advert(b, &p, HA, true, p.msg.id, 500, 0);
 	assert_true(has_event(b, "mn-home-prefix"));
+	struct bu bu = only_bu(b);
+	assert_int_equal(bu.p.mh.bu.lifetime_s, 500);
+	accept(b, &bu, NULL);
 	bench_clear(b);
-	bench_run(b, span_ms(400100));
+	bench_run(b, span_ms(399900));
+	assert_int_equal(n_icmp(b), 0);
+	bench_clear(b);
+	bench_run(b, span_ms(200)); /* a fifth is left */
 	p = only_icmp(b);
-	advert(b, &p, HA, true, p.msg.id, 100, 0);
-	bench_clear(b);
-	bench_run(b, span_ms(79800)); /* its binding is refreshed at 480 s */
+	advert(b, &p, HA, true, p.msg.id, 60, 0);
 	for (size_t i = 0; bench_bu(b, i, &bu); i++)
-		assert_true(bu.p.mh.bu.lifetime_s <= 100);
-	bench_run(b, span_ms(200));
-	assert_true(bench_bu(b, 0, &bu));
-	assert_true(bu.p.mh.bu.lifetime_s <= 24);
+		assert_true(bu.p.mh.bu.lifetime_s <= 60);
+	assert_true(bench_n_mh(b) > 0);
+}
+
+/* Longer again: nothing is said to anybody before the usual refresh. */
+static void the_home_prefix_lives_on(void **state)
+{
+	struct bench *b = *state;
+	struct ha_icmp_packet p = told_to_ask(b);
+	advert(b, &p, HA, true, p.msg.id, 7200, 3600);
+	assert_int_equal(bench_n_mh(b), 0);
 }
 
 /* --- what is told without authentication -------------------------------------------------------------------- */
@@ -539,7 +549,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		D(discovered_away), D(discovered_in_a_site), D(discovered_at_home), D(nobody_answers), D(the_next_one_is_tried),
 		D(replies_that_are_not_answers), D(discovery_moves_along),
-		T(a_solicited_advertisement), T(advertisements_to_be_discarded), T(solicitations_are_repeated), T(the_home_prefix_ends),
+		T(a_solicited_advertisement), T(advertisements_to_be_discarded), T(solicitations_are_repeated), T(the_home_prefix_ends), T(the_home_prefix_lives_on),
 		T(refresh_requests), T(binding_errors), T(a_home_agent_that_is_none), T(an_agent_that_is_unreachable), T(at_home_nothing_is_refreshed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,19 +66,27 @@ void mn_bul_arm(struct mn_peer *p)
 	mn_arm(p->mn, &p->t_reg, MN_T_REG, mono_min(reg_expiry(&p->reg), p->retry_at));
 }
 
-/* What the home agent grants never exceeds what the agent of the site has left, or the home prefix. */
+static uint32_t within(uint32_t lifetime_s, mono_t end, struct now now)
+{
+	if (mono_is_never(end))
+		return lifetime_s;
+	int64_t left_s = span_to_s(mono_sub(end, now.mono));
+	if (left_s < 4)
+		left_s = 4;
+	return lifetime_s < (uint64_t)left_s ? lifetime_s : (uint32_t)left_s;
+}
+
+/* No longer than the prefixes of home and care-of address live (RFC 6275 11.7.1), and at home not longer than the agent of the
+ * site has granted. */
 static uint32_t lifetime_of(const struct mn_peer *p, const struct reg_bu *bu, struct now now)
 {
 	const struct mn *mn = p->mn;
 	if (!bu->lifetime_s)
 		return 0;
 	uint32_t lifetime_s = mn_prefix_limit(mn, bu->lifetime_s, now);
-	if (p->is_mma || mn->place != MOVE_SITE || mono_is_never(mn->mma->reg.expires))
-		return lifetime_s;
-	int64_t left_s = span_to_s(mono_sub(mn->mma->reg.expires, now.mono));
-	if (left_s < 4)
-		left_s = 4;
-	return lifetime_s < (uint64_t)left_s ? lifetime_s : (uint32_t)left_s;
+	if (mn->place != MOVE_HOME && mn->active)
+		lifetime_s = within(lifetime_s, mn->active->coa_until, now);
+	return p->is_mma || mn->place != MOVE_SITE ? lifetime_s : within(lifetime_s, mn->mma->reg.expires, now);
 }
 
 static bool is_previous(const struct mn_peer *p, const struct mn_peer *of)
@@ -426,6 +434,13 @@ static void refresh(struct mn_peer *p, struct now now)
 		return;
 	}
 	on_event(p, reg_refresh(&p->reg, now, &bu), &bu, now);
+}
+
+void mn_bul_shorten(struct mn_peer *p, mono_t end, struct now now)
+{
+	struct reg_bu bu;
+	if (reg_is_bound(&p->reg) && p->reg.ask_s && mono_before(end, p->reg.expires))
+		on_event(p, reg_refresh(&p->reg, now, &bu), &bu, now);
 }
 
 /* Binding errors (RFC 6275 11.3.6) and refresh requests (11.7.4), from peers in the list only. */

@@ -99,6 +99,7 @@ static void learn(struct mn *mn, const struct ha_icmp *m, struct now now)
 			continue;
 		x->has_end = true;
 		x->end = end_of(p->valid_s, now);
+		mn_bul_shorten(mn_ha(mn), x->end, now); /* and with it those at correspondent nodes */
 		if (p->valid_s && p->valid_s != INFINITE)
 			mn_arm(mn, &x->t_ask, MN_T_PREFIXES, mono_add(now.mono, span_ns((int64_t)p->valid_s * NS_PER_S / 5 * 4)));
 	}

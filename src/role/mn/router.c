@@ -93,6 +93,7 @@ bool mn_router_coa(struct mn_if *ifc)
 			continue;
 		struct prefix6 p = {ra->prefix[i].addr, 64};
 		ifc->coa = addr6_from_eui64(&p, id);
+		ifc->coa_until = ra->prefix[i].valid_s == UINT32_MAX ? MONO_NEVER : mono_add(ifc->router->heard, span_s(ra->prefix[i].valid_s));
 		ifc->has_coa = true;
 		return true;
 	}

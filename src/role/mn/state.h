@@ -87,6 +87,7 @@ struct mn_if {
 	struct mn_router *router;    /* in use on this link; NULL: not yet heard */
 	bool has_coa;
 	struct addr6 coa;
+	mono_t coa_until;            /* end of its prefix, as advertised last */
 	uint8_t coa_try;             /* after a duplicate: the next interface identifier */
 	bool is_suspect;             /* the router is silent, and was asked */
 	bool is_member;              /* of (group, source), by our reports */
@@ -291,6 +292,8 @@ void mn_bul_ask(struct mn_peer *p, const struct addr6 *coa, uint32_t lifetime_s,
 void mn_bul_hold_others(struct mn *mn);
 void mn_bul_again(struct mn *mn, struct now now);  /* what is unanswered goes out at once, from the new link */
 void mn_bul_farewell(struct mn *mn, struct now now); /* de-registers everywhere; a stop does not wait for answers */
+/* The binding must end by then: asked for anew, when it would last longer. */
+void mn_bul_shorten(struct mn_peer *p, mono_t end, struct now now);
 void mn_bul_hush(struct mn_peer *p);                /* what was asked is out of date: until asked anew, nothing is sent */
 void mn_bul_on_tick(struct mn_peer *p, struct now now);
 bool mn_bul_rx(struct mn *mn, const struct rx *rx, struct now now);
