@@ -51,16 +51,18 @@ static size_t n_said(const struct bench *b, uint8_t type)
 	return n;
 }
 
-/* Data by the tunnel from `from` to `to`. */
-static void detour(struct bench *b, struct addr6 from, struct addr6 to)
+/* A packet by the tunnel from `from` to `to`. */
+static void detour_of(struct bench *b, struct addr6 from, struct addr6 to, struct addr6 src, struct addr6 dst, uint8_t next)
 {
 	uint8_t buf[80];
 	struct wr w = wr_of(buf, sizeof buf);
 	ip6_head_build(&w, &(struct ip6_head){.next = NH_IPV6, .hop_limit = 64, .src = from, .dst = to, .payload_len_oct = 500});
-	ip6_head_build(&w, &(struct ip6_head){.next = NH_UDP, .hop_limit = 64, .src = CN, .dst = HOA, .payload_len_oct = 460});
+	ip6_head_build(&w, &(struct ip6_head){.next = next, .hop_limit = 64, .src = src, .dst = dst, .payload_len_oct = 460});
 	const struct rx rx = {.ifindex = W0, .why = DP_PUNT_RO, .pkt = buf, .len_oct = sizeof buf};
 	(void)mn_role.rx(b->mn, &rx, b->k.now);
 }
+
+static void detour(struct bench *b, struct addr6 from, struct addr6 to) { detour_of(b, from, to, CN, HOA, NH_UDP); }
 
 static void answer_test(struct bench *b, uint8_t type)
 {
@@ -131,6 +133,21 @@ static void a_packet_through_the_home_agent_starts_it(void **state)
 	const struct dp_op *op = kit_dp(&b->k, FX_DP_PUT, DP_RO_OUT, 0);
 	assert_true(op && op->ro_out.is_testing);
 	assert_addr(&op->ro_out.cn, CN);
+}
+
+/* RFC 6275 11.7.2: not a test that came by the tunnel, not what the tunnel's end sent itself, not what is for another address, and not
+ * what has a Home Address option of its own. */
+static void what_is_no_data_starts_nothing(void **state)
+{
+	struct bench *b = *state;
+	struct said s;
+	bench_to_plain(b);
+	detour_of(b, HA, COA_P1, CN, HOA, NH_MH);
+	detour_of(b, HA, COA_P1, HA, HOA, NH_UDP);
+	detour_of(b, HA, COA_P1, CN, A("2001:db8:1::101"), NH_UDP);
+	detour_of(b, HA, COA_P1, CN, HOA, NH_DSTOPTS);
+	assert_false(said(b, MH_HOTI, 0, &s));
+	assert_false(said(b, MH_COTI, 0, &s));
 }
 
 static void nobody_is_asked_unless_configured(void **state)
@@ -296,7 +313,7 @@ static void on_a_plain_link_the_old_agents_list_is_taken_over(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(a_packet_through_the_home_agent_starts_it),
+		T(a_packet_through_the_home_agent_starts_it), T(what_is_no_data_starts_nothing),
 		T(nobody_is_asked_unless_configured),
 		T(in_a_site_its_agent_acts),
 		T(a_move_updates_who_is_bound),

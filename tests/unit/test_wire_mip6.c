@@ -346,6 +346,31 @@ static void head_errors_are_told_apart(void **state)
 	assert_string_equal(mh_type_str(77), "unknown");
 }
 
+/* RFC 6275 6.1: reserved fields are set to zero by the sender and ignored by the receiver. */
+static void reserved_fields_are_ignored(void **state)
+{
+	(void)state;
+	static const uint8_t types[] = {MH_BRR, MH_HOT, MH_COT, MH_BA};
+	struct addr6 src = A6("2001:db8:1::1"), dst = A6("2001:db8:2::1");
+	for (size_t i = 0; i < sizeof types; i++) {
+		uint8_t buf[256];
+		struct mh m = {.type = types[i]};
+		struct mh_built b;
+		struct mh_packet p;
+		if (types[i] == MH_HOT || types[i] == MH_COT)
+			m.test = (struct mh_test){.nonce = 1, .cookie = 2, .token = 3};
+		size_t n = mh_packet_build(buf, sizeof buf, &(struct mh_path){.src = src, .dst = dst}, &m, &b);
+		buf[b.mh_off + 3] = 0xff;
+		if (types[i] == MH_BRR)
+			buf[b.mh_off + 6] = buf[b.mh_off + 7] = 0xff;
+		if (types[i] == MH_BA)
+			buf[b.mh_off + 7] |= 0x3f;
+		mh_packet_finish(&b, buf);
+		assert_int_equal(mh_packet_parse(buf, n, &p), W_OK);
+		assert_int_equal(p.mh.type, types[i]);
+	}
+}
+
 static void lifetimes_never_become_a_deregistration(void **state)
 {
 	(void)state;
@@ -470,6 +495,7 @@ int main(void)
 		cmocka_unit_test(bad_options_are_refused),
 		cmocka_unit_test(nothing_may_follow_the_authentication),
 		cmocka_unit_test(head_errors_are_told_apart),
+		cmocka_unit_test(reserved_fields_are_ignored),
 		cmocka_unit_test(lifetimes_never_become_a_deregistration),
 		cmocka_unit_test(timestamps_are_ntp_and_survive_the_era),
 		cmocka_unit_test(our_values_are_checked),
