@@ -26,7 +26,7 @@ A, H, L, K = 0x8000, 0x4000, 0x2000, 0x1000
 def network(more="", settings=None):
     nodes = [topo.Node("cn", routes=[("default", PEER)], settings=settings or {},
                        roamd=f'role cn {{ interface = {{"eth0"}} test-rate = 1000 refusal-rate = 1000 {more} }}\n'),
-             topo.Node("peer")]
+             topo.Node("peer", routes=[("blackhole default", None)])]  # what scapy has seen the kernel need not refuse
     cable = topo.Cable(topo.Port("peer", "eth0", [PEER + "/64"]), topo.Port("cn", "eth0", [CN + "/64"]))
     return topo.Topology("correspondent", nodes, [cable]).check()
 
