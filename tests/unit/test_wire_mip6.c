@@ -320,6 +320,21 @@ static void nothing_may_follow_the_authentication(void **state)
 	assert_int_equal(options(MH_BU, raw, 57, &m), W_OPTION_ORDER);
 }
 
+/* RFC 6275 9.5.1, 11.7.3: binding authorization data without trailing padding. */
+static void not_even_padding_follows_binding_authorization(void **state)
+{
+	(void)state;
+	struct mh m;
+	uint8_t raw[64] = {MHO_PADN, 4, 0, 0, 0, 0, MHO_BIND_AUTH, 12};
+	assert_int_equal(options(MH_BU, raw, 20, &m), W_OK);
+	assert_true(m.opt.has_bind_auth);
+	assert_int_equal(options(MH_BA, raw, 20, &m), W_OK);
+	assert_int_equal(options(MH_BU, raw + 6, 14, &m), W_OPTION_ORDER); /* Pad1 */
+	raw[20] = MHO_PADN;
+	raw[21] = 6;
+	assert_int_equal(options(MH_BA, raw, 28, &m), W_OPTION_ORDER);
+}
+
 static void head_errors_are_told_apart(void **state)
 {
 	(void)state;
@@ -494,6 +509,7 @@ int main(void)
 		cmocka_unit_test(unknown_and_misplaced_options_are_skipped),
 		cmocka_unit_test(bad_options_are_refused),
 		cmocka_unit_test(nothing_may_follow_the_authentication),
+		cmocka_unit_test(not_even_padding_follows_binding_authorization),
 		cmocka_unit_test(head_errors_are_told_apart),
 		cmocka_unit_test(reserved_fields_are_ignored),
 		cmocka_unit_test(lifetimes_never_become_a_deregistration),

@@ -212,6 +212,8 @@ enum wire_err mho_parse(struct rd *r, const uint8_t *head, struct mh *m)
 	const struct ctx c = {.head = head, .m = m};
 	while (rd_left(r)) {
 		uint8_t type = rd_u8(r);
+		if (m->opt.has_bind_auth && (type == MHO_PAD1 || type == MHO_PADN))
+			return W_OPTION_ORDER; /* RFC 6275 6.2.7: it ends the header */
 		if (type == MHO_PAD1)
 			continue;
 		struct rd data = rd_sub(r, rd_u8(r));
