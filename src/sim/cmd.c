@@ -220,6 +220,31 @@ static bool do_replay(struct script *sc, const struct words *w, uint32_t i)
 	return true;
 }
 
+/* The nonce index that this correspondent node gave last, to whomever: the one that counts now. */
+static uint16_t heard_nonce(const struct watch *w, const struct addr6 *cn)
+{
+	struct mh_packet p;
+	uint16_t nonce = 0;
+	for (const struct mh_seen *m = w->mh; m; m = m->next)
+		if ((m->type == MH_HOT || m->type == MH_COT) && addr6_eq(&m->src, cn) && mh_packet_parse(m->packet, m->len_oct, &p) == W_OK)
+			nonce = p.mh.test.nonce;
+	return nonce;
+}
+
+/* To a correspondent node: everything is there but an authenticator that holds. */
+static bool send_forged_peer(struct node *by, const struct addr6 *hoa, const struct addr6 *coa, const struct addr6 *to, uint32_t lifetime_s)
+{
+	uint8_t packet[FORGED_MAX_OCT];
+	struct mh_built built;
+	struct mh m = {.type = MH_BU, .bu = {(uint16_t)(by->sim->t_ns / NS_PER_MS), BU_A, lifetime_s}};
+	m.opt.has_nonce = m.opt.has_bind_auth = true;
+	m.opt.nonce_home = m.opt.nonce_coa = heard_nonce(by->sim->watch, to);
+	size_t n = bu_packet_build(packet, sizeof packet, coa, to, hoa, &m, &built);
+	if (n)
+		mh_packet_finish(&built, packet);
+	return n && kern_send_raw(by, 0, packet, n);
+}
+
 /* A binding update with everything right but the key. */
 static bool send_forged(struct node *by, const struct addr6 *hoa, const struct addr6 *coa, const struct addr6 *to, uint32_t lifetime_s,
 			const struct addr6 *group, bool is_signed)
@@ -247,23 +272,27 @@ static bool send_forged(struct node *by, const struct addr6 *hoa, const struct a
 	return kern_send_raw(by, 0, packet, n);
 }
 
-/* forge HOA COA to ADDR by NODE [lifetime S] [group G] [unsigned] */
+/* forge HOA COA to ADDR by NODE [lifetime S] [group G] [unsigned] [peer] */
 static bool do_forge(struct script *sc, const struct words *w, uint32_t i)
 {
 	struct addr6 hoa, coa, to, group;
 	struct node *by = node_find(&sc->sim, word(w, i + 5));
 	uint32_t lifetime_s = 600;
-	bool is_signed = true, has_group = false;
+	bool is_signed = true, has_group = false, is_peer = false;
 	if (!by || !addr6_parse(&hoa, word(w, i)) || !addr6_parse(&coa, word(w, i + 1)) || !addr6_parse(&to, word(w, i + 3)))
-		return usage(sc, "forge HOA COA to ADDRESS by NODE [lifetime S] [group G] [unsigned]");
+		return usage(sc, "forge HOA COA to ADDRESS by NODE [lifetime S] [group G] [unsigned] [peer]");
 	for (uint32_t j = i + 6; j < w->n; j++) {
 		if (strcmp(w->w[j], "unsigned") == 0)
 			is_signed = false;
+		else if (strcmp(w->w[j], "peer") == 0)
+			is_peer = true;
 		else if (strcmp(w->w[j], "lifetime") == 0)
 			lifetime_s = (uint32_t)strtoul(word(w, ++j), NULL, 10);
 		else if (strcmp(w->w[j], "group") == 0)
 			has_group = addr6_parse(&group, word(w, ++j));
 	}
+	if (is_peer)
+		return send_forged_peer(by, &hoa, &coa, &to, lifetime_s);
 	send_forged(by, &hoa, &coa, &to, lifetime_s, has_group ? &group : NULL, is_signed);
 	return true;
 }

@@ -160,8 +160,9 @@ static int swarm(const struct options *o)
 			exit(0);
 		}
 	some_seeds(o, 0, sums);
-	while (wait(NULL) > 0)
-		;
+	for (int status; wait(&status) > 0;)
+		if (WIFSIGNALED(status))
+			printf("a process ended with signal %d\n", WTERMSIG(status));
 	if (sums->seeds < o->seeds) { /* a process died: its seeds have not been seen */
 		printf("%llu seeds were not run\n", (unsigned long long)(o->seeds - sums->seeds));
 		sums->bad += o->seeds - sums->seeds;

@@ -16,7 +16,7 @@
 
 enum { SPIN_MAX = 10000 };
 
-static const int64_t SETTLED_NS = 10 * NS_PER_S; /* as roamd */
+static const int64_t SETTLED_NS = 10 * NS_PER_S /* as roamd */, REVIVED_NS = 2 * NS_PER_S;
 
 static const struct role_ops *const all_roles[] = {&ha_role, &mma_role, &ar_role, &mn_role, &cn_role};
 
@@ -210,6 +210,16 @@ static void on_settled(struct sim *s, void *obj, void *arg, uint64_t generation)
 	node_sweep_left(n);
 }
 
+/* After a home agent has probed for the home addresses that it takes over again. */
+static void on_revived(struct sim *s, void *obj, void *arg, uint64_t generation)
+{
+	struct node *n = obj;
+	(void)s;
+	(void)arg;
+	if (n->is_running && n->generation == generation)
+		watch_restored(n);
+}
+
 const char *proc_start(struct node *n)
 {
 	if (n->is_running)
@@ -243,6 +253,7 @@ const char *proc_start(struct node *n)
 			proc_local(n, a.ifindex, &a.addr, false);
 		}
 	sim_in(n->sim, SETTLED_NS, on_settled, n, NULL, n->generation);
+	sim_in(n->sim, REVIVED_NS, on_revived, n, NULL, n->generation);
 	return NULL;
 }
 

@@ -12,6 +12,7 @@ enum { CODA_MOVES = 4, STAY_MS_MIN = 100, STAY_MS_SPREAD = 4000, DOWN_MS_SPREAD 
 
 /* What is judged: two seconds, once everything had time to settle. */
 static const int64_t JUDGED_NS = 2 * NS_PER_S, LAST_FLIGHT_NS = NS_PER_S;
+static const int64_t MOVE_OUTAGE_NS = 20 * NS_PER_MS; /* of `move` */
 static const int64_t CODA_WARM_NS = 4 * NS_PER_S, CODA_STAY_NS = 1500 * NS_PER_MS, CODA_OVERLAP_NS = 500 * NS_PER_MS;
 
 static bool copy_list(struct swarm_list *l, char *text)
@@ -217,6 +218,10 @@ static void coda_of(struct script *sc, const struct swarm_mobile *m)
 		return;
 	for (uint32_t i = 1; i <= CODA_MOVES; i++, at += CODA_STAY_NS) {
 		const char *to = cell[i % n]->name;
+		int64_t on_us = (at + (m->nics.n == 1 ? MOVE_OUTAGE_NS : 0)) / 1000;
+		/* The membership is reported at once, and again: three times in 45 ms. */
+		expect(sc, "said %s>*:join >= 1 between %lldus %lldus", m->node, (long long)on_us, (long long)on_us + 50);
+		expect(sc, "said %s>*:join >= 3 between %lldus %lldus", m->node, (long long)on_us, (long long)on_us + 45000);
 		if (m->nics.n == 1) {
 			plan(sc, at, "move %s.%s %s", m->node, m->nics.name[0], to);
 			continue;
@@ -229,6 +234,9 @@ static void coda_of(struct script *sc, const struct swarm_mobile *m)
 	for (struct flow *f = sc->watch.flows; f; f = f->next)
 		if (m->nics.n > 1 && strcmp(f->to->name, m->node) == 0 && addr6_is_any(&f->from->home_address))
 			expect(sc, "flow %s lost == 0 between %lldms %lldms", f->name, ms(sc->sim.t_ns + CODA_WARM_NS), ms(at));
+	for (struct flow *f = sc->watch.flows; f; f = f->next)
+		if (strcmp(f->to->name, m->node) == 0)
+			expect(sc, "flow %s doubled == 0 between %lldms %lldms", f->name, ms(sc->sim.t_ns + CODA_WARM_NS), ms(at));
 }
 
 static void on_coda(struct sim *s, void *obj, void *arg, uint64_t tag)

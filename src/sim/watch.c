@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "sim/fwd.h"
 #include "sim/pkt.h"
 #include "wire/mip6/mh_packet.h"
 
@@ -429,6 +430,7 @@ static const char *accept_or_not(struct node *n, const struct mh_packet *m)
 	for (struct mh_seen *a = n->sim->watch->asked; m->mh.type == MH_BA && m->mh.ba.status < 128 && a; a = a->next)
 		if (a->seq == m->mh.ba.seq && addr6_eq(&a->dst, &m->src) && addr6_eq(&a->peer, &m->self) && a->role == ROLE_MN) {
 			a->acked_ns = n->sim->t_ns;
+			a->granted_s = m->mh.ba.lifetime_s;
 			return NULL;
 		}
 	return "told";
@@ -535,6 +537,42 @@ void watch_dp(struct node *n, const struct effect *e)
 		return;
 	if (op->table == DP_HOME)
 		check_binding(n, false, &op->home.home_address, &op->home.coa, NULL);
-	else if (op->table == DP_COA)
+	else if (op->table == DP_CN)
+		check_binding(n, true, &op->cn.home_address, &op->cn.coa, NULL);
+	else if (op->table == DP_COA && mono_before(node_now(n).mono, op->coa.expires))
 		check_binding(n, false, &op->coa.home_address, NULL, &op->coa.group);
+}
+
+static bool holds(const struct node *n, const struct mh_seen *m)
+{
+	uint32_t it = 0;
+	for (const struct dp_op *op; (op = fwd_next(n, &it));)
+		if (addr6_is_any(&m->group) ? op->table == DP_HOME && addr6_eq(&op->home.home_address, &m->peer) && addr6_eq(&op->home.coa, &m->coa)
+					    : op->table == DP_COA && addr6_eq(&op->coa.home_address, &m->peer) && addr6_eq(&op->coa.group, &m->group))
+			return true;
+	return false;
+}
+
+/* Is this the last that the mobile asked of this agent, and was it told yes? */
+static bool is_promised(const struct node *n, const struct mh_seen *m)
+{
+	int64_t left_ns = m->acked_ns + (int64_t)m->granted_s * NS_PER_S - n->sim->t_ns;
+	if (m->role != ROLE_MN || m->type != MH_BU || !m->lifetime_s || !m->acked_ns || left_ns < NS_PER_S)
+		return false;
+	for (const struct mh_seen *later = n->sim->watch->asked; later != m; later = later->next)
+		if (later->type == MH_BU && addr6_eq(&later->peer, &m->peer) && addr6_eq(&later->dst, &m->dst))
+			return false;
+	return true;
+}
+
+void watch_restored(struct node *n)
+{
+	bool is_agent = false; /* correspondent nodes keep nothing, and need not (RFC 6275 9.1) */
+	for (uint32_t i = 0; i < n->n_roles; i++)
+		is_agent |= n->roles[i].ops->id == ROLE_HA || n->roles[i].ops->id == ROLE_MMA;
+	if (!is_agent)
+		return;
+	for (const struct mh_seen *m = n->sim->watch->asked; m; m = m->next)
+		if (owner_of(n->sim, &m->dst) == n && is_promised(n, m) && !holds(n, m))
+			watch_violation(n->sim, "promise: %s has no binding of %s any more, which it had acknowledged", n->name, ADDR6_STR(&m->peer));
 }

@@ -10,6 +10,7 @@
  *   multicast     multicast wider than a link, or a report about it, was seen outside a site or in another site
  *   effects       an effect was lost
  *   stray         a datagram was delivered that nobody sent for it
+ *   promise       an agent that restarted does not hold a binding that it had acknowledged
  *   h-11          an update that nothing but a handover inside a site can have caused
  *   corrupt       a delivered datagram is not what was sent
  */
@@ -27,6 +28,7 @@ struct mh_seen {
 	uint8_t type;
 	uint16_t seq;
 	int64_t acked_ns;            /* an acknowledgement that accepts it reached the mobile; 0: none */
+	uint32_t granted_s;          /* by it */
 	bool is_refresh;             /* only prolongs, and it was time to, or answers one that does */
 	uint32_t lifetime_s;
 	struct addr6 coa, group;     /* of an update */
@@ -67,6 +69,8 @@ void watch_detach(struct nic *nic);
 /* The home link of a mobile: a router there has an address beside the home address. */
 bool watch_is_home(const struct link *l, const struct addr6 *home_address);
 /* A packet for the process. */
+/* A process has restored what it had stored, two seconds ago. */
+void watch_restored(struct node *n);
 void watch_proc_rx(struct node *n, const struct rx *rx);
 void watch_tx(struct sim *s, const struct nic *from, const struct frame *f);
 void watch_send(struct node *n, const struct effect *e, const uint8_t *packet);

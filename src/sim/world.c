@@ -17,7 +17,7 @@
 #include "base/prng.h"
 #include "sim/sim.h"
 
-enum { SITES_MAX = 4, AR_MAX = 4, MOBILES_MAX = 5, CN_MAX = 2, ATTACKS = 8, FAULTS_FROM_S = 4, SETTLE_S = 40 };
+enum { SITES_MAX = 4, AR_MAX = 4, MOBILES_MAX = 5, CN_MAX = 2, ATTACKS = 12, FAULTS_FROM_S = 4, SETTLE_S = 40 };
 
 struct site { uint32_t number, n_ar; bool has_mma, has_proxy; };
 
@@ -285,17 +285,18 @@ static void traffic(struct world *w)
 		say(w, "flow across mn0 2001:db8:1::100 -> mn1 2001:db8:1::101 pps 20 size %u from 2s", size_of(w));
 }
 
-/* Somebody in the backbone who knows all addresses and hears all messages, but no key. */
+/* Eve, in the backbone, and Bob, in a site: they know all addresses and hear all messages, but have no key. */
 static void attack(struct world *w)
 {
 	static const char *const what[] = {"", " unsigned", " lifetime 0", " unsigned lifetime 0"};
+	say(w, "node bob\nnic bob.eth0 c2-1 2001:db8:2:11::bad/64\nroute bob ::/0 via 2001:db8:2:11::1 dev eth0");
 	for (uint32_t i = 0; i < ATTACKS; i++) {
 		uint32_t at_ms = between(w, 5000, w->faults_to_s * 1000), m = draw(w, w->n_mobile), k = 1 + draw(w, w->n_site);
 		char agent[32];
 		snprintf(agent, sizeof agent, "%s", w->has_home_link ? "2001:db8:1::1" : "2001:db8:1:a::1");
 		if (w->site[k - 1].has_mma && percent(w, 50))
 			snprintf(agent, sizeof agent, "2001:db8:%u:e::1", k);
-		switch (draw(w, 4)) {
+		switch (draw(w, 6)) {
 		case 0:
 			say(w, "at %ums forge 2001:db8:1::%u 2001:db8:e::2 to %s by eve%s", at_ms, 100 + m, agent, what[draw(w, 4)]);
 			break;
@@ -307,6 +308,12 @@ static void attack(struct world *w)
 			    percent(w, 30) ? " tampered" : "");
 			break;
 		case 3:
+			say(w, "at %ums forge 2001:db8:1::%u 2001:db8:e::2 to 2001:db8:c%u::2 by eve peer", at_ms, 100 + m, between(w, 1, w->n_cn));
+			break;
+		case 4: /* somebody in the site guesses */
+			say(w, "at %ums inject bob 2001:db8:2:11::bad 2001:db8:2:e::1 2001:db8:1::%u 2001:db8:c1::2 gre 7", at_ms, 100 + m);
+			break;
+		case 5:
 			say(w, "at %ums inject eve 2001:db8:e::2 %s 2001:db8:1::%u 2001:db8:c1::2%s", at_ms, agent, 100 + m, percent(w, 50) ? " gre 7" : "");
 			break;
 		}
