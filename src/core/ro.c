@@ -740,10 +740,10 @@ void ro_import(struct ro *ro, const struct addr6 *hoa, const struct ro_peer *lis
 		uint32_t left_s = list[i].left_s < RO_LIFETIME_MAX_S ? list[i].left_s : RO_LIFETIME_MAX_S;
 		e->may_hold_until = mono_max(e->may_hold_until, mono_add(now.mono, span_s(left_s)));
 		e->wanted_at = now.mono;
-		if (is_known)
-			continue; /* it was begun here meanwhile, and has learnt its number by itself or will */
-		e->seq = list[i].seq;
-		start_in_turn(ro, e, now);
+		if (!e->has_sent)
+			e->seq = list[i].seq;
+		if (!is_known)
+			start_in_turn(ro, e, now); /* else a packet was quicker than the list */
 	}
 }
 

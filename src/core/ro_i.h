@@ -40,7 +40,7 @@ struct ro_entry {
 	bool is_ending;                /* the update says lifetime 0 */
 	bool is_last;                  /* and nobody will hear the answer */
 	bool is_bound;                 /* acknowledged, and good for data as long as bound_coa is the path's */
-	bool has_dp;
+	bool has_dp, has_sent;         /* has_sent: an update, so that `seq` is more than a guess */
 	struct ro_out out[RO_MSG_N];
 	struct ro_token home, coa;     /* coa: for the path's care-of address */
 

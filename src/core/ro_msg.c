@@ -71,6 +71,7 @@ static void send_bu(struct ro *ro, struct ro_entry *e)
 	uint8_t buf[1280];
 	struct mh_built built;
 	e->n_open++;
+	e->has_sent = true;
 	struct mh m = {.bu = {.seq = ++e->seq, .flags = e->is_last ? 0 : BU_A, .lifetime_s = e->asked_s}};
 	m.opt.has_nonce = m.opt.has_bind_auth = true;
 	m.opt.nonce_home = e->home.nonce;

@@ -839,6 +839,23 @@ static void data_under_way_arrives_before_the_binding_ends(void **state)
 	assert_false(peer.has_binding);
 }
 
+static void a_list_that_comes_during_the_tests_gives_the_number(void **state)
+{
+	(void)state;
+	struct ro_peer list[1] = {{cn, 500, 300}};
+	want();
+	ro_import(&ro, &hoa, list, 1, rig.now);
+	assert_int_equal(rig_count(&rig, FX_SEND), 2);
+	answer_hoti();
+	answer_coti();
+	assert_int_equal(sent(MH_BU).mh.bu.seq, 501);
+	list[0].seq = 7;
+	ro_import(&ro, &hoa, list, 1, rig.now);
+	rig_clear(&rig);
+	run(span_s(1));
+	assert_int_equal(sent(MH_BU).mh.bu.seq, 502);
+}
+
 /* A packet by the old agent was quicker than its list. */
 static void a_late_list_does_not_end_a_binding_twice(void **state)
 {
@@ -1101,6 +1118,7 @@ int main(void)
 		T(at_home_bindings_are_ended_with_a_home_test_alone),
 		T(at_home_a_packet_by_the_old_agent_ends_a_binding_not_known_of),
 		T(data_under_way_arrives_before_the_binding_ends),
+		T(a_list_that_comes_during_the_tests_gives_the_number),
 		T(a_late_list_does_not_end_a_binding_twice),
 		T(leaving_bindings_to_another_ends_them),
 		T(a_dropped_mobile_says_farewell_where_it_can),
