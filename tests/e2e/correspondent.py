@@ -288,11 +288,14 @@ class Correspondent:
         try:
             self.daemon = roamd.Daemon(self.net, "cn").start()
             self.peer = Peer(self.net)
-            netmod.wait_for(lambda: any(s.get("addresses") for s in self.daemon.show("status") if s.get("role") == "cn"), 10,
-                            "cn to know its address")
+            self.wait_ready()
         except BaseException:
             self.net.close()
             raise
+
+    def wait_ready(self):
+        netmod.wait_for(lambda: any(s.get("addresses") for s in self.daemon.show("status") if s.get("role") == "cn"), 10,
+                        "cn to know its address")
 
     def __enter__(self):
         return self

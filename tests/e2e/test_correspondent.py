@@ -632,20 +632,26 @@ def test_binding_ends_when_the_address_goes(world, peer):
     netmod.wait_for(lambda: not any(a.get("address") == extra for a in world.daemon.show("interfaces")), 10, "the address to be forgotten")
 
 
-def test_restart(peer):
-    """After kill -9 no token of before counts; the mobile hears of it and begins anew."""
+def test_restart():
+    """After kill -9 bindings are forwarded on, but no token of before counts: mobiles hear of it and begin anew, or go home."""
     with Correspondent() as w:
-        m = w.mobile()
+        m, homeward = w.mobile(), w.mobile()
         m.bind()
+        homeward.bind()
         w.daemon.kill()
+        m.peer.send(echo(m.coa, CN, 8, hao=m.hoa))
+        m.peer.wait(lambda p: p.dst == m.coa and routing(p) == m.hoa, "a reply while the daemon is dead")
         w.daemon.start()
-        ack = None
-        from roamlab import net as netmod
-        netmod.wait_for(lambda: any(s.get("addresses") for s in w.daemon.show("status") if s.get("role") == "cn"), 10, "the address")
+        w.wait_ready()
         ack = m.tell()
         assert ack is not None and ack.status in (EXPIRED_BOTH, EXPIRED_COA, EXPIRED_HOME)
         m.bind()
         assert m.is_bound()
+        homeward.test(homeward.hoa)
+        assert homeward.tell(src=homeward.hoa, hao=False, lifetime=0).status == 0
+        homeward.peer.send(echo(homeward.hoa, CN, 9))
+        reply = homeward.peer.wait(lambda p: p.dst in (homeward.hoa, homeward.coa), "an echo reply")
+        assert reply.dst == homeward.hoa and routing(reply) is None
 
 
 @pytest.mark.requirement("H-13")

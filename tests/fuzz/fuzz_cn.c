@@ -22,6 +22,8 @@ static void *resize(void *ctx, void *old, size_t n)
 	return NULL;
 }
 
+enum { ENTERED_MAX = 16 };
+
 static struct node {
 	struct mem_ops mem;
 	struct prng prng;
@@ -31,7 +33,8 @@ static struct node {
 	struct engine_env env;
 	struct now now;
 	struct cn *cn;
-	uint32_t n_entered;            /* in the datapath */
+	struct cn_key entered[ENTERED_MAX]; /* in the datapath */
+	uint32_t n_entered;
 } node;
 
 /* The addresses to which the samples go. */
@@ -61,16 +64,28 @@ static void begin(void)
 	effq_reset(&node.fx);
 }
 
-/* What the datapath holds, counted from what it is told. */
+static uint32_t entered_find(const struct dp_cn *e)
+{
+	uint32_t i = 0;
+	while (i < node.n_entered && memcmp(&node.entered[i], e, sizeof(struct cn_key)) != 0)
+		i++;
+	return i;
+}
+
+/* What the datapath holds, from what it is told. */
 static void carry_out(bool is_authentic)
 {
 	for (const struct effect *e; (e = effq_next(&node.fx));) {
 		if (e->kind != FX_DP_PUT && e->kind != FX_DP_DEL)
 			continue;
-		if (!is_authentic)
+		uint32_t i = entered_find(&e->dp.cn);
+		if (!is_authentic || e->dp.table != DP_CN || i == ENTERED_MAX)
 			abort();
-		if (e->kind == FX_DP_DEL)
-			node.n_entered--;
+		if (e->kind == FX_DP_PUT)
+			memcpy(&node.entered[i], &e->dp.cn, sizeof(struct cn_key));
+		node.n_entered += e->kind == FX_DP_PUT && i == node.n_entered;
+		if (e->kind == FX_DP_DEL && i < node.n_entered)
+			node.entered[i] = node.entered[--node.n_entered];
 	}
 	effq_reset(&node.fx);
 }
@@ -120,14 +135,7 @@ static void authentic(uint8_t *pkt, size_t n)
 		return;
 	sign(pkt, &p);
 	const struct rx rx = {.ifindex = 2, .why = DP_PUNT_MH, .pkt = pkt, .len_oct = n};
-	uint32_t before = node.cn->cache.n_active;
 	(void)cn_role.rx(node.cn, &rx, node.now);
-	if (node.cn->cache.n_active > before)
-		node.n_entered++;
-	for (uint32_t i = 0; i < node.fx.n; i++) /* one made in place of another: put and deleted in one batch */
-		if (node.fx.fx[i].kind == FX_DP_DEL && node.cn->cache.n_active == before)
-			for (uint32_t j = 0; j < node.fx.n; j++)
-				node.n_entered += node.fx.fx[j].kind == FX_DP_PUT && node.fx.fx[j].dp.table == DP_CN;
 	carry_out(true);
 	if (node.n_entered != node.cn->cache.n_active || node.n_entered > node.cn->conf.bindings_max)
 		abort();

@@ -370,6 +370,18 @@ static void a_removal_may_be_repeated(void **state)
 	assert_int_equal(mobile_update(&m, (struct bu){.seq = 3}), BA_ACCEPTED);
 }
 
+/* After a sudden end the datapath goes on with a binding that this daemon does not know: a removal ends it there too. */
+static void a_removal_reaches_what_a_daemon_before_left(void **state)
+{
+	(void)state;
+	mobile_test_home(&m);
+	assert_int_equal(mobile_update(&m, (struct bu){.seq = 2, .src = HOA, .has_no_hao = true}), BA_ACCEPTED);
+	const struct dp_op *op = rig_dp(&m.rig, FX_DP_DEL, DP_CN, 0);
+	assert_true(addr6_eq(&op->cn.home_address, &m.hoa) && addr6_eq(&op->cn.self, &m.self));
+	assert_int_equal(mobile_update(&m, (struct bu){.seq = 3, .src = HOA, .has_no_hao = true, .is_auth_wrong = true}), NOTHING);
+	assert_false(mobile_removed(&m));
+}
+
 /* Random lives: no update that was accepted is ever accepted again. */
 static void no_update_is_accepted_twice(void **state)
 {
@@ -754,7 +766,7 @@ int main(void)
 		T(a_binding_is_made_moved_and_removed), T(a_mobile_at_home_removes_its_binding), T(a_binding_ends_with_its_lifetime),
 		T(a_refresh_is_asked_for_before_the_end), T(no_refresh_of_what_is_not_used), T(an_old_update_does_not_bring_a_binding_back),
 		T(a_mobile_that_begins_anew_is_let_in), T(after_a_removal_the_nonces_are_used_up), T(an_update_of_a_life_before_does_not_pass_for_a_later_one),
-		T(a_removal_may_be_repeated), T(no_update_is_accepted_twice), T(the_oldest_binding_makes_room),
+		T(a_removal_may_be_repeated), T(a_removal_reaches_what_a_daemon_before_left), T(no_update_is_accepted_twice), T(the_oldest_binding_makes_room),
 		T(beyond_twice_the_limit_bindings_are_refused), T(one_site_cannot_fill_the_cache), T(nothing_is_left_when_memory_runs_out),
 		T(forged_updates_leave_no_trace), T(refusals_are_limited), T(an_unbacked_home_address_option_is_answered),
 		T(no_binding_error_to_what_is_no_host), T(binding_errors_are_limited),

@@ -195,6 +195,8 @@ static void acknowledge(struct cn *cn, const struct request *rq, uint32_t lifeti
 static void process(struct cn *cn, struct request *rq)
 {
 	if (rq->is_delete) {
+		if (!is_active(rq->b))
+			cn_cache_purge(cn, &rq->key);
 		if (rq->b)
 			cn_cache_unbind(cn, rq->b, &rq->g, rq->now);
 		acknowledge(cn, rq, 0);

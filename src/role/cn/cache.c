@@ -228,6 +228,12 @@ static void note_used(const struct cn *cn, struct cn_binding *b, const struct cn
 		b->nonce_coa = g->nonce_coa;
 }
 
+void cn_cache_purge(struct cn *cn, const struct cn_key *key)
+{
+	const struct cn_binding nothing = {.key = *key};
+	push(cn, &nothing, false);
+}
+
 /* A removal that meets no binding is of no life: its number joins those remembered. */
 void cn_cache_unbind(struct cn *cn, struct cn_binding *b, const struct cn_grant *g, struct now now)
 {

@@ -96,6 +96,8 @@ enum cn_old cn_cache_is_old(const struct cn_binding *b, const struct cn_grant *g
 int cn_cache_bind(struct cn *cn, const struct cn_key *key, const struct cn_grant *g, struct now now);
 /* The mobile ended it: g is the update that said so. */
 void cn_cache_unbind(struct cn *cn, struct cn_binding *b, const struct cn_grant *g, struct now now);
+/* No binding is known, but the datapath may have one yet of the daemon before this one. */
+void cn_cache_purge(struct cn *cn, const struct cn_key *key);
 /* We end it. b may be gone afterwards. */
 void cn_cache_end(struct cn *cn, struct cn_binding *b, const char *cause, struct now now);
 /* All of an address of ours that is gone; NULL: all. */
