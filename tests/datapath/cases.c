@@ -471,6 +471,7 @@ static void check_forward(const struct pk *in, const uint8_t *out, size_t n)
 
 static void direct_up(struct pk *p) { gre(p, IF_DOWN, STATION, MMA, KEY, BENCH_KEY, "2001:db8:9::600", CN); }
 static void direct_testing(struct pk *p) { gre(p, IF_DOWN, STATION, MMA, KEY, BENCH_KEY, "2001:db8:9::600", "2001:db8:c::3"); }
+static void direct_stale(struct pk *p) { gre(p, IF_DOWN, STATION, MMA, KEY, BENCH_KEY, "2001:db8:9::600", "2001:db8:c::5"); }
 static void direct_message(struct pk *p)
 {
 	direct_up(p);
@@ -529,13 +530,14 @@ static void out_to(struct pk *p, const char *src, const char *dst, uint8_t nh, s
 	pk_end(p);
 }
 static void mn_direct(struct pk *p) { out_to(p, "2001:db8:8::1", "2001:db8:c::4", UDP, 100); }
+static void mn_direct_stale(struct pk *p) { out_to(p, "2001:db8:8::1", "2001:db8:c::5", UDP, 100); }
 static void mn_direct_message(struct pk *p) { out_to(p, "2001:db8:8::1", "2001:db8:c::4", MH, 100); }
 static void mn_direct_big(struct pk *p) { out_to(p, "2001:db8:8::1", "2001:db8:c::4", UDP, 1500 - 24 - 48 + 1); }
 static void mn_near(struct pk *p) { out_to(p, "2001:db8:8::4", "2001:db8:c:d::1", UDP, 100); }
 static void mn_far(struct pk *p) { out_to(p, "2001:db8:8::4", "2001:db8:c:e::1", UDP, 100); }
 static void check_mn_direct(const struct pk *in, const uint8_t *out, size_t n)
 {
-	struct addr6 coa = A("2001:db8:5:1::101"), hoa = A("2001:db8:8::1");
+	struct addr6 coa = A("2001:db8:5:1::100"), hoa = A("2001:db8:8::1");
 	assert(out[11] == IF_MOB && out[5] == IF_MOB && out[12] == 0x86 && out[21] == 64);
 	check_hao_out(out + 14, n - 14, &coa, &hoa, "2001:db8:c::4");
 	assert(!memcmp(out + 78, in->b + 40, n - 78));
@@ -782,6 +784,7 @@ const struct dpcase dpcases[] = {
 	LOST("after a mobile that left, from a stranger", IF_UP, forward_from, TUNNEL_SOURCE),
 	SENT("uplink goes directly", IF_DOWN, direct_up, -24, IF_UP, check_direct),
 	SENT("uplink goes home while the route is tested", IF_DOWN, direct_testing, -8, IF_UP, NULL),
+	SENT("uplink goes home where the route is an old one's", IF_DOWN, direct_stale, -8, IF_UP, NULL),
 	SENT("the mobile's message goes home", IF_DOWN, direct_message, -8, IF_UP, NULL),
 	SLOW("too big to go directly", IF_DOWN, direct_too_big, TOO_BIG),
 	SENT("just fits to go directly", IF_DOWN, direct_just_fits, -24, IF_UP, NULL),
@@ -799,6 +802,7 @@ const struct dpcase dpcases[] = {
 	LOST("directly for another home address", IF_MOB, mn_rh2_other, ROUTING_HEADER),
 	PUNT("home test to the mobile", IF_MOB, mn_hot, MH),
 	{"mobile sends directly", IF_ROAM0, DPN_EGRESS, mn_direct, DPN_SEND, 0, 0, 0, 38, IF_MOB, check_mn_direct},
+	{"mobile sends home what an old route was for", IF_ROAM0, DPN_EGRESS, mn_direct_stale, DPN_SEND, 0, 0, 0, 62, IF_MOB, NULL},
 	{"mobile's message goes home", IF_ROAM0, DPN_EGRESS, mn_direct_message, DPN_SEND, 0, 0, 0, 62, IF_MOB, NULL},
 	{"mobile sends too much directly", IF_ROAM0, DPN_EGRESS, mn_direct_big, DPN_PUNT, 0, DP_PUNT_SLOW, DP_SLOW_TOO_BIG, 0, 0, NULL},
 	{"mobile sends to where it needs no tunnel", IF_ROAM0, DPN_EGRESS, mn_near, DPN_SEND, 0, 0, 0, 38, IF_MOB, check_mn_near},

@@ -162,6 +162,7 @@ static void put_agent_more(struct putter *p)
 	put(p, (struct dp_op){.table = DP_MFC, .mfc = {.group = A("ff35::5"), .source = A("2001:db8:2::1"), .oif = {IF_DOWN}, .n_oif = 1}});
 	put_ro(p, "2001:db8:9::600", "2001:db8:c::2", "2001:db8:2:ff::5", false);
 	put_ro(p, "2001:db8:9::600", "2001:db8:c::3", "2001:db8:2:ff::5", true);
+	put_ro(p, "2001:db8:9::600", "2001:db8:c::5", "2001:db8:2:ff::55", false); /* of an earlier registration */
 	put_net(p, "2001:db8:9:6000::/52", "2001:db8:9::600");
 	put_net(p, "2001:db8:9:6100::/56", "2001:db8:9::300");
 	put_net(p, "2001:db8:1:f000::/52", "2001:db8:1::100");
@@ -174,7 +175,8 @@ void bench_entries_more(mono_t now, void (*fn)(void *ctx, const struct dp_op *op
 	put_net(&p, "2001:db8:8:1::/64", "2001:db8:8::1");
 	put(&p, (struct dp_op){.table = DP_DOWNLINK_IN, .downlink_in = {.dst = A("2001:db8:5:1::100"),
 		.home_address = A("2001:db8:8::1"), .encap = DP_ENCAP_RH2}});
-	put_ro(&p, "2001:db8:8::1", "2001:db8:c::4", "2001:db8:5:1::101", false);
+	put_ro(&p, "2001:db8:8::1", "2001:db8:c::4", "2001:db8:5:1::100", false);
+	put_ro(&p, "2001:db8:8::1", "2001:db8:c::5", "2001:db8:5:1::101", false); /* of an earlier link */
 	put(&p, (struct dp_op){.table = DP_UPLINK_OUT, .uplink_out = {.inner_src = A("2001:db8:8::4"), .ifindex = IF_MOB,
 		.next_hop = bench_peer(IF_MOB), .lladdr = bench_mac(IF_MOB), .src = A("2001:db8:5:1::100"), .dst = A("2001:db8:8::ff"),
 		.encap = DP_ENCAP_IPIP, .mtu_oct = BENCH_MTU, .direct = {prefix("2001:db8:c:d::/64")}, .n_direct = 1}});

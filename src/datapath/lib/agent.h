@@ -69,13 +69,14 @@ static INLINE bool agent_admits(ctx_t *c, const struct m_uplink_in *u, const str
 /* Not a verdict: may go without a tunnel, see agent_direct. (Not at once: stack is scarce in BPF.) */
 enum { AGENT_DIRECT = 101 };
 
-/* Does the correspondent node take this directly? Not if it is this host, or one whose packets we tunnel. */
-NOINLINE bool agent_is_direct(ctx_t *c, const struct m_cfg *g, const struct ip6_h *inner)
+/* Does the correspondent node take this directly? Not if it is this host, or one whose packets we tunnel; nor by an entry that was left over from
+ * an earlier registration. */
+NOINLINE bool agent_is_direct(ctx_t *c, const struct m_cfg *g, const struct ip6_h *inner, const struct m_uplink_in *u)
 {
 	if (inner->nh == NH_MH || inner->nh == NH_HOPOPTS)
 		return false;
 	struct m_ro *r = ro_find(c, (const struct k_pair *)(const void *)&inner->src);
-	return r && !r->is_testing && !home_find(c, g, &inner->dst) && !TBL(c, local, &inner->dst);
+	return r && !r->is_testing && a6_eq(&r->coa, &u->coa) && !home_find(c, g, &inner->dst) && !TBL(c, local, &inner->dst);
 }
 
 /* have: octets from the outer to the inner header; key: NULL for IP-in-IP. HOME_FORWARD, AGENT_DIRECT or a verdict. */
@@ -105,7 +106,7 @@ static INLINE int agent_up(ctx_t *c, const struct m_cfg *g, const uint32_t have,
 	struct outer o = {.src = &u->coa, .dst = &u->ha};
 	if (in.hl <= 1)
 		return slow(c, &in, &o, DP_SLOW_HOP_LIMIT, 0);
-	if ((g->features & FEAT_RO) && agent_is_direct(c, g, inner))
+	if ((g->features & FEAT_RO) && agent_is_direct(c, g, inner, u))
 		return AGENT_DIRECT;
 	if (g->features & FEAT_HOME) {
 		struct m_local *l = TBL(c, local, &u->ha);

@@ -186,7 +186,7 @@ static INLINE int mobile_out(ctx_t *c, const struct m_cfg *g, struct m_uplink_ou
 		return mobile_direct(c, g, u, &u->src);
 	if (is_data && (g->features & FEAT_RO)) {
 		struct m_ro *r = ro_find(c, (const struct k_pair *)(const void *)&ip->src);
-		if (r && !r->is_testing) {
+		if (r && !r->is_testing && a6_eq(&r->coa, &u->src)) { /* not one from before a move */
 			r->used_ns = ctx_now(c);
 			return mobile_direct(c, g, u, &r->coa);
 		}
