@@ -24,7 +24,7 @@
 
 const char *const map_names[MAP_N] = {
 	"t_cfg", "t_count", "t_ifidx", "t_if", "t_local", "t_home", "t_coa", "t_uplink_in", "t_site", "t_mfc",
-	"t_downlink", "t_uplink_out", "t_cn", "t_trust", "t_ro", "t_net", "t_keep_at", "t_keep", "t_pmtu", "t_dup", "t_rate", "ring_mh", "ring",
+	"t_downlink", "t_uplink_out", "t_cn", "t_trust", "t_ro", "t_net", "t_keep_at", "t_keep", "t_pmtu", "t_dup", "t_seen", "t_rate", "ring_mh", "ring",
 };
 
 static const struct dp_conf *log_conf; /* libbpf's print function has no context */
@@ -112,8 +112,8 @@ static void size_maps(const struct dp_conf *c, struct bpf_object *obj)
 	static const int bindings[] = {MAP_HOME, MAP_COA, MAP_UPLINK_IN, MAP_MFC, MAP_PMTU, MAP_CN, MAP_RO, MAP_NET};
 	for (uint32_t i = 0; c->max_bindings && i < sizeof bindings / sizeof *bindings; i++)
 		bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, map_names[bindings[i]]), c->max_bindings);
-	if (c->dup_slots)
-		bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "t_dup"),
+	for (int i = MAP_DUP; c->dup_slots && i <= MAP_SEEN; i++)
+		bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, map_names[i]),
 					 (uint32_t)power_of_two((c->dup_slots + DUP_WAYS - 1) / DUP_WAYS));
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "t_keep"), (uint32_t)power_of_two(c->keep_slots ? c->keep_slots : 1));
 	for (int i = MAP_RING_MH; c->ring_oct && i <= MAP_RING; i++)

@@ -22,6 +22,7 @@ struct dpn {
 	struct m_count counts[DP_COUNT_N];
 	struct ifset ifs;
 	struct m_dup *dup;
+	struct m_seen *seen;
 	struct slot tables[T_N];          /* those that are hash tables */
 	struct prefix6 *site;             /* the longest prefix match only has to say whether there is one */
 	uint32_t n_site;
@@ -61,6 +62,7 @@ void *dpn_lookup(struct dpn *d, enum table_id t, const void *key)
 	case T_count: memcpy(&i, key, 4); return i < DP_COUNT_N ? &d->counts[i] : NULL;
 	case T_if: memcpy(&i, key, 4); return i < IF_SLOTS ? &d->ifs.slot[i].val : NULL;
 	case T_dup: memcpy(&i, key, 4); return i <= d->cfg.dup_mask ? &d->dup[i] : NULL;
+	case T_seen: memcpy(&i, key, 4); return i <= d->cfg.dup_mask ? &d->seen[i] : NULL;
 	case T_site: {
 		struct k_site k;
 		memcpy(&k, key, sizeof k);
@@ -155,7 +157,10 @@ int dpn_new(struct dpn **out, const struct dpn_conf *conf)
 		buckets *= 2;
 	d->conf = *conf;
 	d->dup = mem_zget(conf->mem, buckets * sizeof *d->dup);
-	if (!d->dup) {
+	d->seen = mem_zget(conf->mem, buckets * sizeof *d->seen);
+	if (!d->dup || !d->seen) {
+		mem_put(conf->mem, d->dup);
+		mem_put(conf->mem, d->seen);
 		mem_put(conf->mem, d);
 		return ERR_NOMEM;
 	}
@@ -173,6 +178,7 @@ void dpn_free(struct dpn *d)
 	const struct mem_ops *mem = d->conf.mem;
 	tables_fini(d);
 	mem_put(mem, d->dup);
+	mem_put(mem, d->seen);
 	mem_put(mem, d->site);
 	mem_put(mem, d->net);
 	mem_put(mem, d->keep);

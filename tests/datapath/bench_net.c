@@ -108,7 +108,7 @@ struct dp *bench_net_open(uint32_t punt_rate_pps)
 	struct dp *dp;
 	struct timespec t;
 	struct dp_conf conf = {.bpf_dir = "/sys/fs/bpf/bench", .roam0_ifindex = if_nametoindex("roam0"), .punt_rate_pps = punt_rate_pps,
-		.max_bindings = 65536, .keep_slots = 512, .log = print_log};
+		.max_bindings = 65536, .keep_slots = 512, .dup_window_ms = BENCH_WINDOW_MS, .log = print_log};
 	int r = dp_open(&dp, &conf);
 	if (r) {
 		fprintf(stderr, "open: %s\n", err_str(r));

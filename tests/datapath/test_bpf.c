@@ -12,6 +12,7 @@
 #include <net/if.h>
 #include <arpa/inet.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -227,9 +228,65 @@ static void generated(struct bench *b, struct prng *g, unsigned i)
 	frame(b, name, ifindex, c->dir, &p);
 }
 
+/* The same packets over two interfaces served by two processors at once: of each, one arrives. */
+enum { RACE = 20000 };
+struct racer { struct bench *b; uint32_t ifindex; uint8_t nh; unsigned arrived[RACE]; };
+static struct racer racers[2];
+static unsigned at_start[2];
+
+static void race_packet(struct pk *p, const struct racer *r, uint32_t seq)
+{
+	pk_eth_group(p, r->ifindex, "ff35::77");
+	pk_ip(p, "2001:db8:5::1", "ff35::77", 47, 60, 0);
+	pk_gre(p, 0x1000, seq);
+	pk_ip(p, "2001:db8:c::2", "2001:db8:8::1", r->nh, 60, 0);
+	if (r->nh == 17)
+		pk_udp(p, 16);
+	else
+		pk_tcp(p, 16, seq * 16, 0, 16);
+	pk_end(p);
+}
+
+static void *race(void *ctx)
+{
+	struct racer *r = ctx;
+	unsigned me = r == &racers[1];
+	for (uint32_t i = 0; i < RACE; i++) {
+		struct pk p;
+		race_packet(&p, r, 1000000u * r->nh + i);
+		__atomic_store_n(&at_start[me], i + 1, __ATOMIC_SEQ_CST);
+		for (unsigned spin = 0; spin < 100000 && __atomic_load_n(&at_start[!me], __ATOMIC_SEQ_CST) <= i; spin++)
+			;
+		r->arrived[i] = bench_net_run(r->b->dp, r->ifindex, DPN_INGRESS, &p, 1).verdict == V_REDIRECT;
+	}
+	return NULL;
+}
+
+static void both_at_once(struct bench *b, uint8_t nh)
+{
+	static const uint32_t ifs[2] = {IF_MOB, IF_MOB2};
+	pthread_t t[2];
+	unsigned none = 0, twice = 0;
+	memset(at_start, 0, sizeof at_start);
+	for (int k = 0; k < 2; k++) {
+		racers[k] = (struct racer){.b = b, .ifindex = ifs[k], .nh = nh};
+		if (pthread_create(&t[k], NULL, race, &racers[k]))
+			exit(1);
+	}
+	for (int k = 0; k < 2; k++)
+		pthread_join(t[k], NULL);
+	for (unsigned i = 0; i < RACE; i++) {
+		none += !racers[0].arrived[i] && !racers[1].arrived[i];
+		twice += racers[0].arrived[i] && racers[1].arrived[i];
+	}
+	printf("%u packets of protocol %u over two links at once: %u lost, %u twice\n", RACE, nh, none, twice);
+	if (none || twice)
+		fault(b, "both at once", "packets lost or twice", none, twice);
+}
+
 static void open_both(struct bench *b)
 {
-	struct dpn_conf conf = {.mem = &mem, .roam0_ifindex = if_nametoindex("roam0"), .route = bench_route, .dup_slots = 196608,
+	struct dpn_conf conf = {.mem = &mem, .roam0_ifindex = if_nametoindex("roam0"), .route = bench_route, .dup_slots = 196608, .dup_window_ms = BENCH_WINDOW_MS,
 		.punt_rate_pps = UINT32_MAX};
 	b->dp = bench_net_open(UINT32_MAX);
 	if (dpn_new(&b->dpn, &conf))
@@ -255,6 +312,8 @@ int main(int argc, char **argv)
 			run_case(&b, &dpcases[i]);
 	for (unsigned i = 0; i < packets && b.failures < 20; i++)
 		generated(&b, &g, i);
+	both_at_once(&b, 17);
+	both_at_once(&b, 6);
 	printf("%u cases, %u packets from seed %llu: %u differences\n", n_dpcases, packets, (unsigned long long)seed,
 	       b.failures);
 	dp_close(b.dp, DP_CLOSE_REMOVE);

@@ -10,8 +10,9 @@
  * lies within a range that another path brought is a duplicate. So it does not matter which path carries the offloaded packet
  * whole and which in pieces. For UDP length and checksum are left out, since segmentation writes them.
  *
- * Buckets are queues of three, in a cache line, each under a lock of a few instructions, so that two interfaces served by two
- * processors cannot both be first. What falls out within the window is counted.
+ * For TCP buckets are queues of three, in a cache line, each under a lock of a few instructions, so that two interfaces served by two
+ * processors cannot both be first. For all else a packet is one word, and who exchanges it first is first: no lock, which cost as
+ * much as all the rest. What falls out within the window is counted.
  */
 #include "datapath/lib/ctx.h"
 
@@ -85,6 +86,46 @@ static INLINE bool dup_note(ctx_t *c, const struct dup_id *id)
 	return is_dup;
 }
 
+/* Word of a packet that is not TCP's. */
+static INLINE uint64_t seen_word(const struct dup_id *id, uint16_t now)
+{
+	uint32_t tag = mix(id->tag, id->seq) | 0x100;
+	return (uint64_t)(tag >> 8) << 40 | (uint64_t)(id->path >> 8) << 16 | now;
+}
+
+/* Is the word another one's, or so old that it is nobody's? */
+static INLINE bool seen_differs(uint64_t w, uint64_t mine, uint16_t window)
+{
+	return (w ^ mine) >> 40 || (uint16_t)((uint16_t)mine - (uint16_t)w) >= window;
+}
+
+static INLINE bool seen_by_other(uint64_t w, uint64_t mine) { return ((w ^ mine) >> 16 & 0xffffff) != 0; }
+
+/* As dup_note. The newest word is first; it moves on when another takes its place. */
+static INLINE bool seen_note(ctx_t *c, const struct dup_id *id)
+{
+	struct m_cfg *g = cfg(c);
+	if (!g)
+		return false;
+	uint32_t at = (id->spread + id->seq) & g->dup_mask;
+	uint16_t window = (uint16_t)g->dup_window_ticks;
+	struct m_seen *b = TBL(c, seen, &at);
+	if (!b)
+		return false;
+	uint64_t mine = seen_word(id, (uint16_t)ctx_ticks(c)), first = b->way[0], second = b->way[1];
+	if (!seen_differs(first, mine, window))
+		return seen_by_other(first, mine);
+	if (!seen_differs(second, mine, window))
+		return seen_by_other(second, mine);
+	uint64_t was = __sync_val_compare_and_swap(&b->way[0], first, mine);
+	if (was != first)
+		return !seen_differs(was, mine, window) && seen_by_other(was, mine);
+	b->way[1] = first;
+	if (second && (uint16_t)((uint16_t)mine - (uint16_t)second) < window)
+		count(c, DP_COUNT_DUP_EVICTED);
+	return false;
+}
+
 /* What is known of a packet; flow: a hash of its tunnel's addresses; len_oct: of the inner packet. */
 struct dup_packet { uint32_t flow, seq, path, vtf, len_oct; uint8_t nh; };
 
@@ -119,5 +160,5 @@ NOINLINE bool dup_is(ctx_t *c, const struct dup_packet *p)
 	} else if (p->nh != NH_UDP) {
 		id.tag = mix(id.tag, l.w[1]);
 	}
-	return dup_note(c, &id);
+	return p->nh == NH_TCP ? dup_note(c, &id) : seen_note(c, &id);
 }

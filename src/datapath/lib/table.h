@@ -29,6 +29,7 @@
 	X(keep, ARRAY, uint32_t, struct m_keep, 4096, 0) \
 	X(pmtu, HASH, struct a6, struct m_pmtu, BINDINGS, BPF_F_NO_PREALLOC) \
 	X(dup, ARRAY, uint32_t, struct m_dup, 65536, BPF_F_MMAPABLE /* for the alignment */) \
+	X(seen, ARRAY, uint32_t, struct m_seen, 65536, 0) \
 	X(rate, LRU_HASH, struct k_rate, struct m_rate, 16384, 0)
 
 #ifdef __bpf__

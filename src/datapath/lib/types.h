@@ -14,7 +14,7 @@
 #include "datapath/drop.h"
 #include "datapath/punt.h"
 
-enum { MAP_LAYOUT = 11, IF_SLOTS = 64, DUP_WAYS = 3, IF_HASH = 256, SMALL_TABLE = 4096 };
+enum { MAP_LAYOUT = 12, IF_SLOTS = 64, DUP_WAYS = 3, IF_HASH = 256, SMALL_TABLE = 4096 };
 
 #define INLINE inline __attribute__((always_inline))
 #ifdef __bpf__
@@ -123,6 +123,9 @@ struct m_keep {
 	int64_t when_ns;
 	uint8_t bytes[KEEP_OCT];                          /* from the inner header on, before its hop limit is decremented */
 };
+
+/* Packets that are not TCP's: tag (24 bits, not zero, with the sequence number in it), path (24 bits), time (16 bits) in a word. */
+struct m_seen { uint64_t way[2]; };
 
 struct k_rate { struct a6 src; uint32_t why; };
 struct m_rate { int64_t last_ns; int64_t credit_ns; };    /* credit: time saved up, one packet costs 1 s / rate */
