@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The demo: the same journey as plain Mobile IPv6, with Roamcast break-before-make and make-before-break, side by side."""
+"""The demo: the same journey as plain Mobile IPv6, with Roamcast break-before-make and make-before-break, side by side; then a
+journey between sites, home, site 1, site 2, home, with route optimisation."""
 import json
 import pathlib
 import platform
 import sys
 import time
 
-from . import journey, page
+from . import journey, page, tour
 
 TITLES = {"mobile-ipv6": "Mobile IPv6", "break-before-make": "break-before-make", "make-before-break": "make-before-break"}
 
@@ -62,10 +63,38 @@ ROWS = [
 ]
 
 
+def _way(direction):
+    return lambda m: "{lost} / {doubled} / {reordered}".format(**m[direction])
+
+
+MOVE_ROWS = [
+    ("to the mobile: sent", lambda m: str(m["down"]["sent"])),
+    ("  lost / doubled / reordered", _way("down")),
+    ("  interruption, ms", lambda m: f"{m['down']['interruption_ms']:.1f}"),
+    ("  silence with the outage, ms", lambda m: f"{m['down']['silence_ms']:.1f}"),
+    ("from the mobile: sent", lambda m: str(m["up"]["sent"])),
+    ("  lost / doubled / reordered", _way("up")),
+    ("  interruption, ms", lambda m: f"{m['up']['interruption_ms']:.1f}"),
+    ("  silence with the outage, ms", lambda m: f"{m['up']['silence_ms']:.1f}"),
+    ("correspondent node knows after, ms", lambda m: f"{m['correspondent_knows_ms']:.0f}"),
+    ("  through the home agent's tunnel after that", lambda m: str(m.get("through_home_agent_later", m.get("tunnelled_later")))),
+    ("sent on by the agent left", lambda m: str(m["forwarded"])),
+    ("messages of Mobile IP", lambda m: str(m["messages"])),
+]
+
+
 def table(journeys):
     """The journeys side by side, as text."""
-    head = ["" ] + [TITLES[n] for n in journeys]
-    rows = [[name] + [cell(j) for j in journeys.values()] for name, cell in ROWS]
+    return _columns(["" ] + [TITLES[n] for n in journeys], [[name] + [cell(j) for j in journeys.values()] for name, cell in ROWS])
+
+
+def moves(outcome):
+    """The moves of one journey between sites side by side, as text."""
+    results = outcome.result["moves"]
+    return _columns(["", *results], [[name] + [cell(m) for m in results.values()] for name, cell in MOVE_ROWS])
+
+
+def _columns(head, rows):
     widths = [max(len(r[i]) for r in [head] + rows) for i in range(len(head))]
     lines = ["  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(r, widths))) for r in [head] + rows]
     lines.insert(1, "-" * len(lines[0]))
@@ -91,11 +120,20 @@ def main(args):
         journeys[name] = journey.run(journey.plan(name, handovers=args.handovers, rate_pps=args.rate), tell)
         tell.end()
     print("\n" + table(journeys))
+    print("\nHome, site 1, site 2, home; the correspondent node takes part in route optimisation:\n", flush=True)
+    tours = {}
+    for name in tour.TITLES:
+        tours[name] = tour.run(name, args.rate, tell=tell)
+        tell.end()
+    for name, outcome in tours.items():
+        print(f"\n{tour.TITLES[name]}:\n" + moves(outcome))
     print(f"\n{args.rate} packets a second each way, one TCP transfer, one typist; 25 ms to the home agent each way;\n"
-          f"20 ms without carrier at each break-before-make. Interruption: from the new link's carrier to the first packet. Counted at the receivers and in captures. {machine()}.")
-    pathlib.Path(args.html).write_text(page.render(journeys, ROWS, TITLES, machine()))
+          f"20 ms without carrier at each break-before-make. Interruption: from the new link's carrier to the first packet. Counted at the receivers and in captures.\n"
+          f"With one radio the way from home takes a second more: the home agent makes sure that nobody else has the address (RFC 6275 10.3.1). {machine()}.")
+    pathlib.Path(args.html).write_text(page.render(journeys, ROWS, TITLES, machine(), page.tours(tours, MOVE_ROWS, tour.TITLES)))
     print(f"Pictures: {pathlib.Path(args.html).resolve()}")
     if args.json:
-        data = {"journeys": {name: j.result for name, j in journeys.items()}}
+        data = {"journeys": {name: j.result for name, j in journeys.items()},
+                "between_sites": {name: t.result for name, t in tours.items()}}
         pathlib.Path(args.json).write_text(json.dumps(data, indent=2) + "\n")
     return 0

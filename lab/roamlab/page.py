@@ -4,6 +4,9 @@ light or dark setting."""
 import html
 import math
 
+from . import witness
+from .topo import HOME_ADDRESS as HOME
+
 STYLE = """
 :root { color-scheme: light dark; --ink: #1d2530; --soft: #667085; --line: #d5dae1; --paper: #fbfcfd; --card: #fff;
   --c0: #8a94a3; --c1: #2f6fdb; --c2: #0f9d76; --c3: #c77d0a; --c4: #b1458c; --bad: #d1373f; }
@@ -132,6 +135,99 @@ def interruptions(journeys, titles):
     return _svg(width, height, "Silence around each handover", parts)
 
 
+# --- between sites ---
+
+PLACES = {"home": "var(--c0)", "a1": "var(--c1)", "b1": "var(--c2)"}
+
+
+def _sites():
+    """The network of the journey between sites."""
+    edges = [(80, 90, 240, 90), (240, 90, 400, 40), (240, 90, 400, 90), (240, 90, 400, 140), (400, 40, 560, 40), (400, 90, 560, 90),
+             (400, 140, 560, 140)]
+    parts = [f'<path class="edge" d="M{a} {b}L{c} {d}"/>' for a, b, c, d in edges]
+    parts += [_node(80, 90, "correspondent", "takes part"), _node(240, 90, "backbone", "filters at each edge")]
+    for y, name, cell, key in ((40, "home agent", "home link", "home"), (90, "MMA 1", "site 1", "a1"), (140, "MMA 2", "site 2", "b1")):
+        parts.append(f'<rect class="box" x="348" y="{y - 15}" width="104" height="30" rx="5"/>' + _text(400, y + 4, name))
+        parts.append(f'<circle cx="586" cy="{y}" r="22" fill="none" stroke="{PLACES[key]}" stroke-width="2" stroke-dasharray="4 3"/>')
+        parts.append(_text(618, y + 4, cell, "", "start"))
+    parts.append(_text(300, 114, "25 ms", "soft") + _text(300, 136, "25 ms", "soft"))
+    return _svg(700, 180, "The network of the journey between sites", parts)
+
+
+def _routes(t):
+    """(name, kinds) of the ways that packets to the mobile took, in the order in which they began."""
+    a, b = t.sites
+    found = [("natively", t.data(ifname="cn0", direction="in", dst=HOME, via=""))]
+    for n, site in ((1, a), (2, b)):
+        inside = witness.within(site.coa_prefix)
+        found.append((f"home agent, MMA {n}", t.data(ifname="ha0", direction="in", dst=inside, inner_dst=HOME)))
+        found.append((f"straight to MMA {n}", t.data(ifname="cn0", direction="in", dst=inside, via=f"rh2={HOME}")))
+    found.append(("MMA 1 on to MMA 2", t.forwarded(a, b)))
+    found.append(("MMA 2 on to home", t.data(ifname="mma2", direction="in", dst=HOME, inner_dst=HOME)))
+    return sorted(((n, k) for n, k in found if k), key=lambda x: min(i.first_ns for i in x[1]))
+
+
+def _tour_timeline(outcome):
+    """Where the mobile was, what arrived, and by which way packets to it travelled when."""
+    t, width, left, step = outcome.tour, 960, 130, 50_000_000
+    span = max(t.end - t.start, 1)
+
+    def x(ns):
+        return left + min(max(ns - t.start, 0), span) / span * (width - left - 10)
+    parts = []
+    marks = [("home", t.start, outcome.stages[0].at_ns)] + [(s.cell, s.at_ns, s.end_ns) for s in outcome.stages]
+    for cell, since, until in marks:
+        parts.append(f'<rect x="{x(since):.1f}" y="12" width="{max(x(until) - x(since), 1):.1f}" height="14" fill="{PLACES[cell]}" rx="2"/>')
+    for s in outcome.stages:
+        parts.append(f'<path d="M{x(s.known_ns):.1f} 8V30" stroke="var(--ink)" stroke-width="1.5"><title>the correspondent node knows</title></path>')
+    parts.append(_text(left - 8, 23, "the mobile in", "soft", "end"))
+    parts.append(_bars(t.down.arrivals_per(t.start, t.end, step), outcome.result["rate_pps"] * step / 1e9, left, width - 10, 36, 50, "var(--c1)"))
+    parts.append(_text(left - 8, 66, "packets", "soft", "end"))
+    y = 98
+    for name, kinds in _routes(t):
+        since, until = min(k.first_ns for k in kinds), max(k.last_ns for k in kinds)
+        parts.append(_text(left - 8, y + 9, name, "soft", "end"))
+        if name == "natively":  # twice: before and after; the middle is what the other ways took
+            spans = [(since, outcome.stages[0].known_ns), (outcome.stages[-1].known_ns, until)]
+        else:
+            spans = [(since, until)]
+        packets = sum(k.packets for k in kinds)
+        for a, b in spans:
+            parts.append(f'<rect x="{x(a):.1f}" y="{y}" width="{max(x(b) - x(a), 2):.1f}" height="11" fill="var(--c3)" opacity=".8" rx="2">'
+                         f'<title>{name}: {packets} packets</title></rect>')
+        y += 17
+    for s in range(0, int(span / 1e9) + 1, 2):
+        parts.append(_text(x(t.start + s * 1e9), y + 14, f"{s} s", "soft"))
+    return _svg(width, y + 24, "Timeline of the journey between sites", parts)
+
+
+def _ladder(outcome):
+    """The messages of each move, as a table."""
+    rows = ""
+    for s in outcome.stages:
+        rows += f'<tr><th colspan="3" style="text-align:left">{html.escape(s.name)}</th></tr>'
+        for i in outcome.tour.said.between(s.at_ns, s.at_ns + 4_000_000_000):
+            rows += (f"<tr><td>{html.escape(i.who)} to {html.escape(i.whom)}</td><td style=\"text-align:left\">{html.escape(WORDS.get(i.kind, i.kind))}</td>"
+                     f"<td>{(i.left_ns - s.at_ns) / 1e6:.1f} ms</td></tr>")
+    return f'<details><summary>Every message of it</summary><div class="scroll"><table>{rows}</table></div></details>'
+
+
+WORDS = {"BU": "binding update", "BU0": "de-registration", "BA": "acknowledgement", "peer": "agent to agent", "join": "joins the group",
+         "leave": "leaves the group", "HoTI": "home test init", "HoT": "home test", "CoTI": "care-of test init", "CoT": "care-of test"}
+
+
+def tours(outcomes, rows, titles):
+    """The part about the journey between sites."""
+    parts = ["<h2>Home, site 1, site 2, home</h2><p>The correspondent node takes part in route optimisation: agents register with it, and it sends straight "
+             "to them. When the mobile moves on, the agent left sends on what still comes.</p>", _sites()]
+    for name, outcome in outcomes.items():
+        moves = outcome.result["moves"]
+        parts.append(f"<h2>{html.escape(titles[name])}</h2>" + _table(moves, rows, {m: m for m in moves}) + _tour_timeline(outcome) + _ladder(outcome))
+    parts.append('<p class="soft">Below the packets: when each way to the mobile was in use. A stroke through the bar of places: the correspondent node knows '
+                 "where the mobile is.</p>")
+    return "".join(parts)
+
+
 def _table(journeys, rows, titles):
     head = "".join(f"<th>{html.escape(titles[n])}</th>" for n in journeys)
     body = ""
@@ -142,8 +238,8 @@ def _table(journeys, rows, titles):
     return f'<div class="scroll"><table><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def render(journeys, rows, titles, machine):
-    """The page, as text."""
+def render(journeys, rows, titles, machine, between_sites=""):
+    """The page, as text. between_sites: what tours() made."""
     timelines = "".join(f"<h2>{html.escape(titles[n])}</h2>{timeline(j)}" for n, j in journeys.items())
     rate = next(iter(journeys.values())).result["rate_pps"]
     return f"""<!doctype html>
@@ -162,5 +258,6 @@ radio's outage.</p>
 <h2>Where the mobile was, and what arrived</h2>
 <p class="soft">Coloured bars: the cell of each interface. Below them packets to the mobile and TCP, in steps of 50 and 100 ms.</p>
 {timelines}
+{between_sites}
 </body></html>
 """

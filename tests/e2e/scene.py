@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the tests of figures 4 to 10 share: the network of topo.figures, traffic both ways from home on, captures everywhere.
+"""What the tests of figures 4 to 10 share: a tour (roamlab/tour.py) and what it must have shown.
 
     scene = Scene(make_world, topo.A, topo.B, cn=True)
     scene.go("a1")                        # home to site A; packets flow
@@ -11,91 +11,24 @@
 
 Sites H (home), A and B, their agents mma0, mma1, mma2, their cells h1, h2, a1, ... (topo.py draws it)."""
 import pytest
-from roamlab import order, topo, witness
-from roamlab.witness import of_kind, total, within
-from roamlab.world import QUICK
+from roamlab import tour
+from roamlab.tour import CN, DATA, HA, HOME, MS, ROLE_CN
+from roamlab.witness import total, within
 
-MS = 1_000_000
-DATA = 17
 DELAY_MS = 25              # from the backbone to a foreign site
-CN, HOME, HA = topo.CORRESPONDENT, topo.HOME_ADDRESS, topo.HOME_AGENT
 LINK_SCOPE = ("ff01:", "ff02:")
-ROLE_CN = '  interface = {"eth0"}\n'
 
 either_correspondent = pytest.mark.parametrize("cn", [False, True], ids=["ordinary", "cn"])
 
 
-class Scene:
-    def __init__(self, make_world, *sites, cn=True, mobile="", **kw):
-        more = QUICK + '  route-optimisation = "agent"\n' * ("route-optimisation" not in mobile) + mobile
-        self.has_cn = bool(cn)
-        network = topo.figures(*sites, cn=(cn if isinstance(cn, str) else ROLE_CN) if cn else "", mobile_more=more, **kw)
-        self.world = world = make_world(network)
-        self.taps = {n: world.watch(witness.Tap, n) for n in ("mn", "ha", "cn", *(s.agent for s in sites))}
-        self.backbone, self.radio_links = world.watch(witness.Tally, "core"), world.watch(witness.Tally, "mn")
-        world.be_home()
-        world.wait_state("home")
-        self.flow = world.start_flow()
-        self.flow.wait_flowing(15)
-        self.start = world.now()
-
-    # --- what happens ---
-
-    def go(self, cell):
-        """Moves; returns when it began. Packets flow both ways at the end, from the place that the cell is."""
-        at = self.world.now()
-        self.world.move(cell, 20)
-        self.world.wait_state({"home": "home", "n1": "away-plain"}.get(cell, "away-site"))
-        self.flow.wait_flowing(15)
-        return at
-
-    def pass_packets(self, n=1000):
-        flow = self.flow
-        before = flow.mobile.received, flow.fixed.received
-        self.world.wait(lambda: flow.mobile.received >= before[0] + n and flow.fixed.received >= before[1] + n,
-                        f"{n} packets each way", 30)
-
-    def answered(self, who, kind="BA", since=0, seconds=20):
-        """Waits until the correspondent node has answered `who`; returns when that was heard."""
-        def heard():
-            return order.Said(self.world, self.taps).first(since, "cn", who, kind)
-        item = self.world.wait(heard, f"{kind} of the correspondent node to {who}", seconds)
-        return item.arrived_ns
-
-    def optimised(self, site, since=0):
-        """Waits until the correspondent node has accepted the binding of that site's agent, and what was on its way before
-        has arrived; returns when that was."""
-        self.answered(site.agent, since=since)
-        self.pass_packets(300)
-        return self.world.now()
+class Scene(tour.Tour):
+    def __init__(self, make_world, *sites, **kw):
+        super().__init__(make_world(tour.network(*sites, **kw)))
+        self.be_home()
 
     def finish(self):
-        """Ends the traffic and reads the captures."""
-        self.pass_packets()
-        self.end = self.world.now() - 100 * MS
-        self.down, self.up = self.world.finish_flow(self.flow)
-        self.kinds, self.at_mobile = self.backbone.kinds(), self.radio_links.kinds()
-        for tap in self.taps.values():
-            tap.stop()
-        self.said = order.Said(self.world, self.taps)
-        print(self.said.text(self.start))
-        for k in self.kinds:
-            if DATA in (k.proto, k.inner_proto):
-                print(f"{k.ifname} {k.direction} {k.src} > {k.dst} {k.via} [{k.inner_src} > {k.inner_dst}] {k.packets} "
-                      f"from {(k.first_ns - self.start) / 1e6:.1f} to {(k.last_ns - self.start) / 1e6:.1f} ms")
-
-    # --- what was seen ---
-
-    def data(self, **want):
-        """Kinds of data packets on the backbone; a packet there and back is told by ifname and direction of core's interfaces."""
-        return [k for k in of_kind(self.kinds, **want) if DATA in (k.proto, k.inner_proto)]
-
-    def through_home_agent(self, since):
-        """Kinds of data that passed between home agent and backbone after that time, and what was on its way then."""
-        return [k for k in self.data(ifname="ha0") if k.last_ns > since]
-
-    def counts(self, start=None, end=None):
-        return [d.count(start or self.start, end or self.end) for d in (self.down, self.up)]
+        super().finish()
+        print(self.text())
 
     def lossless(self):
         """Nothing lost or doubled in either direction, from home on."""
@@ -103,10 +36,6 @@ class Scene:
             count = direction.count(self.start, self.end)
             lost_ms = [(t - self.start) / MS for t in direction.missing(self.start, self.end)]
             assert (count.lost, count.doubled) == (0, 0), f"{name} the mobile: {count}; lost were those sent at {lost_ms} ms"
-
-    def messages(self, start, end=1 << 63, *, to=None):
-        """Mobility messages (not memberships) in that time."""
-        return [i for i in self.said.between(start, end) if i.kind not in ("join", "leave") and (to is None or i.whom == to)]
 
     def updates(self, start, end=1 << 63):
         """Who was sent a binding update by the mobile, in order."""
@@ -164,8 +93,7 @@ def check_order(scene, at, old, new):
 def check_paths(scene, steps, old, new, up):
     """Where packets went: the old path before, through the old agent for the time asked, straight to the new one once it is optimised."""
     released = steps[-2].left_ns
-    over_old = scene.data(ifname=new.agent, direction="out", dst=within(new.coa_prefix), inner_dst=HOME,
-                          inner_src=CN, src=lambda a: a != HA)
+    over_old = scene.forwarded(old, new)
     if scene.has_cn:
         straight = scene.data(ifname="cn0", direction="in", dst=within(new.coa_prefix), via=f"rh2={HOME}")
         assert total(straight) >= 1000
@@ -181,7 +109,6 @@ def check_paths(scene, steps, old, new, up):
     assert not [b for b in forgotten if b.get("home-address", b.get("home")) == HOME and b.get("state", "") not in ("resting", "released")], forgotten
 
 
-def outage_of(scene, at, ifname="w0"):
-    """Break-before-make: ms from the new link's carrier to the first packet at the mobile."""
-    carrier = scene.world.carrier.up_after(ifname, at)
-    return scene.down.gap_ns(carrier) / 1e6
+def interruption_ms(scene, at):
+    """Break-before-make: from the new link's carrier to the first packet at the mobile."""
+    return scene.interruption_ns(scene.down, at, scene.end)[0] / MS

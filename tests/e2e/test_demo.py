@@ -11,6 +11,7 @@ import conftest
 DIRECTION = {"sent", "lost", "doubled", "reordered", "gap_ms"}
 MESSAGES = {"home_agent", "mma", "multicast", "refresh"}
 JOURNEYS = {"mobile-ipv6", "break-before-make", "make-before-break"}
+MOVES = ["home to site 1", "site 1 to site 2", "site 2 to home"]
 
 
 @pytest.fixture(scope="module")
@@ -19,11 +20,13 @@ def outcome(tmp_path_factory):
     done = subprocess.run([conftest.TOP / "run", "demo", "--handovers", "4", "--json", d / "demo.json", "--html", d / "demo.html"],
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=170)
     assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout, json.loads((d / "demo.json").read_text())["journeys"], (d / "demo.html").read_text()
+    data = json.loads((d / "demo.json").read_text())
+    assert set(data) == {"journeys", "between_sites"}
+    return done.stdout, data["journeys"], (d / "demo.html").read_text(), data["between_sites"]
 
 
 def test_json_has_the_agreed_form(outcome):
-    _, journeys, _ = outcome
+    _, journeys, _, _ = outcome
     assert set(journeys) == JOURNEYS
     for j in journeys.values():
         assert set(j) == {"handovers", "rate_pps", "down", "up", "tcp_bps", "messages", "messages_intra_site"}
@@ -36,7 +39,7 @@ def test_json_has_the_agreed_form(outcome):
 @pytest.mark.requirement("H-11", "H-12")
 def test_journeys_differ_as_they_should(outcome, request):
     """Make-before-break loses and doubles nothing, Roamcast's handovers say nothing to home agent and MMA; Mobile IPv6's do."""
-    _, journeys, _ = outcome
+    _, journeys, _, _ = outcome
     request.node.packets_moved = sum(j["down"]["sent"] - j["down"]["lost"] for j in journeys.values())
     best = journeys["make-before-break"]
     assert [best[d][k] for d in ("down", "up") for k in ("lost", "doubled")] == [0, 0, 0, 0]
@@ -49,8 +52,29 @@ def test_journeys_differ_as_they_should(outcome, request):
     assert all(j["tcp_bps"] > 0 for j in journeys.values())
 
 
+@pytest.mark.requirement("H-15", "H-16", "H-17", "H-20")
+def test_between_sites(outcome, request):
+    """Home, site 1, site 2, home: with two radios nothing is lost or doubled, with one the old agent's ring holds what came meanwhile; once the
+    correspondent node knows, nothing passes through the home agent's tunnel."""
+    *_, between = outcome
+    assert set(between) == {"one-radio", "two-radios"}
+    for name, journey in between.items():
+        assert list(journey["moves"]) == MOVES
+        for title, move in journey["moves"].items():
+            assert move["down"]["sent"] >= 1000
+            assert move.get("through_home_agent_later", 0) == move.get("tunnelled_later", 0) == 0
+            assert move["down"]["doubled"] == move["up"]["doubled"] == 0
+            if name == "two-radios":
+                assert (move["down"]["lost"], move["up"]["lost"]) == (0, 0), title
+            elif title != MOVES[0]:
+                assert move["down"]["lost"] == 0, title
+        assert journey["moves"][MOVES[1]]["forwarded"] > 0
+    request.node.packets_moved = sum(m["down"]["sent"] - m["down"]["lost"] for j in between.values() for m in j["moves"].values())
+
+
 def test_page_stands_alone(outcome):
-    text, _, page = outcome
+    text, _, page, _ = outcome
     assert "<svg" in page and "prefers-color-scheme: dark" in page
     assert not re.search(r"(src|href)\s*=|url\((?!#)|@import|https?://", page)
     assert "make-before-break" in text and "interruption" in text
+    assert all(move in text and move in page for move in MOVES)

@@ -3,7 +3,7 @@
 import pytest
 from roamlab import topo
 
-from scene import DELAY_MS, between_sites, check_order, check_paths, either_correspondent, outage_of
+from scene import DELAY_MS, between_sites, check_order, check_paths, either_correspondent, interruption_ms
 
 ACCESS_MS = 1
 
@@ -32,4 +32,4 @@ def test_fig06_one_radio(make_world, cn):
     assert max(together) - min(together) < 5_000_000
     down, _ = scene.counts(at)
     assert (down.lost, down.doubled) == (0, 0), down
-    assert outage_of(scene, at) <= 2 * ACCESS_MS + 4 * DELAY_MS + 5
+    assert interruption_ms(scene, at) <= 2 * ACCESS_MS + 4 * DELAY_MS + 5
