@@ -11,6 +11,7 @@ from . import netns
 
 ROAMD = netmod.BUILD / "src/daemon/roamd"
 ROAMCTL = netmod.BUILD / "src/ctl/roamctl"
+READY_S = 60   # the kernel verifies its programs: seconds for a dozen daemons at once, more on a busy machine
 FAULTS = ("AddressSanitizer", "LeakSanitizer", "runtime error:")  # a sanitizer build's reports
 
 
@@ -59,7 +60,7 @@ class Daemon:
         return self
 
     def wait_ready(self):
-        netmod.wait_for(self._is_ready, 15, f"roamd on {self.node.name}")
+        netmod.wait_for(self._is_ready, READY_S, f"roamd on {self.node.name}")
 
     def _is_ready(self):
         if self.proc.poll() is not None:

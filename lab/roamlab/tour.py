@@ -151,7 +151,7 @@ class Outcome:
 
 def run(name, rate_pps=1000, stay=1000, tell=lambda text: None):
     """The journey with "one-radio" or "two-radios"; `stay`: packets each way in each place once the route is optimised."""
-    with World(network(topo.A, topo.B, interfaces=RADIOS[name])) as world:
+    with World(network(topo.A, topo.B, interfaces=RADIOS[name], routers=1)) as world:
         try:
             tour = Tour(world)
             tell(f"{TITLES[name]}: at home")

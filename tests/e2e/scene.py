@@ -62,7 +62,7 @@ def between_sites(make_world, old, new, cn, interfaces=2, **kw):
     """Home, the old site, the new site, until the old agent has forgotten the mobile. Returns (scene, when the handover began,
     when route optimisation was up again)."""
     scene = Scene(make_world, *sorted((old, new), key=lambda s: s.number), cn=cn, interfaces=interfaces,
-                  mobile=f"  forward = {FORWARD_S}\n", **kw)
+                  mobile=f"  forward = {FORWARD_S}\n", routers=1, **kw)
     scene.go(f"{old.letter}1")
     if cn:
         scene.optimised(old)

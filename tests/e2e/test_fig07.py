@@ -11,7 +11,7 @@ FORWARD_S = 3
 
 def come_home(make_world, cn, **kw):
     """Home, site A, home. Returns (scene, when the mobile turned home)."""
-    scene = Scene(make_world, topo.A, cn=cn, mobile=f"  forward = {FORWARD_S}\n", **kw)
+    scene = Scene(make_world, topo.A, cn=cn, mobile=f"  forward = {FORWARD_S}\n", routers=1, **kw)
     scene.go("a1")
     if cn:
         scene.optimised(topo.A)

@@ -11,7 +11,7 @@ from scene import CN, HA, HOME, Scene, either_correspondent
 @pytest.mark.parametrize("interfaces", [2, 1])
 @either_correspondent
 def test_fig10(make_world, cn, interfaces):
-    scene = Scene(make_world, topo.A, cn=cn, interfaces=interfaces)
+    scene = Scene(make_world, topo.A, cn=cn, interfaces=interfaces, routers=1)
     at = scene.go("a1")
     up = scene.optimised(topo.A) if cn else 0
     scene.pass_packets()
