@@ -28,6 +28,7 @@ void cn_cache_init(struct cn_cache *c, const struct engine_env *env)
 void cn_cache_fini(struct cn_cache *c)
 {
 	uint64_t it = 0;
+	timers_fini(&c->timers); /* before the entries, in which they lie */
 	for (void *b; (b = table_next(&c->by_key, &it));)
 		mem_put(c->mem, b);
 	it = 0;
@@ -35,7 +36,6 @@ void cn_cache_fini(struct cn_cache *c)
 		mem_put(c->mem, s);
 	table_fini(&c->by_key);
 	table_fini(&c->sites);
-	timers_fini(&c->timers);
 }
 
 struct cn_binding *cn_cache_find(const struct cn_cache *c, const struct addr6 *hoa, const struct addr6 *self)
