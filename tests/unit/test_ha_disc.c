@@ -153,6 +153,28 @@ static void all_addresses_of_an_agent_are_told(void **state)
 	assert_int_equal(got.msg.n_agent, 1);
 }
 
+/* RFC 6275 8.4: a list for each link. */
+static void each_link_has_a_list_of_its_own(void **state)
+{
+	(void)state;
+	bench_fini(&b);
+	bench_init(&b, true);
+	b.conf->n_link = 1;
+	strcpy(b.conf->link[0].name, "home7");
+	b.conf->link[0].n_prefix = 1;
+	assert_true(prefix6_parse(&b.conf->link[0].prefix[0], "2001:db8:7::/64"));
+	bench_start(&b);
+	bench_link(&b, T_UP_IF, "core0", true, false);
+	bench_link(&b, T_HOME_IF, "home0", true, false);
+	bench_link(&b, 7, "home7", true, false);
+	struct addr6 any = anycast("2001:db8:7:0:fdff:ffff:ffff:fffe");
+	hear_ra(&router_a, &agent_a, true, 20, 1800); /* on home0 */
+	assert_true(ask(IC6_HA_REQUEST, 1, &any, NULL));
+	assert_int_equal(got.msg.n_agent, 1);
+	assert_true(ask(IC6_HA_REQUEST, 1, &t_ha, NULL));
+	assert_int_equal(got.msg.n_agent, 2);
+}
+
 /* RFC 3963 7 */
 static void mobile_routers_get_those_that_take_them(void **state)
 {
@@ -383,7 +405,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(its_anycast_addresses_are_punted), T(discovery_names_us), T(others_are_ranked_by_preference), T(others_leave_the_list),
 		T(a_crowd_of_agents_keeps_to_one_packet), T(prefixes_are_told_to_registered_mobiles),
-		T(all_addresses_of_an_agent_are_told), T(mobile_routers_get_those_that_take_them),
+		T(all_addresses_of_an_agent_are_told), T(each_link_has_a_list_of_its_own), T(mobile_routers_get_those_that_take_them),
 		T(changed_prefixes_are_told_until_acknowledged), T(advertisements_are_repeated_with_doubled_waits),
 		T(nobody_is_told_after_the_binding), T(mobiles_are_told_once_in_the_interval), T(prefixes_of_other_agents_are_told),
 		T(a_cut_prefix_cuts_bindings), T(home_prefixes_come_and_go), T(prefixes_are_not_told_to_strangers), T(broken_messages_are_counted), T(bindings_end_with_their_prefix),

@@ -359,11 +359,86 @@ static void stop_gives_the_link_back(void **state)
 	assert_non_null(kit_dp(&b.k, FX_DP_DEL, DP_IF, 1));
 }
 
+/* Two home links: each has its own bindings, solicitations and other home agents. */
+enum { T_HOME2_IF = 7 };
+static const struct addr6 second_hoa = {{0x20, 1, 0xd, 0xb8, 0, 7, [14] = 2, [15] = 0}};
+static void setup_two_links(void)
+{
+	bench_fini(&b);
+	bench_init(&b, true);
+	b.conf->n_link = 1;
+	strcpy(b.conf->link[0].name, "home7");
+	b.conf->link[0].n_prefix = 1;
+	assert_true(prefix6_parse(&b.conf->link[0].prefix[0], "2001:db8:7::/64"));
+	b.conf->mobile[b.conf->n_mobile++] = (struct ha_mobile_conf){.home = {second_hoa, 128}, .key = "many"};
+	bench_start(&b);
+	bench_link(&b, T_UP_IF, "core0", true, false);
+	bench_link(&b, T_HOME_IF, "home0", true, false);
+	bench_link(&b, T_HOME2_IF, "home7", true, false);
+}
+
+static size_t n_sent_on(uint32_t ifindex)
+{
+	const struct effect *fx;
+	size_t n = 0;
+	for (size_t i = 0; (fx = kit_fx(&b.k, FX_SEND, i)); i++)
+		n += fx->send.ifindex == ifindex;
+	return n;
+}
+
+static void each_home_link_has_its_own(void **state)
+{
+	(void)state;
+	setup_two_links();
+	assert_int_equal(bench_send(&b, (struct update){.hoa = &second_hoa}), -1); /* being checked */
+	assert_int_equal(n_sent_on(T_HOME2_IF), 1);
+	assert_int_equal(n_sent_on(T_HOME_IF), 0);
+	bench_wait(&b, span_s(2));
+	assert_int_equal(b.ba.mh.ba.status, BA_ACCEPTED);
+	assert_true(n_sent_on(T_HOME2_IF) >= 1);
+	assert_int_equal(n_sent_on(T_HOME_IF), 0);
+	uint8_t pkt[128];
+	struct nd_ns ns = {.target = second_hoa};
+	struct addr6 group = addr6_solicited_node(&second_hoa), src = {{0x20, 1, 0xd, 0xb8, 0, 7, [15] = 0x33}};
+	size_t n = ns_packet_build(pkt, sizeof pkt, &src, &group, &ns);
+	kit_clear(&b.k);
+	assert_true(bench_rx(&b, pkt, n, DP_PUNT_ND, T_HOME_IF)); /* not that link's */
+	assert_int_equal(n_sent_on(T_HOME_IF) + n_sent_on(T_HOME2_IF), 0);
+	assert_true(bench_rx(&b, pkt, n, DP_PUNT_ND, T_HOME2_IF));
+	assert_int_equal(n_sent_on(T_HOME2_IF), 1);
+	const char *remedy = NULL;
+	struct ha_conf *c = malloc(sizeof *c);
+	*c = *b.conf; /* its prefix goes */
+	c->link[0].prefix[0].addr.b[5] = 8;
+	c->n_mobile--;
+	assert_int_equal(ha_role.reconf(b.ha, c, b.k.now, &remedy), ERR_OK);
+	free(c);
+	assert_non_null(kit_dp(&b.k, FX_DP_DEL, DP_HOME, 0));
+	bench_wait(&b, span_s(5));
+}
+
+static void a_prefix_that_goes_calls_a_check_off(void **state)
+{
+	(void)state;
+	setup_two_links();
+	assert_int_equal(bench_send(&b, (struct update){.hoa = &second_hoa}), -1);
+	const char *remedy = NULL;
+	struct ha_conf *c = malloc(sizeof *c);
+	*c = *b.conf;
+	c->n_link = 1;
+	c->link[0].prefix[0].addr.b[5] = 8;
+	c->n_mobile--;
+	assert_int_equal(ha_role.reconf(b.ha, c, b.k.now, &remedy), ERR_OK);
+	free(c);
+	bench_wait(&b, span_s(5));
+	assert_false(b.has_answer);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(probes_before_it_acknowledges), T(announces_itself_three_times), T(an_update_sent_again_meanwhile_is_answered_once),
+		T(each_home_link_has_its_own), T(a_prefix_that_goes_calls_a_check_off), T(probes_before_it_acknowledges), T(announces_itself_three_times), T(an_update_sent_again_meanwhile_is_answered_once),
 		T(an_address_in_use_is_refused), T(a_question_about_the_address_is_no_duplicate), T(refreshes_are_not_probed_again),
 		T(solicitations_are_answered_multicast_and_unicast), T(the_address_is_defended), T(the_link_local_address_goes_with_it),
 		T(coming_home_ends_the_proxy_at_once), T(de_registration_while_probing_calls_it_off),

@@ -28,7 +28,7 @@ static void serve(struct ha *h, const struct prefix6 *p, bool is_on)
 	struct fx_route r = {.dst = *p, .ifindex = IFINDEX_ROAM0};
 
 	(is_on ? fx_dp_put : fx_dp_del)(h->env.fx, ROLE_HA, &op);
-	if (!ha_has_home_link(h))
+	if (!ha_link_of(h, &p->addr))
 		fx_route(h->env.fx, ROLE_HA, is_on ? FX_ROUTE_PUT : FX_ROUTE_DEL, &r);
 }
 
@@ -58,14 +58,17 @@ static int init(void *self, const struct engine_env *env, const void *conf, stru
 		return ERR_INVAL;
 	memset(h, 0, sizeof *h);
 	h->env = *env;
-	h->conf = *(const struct ha_conf *)conf;
+	ha_conf_take(&h->conf, conf);
 	bindings_init(&h->bindings, env->mem, env->rng, sizeof(struct binding), h->conf.bindings_max);
 	table_init(&h->checks, env->mem, env->rng, offsetof(struct ha_check, hoa), sizeof(struct addr6));
 	timers_init(&h->check_timers, env->mem);
 	rate_init(&h->rate, env->rng);
 	ha_prefix_init(h, now);
 	table_init(&h->routers, env->mem, env->rng, offsetof(struct ha_router, hoa), sizeof(struct addr6));
-	name_link(&h->home, h->conf.home_link);
+	if (h->conf.home_link[0])
+		name_link(&h->home[h->n_home++], h->conf.home_link);
+	for (uint32_t i = 0; i < h->conf.n_link; i++)
+		name_link(&h->home[h->n_home++], h->conf.link[i].name);
 	for (uint32_t i = 0; i < h->conf.n_uplink; i++)
 		name_link(&h->uplink[i], h->conf.uplink[i]);
 	*remedy = ha_key_load(h, &h->conf);
@@ -76,8 +79,7 @@ static int init(void *self, const struct engine_env *env, const void *conf, stru
 		return err;
 	own_address(h, true);
 	serve_all(h, true);
-	if (!ha_has_home_link(h))
-		ha_net_home_routes(h, FX_ROUTE_PUT);
+	ha_net_home_routes(h, NULL, FX_ROUTE_PUT);
 	return ERR_OK;
 }
 
@@ -128,23 +130,30 @@ static void follow(struct ha *h, struct ha_link *l, uint32_t flags, const struct
 		put_link(h, l, flags, ev->mtu_oct);
 }
 
+static void on_home_link(struct ha *h, struct ha_link *l, const struct link_event *ev)
+{
+	bool was_up = l->is_up;
+
+	follow(h, l, DP_IF_HOME, ev);
+	if (ev->is_gone) {
+		ha_home_link_gone(h, l);
+	} else if (l->is_up && !was_up) {
+		ha_net_home_routes(h, l, FX_ROUTE_PUT);
+		ha_home_link_up(h, l);
+	}
+}
+
 static void on_link(void *self, const struct link_event *ev, struct now now)
 {
 	struct ha *h = self;
 
+	(void)now;
 	for (uint32_t i = 0; i < h->conf.n_uplink; i++)
 		if (strncmp(h->uplink[i].name, ev->name, sizeof ev->name) == 0)
 			follow(h, &h->uplink[i], DP_IF_UPSTREAM, ev);
-	if (!ha_has_home_link(h) || strncmp(h->home.name, ev->name, sizeof ev->name) != 0)
-		return;
-	bool was_up = h->home.is_up;
-	follow(h, &h->home, DP_IF_HOME, ev);
-	if (ev->is_gone) {
-		ha_home_link_gone(h);
-	} else if (h->home.is_up && !was_up) {
-		ha_net_home_routes(h, FX_ROUTE_PUT);
-		ha_home_link_up(h, now);
-	}
+	for (uint32_t i = 0; i < h->n_home; i++)
+		if (strncmp(h->home[i].name, ev->name, sizeof ev->name) == 0)
+			on_home_link(h, &h->home[i], ev);
 }
 
 static bool on_rx(void *self, const struct rx *rx, struct now now)
@@ -187,6 +196,14 @@ static mono_t expiry(const void *self)
 	return mono_min(ha_prefix_expiry(h), mono_min(bindings_expiry(&h->bindings), timers_next(&h->check_timers)));
 }
 
+static void network_routes(struct ha *h, enum effect_kind kind)
+{
+	ha_net_home_routes(h, NULL, kind);
+	for (uint32_t i = 0; i < h->n_home; i++)
+		if (h->home[i].ifindex)
+			ha_net_home_routes(h, &h->home[i], kind);
+}
+
 static void stop(void *self, struct now now)
 {
 	struct ha *h = self;
@@ -204,11 +221,24 @@ static void stop(void *self, struct now now)
 	}
 	own_address(h, false);
 	serve_all(h, false);
-	if (!ha_has_home_link(h) || h->home.ifindex)
-		ha_net_home_routes(h, FX_ROUTE_DEL);
-	del_link(h, &h->home);
+	network_routes(h, FX_ROUTE_DEL);
+	for (uint32_t i = 0; i < h->n_home; i++)
+		del_link(h, &h->home[i]);
 	for (uint32_t i = 0; i < h->conf.n_uplink; i++)
 		del_link(h, &h->uplink[i]);
+}
+
+/* The same links, and no prefix on another one. */
+static bool has_same_links(const struct ha_conf *a, const struct ha_conf *b)
+{
+	bool is_same = a->n_link == b->n_link;
+
+	for (uint32_t i = 0; i < a->n_link && is_same; i++)
+		is_same = memcmp(a->link[i].name, b->link[i].name, sizeof a->link[i].name) == 0;
+	for (uint32_t i = 0; i < a->n_home_prefix; i++)
+		for (uint32_t k = 0; k < b->n_home_prefix; k++)
+			is_same &= !prefix6_eq(&a->home_prefix[i], &b->home_prefix[k]) || a->prefix_link[i] == b->prefix_link[k];
+	return is_same;
 }
 
 /* What a running home agent cannot change: its address, links, the size of its table. */
@@ -216,7 +246,8 @@ static bool is_same_place(const struct ha_conf *a, const struct ha_conf *b)
 {
 	return addr6_eq(&a->address, &b->address) &&
 	       memcmp(a->home_link, b->home_link, sizeof a->home_link) == 0 && a->n_uplink == b->n_uplink &&
-	       memcmp(a->uplink, b->uplink, a->n_uplink * sizeof a->uplink[0]) == 0 && a->bindings_max == b->bindings_max;
+	       memcmp(a->uplink, b->uplink, a->n_uplink * sizeof a->uplink[0]) == 0 && a->bindings_max == b->bindings_max &&
+	       has_same_links(a, b);
 }
 
 static bool has_prefix(const struct ha_conf *c, const struct prefix6 *p)
@@ -242,43 +273,41 @@ static void change_conf(struct ha *h, const struct ha_conf *conf)
 	for (uint32_t i = 0; i < h->conf.n_home_prefix; i++)
 		if (!has_prefix(conf, &h->conf.home_prefix[i]))
 			serve(h, &h->conf.home_prefix[i], false);
-	if (!ha_has_home_link(h) || h->home.ifindex)
-		ha_net_home_routes(h, FX_ROUTE_DEL);
+	network_routes(h, FX_ROUTE_DEL);
 	h->conf = *conf;
-	if (!ha_has_home_link(h) || h->home.ifindex)
-		ha_net_home_routes(h, FX_ROUTE_PUT);
+	network_routes(h, FX_ROUTE_PUT);
 	serve_all(h, true);
 }
 
-static int reconf(void *self, const void *conf, struct now now, const char **remedy)
+/* next: as ha_conf_take made it. */
+static int change(struct ha *h, const struct ha_conf *next, struct now now, const char **remedy)
 {
-	struct ha *h = self;
 	struct ha_mobiles mobiles;
 	struct binding *b;
 
-	*remedy = ha_conf_check(conf);
-	if (*remedy)
-		return ERR_INVAL;
-	if (!is_same_place(&h->conf, conf)) {
+	if (!is_same_place(&h->conf, next)) {
 		*remedy = "the home agent's address, links and table size change only with a restart";
 		return ERR_NOTSUP;
 	}
-	int err = ha_mobiles_load(&mobiles, &h->env, conf, remedy);
+	int err = ha_mobiles_load(&mobiles, &h->env, next, remedy);
 	if (err)
 		return err;
-	*remedy = ha_key_load(h, conf);
+	*remedy = ha_key_load(h, next);
 	if (*remedy) {
 		ha_mobiles_free(&mobiles, &h->env);
 		return ERR_NOTFOUND;
 	}
 	ha_mobiles_free(&h->mobiles, &h->env);
 	h->mobiles = mobiles;
-	bool is_same = has_same_prefixes(&h->conf, conf);
-	change_conf(h, conf);
+	bool is_same = has_same_prefixes(&h->conf, next);
+	for (uint64_t it = 0; (b = bindings_next(&h->bindings, &it));)
+		if (!ha_conf_serves(next, &b->hoa))
+			ha_drop(h, b, "its home prefix is no longer configured", now); /* while it is known whose link it is on */
+	change_conf(h, next);
 	for (uint64_t it = 0; (b = bindings_next(&h->bindings, &it));) {
 		if (!ha_is_active(b))
 			continue;
-		if (!ha_mobile_key(h, &b->hoa) || !ha_serves(h, &b->hoa))
+		if (!ha_mobile_key(h, &b->hoa))
 			ha_end(h, b, "binding-dropped", "the mobile is no longer configured", now);
 		else if (!ha_net_is_still_authorised(h, &b->hoa))
 			ha_end(h, b, "binding-dropped", "a network of the mobile router is no longer configured", now);
@@ -289,6 +318,22 @@ static int reconf(void *self, const void *conf, struct now now, const char **rem
 	if (!is_same)
 		ha_prefix_changed(h, now);
 	return ERR_OK;
+}
+
+static int reconf(void *self, const void *conf, struct now now, const char **remedy)
+{
+	struct ha *h = self;
+
+	*remedy = ha_conf_check(conf);
+	if (*remedy)
+		return ERR_INVAL;
+	struct ha_conf *next = mem_get(h->env.mem, sizeof *next);
+	if (!next)
+		return ERR_NOMEM;
+	ha_conf_take(next, conf);
+	int err = change(h, next, now, remedy);
+	mem_put(h->env.mem, next);
+	return err;
 }
 
 const struct role_ops ha_role = {

@@ -7,7 +7,7 @@
 #include "base/conf.h"
 #include "base/time.h"
 
-enum { HA_MOBILE_CONF_MAX = 4096, HA_PREFIX_MAX = 8, HA_UPLINK_MAX = 8, HA_NET_MAX = 4, HA_KEY_NAME_LEN = 32,
+enum { HA_MOBILE_CONF_MAX = 4096, HA_PREFIX_MAX = 8, HA_UPLINK_MAX = 8, HA_NET_MAX = 4, HA_LINK_MAX = 4, HA_KEY_NAME_LEN = 32,
        HA_MMA_MAX = 64, HA_SITE_LEN = 64 };
 
 /* mobile "2001:db8:1::100" { key = "mn1" }, or a prefix of home addresses that share a key. */
@@ -25,11 +25,21 @@ struct ha_mma_conf {
 	char site[HA_SITE_LEN];
 };
 
+/* link "eth2" { prefix = {"2001:db8:2::/64"} }: a home link besides the first. */
+struct ha_link_conf {
+	char name[16];
+	struct prefix6 prefix[HA_PREFIX_MAX];
+	uint32_t n_prefix;
+};
+
 struct ha_conf {
 	struct addr6 address;          /* where updates and reverse tunnels arrive */
 	struct prefix6 home_prefix[HA_PREFIX_MAX];
 	uint32_t n_home_prefix;
-	char home_link[16];            /* "": the home prefixes are virtual, no link has them */
+	char home_link[16];            /* of home_prefix; "": virtual, no link has them */
+	struct ha_link_conf link[HA_LINK_MAX - 1];
+	uint32_t n_link;
+	uint8_t prefix_link[HA_PREFIX_MAX]; /* ha_conf_take: the link of each of home_prefix, from 1; 0: virtual */
 	char uplink[HA_UPLINK_MAX][16];
 	uint32_t n_uplink;
 	span_t prefix_valid, prefix_preferred; /* lifetimes of the home prefixes, as advertised */

@@ -41,7 +41,7 @@ static void send_ba(struct ha *h, const struct ha_bu *bu, const struct mh_ba *ba
 	else
 		mh_packet_finish(&built, pkt);
 	if (bu->is_direct)
-		fx_send(h->env.fx, ROLE_HA, h->home.ifindex, &bu->lladdr, pkt, n);
+		fx_send(h->env.fx, ROLE_HA, ha_link_of(h, &bu->hoa)->ifindex, &bu->lladdr, pkt, n);
 	else
 		fx_send(h->env.fx, ROLE_HA, 0, NULL, pkt, n);
 }

@@ -113,7 +113,7 @@ void ha_grant(struct ha *h, struct binding *b, const struct ha_bu *bu, struct no
 	enter_active(h, b, now);
 	ha_store_put(h, b, now);
 	put_home_moved(h, b, has_moved && !is_new ? &before : NULL, now);
-	if (is_new && ha_has_home_link(h))
+	if (is_new && ha_link_of(h, &b->hoa))
 		ha_intercept(h, b, now);
 	else if (was_ll != !!(b->flags & HA_LINK_LOCAL))
 		ha_intercept_ll(h, b);
@@ -150,7 +150,8 @@ void ha_register(struct ha *h, struct ha_bu *bu, struct now now)
 		return;
 	}
 	remember(b, bu);
-	bool must_check = ha_has_home_link(h) && h->home.is_up && h->conf.has_dad;
+	const struct ha_link *l = ha_link_of(h, &b->hoa);
+	bool must_check = l && l->is_up && h->conf.has_dad;
 	if (ha_is_active(b) || !must_check) {
 		ha_grant(h, b, bu, now);
 		return;
@@ -172,6 +173,16 @@ void ha_end(struct ha *h, struct binding *b, const char *code, const char *why, 
 	ha_intercept_end(h, b);
 	enter_gone(h, b, now);
 	fx_event(h->env.fx, ROLE_HA, EV_INFO, code, &b->hoa, "%s", why);
+}
+
+void ha_drop(struct ha *h, struct binding *b, const char *why, struct now now)
+{
+	if (ha_is_active(b)) {
+		ha_end(h, b, "binding-dropped", why, now);
+	} else if (b->state == BINDING_NEW) {
+		ha_check_cancel(h, &b->hoa);
+		enter_gone(h, b, now);
+	}
 }
 
 /* Of a mobile that came home packets are still on their way from where it was. */

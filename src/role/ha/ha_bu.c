@@ -207,7 +207,8 @@ static void on_bu(struct ha *h, const struct rx *rx, const struct mh_packet *p, 
 	memcpy(bu.net, p->mh.opt.prefix, sizeof bu.net);
 	bu.n_net = p->mh.opt.n_prefix;
 	bu.is_dereg = bu.lifetime_s == 0 || addr6_eq(&bu.coa, &bu.hoa);
-	bu.is_direct = ha_has_home_link(h) && rx->ifindex == h->home.ifindex && addr6_eq(&bu.src, &bu.hoa) &&
+	const struct ha_link *l = ha_link_of(h, &bu.hoa);
+	bu.is_direct = l && rx->ifindex == l->ifindex && addr6_eq(&bu.src, &bu.hoa) &&
 		       !lladdr_is_zero(&rx->lladdr_src);
 	if (!passes(h, p, &bu, now))
 		return;

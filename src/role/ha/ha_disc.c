@@ -3,8 +3,8 @@
  * Which home agents there are (RFC 6275 10.5): a mobile asks from afar, at the anycast address that all
  * home agents of its home prefix share.
  *
- * Other home agents of the link are known by their advertisements (H flag): link-local address, preference, lifetime,
- * and the global addresses of prefixes with the R flag. A request is answered with all of them, ourselves included, the most
+ * Other home agents of a link are known by their advertisements (H flag): link-local address, preference, lifetime,
+ * and the global addresses of prefixes with the R flag. A request is answered with all of the link whose prefix was asked, ourselves included, the most
  * preferred first, those of equal preference in random order, and as many as one packet of the smallest MTU holds. A
  * mobile router gets those that serve mobile routers (RFC 3963 7); if there are none, the others.
  */
@@ -27,10 +27,10 @@ struct addr6 ha_anycast(const struct prefix6 *p)
 
 static bool is_live(const struct ha_peer *p, struct now now) { return !mono_reached(p->until, now.mono); }
 
-static struct ha_peer *peer_find(struct ha *h, const struct addr6 *lladdr, struct now now)
+static struct ha_peer *peer_find(struct ha *h, const struct ha_link *l, const struct addr6 *lladdr, struct now now)
 {
 	for (uint32_t i = 0; i < HA_PEER_MAX; i++)
-		if (is_live(&h->peer[i], now) && addr6_eq(&h->peer[i].lladdr, lladdr))
+		if (is_live(&h->peer[i], now) && h->peer[i].link == l && addr6_eq(&h->peer[i].lladdr, lladdr))
 			return &h->peer[i];
 	return NULL;
 }
@@ -68,11 +68,11 @@ static void learn_addr(struct ha_peer *p, const struct nd_prefix *from, struct n
 }
 
 /* RFC 6275 10.5.1, step by step. */
-static void learn(struct ha *h, const struct addr6 *src, const struct nd_ra *ra, struct now now)
+static void learn(struct ha *h, const struct ha_link *l, const struct addr6 *src, const struct nd_ra *ra, struct now now)
 {
 	uint16_t preference = ra->has_ha_info ? ra->ha_preference : 0;
 	uint32_t life_s = ra->has_ha_info ? ra->ha_lifetime_s : ra->lifetime_s;
-	struct ha_peer *p = peer_find(h, src, now);
+	struct ha_peer *p = peer_find(h, l, src, now);
 
 	if (!ra->is_home_agent || life_s == 0) {
 		if (p)
@@ -83,7 +83,7 @@ static void learn(struct ha *h, const struct addr6 *src, const struct nd_ra *ra,
 		p = peer_slot(h, preference, now);
 		if (!p)
 			return;
-		*p = (struct ha_peer){.lladdr = *src};
+		*p = (struct ha_peer){.link = l, .lladdr = *src};
 	}
 	p->until = mono_add(now.mono, span_s(life_s));
 	p->preference = preference;
@@ -97,16 +97,17 @@ bool ha_rx_ra(struct ha *h, const struct rx *rx, struct now now)
 {
 	struct nd_packet p;
 
-	if (!ha_has_home_link(h) || rx->ifindex != h->home.ifindex)
+	const struct ha_link *l = ha_link_at(h, rx->ifindex);
+	if (!l)
 		return false;
-	if (lladdr_eq(&rx->lladdr_src, &h->home.lladdr))
+	if (lladdr_eq(&rx->lladdr_src, &l->lladdr))
 		return true;
 	if (nd_packet_parse(rx->pkt, rx->len_oct, &p) != W_OK || p.type != IC6_RA) {
 		reason_count(&h->env, R_ND_INVALID);
 		return true;
 	}
-	learn(h, &p.src, &p.ra, now);
-	ha_prefix_learn(h, &p.ra, now);
+	learn(h, l, &p.src, &p.ra, now);
+	ha_prefix_learn(h, l, &p.ra, now);
 	return true;
 }
 
@@ -136,27 +137,27 @@ static uint32_t rank_peer(struct ha *h, struct rank *list, uint32_t n, const str
 	return n;
 }
 
-/* must_take_routers: only those that serve mobile routers. */
-static uint32_t rank_all(struct ha *h, struct rank *list, bool must_take_routers, struct now now)
+/* Those of a link, and ourselves. must_take_routers: only those that serve mobile routers. */
+static uint32_t rank_all(struct ha *h, const struct ha_link *l, struct rank *list, bool must_take_routers, struct now now)
 {
 	uint32_t n = 0;
 
 	if (!must_take_routers || ha_takes_routers(h))
 		n = put_rank(h, list, n, &h->conf.address, (uint16_t)h->conf.preference);
 	for (uint32_t i = 0; i < HA_PEER_MAX; i++)
-		if (is_live(&h->peer[i], now) && (!must_take_routers || h->peer[i].takes_routers))
+		if (is_live(&h->peer[i], now) && h->peer[i].link == l && (!must_take_routers || h->peer[i].takes_routers))
 			n = rank_peer(h, list, n, &h->peer[i], now);
 	return n;
 }
 
-static void list_agents(struct ha *h, bool is_router, struct ha_icmp *reply, struct now now)
+static void list_agents(struct ha *h, const struct ha_link *l, bool is_router, struct ha_icmp *reply, struct now now)
 {
 	struct rank list[HA_REPLY_MAX];
-	uint32_t n = is_router ? rank_all(h, list, true, now) : 0;
+	uint32_t n = is_router ? rank_all(h, l, list, true, now) : 0;
 
 	reply->is_mobile_router = n > 0;
 	if (n == 0)
-		n = rank_all(h, list, false, now);
+		n = rank_all(h, l, list, false, now);
 	reply->n_agent = n;
 	for (uint32_t i = 0; i < n; i++)
 		reply->agent[i] = *list[i].addr;
@@ -179,7 +180,7 @@ static void on_request(struct ha *h, const struct ha_icmp_packet *p, struct now 
 
 	if (!addr6_is_routable(&p->src) || !ha_may_answer(h, &p->src, now))
 		return;
-	list_agents(h, p->msg.is_mobile_router, &reply, now);
+	list_agents(h, ha_link_of(h, &p->dst), p->msg.is_mobile_router, &reply, now);
 	size_t n = ha_icmp_packet_build(pkt, sizeof pkt, &h->conf.address, &p->src, NULL, NULL, &reply);
 	if (n)
 		fx_send(h->env.fx, ROLE_HA, 0, NULL, pkt, n);

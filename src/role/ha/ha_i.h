@@ -77,6 +77,7 @@ struct ha_check {
 /* Another home agent of the home link (RFC 6275 10.1). */
 struct ha_peer_addr { struct addr6 addr; mono_t until; };
 struct ha_peer {
+	const struct ha_link *link;
 	struct addr6 lladdr;           /* link-local */
 	mono_t until;
 	uint16_t preference;
@@ -85,7 +86,7 @@ struct ha_peer {
 };
 
 /* A prefix of the home link that another home agent advertises (10.6.1). */
-struct ha_learned { struct prefix6 prefix; struct nd_prefix adv; mono_t heard; };
+struct ha_learned { const struct ha_link *link; struct prefix6 prefix; struct nd_prefix adv; mono_t heard; };
 
 /* A mobile prefix advertisement to be sent, or to be acknowledged (10.6.2). */
 struct ha_adv {
@@ -101,7 +102,8 @@ struct ha_router { struct addr6 hoa; /* key */ struct prefix6 net[HA_NET_MAX]; u
 struct ha {
 	struct engine_env env;
 	struct ha_conf conf;
-	struct ha_link home, uplink[HA_UPLINK_MAX];
+	struct ha_link home[HA_LINK_MAX], uplink[HA_UPLINK_MAX];
+	uint32_t n_home;
 	struct ha_mobiles mobiles;
 	struct pair mma[HA_MMA_MAX];   /* of conf.mma */
 	struct bindings bindings;
@@ -120,8 +122,11 @@ struct ha {
 	uint64_t n_registered, n_deregistered, n_expired, n_refused;
 };
 
-static inline bool ha_has_home_link(const struct ha *h) { return h->conf.home_link[0] != 0; }
 static inline bool ha_is_active(const struct binding *b) { return b && b->state == BINDING_ACTIVE; }
+/* The home link of an address; NULL: its prefix is virtual, or not ours. */
+const struct ha_link *ha_link_of(const struct ha *h, const struct addr6 *a);
+/* The home link with this interface, or NULL. */
+const struct ha_link *ha_link_at(const struct ha *h, uint32_t ifindex);
 /* Is this an address of a prefix that we serve? */
 bool ha_serves(const struct ha *h, const struct addr6 *a);
 
@@ -131,6 +136,9 @@ void ha_mobiles_free(struct ha_mobiles *ms, const struct engine_env *env);
 const struct ha_mobile *ha_mobile_find(const struct ha *h, const struct addr6 *hoa);
 const struct sa_key *ha_mobile_key(const struct ha *h, const struct addr6 *hoa);
 const char *ha_conf_check(const struct ha_conf *c);
+bool ha_conf_serves(const struct ha_conf *c, const struct addr6 *a);
+/* A copy in which home_prefix has the prefixes of all links, and prefix_link says whose each is. */
+void ha_conf_take(struct ha_conf *to, const struct ha_conf *from);
 extern const struct conf_block ha_conf_block;
 
 /* ha_bu.c: Mobility Headers. true: it was for us. */
@@ -157,6 +165,8 @@ void ha_deny(struct ha *h, struct binding *b, const struct ha_bu *bu, struct now
 void ha_unbind(struct ha *h, const struct binding *b);
 /* Ends an active binding; why is for the operator. */
 void ha_end(struct ha *h, struct binding *b, const char *code, const char *why, struct now now);
+/* Ends it whether it is active or still checked. */
+void ha_drop(struct ha *h, struct binding *b, const char *why, struct now now);
 /* A binding from the store: left is what remains of its lifetime, which a clock set back cannot stretch. */
 void ha_revive(struct ha *h, struct binding *b, enum binding_state state, uint8_t flags, span_t left, struct now now);
 /* No binding outlives its prefix (10.3.1), whose lifetime was cut. */
@@ -173,8 +183,8 @@ void ha_intercept(struct ha *h, struct binding *b, struct now now);
 /* The L flag of a binding is another one. */
 void ha_intercept_ll(struct ha *h, const struct binding *b);
 void ha_intercept_end(struct ha *h, struct binding *b);
-void ha_home_link_up(struct ha *h, struct now now);
-void ha_home_link_gone(struct ha *h);
+void ha_home_link_up(struct ha *h, const struct ha_link *l);
+void ha_home_link_gone(struct ha *h, const struct ha_link *l);
 bool ha_rx_nd(struct ha *h, const struct rx *rx, struct now now);
 /* Checks an address on the home link before ha_grant. 0 or ERR_NOMEM. */
 int ha_check_start(struct ha *h, const struct binding *b, const struct ha_bu *bu, struct now now);
@@ -195,7 +205,7 @@ void ha_prefix_reconf(struct ha *h, struct now now);
 void ha_prefix_fini(struct ha *h);
 void ha_prefix_timers(struct ha *h, struct now now);
 mono_t ha_prefix_expiry(const struct ha *h);
-void ha_prefix_learn(struct ha *h, const struct nd_ra *ra, struct now now);
+void ha_prefix_learn(struct ha *h, const struct ha_link *l, const struct nd_ra *ra, struct now now);
 void ha_prefix_solicited(struct ha *h, const struct ha_icmp_packet *p, struct now now);
 /* The list is another one: all mobiles are told, in good time. */
 void ha_prefix_changed(struct ha *h, struct now now);
@@ -216,8 +226,8 @@ void ha_net_again(struct ha *h, const struct addr6 *hoa);
 void ha_net_end(struct ha *h, const struct addr6 *hoa);
 bool ha_net_is_still_authorised(const struct ha *h, const struct addr6 *hoa);
 void ha_net_fini(struct ha *h);
-/* Where the networks are while their routers are at home. */
-void ha_net_home_routes(struct ha *h, enum effect_kind kind);
+/* Where the networks are while their routers are at home, on this link; NULL: those of virtual home prefixes. */
+void ha_net_home_routes(struct ha *h, const struct ha_link *l, enum effect_kind kind);
 
 /* ha_show.c */
 void ha_show(const void *self, const char *what, struct show *out, struct now now);

@@ -70,7 +70,33 @@ static const struct conf_block mma_block = {
 	.name = "mma", .title = "service address", .help = "A site's agent that is trusted with derived keys of our mobiles.",
 	.rows = mma_rows, .struct_size = sizeof(struct ha_mma_conf), .add = add_mma,
 };
-static const struct conf_block *const subs[] = {&mobile_block, &mma_block, NULL};
+
+static const struct conf_row link_rows[] = {
+	{"prefix", CONF_LIST_PREFIX6, NULL, .help = "Prefixes of home addresses on this link.",
+	 .off = offsetof(struct ha_link_conf, prefix), .size = HA_PREFIX_MAX, .count_off = offsetof(struct ha_link_conf, n_prefix)},
+	{NULL, CONF_END},
+};
+
+static const char *add_link(void *parent, const char *title, const void *filled)
+{
+	struct ha_conf *c = parent;
+	struct ha_link_conf l = *(const struct ha_link_conf *)filled;
+
+	if (c->n_link == HA_LINK_MAX - 1)
+		return "a home agent has at most four home links";
+	if (!*title || strlen(title) >= sizeof l.name)
+		return "an interface name has 1 to 15 characters";
+	memset(l.name, 0, sizeof l.name);
+	memcpy(l.name, title, strlen(title));
+	c->link[c->n_link++] = l;
+	return NULL;
+}
+
+static const struct conf_block link_block = {
+	.name = "link", .title = "interface name", .help = "A home link besides the one of home-link.",
+	.rows = link_rows, .struct_size = sizeof(struct ha_link_conf), .add = add_link,
+};
+static const struct conf_block *const subs[] = {&mobile_block, &mma_block, &link_block, NULL};
 
 static const struct conf_row rows[] = {
 	{"address", CONF_ADDR6, NULL, .help = "Address at which mobiles register and reverse tunnels end.", AT(address)},
@@ -109,12 +135,67 @@ const struct conf_block ha_conf_block = {
 	.rows = rows, .sub = subs, .struct_size = sizeof(struct ha_conf),
 };
 
-static bool is_in_prefixes(const struct ha_conf *c, const struct addr6 *a)
+bool ha_conf_serves(const struct ha_conf *c, const struct addr6 *a)
 {
 	for (uint32_t i = 0; i < c->n_home_prefix; i++)
 		if (prefix6_contains(&c->home_prefix[i], a))
 			return true;
+	for (uint32_t i = 0; i < c->n_link; i++)
+		for (uint32_t k = 0; k < c->link[i].n_prefix; k++)
+			if (prefix6_contains(&c->link[i].prefix[k], a))
+				return true;
 	return false;
+}
+
+void ha_conf_take(struct ha_conf *to, const struct ha_conf *from)
+{
+	uint8_t first = from->home_link[0] ? 1 : 0;
+
+	*to = *from;
+	memset(to->prefix_link, 0, sizeof to->prefix_link);
+	memset(to->prefix_link, first, to->n_home_prefix);
+	for (uint32_t i = 0; i < from->n_link; i++)
+		for (uint32_t k = 0; k < from->link[i].n_prefix && to->n_home_prefix < HA_PREFIX_MAX; k++) {
+			to->prefix_link[to->n_home_prefix] = (uint8_t)(1 + first + i);
+			to->home_prefix[to->n_home_prefix++] = from->link[i].prefix[k];
+		}
+}
+
+static const char *links_check(const struct ha_conf *c)
+{
+	uint32_t n = c->n_home_prefix;
+
+	for (uint32_t i = 0; i < c->n_link; i++) {
+		n += c->link[i].n_prefix;
+		if (strcmp(c->link[i].name, c->home_link) == 0)
+			return "a link block is for a home link besides the one of home-link";
+		for (uint32_t k = 0; k < c->n_uplink; k++)
+			if (strcmp(c->uplink[k], c->link[i].name) == 0)
+				return "a home link is an uplink already: name it once";
+		for (uint32_t k = 0; k < i; k++)
+			if (strcmp(c->link[k].name, c->link[i].name) == 0)
+				return "a home link has a block already";
+	}
+	return n > HA_PREFIX_MAX ? "a home agent has at most eight home prefixes on all of its links" : NULL;
+}
+
+const struct ha_link *ha_link_of(const struct ha *h, const struct addr6 *a)
+{
+	uint32_t best = HA_PREFIX_MAX;
+
+	for (uint32_t i = 0; i < h->conf.n_home_prefix; i++)
+		if (prefix6_contains(&h->conf.home_prefix[i], a) &&
+		    (best == HA_PREFIX_MAX || h->conf.home_prefix[i].len_bits > h->conf.home_prefix[best].len_bits))
+			best = i;
+	return best < HA_PREFIX_MAX && h->conf.prefix_link[best] ? &h->home[h->conf.prefix_link[best] - 1] : NULL;
+}
+
+const struct ha_link *ha_link_at(const struct ha *h, uint32_t ifindex)
+{
+	for (uint32_t i = 0; i < h->n_home && ifindex; i++)
+		if (h->home[i].ifindex == ifindex)
+			return &h->home[i];
+	return NULL;
 }
 
 const char *ha_conf_check(const struct ha_conf *c)
@@ -129,17 +210,18 @@ const char *ha_conf_check(const struct ha_conf *c)
 		if (strcmp(c->uplink[i], c->home_link) == 0)
 			return "the home link is an uplink already: name it in home-link only";
 	for (uint32_t i = 0; i < c->n_mobile; i++) {
-		if (!is_in_prefixes(c, &c->mobile[i].home.addr))
+		if (!ha_conf_serves(c, &c->mobile[i].home.addr))
 			return "a mobile's home address lies outside home-prefix";
 		if (addr6_eq(&c->mobile[i].home.addr, &c->address) && c->mobile[i].home.len_bits == 128)
 			return "a mobile's home address cannot be the home agent's own";
 	}
-	return ha_net_conf_check(c);
+	const char *remedy = links_check(c);
+	return remedy ? remedy : ha_net_conf_check(c);
 }
 
 bool ha_serves(const struct ha *h, const struct addr6 *a)
 {
-	return is_in_prefixes(&h->conf, a);
+	return ha_conf_serves(&h->conf, a);
 }
 
 /* Prefixes before single addresses, longer before shorter. */

@@ -26,17 +26,24 @@ static struct addr6 linklocal_of(const struct addr6 *hoa)
 static void send_na(struct ha *h, const struct binding *b, const struct addr6 *target, const struct addr6 *dst, const struct lladdr *to)
 {
 	uint8_t pkt[PACKET_MAX];
+	const struct ha_link *l = ha_link_of(h, &b->hoa);
 	bool is_router = b->flags & HA_ROUTER;
 	struct nd_na na = {.target = *target, .is_override = true, .is_solicited = !addr6_is_multicast(dst), .is_router = is_router,
-			   .has_tlla = true, .tlla = h->home.lladdr};
+			   .has_tlla = true, .tlla = l->lladdr};
 	size_t n = na_packet_build(pkt, sizeof pkt, &h->conf.address, dst, &na);
 
-	fx_send(h->env.fx, ROLE_HA, h->home.ifindex, to, pkt, n);
+	fx_send(h->env.fx, ROLE_HA, l->ifindex, to, pkt, n);
+}
+
+static bool is_link_up(const struct ha *h, const struct binding *b)
+{
+	const struct ha_link *l = ha_link_of(h, &b->hoa);
+	return l && l->is_up;
 }
 
 static void announce(struct ha *h, const struct binding *b)
 {
-	if (!h->home.is_up)
+	if (!is_link_up(h, b))
 		return;
 	send_na(h, b, &b->hoa, &addr6_allnodes, NULL);
 	if (b->flags & HA_LINK_LOCAL) {
@@ -62,7 +69,7 @@ static void join(struct ha *h, struct binding *b, bool is_on)
 	if (is_on == !!(b->flags & HA_JOINED))
 		return;
 	b->flags ^= HA_JOINED;
-	fx_group(h->env.fx, ROLE_HA, is_on ? FX_JOIN : FX_LEAVE, h->home.ifindex, &group, &addr6_any);
+	fx_group(h->env.fx, ROLE_HA, is_on ? FX_JOIN : FX_LEAVE, ha_link_of(h, &b->hoa)->ifindex, &group, &addr6_any);
 }
 
 static void host_route(struct ha *h, const struct binding *b, enum effect_kind kind)
@@ -123,6 +130,7 @@ int ha_check_start(struct ha *h, const struct binding *b, const struct ha_bu *bu
 	struct ha_check *c = ha_check_find(h, &b->hoa);
 	struct effq *fx = h->env.fx;
 	uint8_t n = (uint8_t)h->conf.dad_transmits;
+	uint32_t ifindex = ha_link_of(h, &b->hoa)->ifindex;
 
 	if (c) { /* sent again while we look: the newest is answered */
 		c->bu = *bu;
@@ -134,12 +142,12 @@ int ha_check_start(struct ha *h, const struct binding *b, const struct ha_bu *bu
 	c->bu = *bu;
 	watch(h, &b->hoa, true);
 	join(h, binding_find(&h->bindings, &b->hoa), true);
-	dad_start(&c->dad, fx, ROLE_HA, h->home.ifindex, &b->hoa, n, h->conf.dad_retrans, now);
+	dad_start(&c->dad, fx, ROLE_HA, ifindex, &b->hoa, n, h->conf.dad_retrans, now);
 	if (bu->flags & BU_L) {
 		struct addr6 ll = linklocal_of(&b->hoa);
 		c->has_ll = true;
 		watch(h, &ll, true);
-		dad_start(&c->dad_ll, fx, ROLE_HA, h->home.ifindex, &ll, n, h->conf.dad_retrans, now);
+		dad_start(&c->dad_ll, fx, ROLE_HA, ifindex, &ll, n, h->conf.dad_retrans, now);
 	}
 	(void)timer_set(&h->check_timers, &c->timer, c->dad.next);
 	return ERR_OK;
@@ -157,10 +165,11 @@ static void check_failed(struct ha *h, struct ha_check *c, struct now now)
 /* Both probes run in step: the same start, number and wait. */
 static void check_tick(struct ha *h, struct ha_check *c, struct now now)
 {
-	enum dad_verdict v = dad_tick(&c->dad, h->env.fx, ROLE_HA, h->home.ifindex, now);
+	uint32_t ifindex = ha_link_of(h, &c->hoa)->ifindex;
+	enum dad_verdict v = dad_tick(&c->dad, h->env.fx, ROLE_HA, ifindex, now);
 
 	if (c->has_ll)
-		(void)dad_tick(&c->dad_ll, h->env.fx, ROLE_HA, h->home.ifindex, now);
+		(void)dad_tick(&c->dad_ll, h->env.fx, ROLE_HA, ifindex, now);
 	if (v == DAD_RUNNING) {
 		(void)timer_set(&h->check_timers, &c->timer, c->dad.next);
 		return;
@@ -213,7 +222,7 @@ static void take_over(struct ha *h, struct binding *b)
 
 void ha_intercept(struct ha *h, struct binding *b, struct now now)
 {
-	if (!h->home.is_up)
+	if (!is_link_up(h, b))
 		return; /* ha_home_link_up does it */
 	take_over(h, b);
 	struct ha_check *c = check_new(h, &b->hoa);
@@ -230,7 +239,7 @@ void ha_intercept_ll(struct ha *h, const struct binding *b)
 	if (!(b->flags & HA_INTERCEPTED))
 		return;
 	watch(h, &ll, b->flags & HA_LINK_LOCAL);
-	if ((b->flags & HA_LINK_LOCAL) && h->home.is_up)
+	if ((b->flags & HA_LINK_LOCAL) && is_link_up(h, b))
 		send_na(h, b, &ll, &addr6_allnodes, NULL);
 }
 
@@ -248,13 +257,12 @@ void ha_intercept_end(struct ha *h, struct binding *b)
 	b->flags &= (uint8_t)~HA_INTERCEPTED;
 }
 
-void ha_home_link_up(struct ha *h, struct now now)
+void ha_home_link_up(struct ha *h, const struct ha_link *l)
 {
 	struct binding *b;
 
-	(void)now;
 	for (uint64_t it = 0; (b = bindings_next(&h->bindings, &it));) {
-		if (!ha_is_active(b))
+		if (!ha_is_active(b) || ha_link_of(h, &b->hoa) != l)
 			continue;
 		if (b->flags & HA_INTERCEPTED)
 			announce(h, b);
@@ -263,12 +271,13 @@ void ha_home_link_up(struct ha *h, struct now now)
 	}
 }
 
-void ha_home_link_gone(struct ha *h)
+void ha_home_link_gone(struct ha *h, const struct ha_link *l)
 {
 	struct binding *b;
 
 	for (uint64_t it = 0; (b = bindings_next(&h->bindings, &it));)
-		b->flags &= (uint8_t)~(HA_INTERCEPTED | HA_JOINED);
+		if (ha_link_of(h, &b->hoa) == l)
+			b->flags &= (uint8_t)~(HA_INTERCEPTED | HA_JOINED);
 }
 
 /* Calls back for the home address behind a target: itself, or any whose link-local address it is. */
@@ -277,43 +286,43 @@ static struct addr6 candidate(const struct ha *h, const struct addr6 *target, ui
 	return addr6_is_linklocal(target) ? prefix6_join(&h->conf.home_prefix[i], target) : *target;
 }
 
-static struct binding *defended(const struct ha *h, const struct addr6 *target)
+static struct binding *defended(const struct ha *h, const struct ha_link *l, const struct addr6 *target)
 {
 	bool is_ll = addr6_is_linklocal(target);
 
 	for (uint32_t i = 0; i < (is_ll ? h->conf.n_home_prefix : 1); i++) {
 		struct addr6 hoa = candidate(h, target, i);
 		struct binding *b = binding_find(&h->bindings, &hoa);
-		if (b && (b->flags & HA_INTERCEPTED) && (!is_ll || (b->flags & HA_LINK_LOCAL)))
+		if (b && ha_link_of(h, &hoa) == l && (b->flags & HA_INTERCEPTED) && (!is_ll || (b->flags & HA_LINK_LOCAL)))
 			return b;
 	}
 	return NULL;
 }
 
-static struct ha_check *checked(const struct ha *h, const struct addr6 *target)
+static struct ha_check *checked(const struct ha *h, const struct ha_link *l, const struct addr6 *target)
 {
 	bool is_ll = addr6_is_linklocal(target);
 
 	for (uint32_t i = 0; i < (is_ll ? h->conf.n_home_prefix : 1); i++) {
 		struct addr6 hoa = candidate(h, target, i);
 		struct ha_check *c = ha_check_find(h, &hoa);
-		if (c && (!is_ll || c->has_ll))
+		if (c && ha_link_of(h, &hoa) == l && (!is_ll || c->has_ll))
 			return c;
 	}
 	return NULL;
 }
 
-static void on_ns(struct ha *h, const struct rx *rx, const struct nd_packet *p, struct now now)
+static void on_ns(struct ha *h, const struct ha_link *l, const struct rx *rx, const struct nd_packet *p, struct now now)
 {
 	bool is_probe = addr6_is_any(&p->src);
-	struct ha_check *c = checked(h, &p->ns.target);
+	struct ha_check *c = checked(h, l, &p->ns.target);
 
 	if (c) {
 		if (is_probe) /* someone else is about to take it (RFC 4862 5.4.3) */
 			check_failed(h, c, now);
 		return;
 	}
-	const struct binding *b = defended(h, &p->ns.target);
+	const struct binding *b = defended(h, l, &p->ns.target);
 	if (!b)
 		return;
 	if (is_probe)
@@ -323,14 +332,14 @@ static void on_ns(struct ha *h, const struct rx *rx, const struct nd_packet *p, 
 			lladdr_is_zero(&rx->lladdr_src) ? (p->ns.has_slla ? &p->ns.slla : NULL) : &rx->lladdr_src);
 }
 
-static void on_na(struct ha *h, const struct nd_packet *p, struct now now)
+static void on_na(struct ha *h, const struct ha_link *l, const struct nd_packet *p, struct now now)
 {
-	struct ha_check *c = checked(h, &p->na.target);
+	struct ha_check *c = checked(h, l, &p->na.target);
 	struct binding *b;
 
 	if (c) {
 		check_failed(h, c, now);
-	} else if ((b = defended(h, &p->na.target))) {
+	} else if ((b = defended(h, l, &p->na.target))) {
 		reason_count(&h->env, R_ND_CONFLICT);
 		/* Once a second and address: two who insist must not flood the link. */
 		if (rate_take(&h->rate, rate_key(&h->rate, &b->hoa, sizeof b->hoa), 1, 1, now.mono)) {
@@ -345,18 +354,19 @@ bool ha_rx_nd(struct ha *h, const struct rx *rx, struct now now)
 {
 	struct nd_packet p;
 
-	if (!ha_has_home_link(h) || rx->ifindex != h->home.ifindex)
+	const struct ha_link *l = ha_link_at(h, rx->ifindex);
+	if (!l)
 		return false;
 	enum wire_err err = nd_packet_parse(rx->pkt, rx->len_oct, &p);
 	if (err != W_OK) {
 		reason_count(&h->env, R_ND_INVALID);
 		return true;
 	}
-	if (lladdr_eq(&rx->lladdr_src, &h->home.lladdr))
+	if (lladdr_eq(&rx->lladdr_src, &l->lladdr))
 		return true; /* our own, looped back */
 	if (p.type == IC6_NS)
-		on_ns(h, rx, &p, now);
+		on_ns(h, l, rx, &p, now);
 	else if (p.type == IC6_NA)
-		on_na(h, &p, now);
+		on_na(h, l, &p, now);
 	return true;
 }

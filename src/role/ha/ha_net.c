@@ -195,14 +195,14 @@ void ha_net_fini(struct ha *h)
 	table_fini(&h->routers);
 }
 
-void ha_net_home_routes(struct ha *h, enum effect_kind kind)
+void ha_net_home_routes(struct ha *h, const struct ha_link *l, enum effect_kind kind)
 {
 	for (uint32_t i = 0; i < h->conf.n_mobile; i++) {
 		const struct ha_mobile_conf *m = &h->conf.mobile[i];
-		for (uint32_t j = 0; j < m->n_network; j++) {
+		for (uint32_t j = 0; j < m->n_network && ha_link_of(h, &m->home.addr) == l; j++) {
 			struct fx_route r = {.dst = m->network[j], .ifindex = IFINDEX_ROAM0, .metric = METRIC_AT_HOME};
-			if (ha_has_home_link(h)) {
-				r.ifindex = h->home.ifindex;
+			if (l) {
+				r.ifindex = l->ifindex;
 				r.via = m->home.addr;
 			}
 			fx_route(h->env.fx, ROLE_HA, kind, &r);

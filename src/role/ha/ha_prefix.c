@@ -27,7 +27,7 @@ static struct nd_prefix configured(const struct ha *h, const struct prefix6 *p)
 
 	return (struct nd_prefix){
 		.addr = is_ours ? h->conf.address : p->addr, .len_bits = p->len_bits, .is_router_addr = is_ours,
-		.is_onlink = ha_has_home_link(h), .is_auto = p->len_bits == 64,
+		.is_onlink = ha_link_of(h, &p->addr) != NULL, .is_auto = p->len_bits == 64,
 		.valid_s = (uint32_t)span_to_s(h->conf.prefix_valid), .preferred_s = (uint32_t)span_to_s(h->conf.prefix_preferred),
 	};
 }
@@ -41,7 +41,7 @@ static uint32_t left_s(uint32_t told_s, mono_t heard, struct now now)
 }
 
 /* Learned from others: what is left of the lifetimes. */
-static void add_learned(const struct ha *h, struct ha_icmp *adv, struct now now)
+static void add_learned(const struct ha *h, const struct ha_link *on, struct ha_icmp *adv, struct now now)
 {
 	for (uint32_t i = 0; i < HA_PREFIX_MAX && adv->n_prefix < ND_PREFIX_MAX; i++) {
 		const struct ha_learned *l = &h->learned[i];
@@ -49,7 +49,7 @@ static void add_learned(const struct ha *h, struct ha_icmp *adv, struct now now)
 		p.valid_s = left_s(p.valid_s, l->heard, now);
 		p.preferred_s = left_s(p.preferred_s, l->heard, now);
 		p.is_router_addr = false; /* another's address */
-		if (p.valid_s)
+		if (p.valid_s && l->link == on)
 			adv->prefix[adv->n_prefix++] = p;
 	}
 }
@@ -58,10 +58,12 @@ static void send(struct ha *h, const struct addr6 *coa, const struct addr6 *hoa,
 {
 	uint8_t pkt[PACKET_MAX];
 	struct ha_icmp adv = {.type = IC6_MPA, .id = id};
+	const struct ha_link *l = ha_link_of(h, hoa);
 
 	for (uint32_t i = 0; i < h->conf.n_home_prefix; i++)
-		adv.prefix[adv.n_prefix++] = configured(h, &h->conf.home_prefix[i]);
-	add_learned(h, &adv, now);
+		if (ha_link_of(h, &h->conf.home_prefix[i].addr) == l)
+			adv.prefix[adv.n_prefix++] = configured(h, &h->conf.home_prefix[i]);
+	add_learned(h, l, &adv, now);
 	size_t n = ha_icmp_packet_build(pkt, sizeof pkt, &h->conf.address, coa, NULL, hoa, &adv);
 	if (n)
 		fx_send(h->env.fx, ROLE_HA, 0, NULL, pkt, n);
@@ -229,13 +231,13 @@ static struct prefix6 prefix_of(const struct nd_prefix *p)
 	return out;
 }
 
-static struct ha_learned *learned_find(struct ha *h, const struct prefix6 *p, struct now now)
+static struct ha_learned *learned_find(struct ha *h, const struct ha_link *on, const struct prefix6 *p, struct now now)
 {
 	struct ha_learned *free = NULL;
 
 	for (uint32_t i = 0; i < HA_PREFIX_MAX; i++) {
 		struct ha_learned *l = &h->learned[i];
-		if (prefix6_eq(&l->prefix, p))
+		if (l->link == on && prefix6_eq(&l->prefix, p))
 			return l;
 		if (!free && !left_s(l->adv.valid_s, l->heard, now))
 			free = l;
@@ -250,30 +252,30 @@ static bool has_changed(uint32_t was_s, uint32_t was_left_s, uint32_t is_s)
 	return is_s != was_s && off_s > LIFETIME_SLACK_S;
 }
 
-static bool learn_one(struct ha *h, const struct nd_prefix *heard, struct now now)
+static bool learn_one(struct ha *h, const struct ha_link *on, const struct nd_prefix *heard, struct now now)
 {
 	struct prefix6 p = prefix_of(heard);
-	struct ha_learned *l = learned_find(h, &p, now);
+	struct ha_learned *l = learned_find(h, on, &p, now);
 
 	if (!addr6_is_routable(&p.addr) || is_configured(h, &p) || !l)
 		return false;
 	uint32_t valid_s = left_s(l->adv.valid_s, l->heard, now), preferred_s = left_s(l->adv.preferred_s, l->heard, now);
-	bool is_new = !prefix6_eq(&l->prefix, &p) || !valid_s;
+	bool is_new = l->link != on || !prefix6_eq(&l->prefix, &p) || !valid_s;
 	bool is_other = is_new ? heard->valid_s > 0
 			       : has_changed(l->adv.valid_s, valid_s, heard->valid_s) ||
 				 has_changed(l->adv.preferred_s, preferred_s, heard->preferred_s) ||
 				 l->adv.is_onlink != heard->is_onlink || l->adv.is_auto != heard->is_auto;
-	*l = (struct ha_learned){.prefix = p, .adv = *heard, .heard = now.mono};
+	*l = (struct ha_learned){.link = on, .prefix = p, .adv = *heard, .heard = now.mono};
 	l->adv.addr = p.addr;
 	return is_other;
 }
 
-void ha_prefix_learn(struct ha *h, const struct nd_ra *ra, struct now now)
+void ha_prefix_learn(struct ha *h, const struct ha_link *l, const struct nd_ra *ra, struct now now)
 {
 	bool is_other = false;
 
 	for (uint32_t i = 0; i < ra->n_prefix && ra->is_home_agent; i++)
-		is_other |= learn_one(h, &ra->prefix[i], now);
+		is_other |= learn_one(h, l, &ra->prefix[i], now);
 	if (is_other)
 		ha_prefix_changed(h, now);
 }

@@ -36,8 +36,10 @@ static void show_status(const struct ha *h, struct show *out)
 	show_begin(out, "status");
 	show_str(out, "role", "ha");
 	show_addr6(out, "address", &h->conf.address);
-	show_str(out, "home_link", ha_has_home_link(h) ? h->conf.home_link : "virtual");
-	show_flag(out, "home_link_up", h->home.is_up);
+	show_str(out, "home_link", h->n_home ? h->home[0].name : "virtual");
+	show_flag(out, "home_link_up", h->n_home && h->home[0].is_up);
+	for (uint32_t i = 1; i < h->n_home; i++)
+		show_str(out, h->home[i].is_up ? "home_link_too" : "home_link_down", h->home[i].name);
 	show_u64(out, "bindings", h->n_active);
 	show_u64(out, "bindings_max", h->conf.bindings_max);
 	show_u64(out, "registered", h->n_registered);
