@@ -696,6 +696,8 @@ int ro_move(struct ro *ro, const struct addr6 *hoa, const struct ro_path *path, 
 			replace(ro, e, now);
 		else if (!was_registered && path->is_registered && e->phase == RO_TEST)
 			proceed(ro, e, now);
+		else if (e->is_bound && e->phase == RO_REST && mono_before(mono_add(path->until, span_s(LIFETIME_MIN_S)), e->bound_until))
+			start_in_turn(ro, e, now); /* the home address ends sooner than was thought (RFC 6275 11.4.2) */
 	}
 	return err;
 }

@@ -328,6 +328,25 @@ static void a_shorter_grant_counts(void **state)
 	assert_true(mono_reached(entry()->expires, mono_add(asked, span_s(60))));
 }
 
+/* RFC 6275 11.4.2: a registration that ends sooner than before shortens what correspondent nodes hold. */
+static void a_shortened_registration_shortens_bindings(void **state)
+{
+	(void)state;
+	ro_move(&ro, &hoa, &path, rig.now);
+	test_both();
+	answer_bu();
+	assert_int_equal(route(), 2);
+	rig_clear(&rig);
+	path.until = mono_add(rig.now.mono, span_s(41));
+	ro_move(&ro, &hoa, &path, rig.now); /* the tokens are fresh still */
+	assert_int_equal(sent(MH_BU).mh.bu.lifetime_s, 40);
+	assert_int_equal(route(), 2); /* and is used meanwhile */
+	answer_bu();
+	rig_clear(&rig);
+	ro_move(&ro, &hoa, &path, rig.now);
+	assert_int_equal(rig.fx.n, 0); /* once */
+}
+
 static void nothing_is_asked_until_the_home_agent_has_accepted(void **state)
 {
 	(void)state;
@@ -1089,7 +1108,7 @@ int main(void)
 		T(both_tests_leave_at_once_the_home_test_through_the_home_agent),
 		T(an_update_follows_both_tests_in_either_order),
 		T(the_other_order),
-		T(a_binding_never_outlasts_the_registration),
+		T(a_binding_never_outlasts_the_registration), T(a_shortened_registration_shortens_bindings),
 		T(a_shorter_grant_counts),
 		T(nothing_is_asked_until_the_home_agent_has_accepted),
 		T(what_is_not_answered_is_sent_again_with_new_cookies_and_given_up),
