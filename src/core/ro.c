@@ -59,6 +59,7 @@ void ro_reconf(struct ro *ro, const struct ro_conf *conf)
 void ro_fini(struct ro *ro)
 {
 	uint64_t it = 0;
+	timers_fini(&ro->timers); /* first: it touches the timers in the entries */
 	for (struct ro_entry *e; (e = table_next(&ro->entries, &it));)
 		mem_put(ro->env->mem, e);
 	it = 0;
@@ -67,7 +68,6 @@ void ro_fini(struct ro *ro)
 	table_fini(&ro->entries);
 	table_fini(&ro->by_coa);
 	table_fini(&ro->mobiles);
-	timers_fini(&ro->timers);
 }
 
 struct ro_mobile *ro_mobile_find(const struct ro *ro, const struct addr6 *hoa) { return table_find(&ro->mobiles, hoa); }
