@@ -114,7 +114,8 @@ static bool load(struct script *sc, const struct options *o, uint64_t seed)
 {
 	if (o->path)
 		return script_load(sc, o->path);
-	char *text = world_text(seed), name[32];
+	static char name[32]; /* messages name it long after */
+	char *text = world_text(seed);
 	snprintf(name, sizeof name, "world %llu", (unsigned long long)seed);
 	bool ok = script_load_text(sc, text, name);
 	free(text);
