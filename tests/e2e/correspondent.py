@@ -23,9 +23,10 @@ BRR, HOTI, COTI, HOT, COT, BU, BA, BE = range(8)
 A, H, L, K = 0x8000, 0x4000, 0x2000, 0x1000
 
 
-def network(more="", settings=None):
-    nodes = [topo.Node("cn", routes=[("default", PEER)], settings=settings or {},
-                       roamd=f'role cn {{ interface = {{"eth0"}} test-rate = 1000 refusal-rate = 1000 {more} }}\n'),
+def network(more="", beside=""):
+    """more: rows of the role's block; beside: other blocks of the file, with the key mn1."""
+    nodes = [topo.Node("cn", routes=[("default", PEER)], keys=topo.keys("mn1"),
+                       roamd=(topo.key_block("mn1", 256) + beside if beside else "") + f'role cn {{ interface = {{"eth0"}} test-rate = 1000 refusal-rate = 1000 {more} }}\n'),
              topo.Node("peer", routes=[("blackhole default", None)])]  # what scapy has seen the kernel need not refuse
     cable = topo.Cable(topo.Port("peer", "eth0", [PEER + "/64"]), topo.Port("cn", "eth0", [CN + "/64"]))
     return topo.Topology("correspondent", nodes, [cable]).check()

@@ -654,6 +654,21 @@ def test_restart():
         assert reply.dst == homeward.hoa and routing(reply) is None
 
 
+def test_beside_a_home_agent():
+    """One daemon, one address, two roles: tests and updates without H are the correspondent node's, those with H the home agent's."""
+    agent = (f'role ha {{ address = "{CN}" home-prefix = {{"2001:db8:9::/64"}} uplink = {{"eth0"}} '
+             'mobile "2001:db8:9::/64" { key = "mn1" } }\n')
+    with Correspondent(beside=agent) as w:
+        m, stranger = w.mobile(), w.mobile()
+        m.bind()
+        assert m.is_bound()
+        assert stranger.tell(flags=A | H, nonces=False, auth=False).status == 132  # the home agent's word: not home subnet
+        seen = m.peer.reactions(mobility(m.coa, CN, b"\x3b\1\xc8\0" + bytes(12)))
+        assert len(seen) == 1 and inet6.MIP6MH_BE(mh(seen[0])).status == 2
+        w.daemon.ctl("drop", m.hoa)
+        assert not m.is_bound()
+
+
 @pytest.mark.requirement("H-13")
 def test_trust():
     """H-13 to the letter: the Home Address option is believed without a binding, between two prefixes and nowhere else."""
