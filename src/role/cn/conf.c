@@ -37,7 +37,7 @@ static const struct conf_row rows[] = {
 	{"bindings", CONF_U32, "16384", 1, 1048576, NULL, "Bindings at most, those remembered against replays included.", CN(bindings_max)},
 	{"site-bindings", CONF_U32, "4096", 1, 1048576, NULL, "Bindings at most whose care-of addresses share their first 64 bits.", CN(site_max)},
 	{"test-rate", CONF_U32, "10", 1, 100000, "1/s", "Tests answered, a second and source.", CN(test_rate)},
-	{"total-rate", CONF_U32, "2000", 1, 1000000, "1/s", "Tests answered a second in all.", CN(total_rate)},
+	{"total-rate", CONF_U32, "10000", 1, 1000000, "1/s", "Tests answered a second in all.", CN(total_rate)},
 	{"refusal-rate", CONF_U32, "10", 1, 100000, "1/s", "Refusals and errors sent, a second and source.", CN(refusal_rate)},
 	{NULL, CONF_END},
 };
