@@ -8,8 +8,7 @@
  * A procedure is begun only through start(), where the limits are; what was bound before (a refresh, a move, a list taken
  * over) waits there for its turn, what is merely wished for is refused and wished for again by the next packet.
  *
- * Left out: state that outlives a restart of the daemon (the next update meets status 135 and goes on from the number that
- * it carries), care-of tokens for several home addresses of one mobile, alternate care-of addresses.
+ * Left out: care-of tokens for several home addresses of one mobile, alternate care-of addresses.
  */
 #include "core/ro_i.h"
 
@@ -135,6 +134,7 @@ static void forget(struct ro *ro, struct ro_entry *e, struct now now)
 	e->is_bound = false;
 	e->phase = RO_REST;
 	put_dp(ro, e, now);
+	ro_unstore(ro, e);
 	timer_clear(&ro->timers, &e->timer);
 	(void)table_del(&ro->entries, &e->key);
 	unlink_entry(e);
@@ -359,6 +359,7 @@ static void ended(struct ro *ro, struct ro_entry *e, struct now now)
 	unbind(ro, e, "de-registered", now);
 	e->n_fail = e->n_quick = 0;
 	e->may_hold_until = now.mono;
+	ro_unstore(ro, e);
 	e->phase = RO_HOLD;
 	e->hold_until = e->keep_until = mono_add(now.mono, span_s(SETTLE_S));
 	say(ro, e, EV_INFO, "ro-deregistered", "%s: %s holds no binding any more", ADDR6_STR(&e->key.hoa), ADDR6_STR(&e->key.cn));
@@ -391,6 +392,7 @@ void ro_on_accepted(struct ro *ro, struct ro_entry *e, uint32_t lifetime_s, stru
 	e->keep_until = e->may_hold_until;
 	ro->n.bound += is_new;
 	put_dp(ro, e, now);
+	ro_store(ro, e, now);
 	say(ro, e, is_new ? EV_INFO : EV_DEBUG, is_new ? "ro-bound" : "ro-refreshed", "%s: %s accepts care-of address %s for %u s",
 	    ADDR6_STR(&e->key.hoa), ADDR6_STR(&e->key.cn), ADDR6_STR(&e->bound_coa), lifetime_s);
 	arm(ro, e);
@@ -640,7 +642,7 @@ static int set_path(struct ro *ro, struct ro_mobile *mo, const struct ro_path *p
 	return ERR_OK;
 }
 
-static int add_mobile(struct ro *ro, const struct addr6 *hoa, const struct ro_path *path)
+int ro_mobile_add(struct ro *ro, const struct addr6 *hoa, const struct ro_path *path)
 {
 	struct ro_mobile *mo = mem_zget(ro->env->mem, sizeof *mo);
 	if (!mo)
@@ -687,7 +689,7 @@ int ro_move(struct ro *ro, const struct addr6 *hoa, const struct ro_path *path, 
 {
 	struct ro_mobile *mo = ro_mobile_find(ro, hoa);
 	if (!mo)
-		return add_mobile(ro, hoa, path);
+		return ro_mobile_add(ro, hoa, path);
 	bool is_other = is_other_place(&mo->path, path), was_registered = mo->path.is_registered;
 	int err = set_path(ro, mo, path);
 	for (struct ro_entry *e = mo->first, *next; e && !err; e = next) {
@@ -747,6 +749,49 @@ void ro_import(struct ro *ro, const struct addr6 *hoa, const struct ro_peer *lis
 		if (!is_known)
 			start_in_turn(ro, e, now); /* else a packet was quicker than the list */
 	}
+}
+
+int ro_entry_restore(struct ro *ro, struct ro_mobile *mo, const struct addr6 *cn, const struct ro_record *rec)
+{
+	struct ro_entry *e = add(ro, mo, cn);
+	if (!e)
+		return ERR_NOMEM;
+	e->is_stored = e->has_sent = e->has_dp = true; /* what the run before put may be there */
+	e->is_bound = true;
+	e->seq = rec->seq;
+	e->bound_coa = rec->coa;
+	e->bound_until = rec->bound_until;
+	e->may_hold_until = mono_max(rec->may_hold_until, rec->bound_until);
+	return ERR_OK;
+}
+
+/* A third of what is left before the end: the time at which it was acknowledged is not known any more. */
+static void resume(struct ro *ro, struct ro_entry *e, struct now now)
+{
+	int64_t left_ns = mono_sub(e->bound_until, now.mono).ns;
+	e->bound_at = now.mono;
+	e->refresh_at = left_ns > 0 && e->is_bound ? mono_add(now.mono, span_ns(left_ns / 3 * 2)) : MONO_NEVER;
+	put_dp(ro, e, now);
+	arm(ro, e);
+}
+
+static struct ro_mobile *pathless(const struct ro *ro)
+{
+	uint64_t it = 0;
+	for (struct ro_mobile *mo; (mo = table_next(&ro->mobiles, &it));)
+		if (mo->path.until.ns == 0)
+			return mo;
+	return NULL;
+}
+
+void ro_restored(struct ro *ro, bool is_all_known, struct now now)
+{
+	uint64_t it = 0;
+	for (struct ro_mobile *mo; is_all_known && (mo = pathless(ro));)
+		ro_drop(ro, &mo->hoa, false, now);
+	for (struct ro_entry *e; (e = table_next(&ro->entries, &it));)
+		if (e->phase == RO_REST && mono_is_never(e->start_at))
+			resume(ro, e, now);
 }
 
 void ro_withdraw(struct ro *ro)

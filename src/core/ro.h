@@ -116,7 +116,11 @@ bool ro_rx(struct ro *ro, const struct rx *rx, struct now now);
 void ro_tick(struct ro *ro, struct now now);
 mono_t ro_expiry(const struct ro *ro);
 
-/* Take what is in the datapath out of it (a clean stop). */
+/* A stored record, at start; ERR_NOTFOUND: not of ours. */
+int ro_restore(struct ro *ro, const struct store_rec *rec, struct now now);
+/* All were given. is_all_known: ro_move has been called for each mobile that is there, others are forgotten. */
+void ro_restored(struct ro *ro, bool is_all_known, struct now now);
+/* Take what is in the datapath out of it (a clean stop); records stay. */
 void ro_withdraw(struct ro *ro);
 /* A record for each correspondent node of each mobile, or of one (hoa not NULL). */
 void ro_show(const struct ro *ro, const struct addr6 *hoa, struct show *out, struct now now);

@@ -40,6 +40,7 @@ struct ro_entry {
 	bool is_ending;                /* the update says lifetime 0 */
 	bool is_last;                  /* and nobody will hear the answer */
 	bool is_bound;                 /* acknowledged, and good for data as long as bound_coa is the path's */
+	bool is_stored;
 	bool has_dp, has_sent;         /* has_sent: an update, so that `seq` is more than a guess */
 	struct ro_out out[RO_MSG_N];
 	struct ro_token home, coa;     /* coa: for the path's care-of address */
@@ -78,7 +79,14 @@ static inline bool ro_is_optimised(const struct ro_entry *e) { return e->is_boun
 /* ro_msg.c. Send one message of this type; the caller has seen to time and rate. */
 void ro_msg_send(struct ro *ro, struct ro_entry *e, enum ro_msg which, struct now now);
 
+/* ro_store.c */
+struct ro_record { struct addr6 coa, ha; uint16_t seq; mono_t bound_until, may_hold_until; };
+void ro_store(struct ro *ro, struct ro_entry *e, struct now now);
+void ro_unstore(struct ro *ro, struct ro_entry *e);
+
 /* ro.c */
+int ro_mobile_add(struct ro *ro, const struct addr6 *hoa, const struct ro_path *path);
+int ro_entry_restore(struct ro *ro, struct ro_mobile *mo, const struct addr6 *cn, const struct ro_record *rec);
 struct ro_mobile *ro_mobile_find(const struct ro *ro, const struct addr6 *hoa);
 struct ro_entry *ro_entry_find(const struct ro *ro, const struct addr6 *hoa, const struct addr6 *cn);
 void ro_on_token(struct ro *ro, struct ro_entry *e, struct now now);

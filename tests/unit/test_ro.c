@@ -992,6 +992,104 @@ static void a_long_list_takes_its_turn(void **state)
 	assert_int_equal(table_count(&ro.entries), 20);
 }
 
+/* The records in the queue of effects, given to an initiator that knows nothing. */
+static void restart_with(const struct ro_path *p, span_t later)
+{
+	struct { uint8_t key[32], val[64]; size_t val_len; } rec[4];
+	uint32_t n = 0;
+	const struct effect *e;
+	for (uint32_t i = 0; (e = rig_effect(&rig, FX_STORE_PUT, i)); i++, n++) {
+		assert_true(n < 4 && e->store.table == STORE_RO_MMA && e->store.key_len_oct == 32);
+		memcpy(rec[n].key, effq_bytes(&rig.fx, e->store.off), 32);
+		rec[n].val_len = e->store.val_len_oct;
+		memcpy(rec[n].val, effq_bytes(&rig.fx, e->store.off + 32), rec[n].val_len);
+	}
+	ro_fini(&ro);
+	rig_clear(&rig);
+	rig.now.mono = mono_add(rig.now.mono, later);
+	rig.now.wall = wall_add(rig.now.wall, later);
+	ro_init(&ro, &rig.env, ROLE_MMA, NULL, NULL);
+	for (uint32_t i = 0; i < n; i++)
+		assert_int_equal(ro_restore(&ro, &(struct store_rec){STORE_RO_MMA, rec[i].key, rec[i].val, 32, rec[i].val_len}, rig.now), ERR_OK);
+	if (p)
+		ro_move(&ro, &hoa, p, rig.now);
+	ro_restored(&ro, true, rig.now);
+}
+
+static void a_restart_goes_on_with_what_was_bound(void **state)
+{
+	(void)state;
+	struct ro_peer list[4];
+	test_both();
+	answer_bu();
+	struct ro_path here = {.coa = coa, .ha = ha, .until = mono_add(rig.now.mono, span_s(3600))};
+	restart_with(&here, span_s(120));
+	assert_int_equal(rig_count(&rig, FX_SEND), 0);
+	assert_int_equal(route(), 2);
+	assert_true(addr6_eq(&entry()->coa, &coa));
+	assert_in_range(mono_sub(entry()->expires, rig.now.mono).ns, span_s(299).ns, span_s(300).ns);
+	assert_int_equal(ro_export(&ro, &hoa, list, 4, rig.now), 1);
+	assert_int_equal(list[0].seq, peer.seq);
+	rig_clear(&rig);
+	ro_move(&ro, &hoa, &path, rig.now); /* the home agent's packets say that it is registered */
+	while (!rig_count(&rig, FX_SEND))
+		run(span_s(1));
+	answer_hoti();
+	answer_coti();
+	assert_int_equal(sent(MH_BU).mh.bu.seq, (uint16_t)(peer.seq + 1));
+	answer_bu();
+	assert_int_equal(route(), 2);
+}
+
+static void a_restart_without_the_mobile_leaves_nothing(void **state)
+{
+	(void)state;
+	test_both();
+	answer_bu();
+	restart_with(NULL, span_s(1));
+	assert_int_equal(route(), 0);
+	assert_int_equal(rig_count(&rig, FX_STORE_DEL), 1);
+	assert_int_equal(table_count(&ro.entries), 0);
+}
+
+static void a_restart_elsewhere_tells_who_was_bound(void **state)
+{
+	(void)state;
+	test_both();
+	answer_bu();
+	path.coa = rig_addr(COA2);
+	restart_with(&path, span_s(1));
+	assert_int_equal(route(), 1);
+	assert_int_equal(n_sent(MH_HOTI), 1);
+	assert_int_equal(n_sent(MH_COTI), 1);
+}
+
+static void records_end_with_their_bindings(void **state)
+{
+	(void)state;
+	bind();
+	at_home(); /* the home token is fresh */
+	answer_bu();
+	assert_int_equal(rig_count(&rig, FX_STORE_DEL), 1);
+}
+
+static void damaged_records_are_refused(void **state)
+{
+	(void)state;
+	uint8_t key[32], val[64];
+	for (int i = 0; i < 2000; i++) {
+		rig.rng.fill(rig.rng.ctx, key, sizeof key);
+		rig.rng.fill(rig.rng.ctx, val, sizeof val);
+		val[0] = i & 1;
+		struct store_rec r = {STORE_RO_MMA, key, val, (size_t)(i % 33), (size_t)(i % 65)};
+		int err = ro_restore(&ro, &r, rig.now);
+		assert_true(err != ERR_OK || (r.key_len_oct == 32 && r.val_len_oct >= 51 && val[0] == 1));
+	}
+	assert_int_equal(ro_restore(&ro, &(struct store_rec){STORE_MN, key, val, 32, 64}, rig.now), ERR_NOTFOUND);
+	ro_restored(&ro, true, rig.now);
+	assert_int_equal(table_count(&ro.entries), 0);
+}
+
 /* --- limits ------------------------------------------------------------------------------------------------------------------------ */
 
 static void limits_hold(void **state)
@@ -1145,6 +1243,11 @@ int main(void)
 		T(a_list_goes_on_from_its_numbers),
 		T(a_list_that_does_not_answer_stays_a_list),
 		T(a_long_list_takes_its_turn),
+		T(a_restart_goes_on_with_what_was_bound),
+		T(a_restart_without_the_mobile_leaves_nothing),
+		T(a_restart_elsewhere_tells_who_was_bound),
+		T(records_end_with_their_bindings),
+		T(damaged_records_are_refused),
 		T(limits_hold),
 		T(too_many_starts_a_second_leave_nothing_behind),
 		T(nonsense_is_not_begun_with),

@@ -248,10 +248,16 @@ static mono_t mma_expiry(const void *self)
 
 static int mma_restore(void *self, const struct store_rec *rec, struct now now)
 {
-	return rec->table == STORE_BINDING_MMA ? mma_bind_restore(self, rec, now) : ERR_NOTFOUND;
+	struct mma *m = self;
+	return rec->table == STORE_BINDING_MMA ? mma_bind_restore(m, rec, now) : ro_restore(&m->ro, rec, now);
 }
 
-static void mma_restored(void *self, struct now now) { mma_bind_restored(self, now); }
+static void mma_restored(void *self, struct now now)
+{
+	struct mma *m = self;
+	mma_bind_restored(m, now);
+	ro_restored(&m->ro, true, now);
+}
 
 static void withdraw_groups(struct mma *m)
 {

@@ -88,7 +88,7 @@ static void mn_fini(void *self)
 static void mn_restored(void *self, struct now now)
 {
 	struct mn *mn = self;
-	(void)now;
+	ro_restored(&mn->ro, false, now);
 	mn_path_listen(mn);
 	mn_net_start(mn);
 	if (mn->has_place && mn->place == MOVE_HOME)
@@ -112,7 +112,11 @@ static void mn_stop(void *self, struct now now)
 	mn_path_stop(mn);
 }
 
-static int mn_restore(void *self, const struct store_rec *rec, struct now now) { return mn_store_restore(self, rec, now); }
+static int mn_restore(void *self, const struct store_rec *rec, struct now now)
+{
+	struct mn *mn = self;
+	return rec->table == STORE_MN ? mn_store_restore(mn, rec, now) : ro_restore(&mn->ro, rec, now);
+}
 
 /* Policy, drain, reports and the like change at once; who the mobile is and whom it talks to needs a restart. */
 static int mn_reconf(void *self, const void *conf, struct now now, const char **remedy)
