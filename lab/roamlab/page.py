@@ -5,7 +5,7 @@ import html
 import math
 
 from . import witness
-from .topo import HOME_ADDRESS as HOME
+from .topo import HOME_ADDRESS as HOME, HOME_AGENT as HA
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1d2530; --soft: #667085; --line: #d5dae1; --paper: #fbfcfd; --card: #fff;
@@ -150,7 +150,7 @@ def _sites():
         parts.append(f'<rect class="box" x="348" y="{y - 15}" width="104" height="30" rx="5"/>' + _text(400, y + 4, name))
         parts.append(f'<circle cx="586" cy="{y}" r="22" fill="none" stroke="{PLACES[key]}" stroke-width="2" stroke-dasharray="4 3"/>')
         parts.append(_text(618, y + 4, cell, "", "start"))
-    parts.append(_text(300, 114, "25 ms", "soft") + _text(300, 136, "25 ms", "soft"))
+    parts.append(_text(320, 84, "25 ms", "soft") + _text(322, 134, "25 ms", "soft"))
     return _svg(700, 180, "The network of the journey between sites", parts)
 
 
@@ -187,8 +187,9 @@ def _tour_timeline(outcome):
     for name, kinds in _routes(t):
         since, until = min(k.first_ns for k in kinds), max(k.last_ns for k in kinds)
         parts.append(_text(left - 8, y + 9, name, "soft", "end"))
-        if name == "natively":  # twice: before and after; the middle is what the other ways took
-            spans = [(since, outcome.stages[0].known_ns), (outcome.stages[-1].known_ns, until)]
+        if name == "natively":  # twice: until the home agent intercepts, and after
+            tunnel = min(k.first_ns for k in t.data(ifname="ha0", direction="in", src=HA))
+            spans = [(since, tunnel), (outcome.stages[-1].known_ns, until)]
         else:
             spans = [(since, until)]
         packets = sum(k.packets for k in kinds)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""./run bench [handover|datapath|registration|memory|joins|all] [--json FILE]
+"""./run bench [handover|datapath|registration|memory|joins|inter-site|all] [--json FILE]
 
 Each part prints what it measures as it goes and adds its keys to one JSON object:
 
@@ -7,7 +7,8 @@ Each part prints what it measures as it goes and adds its keys to one JSON objec
     datapath      {"datapath_ns": {name: x}, "ratio_64": {"ha": x, "mma": x, "mn": x, "mn_link": x}, "ratio_tcp": x}
     registration  {"registrations_per_s": x}
     memory        {"bytes_per_binding": x}
-    joins         {"join_ms": {"held": n, "median": x, "p99": x, "max": x, "lost": n}}"""
+    joins         {"join_ms": {"held": n, "median": x, "p99": x, "max": x, "lost": n}}
+    inter-site    {"inter_site": {"bound_ms": x, "one-radio": {...}, "two-radios": {...}}}: lost, doubled, interruption"""
 import argparse
 import json
 import os
@@ -16,6 +17,7 @@ import sys
 
 import datapath
 import handover
+import inter_site
 import joins
 import registration
 from roamlab import demo, net
@@ -26,6 +28,7 @@ PARTS = {
     "registration": registration.measure_rate,
     "memory": registration.measure_memory,
     "joins": joins.measure,
+    "inter-site": inter_site.measure,
 }
 
 

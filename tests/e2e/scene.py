@@ -108,7 +108,3 @@ def check_paths(scene, steps, old, new, up):
     forgotten = scene.world.daemons[old.agent].show("bindings")
     assert not [b for b in forgotten if b.get("home-address", b.get("home")) == HOME and b.get("state", "") not in ("resting", "released")], forgotten
 
-
-def interruption_ms(scene, at):
-    """Break-before-make: from the new link's carrier to the first packet at the mobile."""
-    return scene.interruption_ns(scene.down, at, scene.end)[0] / MS
