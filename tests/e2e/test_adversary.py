@@ -19,6 +19,7 @@ scapy = pytest.importorskip("scapy.all")
 
 HOA, HA, MMA, CN = topo.HOME_ADDRESS, topo.HOME_AGENT, topo.MMA, topo.CORRESPONDENT
 EVIL = "2001:db8:2:11::66"
+THERE = "2001:db8:3::1"            # another site's agent
 EVIL_LOCAL = "fe80::66"
 STRANGER = "2001:db8:1::999"      # a home address that nobody configured
 NTP_1970 = 2208988800
@@ -134,6 +135,8 @@ def one_arena():
     network = topo.demo(routers=2, mobile_more=QUICK)
     network.nodes.append(topo.Node("evil"))
     network.radios.append(topo.Port("evil", "w0"))
+    agent = next(n for n in network.nodes if n.name == "mma")
+    agent.roamd = agent.roamd.replace('  mobile "', f'  peer "{THERE}" {{ key = "{topo.FOREIGN.key}" }}\n  mobile "', 1)
     with World(network) as world:
         arena = Arena(world)
         arena.enter()
@@ -251,6 +254,28 @@ def test_flood_of_updates(arena, agent):
     port, src, dst, spi = (arena.near, EVIL, MMA, 257) if agent == "mma" else (arena.far, CN, HA, 256)
     with arena.unharmed((agent, "drop-punt-rate", 100)):
         arena.flood(port.send, [update(src, dst, spi)] * 5000, agent, "drop-punt-rate")
+
+
+def agent_says(kind, spi, src=THERE, hoa=HOA, enterprise=32473, version=1, stamped=True):
+    body = struct.pack("!BBII", version, kind, enterprise, 0) + packed(hoa) + packed("2001:db8:3:ff::66") + struct.pack("!HBB", 30, 0, 0)
+    return mh(11, src, MMA, body + options(spi, stamped))
+
+
+@pytest.mark.requirement("H-16")
+def test_forged_agents(arena):
+    """In the name of another site's agent: that the mobile is there, that packets come from there, answers to what nobody asked; a request of the mobile
+    to send its packets elsewhere. None of it moves a packet."""
+    with arena.unharmed(("mma", "auth-bad", 7), ("mma", "auth-missing", 1), ("mma", "auth-spi-unknown", 1), ("mma", "peer-unknown", 1),
+                        ("mma", "msg-type-unknown", 1), ("mma", "msg-malformed", 1)):
+        for kind in range(1, 7):
+            arena.far.send(agent_says(kind, 257))
+        arena.far.send(agent_says(1, None))
+        arena.far.send(agent_says(1, 9999))
+        arena.far.send(agent_says(1, 257, src=CN))
+        arena.far.send(agent_says(1, 257, enterprise=9))
+        arena.far.send(agent_says(1, 257, version=2))
+        forward = b"\1\0" + b"\x13\x2c" + struct.pack("!IBBH", 32473, 3, 2, 30) + packed("2001:db8:3:ff::66") + packed(THERE) + bytes(4)
+        arena.near.send(mh(BU, EVIL, MMA, struct.pack("!HHH", 9, A | M, 0) + forward + options(257), hao=HOA))
 
 
 @pytest.mark.requirement("H-10")
