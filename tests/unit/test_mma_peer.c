@@ -646,6 +646,20 @@ static void stop_takes_forwarding_back(void **state)
 	assert_non_null(rig_dp(&here, FX_DP_DEL, DP_COA, 0));
 }
 
+static void the_operator_can_end_it(void **state)
+{
+	(void)state;
+	const char *msg = NULL;
+	const struct ctl_cmd drop = {2, (const char *const[]){"drop", HOA}};
+	register_mobile(&here, NULL);
+	confirm_there();
+	struct said u = leave(THERE_COA, THERE, 60);
+	say(&here, &u);
+	assert_int_equal(mma_role.ctl(here.self, &drop, here.now, &msg), ERR_OK);
+	assert_non_null(rig_dp(&here, FX_DP_DEL, DP_COA, 0));
+	assert_int_equal(mma_role.ctl(here.self, &drop, here.now, &msg), ERR_NOTFOUND);
+}
+
 static void the_number_of_forwardings_is_limited(void **state)
 {
 	(void)state;
@@ -938,7 +952,7 @@ int main(void)
 		T(a_mobile_that_comes_back_ends_it), T(the_address_rests_until_the_last_binding_of_it_ends),
 		T(a_correspondent_nodes_binding_outlasts_the_time),
 		T(forwarding_is_repeated_until_it_is_acknowledged), T(an_acknowledgement_that_says_no_ends_it),
-		T(forwarding_survives_a_restart), T(stop_takes_forwarding_back), T(the_number_of_forwardings_is_limited),
+		T(forwarding_survives_a_restart), T(stop_takes_forwarding_back), T(the_operator_can_end_it), T(the_number_of_forwardings_is_limited),
 		T(a_registration_is_confirmed_to_the_previous_agent), T(questions_are_answered_for_mobiles_that_are_here),
 		T(the_time_of_the_previous_agent_is_the_one_it_tells), T(forged_messages_are_refused), T(replayed_messages_are_refused),
 		T(our_own_messages_do_not_come_back), T(peers_are_reconfigured), T(without_memory_a_request_is_answered_all_the_same),

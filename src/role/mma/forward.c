@@ -295,6 +295,14 @@ void mma_forward_request(struct mma *m, struct mma_binding *mb, const struct rc_
 		mma_bind_release(m, mb, NULL, "de-registered", now);
 }
 
+bool mma_forward_drop(struct mma *m, const struct mma_binding *mb, struct now now)
+{
+	struct mma_forward *f = mma_forward_find(m, &mb->b.hoa);
+	if (f)
+		stop(m, f, EV_INFO, "forwarding-ended", "dropped by the operator", now);
+	return f;
+}
+
 /* --- the old agent: what it hears from the new one -------------------------------------------------------------- */
 
 /* Unasked: kept until the mobile says the same. Only for mobiles that are here, so that nobody fills the table. */

@@ -335,7 +335,7 @@ static int mma_reconf(void *self, const void *conf, struct now now, const char *
 	return load_mobiles(m);
 }
 
-/* drop HOME-ADDRESS */
+/* drop HOME-ADDRESS: its binding, or the forwarding of its packets */
 static int mma_ctl(void *self, const struct ctl_cmd *cmd, struct now now, const char **msg)
 {
 	struct mma *m = self;
@@ -346,9 +346,10 @@ static int mma_ctl(void *self, const struct ctl_cmd *cmd, struct now now, const 
 	if (cmd->argc != 2 || !addr6_parse(&hoa, cmd->argv[1]))
 		return ERR_INVAL;
 	struct mma_binding *mb = binding_find(&m->bindings, &hoa);
-	if (!mb || mb->b.state != BINDING_ACTIVE)
+	if (mb && mb->b.state == BINDING_ACTIVE)
+		mma_bind_release(m, mb, NULL, "dropped by the operator", now);
+	else if (!mb || !mma_forward_drop(m, mb, now))
 		return ERR_NOTFOUND;
-	mma_bind_release(m, mb, NULL, "dropped by the operator", now);
 	*msg = NULL;
 	return ERR_OK;
 }

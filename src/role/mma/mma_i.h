@@ -153,6 +153,8 @@ void mma_forward_tick(struct mma *m, struct now now);
 /* From the store, after its binding. 0, ERR_FULL, ERR_NOMEM. */
 int mma_forward_restore(struct mma *m, const struct mma_binding *mb, const struct mma_forward *rec);
 void mma_forward_end(struct mma *m, struct mma_forward *f);
+/* The operator's wish; false: nothing was forwarded. */
+bool mma_forward_drop(struct mma *m, const struct mma_binding *mb, struct now now);
 
 /* peer.c: other agents, and messages to and from them. */
 const char *mma_peer_check(const struct mma *m, const struct mma_conf *c);
