@@ -584,6 +584,8 @@ def on_many_addresses(w):
     more = [a, a.replace("::a:", "::b:"), a.replace("::a:", "::c:")]
     advertise(w, n, more, 50)
     assert set(listed(w, more)) == set(more) | {w.sides["real"].agent}
+    shown = {r["address"]: r for r in w.sides["real"].daemon.show("routers") if r.get("record") == "home-agent"}
+    assert set(more) <= set(shown) and shown[a]["preference"] == 50
     forget(w, pair)
 
 

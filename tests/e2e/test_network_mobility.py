@@ -17,19 +17,27 @@ NETWORK = "2001:db8:50::/64"
 STRANGER = "2001:db8:99::5"
 
 
+def inside(mode="explicit"):
+    return f'  network = {{"{NETWORK}"}}\n  network-interface = "lan0"\n  network-mode = "{mode}"\n'
+
+
 def network(mode="explicit", use_mma=True, interfaces=2):
-    """The demo's network with a mobile router in it. The host behind it makes its address of an advertisement by role ar."""
-    inside = f'  network = {{"{NETWORK}"}}\n  network-interface = "lan0"\n  network-mode = "{mode}"\n'
-    t = topo.demo(interfaces=interfaces, use_mma=use_mma, backbone_delay_us=5000, mobile_more=QUICK + inside)
+    """The demo's network with a mobile router in it."""
+    return with_router(topo.demo(interfaces=interfaces, use_mma=use_mma, backbone_delay_us=5000, mobile_more=QUICK + inside(mode)))
+
+
+def with_router(t):
+    """The mobile of a topology becomes a router. The host behind it makes its address of an advertisement by role ar."""
     block = f'mobile "{topo.HOME_ADDRESS}" {{ key ='
-    for name in ("ha", "mma"):
-        node = t.node(name)
-        assert block in node.roamd
+    for node in t.nodes:
         node.roamd = node.roamd.replace(block, f'mobile "{topo.HOME_ADDRESS}" {{ network = {{"{NETWORK}"}} key =')
+    for port in (p for c in t.cables for p in (c.a, c.b) if p.node == "core" and p.ifname == "ha0" and p.admits):
+        port.admits.append(NETWORK)                    # what comes from the home agent's side may have such a source
+    home = next(via for prefix, via in t.node("core").routes if prefix == topo.HOME_PREFIX)
     mn = t.node("mn")
     mn.forwards = True
     mn.roamd += f'role ar {{ interface "lan0" {{ prefix = {{"{NETWORK}"}} map = false ra-interval = 300 }} }}\n'
-    t.node("core").routes.append((NETWORK, "2001:db8:f:1::2"))
+    t.node("core").routes.append((NETWORK, home))
     t.nodes.append(topo.Node("inside", settings={"net/ipv6/conf/default/accept_ra": 1, "net/ipv6/conf/default/accept_dad": 0}))
     t.cables.append(topo.Cable(topo.Port("inside", "eth0"), topo.Port("mn", "lan0", ["2001:db8:50::1/64"])))
     return t.check()
@@ -42,8 +50,11 @@ def autoconfigured(mac, prefix):
 
 
 def at_home(make_world, *args, **kw):
+    return begin(make_world(network(*args, **kw)))
+
+
+def begin(world):
     """The mobile router is at home, packets flow to and from the host behind it."""
-    world = make_world(network(*args, **kw))
     world.facts["router"], world.facts["home_address"] = world.facts["home_address"], autoconfigured(world.net.lladdr["inside", "eth0"], NETWORK)
     address = world.facts["home_address"]
     world.wait(lambda: address in world.net.run("inside", "ip", "-6", "-o", "addr", "show", "dev", "eth0"), "the host's address", 15)
@@ -149,3 +160,18 @@ def test_other_peoples_addresses_do_not_leave(make_world):
     active = [r for r in ha.show("bindings") if r.get("state") == "active"]
     assert [r["network"] for r in active] == [NETWORK]
     world.finish_flow(flow)
+
+
+@pytest.mark.requirement("H-16")
+def test_from_site_to_site(make_world):
+    """Between two sites, make before break: nothing that the host behind the router sends or gets is lost or doubled."""
+    world, flow = begin(make_world(with_router(topo.figures(topo.A, topo.B, mobile_more=QUICK + inside()))))
+    moved(world, flow, "a1", "away-site")
+    start = world.now()
+    for cell in ("b1", "a2", "b2"):
+        moved(world, flow, cell, "away-site")
+    end = world.now() - 300_000_000
+    down, up = world.finish_flow(flow)
+    for direction in (down, up):
+        count = direction.count(start, end)
+        assert (count.lost, count.doubled) == (0, 0)
