@@ -127,6 +127,13 @@ void fx_route(struct effq *q, enum role_id role, enum effect_kind kind, const st
 		e->route = *r;
 }
 
+void fx_neigh(struct effq *q, enum role_id role, uint32_t ifindex, const struct addr6 *addr, const struct lladdr *lladdr)
+{
+	struct effect *e = add(q, role, FX_NEIGH);
+	if (e)
+		e->neigh = (struct fx_neigh){ifindex, *addr, *lladdr};
+}
+
 void fx_attach(struct effq *q, enum role_id role, uint32_t ifindex, const struct lladdr *router)
 {
 	struct effect *e = add(q, role, FX_ATTACH);

@@ -30,6 +30,7 @@ enum effect_kind {
 	FX_ADDR_DEL,
 	FX_ROUTE_PUT,
 	FX_ROUTE_DEL,
+	FX_NEIGH,       /* the host's neighbour cache: this address has that link-layer address now, to be verified at the next use */
 	FX_KEEP_SEND,   /* forward what the keep ring holds of a care-of address */
 	FX_ATTACH,      /* mobile node: ask the radio of an interface for another router/cell */
 	FX_STORE_PUT,   /* record to stable storage */
@@ -68,6 +69,7 @@ struct fx_route {
 	struct addr6 src;         /* preferred source; :: for none */
 	uint32_t metric;
 };
+struct fx_neigh { uint32_t ifindex; struct addr6 addr; struct lladdr lladdr; };
 struct fx_attach { uint32_t ifindex; struct lladdr router; /* zero: detach */ };
 
 
@@ -107,6 +109,7 @@ struct effect {
 		struct fx_group group;
 		struct fx_addr addr;
 		struct fx_route route;
+		struct fx_neigh neigh;
 		struct fx_attach attach;
 		struct fx_keep keep;
 		struct fx_store store;
@@ -138,6 +141,7 @@ void fx_group(struct effq *q, enum role_id role, enum effect_kind join_or_leave,
 	      const struct addr6 *group, const struct addr6 *source);
 void fx_addr(struct effq *q, enum role_id role, enum effect_kind add_or_del, const struct fx_addr *a);
 void fx_route(struct effq *q, enum role_id role, enum effect_kind put_or_del, const struct fx_route *r);
+void fx_neigh(struct effq *q, enum role_id role, uint32_t ifindex, const struct addr6 *addr, const struct lladdr *lladdr);
 void fx_attach(struct effq *q, enum role_id role, uint32_t ifindex, const struct lladdr *router);
 void fx_keep_send(struct effq *q, enum role_id role, const struct fx_keep *k);
 void fx_store_put(struct effq *q, enum role_id role, enum store_table table, const void *key, size_t key_len,

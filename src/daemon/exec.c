@@ -232,6 +232,13 @@ static void run_route(struct exec *x, const struct effect *e)
 		failed(x, "route-failed", e->role, PREFIX6_STR(&r.dst), rc);
 }
 
+static void run_neigh(struct exec *x, const struct effect *e)
+{
+	int rc = rtnl_neigh_put(x->rtnl, &e->neigh);
+	if (rc)
+		failed(x, "neighbour-failed", e->role, ADDR6_STR(&e->neigh.addr), rc);
+}
+
 static void run_attach(struct exec *x, const struct effect *e)
 {
 	const struct link_event *link = rtnl_link_at(x->rtnl, e->attach.ifindex);
@@ -254,6 +261,7 @@ static void run_one(struct exec *x, const struct effq *q, const struct effect *e
 	case FX_ADDR_DEL: run_addr(x, e); break;
 	case FX_ROUTE_PUT:
 	case FX_ROUTE_DEL: run_route(x, e); break;
+	case FX_NEIGH: run_neigh(x, e); break;
 	case FX_ATTACH: run_attach(x, e); break;
 	case FX_KEEP_SEND: x->keep_send(x->ctx, &e->keep); break;
 	case FX_STORE_PUT:

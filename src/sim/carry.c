@@ -5,6 +5,7 @@
 
 #include "sim/fwd.h"
 #include "sim/kern.h"
+#include "sim/nd.h"
 #include "sim/pkt.h"
 #include "sim/watch.h"
 
@@ -129,6 +130,9 @@ static void carry_out(struct node *n, const struct effect *e)
 		break;
 	case FX_ROUTE_DEL:
 		node_route_del(n, &e->route);
+		break;
+	case FX_NEIGH:
+		nd_put(n, &e->neigh);
 		break;
 	case FX_KEEP_SEND:
 		fwd_keep_send(n, &e->keep);

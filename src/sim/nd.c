@@ -165,6 +165,12 @@ static void learned(struct neigh *e, const struct lladdr *ll, bool is_confirmed)
 	}
 }
 
+void nd_put(struct node *n, const struct fx_neigh *neigh)
+{
+	if (node_nic(n, neigh->ifindex))
+		learned(neigh_get(n, neigh->ifindex, &neigh->addr), &neigh->lladdr, false);
+}
+
 /* The option's link-layer address; false when it is not there. */
 static bool option_ll(const uint8_t *icmp, size_t len, uint8_t type, struct lladdr *ll)
 {

@@ -11,6 +11,8 @@
 bool nd_resolve(struct node *n, struct nic *nic, const struct addr6 *to, const struct frame *f, struct lladdr *ll);
 /* What is known now, without asking. */
 bool nd_peek(struct node *n, struct nic *nic, const struct addr6 *to, struct lladdr *ll);
+/* FX_NEIGH. */
+void nd_put(struct node *n, const struct fx_neigh *neigh);
 /* A neighbour solicitation or advertisement came in; f starts at the IPv6 header. */
 void nd_rx(struct node *n, struct nic *nic, struct frame *f);
 void nd_addr_added(struct node *n, struct ifaddr *a);

@@ -124,6 +124,7 @@ int rtnl_route_put(struct rtnl *r, const struct fx_route *route)
 	note("route by %u; ", route->ifindex);
 	return 0;
 }
+int rtnl_neigh_put(struct rtnl *r, const struct fx_neigh *neigh) { (void)r, (void)neigh; return 0; }
 int rtnl_route_del(struct rtnl *r, const struct fx_route *route) { return rtnl_route_put(r, route); }
 uint32_t rtnl_sweep(struct rtnl *r)
 {

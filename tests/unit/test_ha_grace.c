@@ -49,6 +49,9 @@ static void after_coming_home(void **state)
 	assert_int_equal(bench_send(&b, (struct update){0}), BA_ACCEPTED);
 	assert_int_equal(bench_send(&b, (struct update){.is_from_home = true}), BA_ACCEPTED);
 	assert_true(mono_reached(put(0)->expires, b.k.now.mono)); /* the binding itself is over */
+	const struct fx_neigh *neigh = &kit_fx(&b.k, FX_NEIGH, 0)->neigh; /* and this host knows where the address is now */
+	assert_int_equal(neigh->ifindex, T_HOME_IF);
+	assert_true(addr6_eq(&neigh->addr, &t_hoa) && lladdr_eq(&neigh->lladdr, &t_mn_ll));
 	assert_true(addr6_eq(&put(0)->prev, &t_coa));
 	bench_wait(&b, span_ms(999));
 	assert_null(kit_dp(&b.k, FX_DP_DEL, DP_HOME, 0));

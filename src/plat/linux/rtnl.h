@@ -50,6 +50,7 @@ int rtnl_addr_add(struct rtnl *r, const struct fx_addr *a);
 int rtnl_addr_del(struct rtnl *r, const struct fx_addr *a);
 int rtnl_route_put(struct rtnl *r, const struct fx_route *route);
 int rtnl_route_del(struct rtnl *r, const struct fx_route *route);
+int rtnl_neigh_put(struct rtnl *r, const struct fx_neigh *neigh);
 int rtnl_set_up(struct rtnl *r, uint32_t ifindex, uint32_t mtu_oct);
 int rtnl_link_del(struct rtnl *r, uint32_t ifindex);
 

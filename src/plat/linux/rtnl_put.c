@@ -3,6 +3,7 @@
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 #include "plat/linux/rtnl_i.h"
 
 /* ADDR_PROTO: the attribute IFA_PROTO (Linux 5.18), which older headers lack. */
-enum { MSG_OCT = 512, ADDR_PROTO = 11, AWAIT_NS = 50000, AWAIT_MAX = 100 };
+enum { MSG_OCT = 512, ADDR_PROTO = 11, AWAIT_NS = 50000, AWAIT_MAX = 1000 };
 
 static uint32_t seconds(span_t d)
 {
@@ -153,6 +154,20 @@ int rtnl_route_del(struct rtnl *r, const struct fx_route *route)
 	int rc = nl_ask(r->ask, route_message(buf, RTM_DELROUTE, route));
 
 	return rc && (errno == ESRCH || errno == ENODEV) ? 0 : rc;
+}
+
+int rtnl_neigh_put(struct rtnl *r, const struct fx_neigh *neigh)
+{
+	_Alignas(8) char buf[MSG_OCT];
+	struct nlmsghdr *n = mnl_nlmsg_put_header(buf);
+	n->nlmsg_type = RTM_NEWNEIGH;
+	n->nlmsg_flags = NLM_F_CREATE | NLM_F_REPLACE;
+	struct ndmsg *nd = mnl_nlmsg_put_extra_header(n, sizeof *nd);
+
+	*nd = (struct ndmsg){.ndm_family = AF_INET6, .ndm_ifindex = (int)neigh->ifindex, .ndm_state = NUD_STALE};
+	mnl_attr_put(n, NDA_DST, sizeof neigh->addr, &neigh->addr);
+	mnl_attr_put(n, NDA_LLADDR, sizeof neigh->lladdr, &neigh->lladdr);
+	return nl_ask(r->ask, n);
 }
 
 int rtnl_set_up(struct rtnl *r, uint32_t ifindex, uint32_t mtu_oct)

@@ -211,6 +211,8 @@ void ha_deregister(struct ha *h, struct ha_bu *bu, struct now now)
 		ha_refuse(h, bu, BA_NOT_HOME_AGENT, now);
 		return;
 	}
+	if (bu->is_direct) /* by another interface than that by which it left, perhaps: what comes before its own word would go there */
+		fx_neigh(h->env.fx, ROLE_HA, ha_link_of(h, &b->hoa)->ifindex, &b->hoa, &bu->lladdr);
 	ha_end(h, b, "binding-deregistered", "by the mobile", now);
 	linger(h, b, now);
 	h->n_deregistered++;
