@@ -51,6 +51,30 @@ static void addresses_of_chosen_links_are_listened_at(void **state)
 	assert_null(rig_dp(&m.rig, FX_DP_PUT, DP_LOCAL, 1)); /* link-local: no */
 }
 
+/* A tunnel or loopback: named, the operator is told. */
+static void links_without_addresses_are_left_alone(void **state)
+{
+	(void)state;
+	rig_clear(&m.rig);
+	rig_link(&m.rig, 1, "lo", "00:00:00:00:00:00", true);
+	rig_link(&m.rig, 7, "wg0", "00:00:00:00:00:00", true);
+	const struct local_event ev = {7, rig_addr("2001:db8:77::1"), false};
+	m.rig.ops->local(m.rig.self, &ev, m.rig.now);
+	assert_int_equal(m.rig.fx.n, 0);
+	const struct local_event on_lo = {1, rig_addr("2001:db8:77::2"), false}, loopback = {1, rig_addr("::1"), false};
+	m.rig.ops->local(m.rig.self, &loopback, m.rig.now);
+	m.rig.ops->local(m.rig.self, &on_lo, m.rig.now);
+	assert_int_equal(m.rig.fx.n, 1);
+	assert_true(addr6_eq(&rig_dp(&m.rig, FX_DP_PUT, DP_LOCAL, 0)->local.addr, &on_lo.addr)); /* it is reached through other links */
+	m.conf.n_interface = 1;
+	memcpy(m.conf.interface[0], "wg0", 4);
+	mobile_start(&m);
+	rig_clear(&m.rig);
+	rig_link(&m.rig, 7, "wg0", "00:00:00:00:00:00", true);
+	assert_int_equal(m.rig.fx.n, 1);
+	assert_string_equal(rig_effect(&m.rig, FX_EVENT, 0)->event.code, "interface-left-out");
+}
+
 static void an_address_that_goes_takes_its_bindings_along(void **state)
 {
 	(void)state;
@@ -760,7 +784,7 @@ static void damaged_updates_do_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(addresses_of_chosen_links_are_listened_at), T(an_address_that_goes_takes_its_bindings_along), T(an_address_twice_goes_once),
+		T(addresses_of_chosen_links_are_listened_at), T(links_without_addresses_are_left_alone), T(an_address_that_goes_takes_its_bindings_along), T(an_address_twice_goes_once),
 		T(a_link_that_goes_takes_its_addresses_along), T(trust_is_told_to_the_datapath), T(other_interfaces_need_a_restart),
 		T(tests_are_answered_from_no_memory), T(tests_are_limited_by_source_and_in_all), T(requests_from_impossible_sources_are_ignored),
 		T(a_binding_is_made_moved_and_removed), T(a_mobile_at_home_removes_its_binding), T(a_binding_ends_with_its_lifetime),

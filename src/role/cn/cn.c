@@ -80,12 +80,27 @@ static void cn_on_local(void *self, const struct local_event *ev, struct now now
 
 /* --- links --------------------------------------------------------------------------------------------------------- */
 
-static bool is_wanted(const struct cn *cn, const char *name)
+static bool is_named(const struct cn *cn, const char *name)
 {
 	for (uint32_t i = 0; i < cn->conf.n_interface; i++)
 		if (strcmp(cn->conf.interface[i], name) == 0)
 			return true;
-	return cn->conf.n_interface == 0 && strcmp(name, "lo") != 0 && strcmp(name, "roam0") != 0;
+	return false;
+}
+
+static bool is_loopback(const struct link_event *ev) { return strcmp(ev->name, "lo") == 0; }
+
+/* Only what has link-layer addresses: the programs find the IPv6 header behind an Ethernet header. They are not needed on the loopback
+ * interface: packets for its addresses come in elsewhere. */
+static bool is_wanted(const struct cn *cn, const struct link_event *ev)
+{
+	if (lladdr_is_zero(&ev->lladdr) && !is_loopback(ev)) {
+		if (is_named(cn, ev->name))
+			fx_event(cn->env->fx, ROLE_CN, EV_WARNING, "interface-left-out", NULL, "%s has no link-layer address: mobiles cannot bind with its addresses",
+				 ev->name);
+		return false;
+	}
+	return is_named(cn, ev->name) || (cn->conf.n_interface == 0 && strcmp(ev->name, "roam0") != 0);
 }
 
 static void link_gone(struct cn *cn, uint32_t ifindex, struct now now)
@@ -109,11 +124,11 @@ static void cn_on_link(void *self, const struct link_event *ev, struct now now)
 
 	if (ev->is_gone && known)
 		link_gone(cn, ev->ifindex, now);
-	if (ev->is_gone || !is_wanted(cn, ev->name))
+	if (ev->is_gone || !is_wanted(cn, ev))
 		return;
 	if (!known && cn->n_link < CN_LOCAL_MAX)
 		cn->link[cn->n_link++] = (struct cn_link){ev->ifindex};
-	if (ev->is_up)
+	if (ev->is_up && !is_loopback(ev))
 		fx_dp_put(cn->env->fx, ROLE_CN, &op);
 }
 
