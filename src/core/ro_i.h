@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
-/* Inside route optimisation: its entries, and what ro.c (what to do when) and ro_msg.c (packets) give each other. */
+/* Inside route optimisation: its entries, and what its files give each other. */
 #include "core/ro.h"
 #include "core/rr.h"
+
+enum {
+	RO_FRESH_S = RO_TOKEN_S - 15,  /* a token must still count when the update arrives */
+	RO_AGAIN_S = 10,               /* between two doubts about one binding */
+	RO_LIFETIME_MIN_S = 8,         /* less is not worth a binding */
+};
 
 enum ro_msg { RO_HOTI, RO_COTI, RO_BU, RO_MSG_N };
 
@@ -80,15 +86,30 @@ static inline bool ro_is_optimised(const struct ro_entry *e) { return e->is_boun
 void ro_msg_send(struct ro *ro, struct ro_entry *e, enum ro_msg which, struct now now);
 
 /* ro_store.c */
-struct ro_record { struct addr6 coa, ha; uint16_t seq; mono_t bound_until, may_hold_until; };
 void ro_store(struct ro *ro, struct ro_entry *e, struct now now);
 void ro_unstore(struct ro *ro, struct ro_entry *e);
 
 /* ro.c */
 int ro_mobile_add(struct ro *ro, const struct addr6 *hoa, const struct ro_path *path);
-int ro_entry_restore(struct ro *ro, struct ro_mobile *mo, const struct addr6 *cn, const struct ro_record *rec);
 struct ro_mobile *ro_mobile_find(const struct ro *ro, const struct addr6 *hoa);
 struct ro_entry *ro_entry_find(const struct ro *ro, const struct addr6 *hoa, const struct addr6 *cn);
+
+/* ro_entry.c */
+struct ro_entry *ro_entry_add(struct ro *ro, struct ro_mobile *mo, const struct addr6 *cn); /* NULL: no memory */
+void ro_forget(struct ro *ro, struct ro_entry *e, struct now now);
+void ro_arm(struct ro *ro, struct ro_entry *e);                 /* after any change of its times */
+void ro_put_dp(struct ro *ro, struct ro_entry *e, struct now now); /* after any change of its phase or binding */
+
+/* ro_run.c */
+bool ro_start(struct ro *ro, struct ro_entry *e, struct now now);
+void ro_start_in_turn(struct ro *ro, struct ro_entry *e, struct now now);
+void ro_proceed(struct ro *ro, struct ro_entry *e, struct now now);
+void ro_update(struct ro *ro, struct ro_entry *e, struct now now);
+void ro_unbind(struct ro *ro, struct ro_entry *e, const char *why, struct now now);
+void ro_stop_asking(struct ro_entry *e);
+bool ro_is_fresh(const struct ro_token *t, mono_t now);
+bool ro_is_used(const struct ro *ro, const struct ro_entry *e, mono_t since);
+/* What ro_msg.c found to be an answer. */
 void ro_on_token(struct ro *ro, struct ro_entry *e, struct now now);
 void ro_on_accepted(struct ro *ro, struct ro_entry *e, uint32_t lifetime_s, struct now now);
 void ro_on_refused(struct ro *ro, struct ro_entry *e, uint8_t status, uint16_t seq, struct now now);

@@ -49,34 +49,70 @@ void ro_unstore(struct ro *ro, struct ro_entry *e)
 	e->is_stored = false;
 }
 
-static int enter(struct ro *ro, const struct ro_key *key, const struct ro_record *rec)
+struct record { struct ro_key key; struct addr6 coa, ha; uint16_t seq; mono_t bound_until, may_hold_until; };
+
+static int enter(struct ro *ro, const struct record *rec)
 {
-	struct ro_mobile *mo = ro_mobile_find(ro, &key->hoa);
 	const struct ro_path path = {.coa = rec->coa, .ha = rec->ha, .is_registered = true};
-	if (!mo && ro_mobile_add(ro, &key->hoa, &path) != ERR_OK)
+	if (!ro_mobile_find(ro, &rec->key.hoa) && ro_mobile_add(ro, &rec->key.hoa, &path) != ERR_OK)
 		return ERR_NOMEM;
-	mo = ro_mobile_find(ro, &key->hoa);
-	if (mo->n_entry >= RO_PEERS_MAX || ro_entry_find(ro, &key->hoa, &key->cn))
+	struct ro_mobile *mo = ro_mobile_find(ro, &rec->key.hoa);
+	if (mo->n_entry >= RO_PEERS_MAX || ro_entry_find(ro, &rec->key.hoa, &rec->key.cn))
 		return ERR_FULL;
-	return ro_entry_restore(ro, mo, &key->cn, rec);
+	struct ro_entry *e = ro_entry_add(ro, mo, &rec->key.cn);
+	if (!e)
+		return ERR_NOMEM;
+	e->is_stored = e->has_sent = e->has_dp = true; /* what the run before put may be there */
+	e->is_bound = true;
+	e->seq = rec->seq;
+	e->bound_coa = rec->coa;
+	e->bound_until = rec->bound_until;
+	e->may_hold_until = mono_max(rec->may_hold_until, rec->bound_until);
+	return ERR_OK;
 }
 
 int ro_restore(struct ro *ro, const struct store_rec *rec, struct now now)
 {
 	struct rd key = rd_of(rec->key, rec->key_len_oct), val = rd_of(rec->val, rec->val_len_oct);
-	struct ro_key k;
-	struct ro_record r;
+	struct record r;
 	if (rec->table != table_of(ro))
 		return ERR_NOTFOUND;
-	k.hoa = rd_addr6(&key);
-	k.cn = rd_addr6(&key);
+	r.key.hoa = rd_addr6(&key);
+	r.key.cn = rd_addr6(&key);
 	bool is_known = rd_u8(&val) == RECORD_VERSION;
 	r.coa = rd_addr6(&val);
 	r.ha = rd_addr6(&val);
 	r.seq = rd_u16(&val);
 	r.bound_until = mono_of(rd_u64(&val), now);
 	r.may_hold_until = mono_of(rd_u64(&val), now);
-	if (!is_known || !rd_ok(&key) || !rd_ok(&val))
-		return ERR_INVAL;
-	return enter(ro, &k, &r);
+	return is_known && rd_ok(&key) && rd_ok(&val) ? enter(ro, &r) : ERR_INVAL;
+}
+
+/* A third of what is left before the end: the time at which it was acknowledged is not known any more. */
+static void resume(struct ro *ro, struct ro_entry *e, struct now now)
+{
+	int64_t left_ns = mono_sub(e->bound_until, now.mono).ns;
+	e->bound_at = now.mono;
+	e->refresh_at = left_ns > 0 && e->is_bound ? mono_add(now.mono, span_ns(left_ns / 3 * 2)) : MONO_NEVER;
+	ro_put_dp(ro, e, now);
+	ro_arm(ro, e);
+}
+
+static struct ro_mobile *pathless(const struct ro *ro)
+{
+	uint64_t it = 0;
+	for (struct ro_mobile *mo; (mo = table_next(&ro->mobiles, &it));)
+		if (mo->path.until.ns == 0)
+			return mo;
+	return NULL;
+}
+
+void ro_restored(struct ro *ro, bool is_all_known, struct now now)
+{
+	uint64_t it = 0;
+	for (struct ro_mobile *mo; is_all_known && (mo = pathless(ro));)
+		ro_drop(ro, &mo->hoa, false, now);
+	for (struct ro_entry *e; (e = table_next(&ro->entries, &it));)
+		if (e->phase == RO_REST && mono_is_never(e->start_at))
+			resume(ro, e, now);
 }
