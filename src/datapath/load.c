@@ -270,6 +270,7 @@ void dp_close(struct dp *dp, enum dp_close how)
 
 int dp_remove(const char *bpf_dir)
 {
+	libbpf_set_print(print_libbpf);
 	attach_del_all(bpf_dir);
 	unpin_maps(bpf_dir);
 	return rmdir(bpf_dir) && errno != ENOENT ? ERR_SYS : 0;

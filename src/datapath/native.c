@@ -320,14 +320,16 @@ int dpn_find(struct dpn *d, struct dp_op *op)
 	if (op->table >= DP_TABLE_N || !entry_shape(op->table)->key_oct)
 		return ERR_INVAL;
 	entry_key(op, &key);
-	const union entry_val *v = dpn_lookup(d, table_of(op->table), &key);
-	if (!v)
+	union entry_val v = {0};
+	const void *found = dpn_lookup(d, table_of(op->table), &key);
+	if (!found)
 		return ERR_NOTFOUND;
 	if (op->table == DP_SITE_PREFIX)
 		return 0;
-	entry_parse(op, v);
+	memcpy(&v, found, entry_shape(op->table)->val_oct);
+	entry_parse(op, &v);
 	if (op->table == DP_MFC)
-		ifset_mfc_parse(&d->ifs, &op->mfc, &v->mfc);
+		ifset_mfc_parse(&d->ifs, &op->mfc, &v.mfc);
 	return 0;
 }
 
@@ -387,7 +389,7 @@ int dpn_emit_send(ctx_t *c, uint32_t ifindex)
 
 static int emit_l3(ctx_t *c, enum dpn_verdict v)
 {
-	uint32_t head = c->has_eth ? ETH_OCT : 0;
+	uint32_t head = !c->has_eth ? 0 : ctx_len(c) < ETH_OCT ? ctx_len(c) : ETH_OCT;
 	emit(c->d, v, c->begin + head, ctx_len(c) - head);
 	return CTX_SENT;
 }
