@@ -7,6 +7,7 @@ hashes by Python's hmac.
 """
 import hashlib
 import hmac
+import signal
 import socket
 import struct
 import time
@@ -265,3 +266,25 @@ def test_home_agent_speaks_to_its_mobile(make_world, use_mma, state):
     world.net.run("ha", "ping", "-6", "-c", "5", "-i", "0.2", "-W", "2", "-I", ha, home)
     world.packets_moved += 5
     assert witness.total(tally.kinds(), direction="in", src=ha, proto=58, via=f"rh2={home}") >= 5
+
+
+@pytest.mark.requirement("H-6")
+def test_changed_prefixes_are_told(make_world):
+    """A reload that changes the home prefix's lifetimes: the mobile is told unasked, asks, is answered, and that is the end of it
+    (RFC 6275 10.6.2, 11.4.3)."""
+    world = make_world(use_mma=False)
+    world.be_home()
+    world.wait_state("home")
+    world.move("cell1", 15)
+    world.wait_state("away-plain")
+    ha, mn = world.daemons["ha"], world.daemons["mn"]
+    conf = ha.dir / "roamd.conf"
+    conf.write_text(conf.read_text().replace('uplink = {"core0"}', 'uplink = {"core0"} prefix-valid = 5000 prefix-preferred = 4000 '
+                                                                   'prefix-advertisement-min = 0 prefix-advertisement-max = 2'))
+    tally = world.watch(witness.Tap, "ha")
+    ha.proc.send_signal(signal.SIGHUP)
+    world.wait(lambda: "event=reloaded" in ha.log.read_text(), "the reload in the log")
+    counted = lambda d, name: sum(r.get(name, 0) for r in d.show("counters"))
+    world.wait(lambda: counted(mn, "mpa-unsolicited") >= 1, "an advertisement", 15)
+    assert counted(mn, "mpa-invalid") == 0 and counted(ha, "hao-unknown") == 0
+    world.packets_moved += len(tally.messages())

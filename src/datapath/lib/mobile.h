@@ -6,6 +6,7 @@
  * the home address leaves roam0 in a tunnel over the link that is in use, straight to the router. To and from correspondent nodes that
  * have a binding there is no tunnel: type 2 routing header in, Home Address option out.
  */
+#include "datapath/lib/control.h"
 #include "datapath/lib/dup.h"
 #include "datapath/lib/home.h"
 #include "datapath/lib/ro.h"
@@ -105,8 +106,10 @@ NOINLINE int mobile_in(ctx_t *c, const struct m_cfg *g, struct m_downlink *d, ui
 NOINLINE int mobile_in_rh2(ctx_t *c, const struct m_cfg *g, const struct m_downlink *d)
 {
 	struct a6 home_address;
-	uint8_t nh;
+	uint8_t nh, type;
 	if (!ro_read_rh2(c, ETH_OCT + IP6_OCT, &home_address, &nh) || nh == NH_MH)
+		return 0;
+	if (nh == NH_ICMP6 && ctx_load(c, ETH_OCT + IP6_OCT + RO_OCT, &type, 1) && type >= ICMP_HA_FIRST && type <= ICMP_HA_LAST)
 		return 0;
 	if (!mobile_may_use(d, ctx_ifindex(c)))
 		return ctx_drop(c, DP_DROP_DOWNLINK_IF);

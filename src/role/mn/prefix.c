@@ -13,9 +13,11 @@
 
 enum { FIRST_S = 3, LAST_S = 32, TRIES = 6, INFINITE = UINT32_MAX };
 
+/* In a site the home agent knows the address that the site's agent assigned: a solicitation from the one on the link would be
+ * a stranger's to it. */
 static bool may_ask(const struct mn *mn)
 {
-	return mn->active && mn->active->router && mn->place != MOVE_HOME && reg_is_bound(&mn->peer[0].reg);
+	return mn->active && mn->active->router && mn->place == MOVE_PLAIN && reg_is_bound(&mn->peer[0].reg);
 }
 
 static void send(struct mn *mn, struct now now)
