@@ -807,9 +807,11 @@ static void our_own_messages_do_not_come_back(void **state)
 	register_mobile(&here, THERE);
 	struct mh_packet p;
 	uint32_t i = 0;
-	do
-		memcpy(buf, rig_sent(&here, i++, &len_oct), sizeof buf < len_oct ? 0 : len_oct);
-	while (mh_packet_parse(buf, len_oct, &p) != W_OK || p.mh.type != MH_PEER);
+	do {
+		const uint8_t *sent = rig_sent(&here, i++, &len_oct);
+		assert_true(len_oct <= sizeof buf);
+		memcpy(buf, sent, len_oct);
+	} while (mh_packet_parse(buf, len_oct, &p) != W_OK || p.mh.type != MH_PEER);
 	memcpy(buf + 8, &p.dst, 16); /* source and destination change places: the checksum stays right */
 	memcpy(buf + 24, &p.src, 16);
 	uint64_t before = here.count.n[R_AUTH_BAD];
