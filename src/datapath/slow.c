@@ -172,7 +172,8 @@ void slow_encap(struct slow *s, const struct slow_tunnel *t, const uint8_t *pkt,
 static struct slow_tunnel tunnel_of(const struct dp_slow *d)
 {
 	bool is_direct = d->encap == DP_ENCAP_RH2 || d->encap == DP_ENCAP_HAO;
-	return (struct slow_tunnel){.src = d->src, .dst = d->dst, .direct = is_direct ? d->encap : 0, .has_gre = d->encap == DP_ENCAP_GRE, .has_key = d->has_key,
+	return (struct slow_tunnel){.src = d->src, .dst = d->dst, .direct = is_direct ? d->encap : 0,
+		.has_gre = d->encap == DP_ENCAP_GRE, .has_key = d->has_key,
 		.has_seq = d->has_seq, .key = d->key, .seq = d->seq, .mtu_oct = d->mtu_oct, .ifindex = d->ifindex,
 		.next_hop = d->next_hop};
 }
