@@ -160,7 +160,7 @@ static bool mn_rx(void *self, const struct rx *rx, struct now now)
 	case DP_PUNT_ICMP_HA:
 		return mn_agent_rx(mn, rx, now);
 	case DP_PUNT_ICMP_ERR:
-		return mn_bul_on_icmp(mn, rx, now) || mn_ro_rx(mn, rx, now);
+		return mn_complaint_on_icmp(mn, rx, now) || mn_ro_rx(mn, rx, now);
 	case DP_PUNT_RO:
 		return mn_ro_rx(mn, rx, now);
 	case DP_PUNT_ND:

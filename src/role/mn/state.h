@@ -11,6 +11,9 @@
  * host and its datapath must know is said in path.c alone: addresses, routes, tunnels. Which router to use is
  * decided by policy.c from the averages that choice.c keeps, or by whoever brings a link up when nothing measures.
  *
+ * Leaving a site, with what its agent is to send on, is leave.c; coming home, home.c; which home agent there is and what it says
+ * of the home link, agent.c and prefix.c; correspondent nodes, ro.c; a network that moves along, net.c.
+ *
  * With a second interface the old link stays until the new one is in use, and a while longer (`drain`).
  *
  * RFC 6275 section 11, RFC 4861 6.3 (all of it: the kernel's own processing is off), RFC 3810 (as a listener of one
@@ -297,8 +300,7 @@ void mn_bul_shorten(struct mn_peer *p, mono_t end, struct now now);
 void mn_bul_hush(struct mn_peer *p);                /* what was asked is out of date: until asked anew, nothing is sent */
 void mn_bul_on_tick(struct mn_peer *p, struct now now);
 bool mn_bul_rx(struct mn *mn, const struct rx *rx, struct now now);
-/* An ICMPv6 error; true when it was about an update of ours to a home agent or an agent of a site. */
-bool mn_bul_on_icmp(struct mn *mn, const struct rx *rx, struct now now);
+void mn_bul_refresh(struct mn_peer *p, struct now now); /* the same once more, now */
 void mn_bul_arm(struct mn_peer *p);
 static inline struct mn_peer *mn_ha(struct mn *mn) { return &mn->peer[0]; }
 struct mn_peer *mn_bul_find(struct mn *mn, const struct addr6 *addr);
@@ -307,6 +309,12 @@ static inline bool mn_bul_may_hold(const struct mn_peer *p)
 {
 	return p->reg.state == REG_BOUND || p->reg.state == REG_WAIT || p->is_uncertain;
 }
+
+/* complaint.c: what is said of our updates without proof */
+/* A binding error or refresh request; p: of its source, or NULL. */
+void mn_complaint_rx(struct mn *mn, struct mn_peer *p, const struct mh_packet *pkt, struct now now);
+/* An ICMPv6 error; true when it was about an update of ours to a home agent or an agent of a site. */
+bool mn_complaint_on_icmp(struct mn *mn, const struct rx *rx, struct now now);
 
 /* agent.c: which home agent */
 bool mn_agent_is_known(const struct mn *mn);
