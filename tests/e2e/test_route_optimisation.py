@@ -49,3 +49,27 @@ def test_renewal_under_traffic(make_world):
     assert all(b.left_ns - a.left_ns > 4000 * MS for a, b in zip(updates, updates[1:]))
     assert not scene.through_home_agent(up)
     scene.lossless()
+
+
+@pytest.mark.requirement("H-15")
+def test_the_agents_daemon_dies(make_world):
+    """kill -9 of the agent's daemon with the route up: packets go on by pinned maps; the next daemon knows the binding, renews it, and
+    hands it on when the mobile goes home."""
+    scene = Scene(make_world, topo.A, cn=ROLE_CN + "  lifetime = 16\n")
+    scene.go("a1")
+    up = scene.optimised(topo.A)
+    daemon = scene.world.daemons["mma1"]
+    daemon.kill()
+    scene.pass_packets(300)
+    daemon.start()
+    since = scene.world.now()
+    scene.answered("mma1", since=since, seconds=60)
+    scene.pass_packets()
+    left = scene.world.now()
+    scene.go("home")
+    scene.answered("mn", since=left)
+    scene.finish()
+    assert not [k for k in scene.through_home_agent(up) if k.first_ns < left and k.inner_src]
+    ended = [i for i in scene.said.between(left, scene.end, "BU0") if i.whom == "cn"]
+    assert len(ended) == 1, ended  # with the next number: it is not refused
+    scene.lossless()
