@@ -53,6 +53,8 @@ static void ha_unrouted(struct pk *p) { plain(p, IF_UP, CN, "2001:db8:1::901", 6
 static void ha_hop_limit(struct pk *p) { plain(p, IF_UP, CN, "2001:db8:1::100", 1, 0, 100); }
 static void ha_too_big(struct pk *p) { plain(p, IF_UP, CN, "2001:db8:1::100", 60, 0, 1413); }
 static void ha_just_fits(struct pk *p) { plain(p, IF_UP, CN, "2001:db8:1::100", 60, 0, 1412); }
+static void to_link_local(struct pk *p) { plain(p, IF_HOME, "2001:db8:1::5", "fe80::cc", 60, 0, 10); }
+static void to_link_local_other(struct pk *p) { plain(p, IF_HOME, "2001:db8:1::5", "fe80::cd", 60, 0, 10); }
 static void ha_link_local(struct pk *p) { plain(p, IF_HOME, "fe80::1", "2001:db8:1::100", 60, 0, 10); }
 static void ha_group(struct pk *p) { plain(p, IF_UP, CN, "2001:db8:1::200", 60, 0, 100); }
 static void ha_reverse(struct pk *p) { ipip(p, IF_UP, "2001:db8:3::5", HA, 0, "2001:db8:1::100", CN, 0); }
@@ -515,6 +517,16 @@ static void net_mn_down(struct pk *p) { gre(p, IF_MOB, "2001:db8:5::1", "ff35::7
 static void net_mn_up(struct pk *p) { out_packet(p, "2001:db8:8:1::9", 100); }
 
 static void mn_rh2(struct pk *p) { rh2(p, IF_MOB, CN, "2001:db8:5:1::100", "2001:db8:8::1", UDP); }
+static void mn_mpa(struct pk *p)
+{
+	uint8_t h[24 + 8] = {ICMP, 2, 2, 1, [24] = 147};
+	struct addr6 a = A("2001:db8:8::1");
+	memcpy(h + 8, &a, 16);
+	pk_eth(p, IF_MOB);
+	pk_ip(p, HA, "2001:db8:5:1::100", ROUTING, 60, 0);
+	pk_bytes(p, h, sizeof h);
+	pk_end(p);
+}
 static void mn_rh2_other(struct pk *p) { rh2(p, IF_MOB, CN, "2001:db8:5:1::100", "2001:db8:8::2", UDP); }
 static void check_mn_rh2(const struct pk *in, const uint8_t *out, size_t n)
 {
@@ -665,6 +677,8 @@ const struct dpcase dpcases[] = {
 	SLOW("too big for the tunnel", IF_UP, ha_too_big, TOO_BIG),
 	SENT("just fits the tunnel", IF_UP, ha_just_fits, 40, IF_UP, NULL),
 	PASS("link-local source is not tunnelled", IF_HOME, ha_link_local),
+	SLOW("to a mobile's link-local address", IF_HOME, to_link_local, LINK_LOCAL),
+	PASS("to another link-local address", IF_HOME, to_link_local_other),
 	SENT("agent on the same host: straight to the group", IF_UP, ha_group, 48, IF_DOWN, NULL),
 	SENT("reverse tunnel", IF_UP, ha_reverse, -40, IF_UP, check_reverse),
 	LOST("reverse tunnel from another care-of address", IF_UP, ha_reverse_coa, REVERSE_SOURCE),
@@ -800,6 +814,7 @@ const struct dpcase dpcases[] = {
 	{"mobile router sends", IF_ROAM0, DPN_EGRESS, net_mn_up, DPN_SEND, 0, 0, 0, 62, IF_MOB, check_mn_up},
 	{"mobile receives directly", IF_MOB, DPN_INGRESS, mn_rh2, DPN_LOCAL, 0, 0, 0, -38, 0, check_mn_rh2},
 	LOST("directly for another home address", IF_MOB, mn_rh2_other, ROUTING_HEADER),
+	PUNT("the home agent tells of prefixes", IF_MOB, mn_mpa, ICMP_HA),
 	PUNT("home test to the mobile", IF_MOB, mn_hot, MH),
 	{"mobile sends directly", IF_ROAM0, DPN_EGRESS, mn_direct, DPN_SEND, 0, 0, 0, 38, IF_MOB, check_mn_direct},
 	{"mobile sends home what an old route was for", IF_ROAM0, DPN_EGRESS, mn_direct_stale, DPN_SEND, 0, 0, 0, 62, IF_MOB, NULL},

@@ -66,6 +66,7 @@ static void put_home_agent(struct putter *p)
 {
 	put(p, (struct dp_op){.table = DP_LOCAL, .local = {A("2001:db8:1::1"), DP_LOCAL_MH | DP_LOCAL_HA}});
 	put(p, (struct dp_op){.table = DP_LOCAL, .local = {A("2001:db8:1::cc"), 0}});
+	put(p, (struct dp_op){.table = DP_LOCAL, .local = {A("fe80::cc"), 0}});
 	put_home(p, "2001:db8:1::100", "2001:db8:3::5", p->never);
 	put_home(p, "2001:db8:1::200", "2001:db8:2:ff::2", p->never);
 	put_home(p, "2001:db8:1::900", "2001:db8:3::9", p->past);
