@@ -111,7 +111,9 @@ static void fill_mma(const struct mn_peer *p, struct mh *m)
 	const struct mn *mn = p->mn;
 	m->bu.flags = BU_A | BU_M;
 	m->opt.rc.has_mcoa = true;
-	m->opt.rc.mcoa = (struct rc_mcoa){.group = p->reg.ask_s ? mn->group : p->group, .source = p->addr};
+	/* After a restart the group was not known yet when this peer was read back. */
+	bool is_known = !p->reg.ask_s && !addr6_is_any(&p->group);
+	m->opt.rc.mcoa = (struct rc_mcoa){.group = is_known ? p->group : mn->group, .source = p->addr};
 	m->opt.rc.has_reg = true;
 	m->opt.rc.reg = (struct rc_reg){.ha = mn_ha(p->mn)->addr};
 	if (mn->conf.route_optimisation == MN_RO_AGENT || mn->conf.route_optimisation == MN_RO_AUTO)
