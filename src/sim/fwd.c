@@ -387,6 +387,12 @@ void fwd_adopt_done(struct node *n)
 	}
 }
 
+bool fwd_is_fresh(const struct dp_op *op)
+{
+	const struct entry *e = (const struct entry *)((const char *)op - offsetof(struct entry, op));
+	return e->is_fresh;
+}
+
 uint64_t fwd_count(const struct node *n, uint32_t index)
 {
 	return dpn_counters(n->fwd->dpn)[index];

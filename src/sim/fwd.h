@@ -37,4 +37,6 @@ void fwd_reset(struct node *n);
 const struct dp_op *fwd_find(const struct node *n, const struct dp_op *key);
 /* Entries, one after the other: start with *it = 0. */
 const struct dp_op *fwd_next(const struct node *n, uint32_t *it);
+/* An entry of fwd_next(): the process that runs has put it, not one before. */
+bool fwd_is_fresh(const struct dp_op *op);
 uint64_t fwd_count(const struct node *n, uint32_t index);

@@ -155,6 +155,22 @@ static void check_uplink_out(struct finding *f, const struct node *n, const stru
 		find(f, n, "a tunnel out that no agent takes, of", &u->inner_src);
 }
 
+/* What is over is no longer forwarded, but who put it must not let it fill the tables for ever. (What a process before left
+ * is as good as absent: datapath/dp.h.) */
+static void check_over(struct finding *f, const struct node *n, const struct dp_op *op)
+{
+	static const int64_t PATIENCE_NS = 20 * NS_PER_S;
+	mono_t expires = op->table == DP_HOME ? op->home.expires : op->table == DP_COA ? op->coa.expires
+		: op->table == DP_UPLINK_IN ? op->uplink_in.expires : op->table == DP_CN ? op->cn.expires
+		: op->table == DP_RO_OUT ? op->ro_out.expires : MONO_NEVER;
+	mono_t keep = op->table == DP_COA ? op->coa.forward_until : op->table == DP_HOME ? op->home.prev_until : expires;
+	expires = mono_before(expires, keep) ? keep : expires;
+	if (fwd_is_fresh(op) && !mono_is_never(expires) && mono_before(expires, (mono_t){node_now(n).mono.ns - PATIENCE_NS}))
+		find(f, n, "an entry of the datapath past its time, of", op->table == DP_HOME ? &op->home.home_address
+			: op->table == DP_COA ? &op->coa.home_address : op->table == DP_UPLINK_IN ? &op->uplink_in.inner_src
+			: op->table == DP_CN ? &op->cn.home_address : &op->ro_out.home_address);
+}
+
 static void check_datapath(struct finding *f, const struct node *n)
 {
 	static void (*const check[DP_TABLE_N])(struct finding *, const struct node *, const struct dp_op *) = {
@@ -162,9 +178,11 @@ static void check_datapath(struct finding *f, const struct node *n)
 		[DP_DOWNLINK_IN] = check_downlink, [DP_UPLINK_OUT] = check_uplink_out,
 	};
 	uint32_t it = 0;
-	for (const struct dp_op *op; (op = fwd_next(n, &it));)
+	for (const struct dp_op *op; (op = fwd_next(n, &it));) {
+		check_over(f, n, op);
 		if (check[op->table])
 			check[op->table](f, n, op);
+	}
 }
 
 static bool is_static_addr(const struct node *n, const struct ifaddr *a)
@@ -237,6 +255,18 @@ static void check_store(struct finding *f, const struct node *n)
 		if (!(i->table == STORE_BINDING_HA ? holder(f->s, DP_HOME, is_tunnel, &w) : holder(f->s, DP_COA, is_assigned, &w)))
 			find(f, n, i->table == STORE_BINDING_HA ? "a stored binding of" : "a stored registration of", &hoa);
 	}
+}
+
+uint32_t remains_left(struct sim *s)
+{
+	struct finding f = {.s = s};
+	for (const struct node *n = s->nodes; n; n = n->next) {
+		uint32_t it = 0;
+		for (const struct dp_op *op; (op = fwd_next(n, &it));)
+			if (op->table == DP_COA && !is_alive(n, op->coa.forward_until))
+				check_assigned(&f, n, op);
+	}
+	return f.n;
 }
 
 uint32_t remains(struct sim *s)

@@ -78,5 +78,7 @@ bool cmd_is_known(const char *verb);
 bool cmd_link_set(struct script *sc, struct link *l, const struct words *w, uint32_t i);
 /* remains.c: what no live registration justifies any more; a line of the trace each. */
 uint32_t remains(struct sim *s);
+/* Only this: registrations with agents of sites where the mobile no longer is. */
+uint32_t remains_left(struct sim *s);
 /* expect.c: judge one expectation now. */
 void expect_judge(struct script *sc, const struct expectation *e);

@@ -12,6 +12,7 @@ enum { CODA_MOVES = 4, STAY_MS_MIN = 100, STAY_MS_SPREAD = 4000, DOWN_MS_SPREAD 
 
 /* What is judged: two seconds, once everything had time to settle. */
 static const int64_t JUDGED_NS = 2 * NS_PER_S, LAST_FLIGHT_NS = NS_PER_S;
+static const int64_t LEFT_NS = 38 * NS_PER_S, CODA_INTERVAL_NS = 2 * NS_PER_MS;
 static const int64_t MOVE_OUTAGE_NS = 20 * NS_PER_MS; /* of `move` */
 static const int64_t CODA_WARM_NS = 4 * NS_PER_S, CODA_STAY_NS = 1500 * NS_PER_MS, CODA_OVERLAP_NS = 500 * NS_PER_MS;
 
@@ -148,6 +149,15 @@ static void expect(struct script *sc, const char *fmt, ...)
 
 static long long ms(int64_t ns) { return (long long)(ns / NS_PER_MS); }
 
+/* Long before lifetimes end: every site but the present one has been left (a de-registration is sent until it is answered). */
+static void on_left(struct sim *s, void *obj, void *arg, uint64_t tag)
+{
+	(void)obj;
+	(void)arg;
+	(void)tag;
+	remains_left(s);
+}
+
 static void on_remains(struct sim *s, void *obj, void *arg, uint64_t tag)
 {
 	(void)obj;
@@ -167,6 +177,7 @@ static int64_t plan_judgement(struct script *sc)
 	}
 	if (!c->remains_ns)
 		return end;
+	sim_at(&sc->sim, c->to_ns + NS_PER_S + LEFT_NS, on_left, NULL, NULL, 0);
 	sim_at(&sc->sim, end + c->remains_ns, on_remains, NULL, NULL, 0);
 	return end + c->remains_ns;
 }
@@ -232,8 +243,10 @@ static void coda_of(struct script *sc, const struct swarm_mobile *m)
 	if (!tells_peers_itself(sc, m))
 		expect(sc, "mh %s registrations == 0 between %lldms %lldms", m->node, ms(sc->sim.t_ns + CODA_WARM_NS), ms(at));
 	for (struct flow *f = sc->watch.flows; f; f = f->next)
-		if (m->nics.n > 1 && strcmp(f->to->name, m->node) == 0 && addr6_is_any(&f->from->home_address))
+		if (m->nics.n > 1 && strcmp(f->to->name, m->node) == 0 && addr6_is_any(&f->from->home_address)) {
+			f->interval_ns = CODA_INTERVAL_NS;
 			expect(sc, "flow %s lost == 0 between %lldms %lldms", f->name, ms(sc->sim.t_ns + CODA_WARM_NS), ms(at));
+		}
 	for (struct flow *f = sc->watch.flows; f; f = f->next)
 		if (strcmp(f->to->name, m->node) == 0)
 			expect(sc, "flow %s doubled == 0 between %lldms %lldms", f->name, ms(sc->sim.t_ns + CODA_WARM_NS), ms(at));

@@ -296,7 +296,7 @@ static void attack(struct world *w)
 		snprintf(agent, sizeof agent, "%s", w->has_home_link ? "2001:db8:1::1" : "2001:db8:1:a::1");
 		if (w->site[k - 1].has_mma && percent(w, 50))
 			snprintf(agent, sizeof agent, "2001:db8:%u:e::1", k);
-		switch (draw(w, 6)) {
+		switch (draw(w, 7)) {
 		case 0:
 			say(w, "at %ums forge 2001:db8:1::%u 2001:db8:e::2 to %s by eve%s", at_ms, 100 + m, agent, what[draw(w, 4)]);
 			break;
@@ -314,6 +314,9 @@ static void attack(struct world *w)
 			say(w, "at %ums inject bob 2001:db8:2:11::bad 2001:db8:2:e::1 2001:db8:1::%u 2001:db8:c1::2 gre 7", at_ms, 100 + m);
 			break;
 		case 5:
+			say(w, "at %ums forge 2001:db8:1::%u 2001:db8:2:11::bad to 2001:db8:2:e::1 by bob group ff35::bad", at_ms, 100 + m);
+			break;
+		case 6:
 			say(w, "at %ums inject eve 2001:db8:e::2 %s 2001:db8:1::%u 2001:db8:c1::2%s", at_ms, agent, 100 + m, percent(w, 50) ? " gre 7" : "");
 			break;
 		}
