@@ -362,6 +362,31 @@ static void advertisements_to_be_discarded(void **state)
 	bench_state(b, "away-plain");
 }
 
+/* In a site the home agent has the agent's care-of address, from which the mobile cannot ask: it does so on the next link without one. */
+static void in_a_site_prefixes_wait(void **state)
+{
+	struct bench *b = *state;
+	struct addr6 acoa = ACOA_A;
+	bench_link(b, W0, true);
+	bench_clear(b);
+	bench_ra(b, W0, R_A1);
+	struct bu bu = only_bu(b);
+	accept(b, &bu, &acoa);
+	bu = only_bu(b);
+	struct answer a = {.status = BA_ACCEPTED_PREFIX_DISCOVERY, .lifetime_s = 600};
+	bench_clear(b);
+	bench_ba(b, &bu, &a);
+	bench_state(b, "away-site");
+	assert_int_equal(n_icmp(b), 0);
+	bench_link(b, W0, false);
+	bench_link(b, W0, true);
+	bench_clear(b);
+	bench_ra(b, W0, R_P1);
+	assert_true(bench_bu(b, 0, &bu));
+	accept(b, &bu, NULL);
+	assert_int_equal(n_icmp(b), 1);
+}
+
 /* INITIAL_SOLICIT_TIMER is 3 s; doubled. */
 static void solicitations_are_repeated(void **state)
 {
@@ -549,7 +574,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		D(discovered_away), D(discovered_in_a_site), D(discovered_at_home), D(nobody_answers), D(the_next_one_is_tried),
 		D(replies_that_are_not_answers), D(discovery_moves_along),
-		T(a_solicited_advertisement), T(advertisements_to_be_discarded), T(solicitations_are_repeated), T(the_home_prefix_ends), T(the_home_prefix_lives_on),
+		T(a_solicited_advertisement), T(advertisements_to_be_discarded), T(solicitations_are_repeated), T(in_a_site_prefixes_wait), T(the_home_prefix_ends), T(the_home_prefix_lives_on),
 		T(refresh_requests), T(binding_errors), T(a_home_agent_that_is_none), T(an_agent_that_is_unreachable), T(at_home_nothing_is_refreshed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -219,7 +219,7 @@ static void on_accepted(struct mn_peer *p, struct now now)
 	       p->reg.lifetime_s);
 	if (!p->is_mma) {
 		mn_place_on_registered(mn, now);
-		if (p->reg.is_deprecated)
+		if (p->reg.is_deprecated || mn->prefixes.is_due)
 			mn_prefix_ask(mn, now);
 		return;
 	}

@@ -39,7 +39,8 @@ static void send(struct mn *mn, struct now now)
 void mn_prefix_ask(struct mn *mn, struct now now)
 {
 	struct mn_prefixes *x = &mn->prefixes;
-	if (x->is_open || !may_ask(mn))
+	x->is_due = !may_ask(mn);
+	if (x->is_open || x->is_due)
 		return;
 	x->is_open = true;
 	x->id = (uint16_t)rng_u32(mn->env.rng);

@@ -138,6 +138,7 @@ struct mn_prefixes {
 	uint32_t n;
 	mono_t heard, end;           /* end: of the home prefix, where known */
 	bool has_end;
+	bool is_due;                 /* to be asked as soon as that is possible */
 	bool is_open;                /* a solicitation waits for its answer */
 	uint16_t id;
 	uint32_t tries;
