@@ -105,6 +105,5 @@ def check_paths(scene, steps, old, new, up):
         assert total(scene.data(ifname="ha0", direction="in", src=HA, dst=within(new.coa_prefix), inner_dst=HOME)) >= 1000
     for k in over_old:
         assert released <= k.first_ns and k.last_ns <= released + (FORWARD_S + 1) * 1000 * MS
-    forgotten = scene.world.daemons[old.agent].show("bindings")
-    assert not [b for b in forgotten if b.get("home-address", b.get("home")) == HOME and b.get("state", "") not in ("resting", "released")], forgotten
-
+    left = [b for b in scene.world.daemons[old.agent].show("bindings") if b.get("home_address") == HOME]
+    assert {b["state"] for b in left if b["record"] == "binding"} <= {"resting"} and not [b for b in left if b["record"] == "correspondent"], left
