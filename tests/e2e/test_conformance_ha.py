@@ -3,7 +3,8 @@
 has the table. A case is a row: its identifier, the function that plays it, what varies. Each mobile has a home address of its
 own, so all cases share one world:
 
-    host --- home0 [ha] core0 --- far         ha: the home prefix has a link; host: a node, a correspondent, other routers there
+    host --- home0 [ha] core0 --- far         ha: the home prefix has a link; host: a node, a correspondent, other routers there;
+    host --- home1 [ha]                           a second home link
                                   far --- core0 [hav]    hav: a home agent whose home prefix is virtual
 
 far is where the mobiles are, and correspondent nodes elsewhere.
@@ -41,13 +42,15 @@ def network():
     keys = topo.keys("mn1")
     nodes = [
         topo.Node("ha", forwards=True, routes=[("2001:db8:2::/64", "2001:db8:f::2"), ("2001:db8:c::/64", "2001:db8:f::2")], keys=keys,
-                  roamd=home_agent("2001:db8:1", 'home-link = "home0" ' + router.format(ROUTERS["real"], "2001:db8:50::/60"))),
+                  roamd=home_agent("2001:db8:1", 'home-link = "home0" link "home1" { prefix = {"2001:db8:6::/64"} } '
+                                         'mobile "2001:db8:6::/64" { key = "mn1" } ' + router.format(ROUTERS["real"], "2001:db8:50::/60"))),
         topo.Node("hav", forwards=True, routes=[("2001:db8:2::/64", "2001:db8:e::2"), ("2001:db8:c::/64", "2001:db8:e::2")], keys=keys,
                   loopback=["2001:db8:5::1/128"], roamd=home_agent("2001:db8:5", router.format(ROUTERS["virtual"], "2001:db8:51::/60"))),
         topo.Node("host", routes=[("default", "2001:db8:1::1")]),
         topo.Node("far"),
     ]
     cables = [topo.Cable(topo.Port("host", "eth0", [HOST + "/64"]), topo.Port("ha", "home0", ["2001:db8:1::1/64"])),
+              topo.Cable(topo.Port("host", "eth1", ["2001:db8:6::33/64"]), topo.Port("ha", "home1", ["2001:db8:6::1/64"])),
               topo.Cable(topo.Port("far", "eth0", ["2001:db8:f::2/64"]), topo.Port("ha", "core0", ["2001:db8:f::1/64"])),
               topo.Cable(topo.Port("far", "eth1", ["2001:db8:e::2/64"]), topo.Port("hav", "core0", ["2001:db8:e::1/64"]))]
     return topo.Topology("conformance-ha", nodes, cables).check()
@@ -742,6 +745,29 @@ def on_own_packets(w, side):
     ping.stdout.close()
 
 
+def on_second_home_link(w):
+    """Each home link has its own: duplicate detection, proxy, interception, anycast address."""
+    m = w.mobile("real", f"2001:db8:6::1:{next(w.numbers):x}")
+    second = peer.Wire(w.net, "host", "eth1")
+    mac = m.side.mac_of(w.net, "home1")
+    w.send(m, m.bu())
+    assert second.wait(lambda p: p.icmp == (135, 0) and p.src == "::" and p.target == m.hoa)
+    assert w.ba(m).status == 0
+    for wire, is_answered in ((m.side.home, False), (second, True)):
+        wire.drain()
+        group = peer.solicited_node(m.hoa)
+        wire.send(peer.solicitation("2001:db8:6::33", group, m.hoa, wire.mac), peer.multicast_mac(group))
+        p = wire.wait(lambda p: p.icmp == (136, 0) and p.target == m.hoa and p.body[4] & 0x40, 2 if is_answered else 0.1)
+        assert (p is not None) == is_answered and (p is None or p.tlla == mac)
+    port = next(w.numbers) + 2000
+    second.send(peer.ip6("2001:db8:6::33", m.hoa, peer.UDP, udp("2001:db8:6::33", m.hoa, port)), mac)
+    assert m.side.far.wait(lambda p: p.nh == IPV6 and p.inner and p.inner.port == port and p.dst == m.coa)
+    ident = struct.pack("!H", next(w.numbers))
+    m.side.far.send(peer.icmp6(w.coa(), anycast("2001:db8:6"), 144, 0, ident + bytes(2)), m.side.mac)
+    p = m.side.far.wait(lambda p: p.icmp == (145, 0) and p.body[4:6] == ident)
+    assert [text(p.body[8:24])] == [m.agent] and len(p.body) == 24
+
+
 def on_link_local_flag(w):
     """L comes and goes with a refresh."""
     m = w.bound("real")
@@ -1006,6 +1032,7 @@ ROWS = [
     ("OWN_virtual", on_own_packets, "virtual"),
 
     ("L_FLAG", on_link_local_flag),
+    ("TWO_LINKS", on_second_home_link),
 ]
 CASES = {ident: row for ident, *row in ROWS}
 
