@@ -245,16 +245,18 @@ static bool send_forged_peer(struct node *by, const struct addr6 *hoa, const str
 	return n && kern_send_raw(by, 0, packet, n);
 }
 
-/* The SPI is no secret: that of the mobile's last update to this agent. */
-static uint32_t heard_spi(const struct watch *w, const struct addr6 *hoa, const struct addr6 *to)
+/* What is said in clear is no secret: SPI and home agent as in the mobile's last update to this agent. */
+static void overhear(const struct watch *w, const struct addr6 *hoa, const struct addr6 *to, struct mh *m)
 {
 	struct mh_packet p;
-	uint32_t spi = FORGED_SPI;
-	for (const struct mh_seen *m = w->mh; m; m = m->next)
-		if (m->type == MH_BU && addr6_eq(&m->dst, to) && addr6_eq(&m->peer, hoa) && mh_packet_parse(m->packet, m->len_oct, &p) == W_OK &&
-		    p.mh.opt.has_auth)
-			spi = p.mh.opt.auth.spi;
-	return spi;
+	m->opt.auth.spi = FORGED_SPI;
+	for (const struct mh_seen *s = w->mh; s; s = s->next)
+		if (s->type == MH_BU && addr6_eq(&s->dst, to) && addr6_eq(&s->peer, hoa) && mh_packet_parse(s->packet, s->len_oct, &p) == W_OK &&
+		    p.mh.opt.has_auth) {
+			m->opt.auth.spi = p.mh.opt.auth.spi;
+			m->opt.rc.has_reg = p.mh.opt.rc.has_reg;
+			m->opt.rc.reg = p.mh.opt.rc.reg;
+		}
 }
 
 /* A binding update with everything right but the key. */
@@ -275,7 +277,7 @@ static bool send_forged(struct node *by, const struct addr6 *hoa, const struct a
 		m.opt.rc.mcoa = (struct rc_mcoa){*group, *to};
 	}
 	m.opt.has_auth = is_signed;
-	m.opt.auth.spi = heard_spi(by->sim->watch, hoa, to);
+	overhear(by->sim->watch, hoa, to, &m);
 	size_t n = bu_packet_build(packet, sizeof packet, coa, to, hoa, &m, &built);
 	if (!n || sa_key_init(&key, proc_crypto(), "forged", FORGED_SPI, MAC_HMAC_SHA1, "a wrong guess", 13) != ERR_OK)
 		return false;

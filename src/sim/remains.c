@@ -217,7 +217,7 @@ static void check_mobile(struct finding *f, const struct node *n)
 		else if (!is_static_addr(n, a) && !addr6_is_linklocal(&a->addr) && (!nic || !is_of_link(nic->link, a)))
 			find(f, n, "an address that is of no link,", &a->addr);
 	}
-	if (n_home != 1)
+	if (n_home != 1 && n->is_running)
 		find(f, n, n_home ? "more than one time" : "nowhere any more:", &n->home_address);
 	for (uint32_t i = 0; i < n->n_groups; i++) {
 		const struct nic *nic = node_nic(n, n->groups[i].ifindex);
@@ -263,8 +263,11 @@ uint32_t remains_left(struct sim *s)
 	for (const struct node *n = s->nodes; n; n = n->next) {
 		uint32_t it = 0;
 		for (const struct dp_op *op; (op = fwd_next(n, &it));)
-			if (op->table == DP_COA && !is_alive(n, op->coa.forward_until))
-				check_assigned(&f, n, op);
+			if (op->table == DP_COA && !is_alive(n, op->coa.forward_until)) {
+				const struct node *m = mobile_of(s, &op->coa.home_address);
+				if (!m || m->is_running) /* who is switched off tells nobody */
+					check_assigned(&f, n, op);
+			}
 	}
 	return f.n;
 }

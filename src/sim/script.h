@@ -24,6 +24,7 @@ struct swarm_conf { /* what may be shaken: see swarm.h */
 	int64_t from_ns, to_ns, settle_ns, remains_ns;
 	uint32_t handovers;           /* at least */
 	bool has_coda;
+	char gone[16];                /* a mobile that is switched off for good when the faults end */
 };
 
 struct script {

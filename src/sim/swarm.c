@@ -43,6 +43,8 @@ bool swarm_line(struct script *sc, const struct words *w)
 		ok = time_of(w->w[2], &c->from_ns) && time_of(w->w[3], &c->to_ns);
 	} else if (strcmp(what, "remains") == 0 && w->n == 3) {
 		ok = time_of(w->w[2], &c->remains_ns);
+	} else if (strcmp(what, "gone") == 0 && w->n == 3) {
+		ok = snprintf(c->gone, sizeof c->gone, "%s", w->w[2]) > 0;
 	} else if (strcmp(what, "coda") == 0) {
 		ok = c->has_coda = true;
 	} else if (strcmp(what, "handovers") == 0 && w->n == 3) {
@@ -96,6 +98,12 @@ static void plan_mobile(struct script *sc, struct prng *p, const struct swarm_mo
 		else
 			move_double(sc, p, m, at, turn);
 		at += (STAY_MS_MIN + (int64_t)draw(p, STAY_MS_SPREAD)) * NS_PER_MS;
+	}
+	if (strcmp(m->node, c->gone) == 0) {
+		plan(sc, c->to_ns + NS_PER_S, "power-off %s", m->node);
+		for (uint32_t i = 0; i < m->nics.n; i++)
+			plan(sc, c->to_ns + NS_PER_S, "detach %s.%s", m->node, m->nics.name[i]);
+		return;
 	}
 	/* In the end it stays in one cell. */
 	for (uint32_t i = 1; i < m->nics.n; i++)
@@ -171,7 +179,8 @@ static int64_t plan_judgement(struct script *sc)
 	const struct swarm_conf *c = &sc->swarm;
 	int64_t judged = c->to_ns + NS_PER_S + c->settle_ns, end = judged + JUDGED_NS + LAST_FLIGHT_NS;
 	for (struct flow *f = sc->watch.flows; f; f = f->next) {
-		expect(sc, "flow %s lost == 0 between %lldms %lldms", f->name, ms(judged), ms(judged + JUDGED_NS));
+		if (strcmp(f->from->name, c->gone) != 0 && strcmp(f->to->name, c->gone) != 0)
+			expect(sc, "flow %s lost == 0 between %lldms %lldms", f->name, ms(judged), ms(judged + JUDGED_NS));
 		if (c->remains_ns)
 			f->stop_ns = judged + JUDGED_NS;
 	}

@@ -11,6 +11,7 @@
  *     swarm faults FROM TO
  *     swarm settle TIME        after the faults; then nothing more is lost
  *     swarm remains TIME       later still: nothing may be left that no live registration justifies (remains.c)
+ *     swarm gone NODE          a mobile that is switched off for good in the end
  *     swarm coda               handovers inside sites without faults: no registration, and nothing lost with two radios
  *     swarm handovers N        a seed with fewer is no test
  */

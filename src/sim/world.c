@@ -327,6 +327,8 @@ static void shake(struct world *w)
 {
 	for (uint32_t i = 0; i < w->n_mobile; i++)
 		say(w, "swarm mobile mn%u %s %s", i, w->has_two_radios[i] ? "w0,w1" : "w0", w->cells);
+	if (w->n_mobile > 1 && percent(w, 25))
+		say(w, "swarm gone mn%u", w->n_mobile - 1);
 	say(w, "swarm restart %s\nswarm link %s", w->restarts, w->links);
 	/* What a correspondent node was told last may have been told by somebody who was switched off since: it ends by itself. */
 	uint32_t settle_s = w->has_ro ? w->lifetime_s + 12 : SETTLE_S;
