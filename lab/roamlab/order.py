@@ -64,11 +64,15 @@ class Said:
                 yield Item("mn", self._cell(m), kind, m.when_ns, m)
 
     def _cell(self, m):
-        """Where the interface was when it sent this."""
+        """Where the interface was when it sent this. That it is in a cell is noted a moment after it is, that it left one a moment before:
+        what it sent after it had left is for the next."""
         place = ""
         for when, kind, ifname, cell in self.world.radio.events:
-            if ifname == m.ifname and kind == "attach" and when <= m.when_ns:
-                place = cell
+            if ifname != m.ifname or kind not in ("attach", "detach"):
+                continue
+            if when > m.when_ns:
+                return place or (cell if kind == "attach" else "")
+            place = cell if kind == "attach" else ""
         return place
 
     def between(self, start_ns, end_ns=1 << 63, *kinds):
