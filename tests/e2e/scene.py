@@ -105,6 +105,6 @@ def check_paths(scene, steps, old, new, up):
         assert total(scene.data(ifname="ha0", direction="in", src=HA, dst=within(new.coa_prefix), inner_dst=HOME)) >= 1000
     for k in over_old:
         assert released <= k.first_ns and k.last_ns <= released + (FORWARD_S + 1) * 1000 * MS
-    # A correspondent node's binding with the old agent would be served to its end; nothing came for it any more, as seen above.
+    # Only a correspondent node's binding with the old agent is served to its end; nothing came for it any more, as seen above.
     left = [b for b in scene.world.daemons[old.agent].show("bindings") if b.get("home_address") == HOME and b["record"] == "binding"]
-    assert {b["state"] for b in left} <= ({"resting", "forwarding"} if scene.has_cn else {"resting"}), left
+    assert {b["state"] for b in left} <= ({"resting", "forwarding-optimised"} if scene.has_cn else {"resting"}), left

@@ -8,7 +8,7 @@ static const char *forward_state(const struct mma_forward *f)
 	case FORWARD_CONFIRMED: return "resting";
 	case FORWARD_ASKING: return "leaving";
 	case FORWARD_LISTENED: return "listened";
-	case FORWARD_ON: return "forwarding";
+	case FORWARD_ON: return f->is_narrowed ? "forwarding-optimised" : "forwarding"; /* from correspondent nodes alone */
 	}
 	return "?";
 }
