@@ -27,7 +27,7 @@ def meson_tests(words):
         names = [t["name"] for t in listed if any(w in t["name"] for w in words)]
         if not names:
             return 0, 0
-    log = BUILD / "meson-logs" / "testlog.json"
+    log = BUILD / "meson-logs" / "testlog-full.json"  # named after the setup
     log.unlink(missing_ok=True)
     run = subprocess.run(["meson", "test", "-C", BUILD, "--setup", "full", "--print-errorlogs", *names],
                          stdin=subprocess.DEVNULL)
