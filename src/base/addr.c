@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 
+enum { V4_BITS = 96 }; /* of an IPv4-mapped address before the IPv4 one */
+
 const struct addr6 addr6_any;
 const struct addr6 addr6_allnodes = {{0xff, 2, [15] = 1}};
 const struct addr6 addr6_allrouters = {{0xff, 2, [15] = 2}};
@@ -99,6 +101,38 @@ struct addr6 addr6_from_v4(struct addr4 a)
 	return r;
 }
 
+struct lladdr lladdr_of_multicast4(const struct addr6 *group)
+{
+	return (struct lladdr){{0x01, 0x00, 0x5e, group->b[13] & 0x7f, group->b[14], group->b[15]}};
+}
+
+struct addr4 addr6_to_v4(const struct addr6 *a)
+{
+	struct addr4 r;
+	memcpy(r.b, a->b + 12, 4);
+	return r;
+}
+
+struct prefix6 prefix6_from_v4(struct addr4 a, uint8_t len_bits)
+{
+	struct prefix6 p = {addr6_from_v4(a), (uint8_t)(V4_BITS + (len_bits < 32 ? len_bits : 32))};
+	p.addr = prefix6_join(&p, &addr6_any);
+	return p;
+}
+
+bool addr6_is_none(const struct addr6 *a)
+{
+	static const struct addr6 v4none = {{[10] = 0xff, [11] = 0xff}};
+	return addr6_is_any(a) || addr6_eq(a, &v4none);
+}
+
+bool addr6_is_v4multicast(const struct addr6 *a) { return addr6_is_v4mapped(a) && (a->b[12] & 0xf0) == 0xe0; }
+
+bool addr6_is_v4unicast(const struct addr6 *a)
+{
+	return addr6_is_v4mapped(a) && a->b[12] != 0 && a->b[12] != 127 && a->b[12] < 224;
+}
+
 bool addr6_parse(struct addr6 *a, const char *s)
 {
 	struct addr6 r;
@@ -138,6 +172,45 @@ bool prefix6_parse(struct prefix6 *p, const char *s)
 	return true;
 }
 
+bool addr46_parse(struct addr6 *a, const char *s)
+{
+	struct addr4 v4;
+	if (inet_pton(AF_INET, s, v4.b) != 1)
+		return addr6_parse(a, s);
+	*a = addr6_from_v4(v4);
+	return true;
+}
+
+/* Behind the slash of an IPv4 prefix: 0 to 32, or -1. */
+static int v4_len(const char *d)
+{
+	int len = 0;
+	for (int n = 0; n < 2 && *d >= '0' && *d <= '9'; n++, d++)
+		len = len * 10 + *d - '0';
+	return *d == '\0' && d[-1] != '/' && len <= 32 ? len : -1;
+}
+
+bool prefix46_parse(struct prefix6 *p, const char *s)
+{
+	char text[ADDR_STRLEN];
+	struct addr4 v4;
+	const char *slash = strchr(s, '/');
+	if (!slash || strchr(s, ':'))
+		return prefix6_parse(p, s);
+	if ((size_t)(slash - s) >= sizeof text || v4_len(slash + 1) < 0)
+		return false;
+	memcpy(text, s, (size_t)(slash - s));
+	text[slash - s] = '\0';
+	if (inet_pton(AF_INET, text, v4.b) != 1)
+		return false;
+	struct prefix6 r = prefix6_from_v4(v4, (uint8_t)v4_len(slash + 1));
+	struct addr4 kept = addr6_to_v4(&r.addr);
+	if (memcmp(&kept, &v4, sizeof v4) != 0)
+		return false; /* host bits */
+	*p = r;
+	return true;
+}
+
 static int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -168,6 +241,25 @@ char *addr6_str(const struct addr6 *a, char buf[static ADDR_STRLEN])
 {
 	if (!inet_ntop(AF_INET6, a->b, buf, ADDR_STRLEN))
 		buf[0] = '\0';
+	return buf;
+}
+
+char *addr46_str(const struct addr6 *a, char buf[static ADDR_STRLEN])
+{
+	if (!addr6_is_v4mapped(a))
+		return addr6_str(a, buf);
+	if (!inet_ntop(AF_INET, a->b + 12, buf, ADDR_STRLEN))
+		buf[0] = '\0';
+	return buf;
+}
+
+char *prefix46_str(const struct prefix6 *p, char buf[static PREFIX_STRLEN])
+{
+	if (!addr6_is_v4mapped(&p->addr) || p->len_bits < V4_BITS)
+		return prefix6_str(p, buf);
+	addr46_str(&p->addr, buf);
+	size_t n = strlen(buf);
+	snprintf(buf + n, PREFIX_STRLEN - n, "/%u", p->len_bits - V4_BITS);
 	return buf;
 }
 

@@ -47,7 +47,16 @@ struct addr6 addr6_linklocal(const struct lladdr *ll);              /* fe80:: + 
 struct addr6 addr6_from_eui64(const struct prefix6 *p, const uint8_t eui64[8]);
 struct addr6 addr6_solicited_node(const struct addr6 *a);           /* RFC 4291 2.7.1 */
 struct lladdr lladdr_of_multicast(const struct addr6 *group);       /* RFC 2464 7 */
+struct lladdr lladdr_of_multicast4(const struct addr6 *group);      /* RFC 1112 6.4; group is IPv4-mapped */
+
+/* IPv4 in struct addr6 (doc/decisions/ipv4-mapped.md). The prefix length of an IPv4 prefix counts from bit 96: 24 is 120. */
 struct addr6 addr6_from_v4(struct addr4 a);
+struct addr4 addr6_to_v4(const struct addr6 *a);                    /* the last four bytes, whatever the rest is */
+struct prefix6 prefix6_from_v4(struct addr4 a, uint8_t len_bits);   /* host bits are cleared; above 32 counts as 32 */
+bool addr6_is_none(const struct addr6 *a);                          /* :: or 0.0.0.0: no address of either family */
+bool addr6_is_v4multicast(const struct addr6 *a);                   /* ::ffff:224.0.0.0/100 */
+/* IPv4-mapped, and not 0/8, 127/8, multicast, reserved or broadcast: what a node can have as its address. */
+bool addr6_is_v4unicast(const struct addr6 *a);
 
 /* Text in and out, RFC 5952. Parsers return false on anything but one whole address.
  * Formatters return buf. */
@@ -58,7 +67,15 @@ char *addr6_str(const struct addr6 *a, char buf[static ADDR_STRLEN]);
 char *prefix6_str(const struct prefix6 *p, char buf[static PREFIX_STRLEN]);
 char *lladdr_str(const struct lladdr *a, char buf[static LLADDR_STRLEN]);
 
+/* The same for both families: "192.0.2.1" is ::ffff:192.0.2.1, "192.0.2.0/24" its /120. */
+bool addr46_parse(struct addr6 *a, const char *s);
+bool prefix46_parse(struct prefix6 *p, const char *s);
+char *addr46_str(const struct addr6 *a, char buf[static ADDR_STRLEN]);
+char *prefix46_str(const struct prefix6 *p, char buf[static PREFIX_STRLEN]);
+
 /* For log lines and records: a buffer that lives for the enclosing block. */
 #define ADDR6_STR(a) addr6_str((a), (char[ADDR_STRLEN]){0})
 #define PREFIX6_STR(p) prefix6_str((p), (char[PREFIX_STRLEN]){0})
+#define ADDR46_STR(a) addr46_str((a), (char[ADDR_STRLEN]){0})
+#define PREFIX46_STR(p) prefix46_str((p), (char[PREFIX_STRLEN]){0})
 #define LLADDR_STR(a) lladdr_str((a), (char[LLADDR_STRLEN]){0})

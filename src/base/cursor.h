@@ -83,6 +83,13 @@ static inline struct addr6 rd_addr6(struct rd *r)
 	rd_bytes(r, &a, sizeof a);
 	return a;
 }
+/* Four bytes as ::ffff:a.b.c.d. */
+static inline struct addr6 rd_v4(struct rd *r)
+{
+	struct addr4 a;
+	rd_bytes(r, &a, sizeof a);
+	return addr6_from_v4(a);
+}
 
 static inline struct wr wr_of(void *buf, size_t len_oct)
 {
@@ -139,6 +146,13 @@ static inline void wr_zero(struct wr *w, size_t n)
 		memset(p, 0, n);
 }
 static inline void wr_addr6(struct wr *w, const struct addr6 *a) { wr_bytes(w, a, sizeof *a); }
+/* The last four bytes of an IPv4-mapped address; :: (never set) is written as 0.0.0.0. Any other address is our bug: bad. */
+static inline void wr_v4(struct wr *w, const struct addr6 *a)
+{
+	if (!addr6_is_v4mapped(a) && !addr6_is_any(a))
+		w->bad = true;
+	wr_bytes(w, a->b + 12, 4);
+}
 /* Overwrite two bytes already written, at offset off from the start: lengths, checksums. */
 static inline void wr_patch_u16(struct wr *w, size_t off, uint16_t v)
 {
