@@ -14,7 +14,7 @@
 	X(W_HOP_LIMIT, "hop limit is not what the protocol demands") \
 	X(W_SOURCE, "source address not allowed in this message") \
 	X(W_DESTINATION, "destination address not allowed in this message") \
-	X(W_CODE, "ICMPv6 code is not zero") \
+	X(W_CODE, "ICMP code is not what the message demands") \
 	X(W_VALUE, "a field has a value that is not allowed") \
 	X(W_TYPE, "message type is not known") \
 	X(W_PROTO, "not the expected upper-layer protocol") \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
-/* The Internet checksum (RFC 1071) and IPv6's pseudo-header (RFC 8200 8.1). */
+/* The Internet checksum (RFC 1071) and the pseudo-headers of IPv6 (RFC 8200 8.1) and IPv4 (RFC 768). */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,3 +15,5 @@ uint16_t csum_fold(uint32_t sum);
  * For a Mobility Header or ICMPv6 message with a Home Address option or a type 2 routing header,
  * src and dst are the home address where RFC 6275 6.1.1 puts it (ip6_walk gives both). */
 uint16_t ip6_csum(const struct addr6 *src, const struct addr6 *dst, uint8_t proto, const void *p, size_t len_oct);
+/* The same for IPv4; the addresses are IPv4-mapped. Plain sums (ICMP, IGMP): csum_fold(csum_add(0, ...)). */
+uint16_t ip4_csum(const struct addr6 *src, const struct addr6 *dst, uint8_t proto, const void *p, size_t len_oct);
