@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: BSD-2-Clause
 -- Wireshark dissector for what is ours on the wire (doc/wire.md): the sub-types of the vendor-specific mobility
--- option (RFC 5094), messages between agents (RFC 5096) and the site option of router advertisements.
+-- option (RFC 5094), messages between agents (RFC 5096), the site option of router advertisements, and the MMA extension of
+-- Mobile IPv4's agent advertisements.
 --
 --     tshark -X lua_script:tools/roamcast.lua -V ...     or copy it to Wireshark's plugin folder.
 --
@@ -64,6 +65,11 @@ local f = {
 	site_flags = ProtoField.uint8("roamcast.site_flags", "Flags", base.HEX),
 	site_home = ProtoField.bool("roamcast.site_flags.home", "Home site", 8, nil, 0x01),
 	site = ProtoField.string("roamcast.site", "Site"),
+	mma4 = ProtoField.ipv4("roamcast.mma4", "MMA"),
+	distance = ProtoField.uint8("roamcast.distance", "Distance", base.DEC, nil, 0xf0),
+	preference = ProtoField.uint8("roamcast.preference", "Preference", base.DEC, nil, 0x0f),
+	group4 = ProtoField.ipv4("roamcast.group4", "Groups in"),
+	group4_len = ProtoField.uint8("roamcast.group4_len", "Groups' prefix length"),
 }
 rc.fields = f
 
@@ -202,10 +208,41 @@ local function ipv6(tree, b)
 	if next == IPV6 then ipv6(tree, b(at):tvb()) end
 end
 
-local outer = Field.new("ipv6")
+-- RFC 3115's normal extension (134) of an agent advertisement: reserved, enterprise, type, then what doc/wire.md says.
+local function mma4(tree, b)
+	local branch = tree:add(rc, b(), "Roamcast: MMA")
+	branch:add(f.version, b(10, 1))
+	local flags = branch:add(f.site_flags, b(11, 1))
+	flags:add(f.site_home, b(11, 1))
+	branch:add(f.distance, b(12, 1))
+	branch:add(f.preference, b(12, 1))
+	branch:add(f.group4_len, b(13, 1))
+	branch:add(f.lifetime, b(14, 4))
+	branch:add(f.mma4, b(18, 4))
+	branch:add(f.group4, b(22, 4))
+	if b:len() > 26 then branch:add(f.site, b(26)) end
+end
+
+local function ipv4(tree, b)
+	if b:len() < 28 or math.floor(b(0, 1):uint() / 16) ~= 4 or b(9, 1):uint() ~= 1 then return end
+	local icmp = 4 * (b(0, 1):uint() % 16)
+	local stop = math.min(b(2, 2):uint(), b:len())
+	if icmp + 8 > stop or b(icmp, 1):uint() ~= 9 then return end
+	local at = icmp + 8 + 4 * b(icmp + 4, 1):uint() * b(icmp + 5, 1):uint()
+	while at + 2 <= stop do
+		local kind = b(at, 1):uint()
+		local size = kind == 0 and 1 or 2 + b(at + 1, 1):uint()
+		if at + size > stop then return end
+		if kind == 134 and size >= 26 and b(at + 4, 4):uint() == ENTERPRISE and b(at + 8, 2):uint() == 1 then mma4(tree, b(at, size):tvb()) end
+		at = at + size
+	end
+end
+
+local outer, outer4 = Field.new("ipv6"), Field.new("ip")
 
 function rc.dissector(tvb, pinfo, tree)
-	local first = outer()
+	local first, first4 = outer(), outer4()
 	if first then ipv6(tree, tvb(first.offset):tvb()) end
+	if first4 then ipv4(tree, tvb(first4.offset):tvb()) end
 end
 register_postdissector(rc)
