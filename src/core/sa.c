@@ -6,9 +6,19 @@
 int sa_key_init(struct sa_key *k, const struct crypto_ops *c, const char *name, uint32_t spi, enum mac_alg alg,
 		const void *raw, size_t raw_len_oct)
 {
+	if (alg == MAC_HMAC_MD5) {
+		*k = (struct sa_key){.spi = spi};
+		return ERR_INVAL;
+	}
+	return sa_key_prepare(k, c, name, spi, alg, raw, raw_len_oct);
+}
+
+int sa_key_prepare(struct sa_key *k, const struct crypto_ops *c, const char *name, uint32_t spi, enum mac_alg alg,
+		   const void *raw, size_t raw_len_oct)
+{
 	*k = (struct sa_key){.spi = spi, .alg = alg, .raw_len_oct = (uint8_t)raw_len_oct};
 	size_t name_len = strlen(name);
-	if (spi < SA_SPI_MIN || alg == MAC_HMAC_MD5 || raw_len_oct == 0 || raw_len_oct > SA_RAW_MAX ||
+	if (spi < SA_SPI_MIN || raw_len_oct == 0 || raw_len_oct > SA_RAW_MAX ||
 	    name_len == 0 || name_len >= SA_NAME_MAX)
 		return ERR_INVAL;
 	memcpy(k->name, name, name_len);
@@ -51,7 +61,7 @@ bool sa_verify(const struct sa_key *k, const struct crypto_ops *c, const struct 
 	struct iov_in piece[MH_AUTH_PIECES];
 	uint8_t mac[32];
 
-	if (!p->mh.opt.has_auth || p->mh.opt.auth.spi != k->spi || p->mh.opt.auth.len_oct != MH_AUTH_LEN_OCT)
+	if (k->alg == MAC_HMAC_MD5 || !p->mh.opt.has_auth || p->mh.opt.auth.spi != k->spi || p->mh.opt.auth.len_oct != MH_AUTH_LEN_OCT)
 		return false;
 	size_t n = mh_packet_auth_input(p, coa, hoa, piece);
 	(void)c->mac(c->ctx, k->mac, piece, n, mac);

@@ -24,7 +24,7 @@ enum { SA_NAME_MAX = 32, SA_RAW_MAX = 64, SA_SPI_MIN = 256 };
 struct sa_key {
 	char name[SA_NAME_MAX];
 	uint32_t spi;                /* 256 and up; lower ones are reserved (RFC 4285 5.1) */
-	enum mac_alg alg;            /* of the authenticator: HMAC-SHA-1 or HMAC-SHA-256 */
+	enum mac_alg alg;            /* of the authenticator: HMAC-SHA-1 or HMAC-SHA-256; HMAC-MD5 in Mobile IPv4 alone (sa4.h) */
 	uint8_t raw[SA_RAW_MAX];
 	uint8_t raw_len_oct;
 	struct mac_key *mac;         /* prepared with alg */
@@ -35,6 +35,9 @@ struct sa_key {
  * use, empty or overlong key or name) or ERR_NOMEM; on failure there is nothing to release. */
 int sa_key_init(struct sa_key *k, const struct crypto_ops *c, const char *name, uint32_t spi, enum mac_alg alg,
 		const void *raw, size_t raw_len_oct);
+/* For sa_key_init and sa4_key_init: any algorithm. */
+int sa_key_prepare(struct sa_key *k, const struct crypto_ops *c, const char *name, uint32_t spi, enum mac_alg alg,
+		   const void *raw, size_t raw_len_oct);
 /* Releases the prepared states and wipes the key. */
 void sa_key_fini(struct sa_key *k, const struct crypto_ops *c);
 
