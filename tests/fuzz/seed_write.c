@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "../unit/wire_pcap.h"
-#include "../unit/wire_samples.h"
+#include "../unit/wire4_samples.h"
 
 static const char *dir;
 
@@ -33,7 +33,15 @@ int main(int argc, char **argv)
 		uint8_t pkt[SAMPLE_CAP_OCT];
 		put(wire_samples[i].name, 0, pkt, wire_samples[i].build(pkt, sizeof pkt));
 	}
+	for (size_t i = 0; i < wire4_samples_n; i++) {
+		uint8_t pkt[SAMPLE_CAP_OCT];
+		put(wire4_samples[i].name, 0, pkt, wire4_samples[i].build(pkt, sizeof pkt));
+	}
+	for (size_t i = 0; i < arp_samples_n; i++) {
+		uint8_t pkt[SAMPLE_CAP_OCT];
+		put(arp_samples[i].name, 0, pkt, arp_samples[i].build(pkt, sizeof pkt));
+	}
 	for (int i = 2; i < argc; i++)
-		(void)pcap_each_ip6(argv[i], each, &n);
+		(void)(pcap_each_ip6(argv[i], each, &n) + pcap_each_ip4(argv[i], each, &n));
 	return 0;
 }
