@@ -65,6 +65,7 @@ struct dp_home {
 	mono_t expires;
 	struct addr6 prev;               /* care-of address before: what was on its way from there is taken until prev_until, also when */
 	mono_t prev_until;               /* the binding itself has ended */
+	bool is_own_routed;              /* what this host sends from ha itself takes a type 2 routing header instead of the tunnel */
 };
 
 struct dp_coa {

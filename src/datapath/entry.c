@@ -102,7 +102,7 @@ void entry_val(const struct dp_op *op, union entry_val *val)
 	case DP_LOCAL: val->local.flags = op->local.flags; break;
 	case DP_HOME:
 		val->home = (struct m_home){.coa = a6_of(&op->home.coa), .ha = a6_of(&op->home.ha), .prev = a6_of(&op->home.prev),
-			.expires_ns = op->home.expires.ns, .prev_until_ns = op->home.prev_until.ns};
+			.expires_ns = op->home.expires.ns, .prev_until_ns = op->home.prev_until.ns, .is_own_routed = op->home.is_own_routed};
 		break;
 	case DP_COA: val->coa = coa_val(&op->coa); break;
 	case DP_UPLINK_IN: val->uplink_in = uplink_in_val(&op->uplink_in); break;
@@ -174,6 +174,7 @@ void entry_parse(struct dp_op *op, const union entry_val *val)
 		op->home.expires = (mono_t){val->home.expires_ns};
 		op->home.prev = addr6_of(&val->home.prev);
 		op->home.prev_until = (mono_t){val->home.prev_until_ns};
+		op->home.is_own_routed = val->home.is_own_routed;
 		break;
 	case DP_COA: coa_parse(&op->coa, &val->coa); break;
 	case DP_UPLINK_IN: uplink_in_parse(&op->uplink_in, &val->uplink_in); break;

@@ -40,7 +40,7 @@ static INLINE bool cn_is_nd(ctx_t *c, const uint32_t l2, const struct inner *in)
 }
 
 /* Out to the care-of address. The stack's own messages and headers that must stand first are left alone. */
-static INLINE int cn_out_at(ctx_t *c, const uint32_t l2, struct m_cn *n, uint32_t here_oct)
+static INLINE int cn_out_at(ctx_t *c, const uint32_t l2, const struct a6 *coa, uint32_t here_oct)
 {
 	struct inner in;
 	struct way w;
@@ -49,8 +49,7 @@ static INLINE int cn_out_at(ctx_t *c, const uint32_t l2, struct m_cn *n, uint32_
 	    cn_is_nd(c, l2, &in))
 		return ctx_pass(c);
 	in.is_local = true;
-	n->used_ns = ctx_now(c);
-	struct ro_out o = {.addr = {.src = ip->src, .dst = n->coa}, .encap = DP_ENCAP_RH2};
+	struct ro_out o = {.addr = {.src = ip->src, .dst = *coa}, .encap = DP_ENCAP_RH2};
 	struct a6 home_address = ip->dst;
 	int v = ro_way(c, &in, &o, &w, here_oct);
 	if (v == WAY_NONE)
@@ -74,5 +73,5 @@ static INLINE int cn_out_at(ctx_t *c, const uint32_t l2, struct m_cn *n, uint32_
 	return v == WAY_HOST ? ctx_send_here(c) : send_way(c, &w, v);
 }
 /* mtu_oct: of the link. */
-NOINLINE int cn_out(ctx_t *c, struct m_cn *n, uint32_t mtu_oct) { return cn_out_at(c, ETH_OCT, n, mtu_oct); }
-NOINLINE int cn_out_roam0(ctx_t *c, struct m_cn *n) { return cn_out_at(c, 0, n, 0); }
+NOINLINE int cn_out(ctx_t *c, const struct a6 *coa, uint32_t mtu_oct) { return cn_out_at(c, ETH_OCT, coa, mtu_oct); }
+NOINLINE int cn_out_roam0(ctx_t *c, const struct a6 *coa) { return cn_out_at(c, 0, coa, 0); }

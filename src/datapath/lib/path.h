@@ -191,9 +191,13 @@ static INLINE int path_egress(ctx_t *c)
 			return mobile_out(c, g, u, ip);
 	}
 	struct m_cn *n = cn_find(c, g, (const struct k_pair *)(const void *)&ip->src);
-	if (n)
-		return cn_out_roam0(c, n);
+	if (n) {
+		n->used_ns = ctx_now(c);
+		return cn_out_roam0(c, &n->coa);
+	}
 	struct m_home *h = home_find(c, g, &ip->dst);
+	if (h && h->is_own_routed && a6_eq(&h->ha, &ip->src))
+		return cn_out_roam0(c, &h->coa);
 	return h ? home_tunnel_own(c, g, h) : ctx_pass(c);
 }
 
@@ -207,5 +211,8 @@ static INLINE int path_out(ctx_t *c)
 		return ctx_pass(c);
 	struct m_cn *n = cn_find(c, g, (const struct k_pair *)(const void *)&ip->src);
 	struct m_if *f = n ? if_of(c) : NULL;
-	return f ? cn_out(c, n, f->mtu_oct) : ctx_pass(c);
+	if (!f)
+		return ctx_pass(c);
+	n->used_ns = ctx_now(c);
+	return cn_out(c, &n->coa, f->mtu_oct);
 }

@@ -14,7 +14,7 @@
 #include "datapath/drop.h"
 #include "datapath/punt.h"
 
-enum { MAP_LAYOUT = 12, IF_SLOTS = 64, DUP_WAYS = 3, IF_HASH = 256, SMALL_TABLE = 4096 };
+enum { MAP_LAYOUT = 13, IF_SLOTS = 64, DUP_WAYS = 3, IF_HASH = 256, SMALL_TABLE = 4096 };
 
 #define INLINE inline __attribute__((always_inline))
 #ifdef __bpf__
@@ -54,7 +54,7 @@ struct m_if {
 struct m_ifidx { uint32_t slot; };
 
 struct m_local { uint32_t flags; };                       /* by address */
-struct m_home { struct a6 coa, ha, prev; int64_t expires_ns, prev_until_ns; }; /* by home address */
+struct m_home { struct a6 coa, ha, prev; int64_t expires_ns, prev_until_ns; uint32_t is_own_routed, pad; }; /* by home address */
 enum coa_flags { COA_FORWARD = 1, COA_KEEP = 2, COA_WANTS_RO = 4 };
 struct m_coa {                                            /* by care-of address */
 	struct a6 home_address, source, group, ha, prev;  /* source and group side by side: a k_pair */

@@ -14,26 +14,18 @@
 #include "base/err.h"
 #include "role/ha/ha_i.h"
 
-/* What this host itself sends to the mobile goes as a correspondent node's (10.4.2, 9.3.2). */
-static void put_own(struct ha *h, const struct binding *b, void (*how)(struct effq *, enum role_id, const struct dp_op *))
-{
-	struct dp_op op = {.table = DP_CN, .cn = {.home_address = b->hoa, .self = h->conf.address, .coa = b->coa, .expires = b->expires}};
-	if (h->conf.has_routing_header)
-		how(h->env.fx, ROLE_HA, &op);
-}
-
 /* prev: the care-of address until now, when it is another one; NULL: none. */
 static void put_home_moved(struct ha *h, const struct binding *b, const struct addr6 *prev, struct now now)
 {
 	struct dp_op op = {.table = DP_HOME, .home = {.home_address = b->hoa, .coa = b->coa, .ha = h->conf.address,
-						      .expires = b->expires}};
+						      .expires = b->expires,
+						      /* What this host itself sends goes as a correspondent node's (10.4.2, 9.3.2). */
+						      .is_own_routed = h->conf.has_routing_header && ha_is_active(b)}};
 	if (prev && h->conf.reverse_grace.ns) {
 		op.home.prev = *prev;
 		op.home.prev_until = mono_add(now.mono, h->conf.reverse_grace);
 	}
 	fx_dp_put(h->env.fx, ROLE_HA, &op);
-	if (ha_is_active(b))
-		put_own(h, b, fx_dp_put);
 }
 
 static void put_home(struct ha *h, const struct binding *b) { put_home_moved(h, b, NULL, (struct now){0}); }
@@ -42,7 +34,6 @@ void ha_unbind(struct ha *h, const struct binding *b)
 {
 	struct dp_op op = {.table = DP_HOME, .home = {.home_address = b->hoa}};
 	fx_dp_del(h->env.fx, ROLE_HA, &op);
-	put_own(h, b, fx_dp_del);
 	ha_net_end(h, &b->hoa);
 }
 
