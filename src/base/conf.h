@@ -17,12 +17,20 @@ enum conf_type {
 	CONF_STR,       /* char[size] */
 	CONF_ADDR6,     /* struct addr6 */
 	CONF_PREFIX6,   /* struct prefix6 */
+	CONF_ADDR4,     /* struct addr6, IPv4-mapped; absent: :: (addr6_is_none) */
+	CONF_PREFIX4,   /* struct prefix6, IPv4-mapped */
+	CONF_ADDR46,    /* either family */
+	CONF_PREFIX46,
 	CONF_LLADDR,    /* struct lladdr */
 	CONF_ENUM,      /* uint32_t, index into names[] */
 	CONF_IFNAME,    /* char[16] */
 	CONF_PATH,      /* char[size]; a file that must exist */
 	CONF_LIST_ADDR6,   /* struct conf_list at off */
 	CONF_LIST_PREFIX6,
+	CONF_LIST_ADDR4,
+	CONF_LIST_PREFIX4,
+	CONF_LIST_ADDR46,
+	CONF_LIST_PREFIX46,
 	CONF_LIST_IFNAME,
 	CONF_END,
 };

@@ -10,14 +10,32 @@
 
 enum { IFNAME_OCT = 16 };
 
+#define LIST_CASES \
+	case CONF_LIST_ADDR6: case CONF_LIST_PREFIX6: case CONF_LIST_ADDR4: case CONF_LIST_PREFIX4: case CONF_LIST_ADDR46: \
+	case CONF_LIST_PREFIX46: case CONF_LIST_IFNAME:
+
+static const struct { enum conf_type list, element; const char *name; } lists[] = {
+	{CONF_LIST_ADDR6, CONF_ADDR6, "list of IPv6 addresses"},
+	{CONF_LIST_PREFIX6, CONF_PREFIX6, "list of IPv6 prefixes"},
+	{CONF_LIST_ADDR4, CONF_ADDR4, "list of IPv4 addresses"},
+	{CONF_LIST_PREFIX4, CONF_PREFIX4, "list of IPv4 prefixes"},
+	{CONF_LIST_ADDR46, CONF_ADDR46, "list of addresses"},
+	{CONF_LIST_PREFIX46, CONF_PREFIX46, "list of prefixes"},
+	{CONF_LIST_IFNAME, CONF_IFNAME, "list of interfaces"},
+};
+enum { LISTS_N = sizeof lists / sizeof lists[0] };
+
 bool conf_type_is_list(enum conf_type t)
 {
-	return t == CONF_LIST_ADDR6 || t == CONF_LIST_PREFIX6 || t == CONF_LIST_IFNAME;
+	return conf_type_element(t) != t;
 }
 
 enum conf_type conf_type_element(enum conf_type t)
 {
-	return t == CONF_LIST_ADDR6 ? CONF_ADDR6 : t == CONF_LIST_PREFIX6 ? CONF_PREFIX6 : t == CONF_LIST_IFNAME ? CONF_IFNAME : t;
+	for (int i = 0; i < LISTS_N; i++)
+		if (lists[i].list == t)
+			return lists[i].element;
+	return t;
 }
 
 size_t conf_type_size(const struct conf_row *row)
@@ -30,13 +48,15 @@ size_t conf_type_size(const struct conf_row *row)
 	case CONF_S: return sizeof(span_t);
 	case CONF_STR:
 	case CONF_PATH: return row->size;
-	case CONF_ADDR6: return sizeof(struct addr6);
-	case CONF_PREFIX6: return sizeof(struct prefix6);
+	case CONF_ADDR6:
+	case CONF_ADDR4:
+	case CONF_ADDR46: return sizeof(struct addr6);
+	case CONF_PREFIX6:
+	case CONF_PREFIX4:
+	case CONF_PREFIX46: return sizeof(struct prefix6);
 	case CONF_LLADDR: return sizeof(struct lladdr);
 	case CONF_IFNAME: return IFNAME_OCT;
-	case CONF_LIST_ADDR6:
-	case CONF_LIST_PREFIX6:
-	case CONF_LIST_IFNAME:
+	LIST_CASES
 	case CONF_END: break;
 	}
 	return 0;
@@ -52,15 +72,20 @@ const char *conf_type_str(enum conf_type t)
 	case CONF_STR: return "text";
 	case CONF_ADDR6: return "IPv6 address";
 	case CONF_PREFIX6: return "IPv6 prefix";
+	case CONF_ADDR4: return "IPv4 address";
+	case CONF_PREFIX4: return "IPv4 prefix";
+	case CONF_ADDR46: return "address";
+	case CONF_PREFIX46: return "prefix";
 	case CONF_LLADDR: return "link-layer address";
 	case CONF_ENUM: return "one of";
 	case CONF_IFNAME: return "interface";
 	case CONF_PATH: return "path";
-	case CONF_LIST_ADDR6: return "list of IPv6 addresses";
-	case CONF_LIST_PREFIX6: return "list of IPv6 prefixes";
-	case CONF_LIST_IFNAME: return "list of interfaces";
+	LIST_CASES
 	case CONF_END: break;
 	}
+	for (int i = 0; i < LISTS_N; i++)
+		if (lists[i].list == t)
+			return lists[i].name;
 	return "?";
 }
 
@@ -156,18 +181,32 @@ static int parse_ifname(const struct conf_row *row, const char *text, char *dst,
 	return parse_text(row, text, dst, IFNAME_OCT, line, err);
 }
 
-static int parse_address(const struct conf_row *row, enum conf_type t, const char *text, void *dst, uint32_t line,
-			 struct conf_err *err)
+static int parse_addr(const struct conf_row *row, enum conf_type t, const char *text, struct addr6 *dst, uint32_t line, struct conf_err *err)
 {
-	if (t == CONF_ADDR6 && !addr6_parse(dst, text))
-		return conf_fail(err, line, "\"%s\": \"%s\" is no IPv6 address: give one such as \"2001:db8::1\"", row->name, text);
-	if (t == CONF_PREFIX6 && !prefix6_parse(dst, text))
-		return conf_fail(err, line, "\"%s\": \"%s\" is no IPv6 prefix: give one such as \"2001:db8:1::/64\", "
-				 "with zeros after the prefix length", row->name, text);
-	if (t == CONF_LLADDR && !lladdr_parse(dst, text))
-		return conf_fail(err, line, "\"%s\": \"%s\" is no link-layer address: give one such as \"02:00:00:00:00:01\"",
-				 row->name, text);
-	return 0;
+	const bool ok = t == CONF_ADDR6 ? addr6_parse(dst, text) : addr46_parse(dst, text);
+
+	if (ok && (t == CONF_ADDR46 || addr6_is_v4mapped(dst) == (t == CONF_ADDR4)))
+		return 0;
+	return conf_fail(err, line, "\"%s\": \"%s\" is no %s: give one such as \"%s\"", row->name, text, conf_type_str(t),
+			 t == CONF_ADDR4 ? "192.0.2.1" : "2001:db8::1");
+}
+
+static int parse_prefix(const struct conf_row *row, enum conf_type t, const char *text, struct prefix6 *dst, uint32_t line,
+			struct conf_err *err)
+{
+	const bool ok = t == CONF_PREFIX6 ? prefix6_parse(dst, text) : prefix46_parse(dst, text);
+
+	if (ok && (t == CONF_PREFIX46 || addr6_is_v4mapped(&dst->addr) == (t == CONF_PREFIX4)))
+		return 0;
+	return conf_fail(err, line, "\"%s\": \"%s\" is no %s: give one such as \"%s\", with zeros after the prefix length", row->name, text,
+			 conf_type_str(t), t == CONF_PREFIX4 ? "192.0.2.0/24" : "2001:db8:1::/64");
+}
+
+static int parse_lladdr(const struct conf_row *row, const char *text, void *dst, uint32_t line, struct conf_err *err)
+{
+	if (lladdr_parse(dst, text))
+		return 0;
+	return conf_fail(err, line, "\"%s\": \"%s\" is no link-layer address: give one such as \"02:00:00:00:00:01\"", row->name, text);
 }
 
 int conf_value_parse(const struct conf_row *row, const char *text, void *dst, uint32_t line, struct conf_err *err)
@@ -184,11 +223,13 @@ int conf_value_parse(const struct conf_row *row, const char *text, void *dst, ui
 	case CONF_ENUM: return parse_enum(row, text, dst, line, err);
 	case CONF_IFNAME: return parse_ifname(row, text, dst, line, err);
 	case CONF_ADDR6:
+	case CONF_ADDR4:
+	case CONF_ADDR46: return parse_addr(row, t, text, dst, line, err);
 	case CONF_PREFIX6:
-	case CONF_LLADDR: return parse_address(row, t, text, dst, line, err);
-	case CONF_LIST_ADDR6:
-	case CONF_LIST_PREFIX6:
-	case CONF_LIST_IFNAME:
+	case CONF_PREFIX4:
+	case CONF_PREFIX46: return parse_prefix(row, t, text, dst, line, err);
+	case CONF_LLADDR: return parse_lladdr(row, text, dst, line, err);
+	LIST_CASES
 	case CONF_END: break;
 	}
 	return conf_fail(err, line, "\"%s\" has a type that this version does not know", row->name);
@@ -207,10 +248,12 @@ char *conf_value_format(const struct conf_row *row, const void *src, char *buf, 
 	case CONF_ENUM: snprintf(buf, size, "%s", row->names[*(const uint32_t *)src]); break;
 	case CONF_ADDR6: snprintf(buf, size, "%s", ADDR6_STR((const struct addr6 *)src)); break;
 	case CONF_PREFIX6: snprintf(buf, size, "%s", PREFIX6_STR((const struct prefix6 *)src)); break;
+	case CONF_ADDR4:
+	case CONF_ADDR46: snprintf(buf, size, "%s", ADDR46_STR((const struct addr6 *)src)); break;
+	case CONF_PREFIX4:
+	case CONF_PREFIX46: snprintf(buf, size, "%s", PREFIX46_STR((const struct prefix6 *)src)); break;
 	case CONF_LLADDR: snprintf(buf, size, "%s", LLADDR_STR((const struct lladdr *)src)); break;
-	case CONF_LIST_ADDR6:
-	case CONF_LIST_PREFIX6:
-	case CONF_LIST_IFNAME:
+	LIST_CASES
 	case CONF_END: buf[0] = '\0'; break;
 	}
 	return buf;

@@ -150,6 +150,18 @@ static bool set_value(struct lex *l, const struct conf_row *row, const char *tex
 	case CONF_PREFIX6:
 	case CONF_LIST_PREFIX6:
 		return parsed(l, row, text, prefix6_parse((struct prefix6 *)at, text));
+	case CONF_ADDR4:
+	case CONF_LIST_ADDR4:
+		return parsed(l, row, text, addr46_parse((struct addr6 *)at, text) && addr6_is_v4mapped((struct addr6 *)at));
+	case CONF_PREFIX4:
+	case CONF_LIST_PREFIX4:
+		return parsed(l, row, text, prefix46_parse((struct prefix6 *)at, text) && addr6_is_v4mapped(&((struct prefix6 *)at)->addr));
+	case CONF_ADDR46:
+	case CONF_LIST_ADDR46:
+		return parsed(l, row, text, addr46_parse((struct addr6 *)at, text));
+	case CONF_PREFIX46:
+	case CONF_LIST_PREFIX46:
+		return parsed(l, row, text, prefix46_parse((struct prefix6 *)at, text));
 	case CONF_LLADDR:
 		return parsed(l, row, text, lladdr_parse((struct lladdr *)at, text));
 	case CONF_ENUM:
@@ -162,8 +174,32 @@ static bool set_value(struct lex *l, const struct conf_row *row, const char *tex
 
 static size_t element_size(enum conf_type t)
 {
-	return t == CONF_LIST_ADDR6 ? sizeof(struct addr6) : t == CONF_LIST_PREFIX6 ? sizeof(struct prefix6)
-		: t == CONF_LIST_IFNAME ? 16 : 0;
+	switch (t) {
+	case CONF_LIST_ADDR6:
+	case CONF_LIST_ADDR4:
+	case CONF_LIST_ADDR46: return sizeof(struct addr6);
+	case CONF_LIST_PREFIX6:
+	case CONF_LIST_PREFIX4:
+	case CONF_LIST_PREFIX46: return sizeof(struct prefix6);
+	case CONF_LIST_IFNAME: return 16;
+	case CONF_BOOL:
+	case CONF_U32:
+	case CONF_MS:
+	case CONF_S:
+	case CONF_STR:
+	case CONF_ADDR6:
+	case CONF_PREFIX6:
+	case CONF_ADDR4:
+	case CONF_PREFIX4:
+	case CONF_ADDR46:
+	case CONF_PREFIX46:
+	case CONF_LLADDR:
+	case CONF_ENUM:
+	case CONF_IFNAME:
+	case CONF_PATH:
+	case CONF_END: break;
+	}
+	return 0;
 }
 
 static bool add_element(struct lex *l, const struct conf_row *row, const char *text, uint8_t *out)

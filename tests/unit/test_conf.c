@@ -36,6 +36,9 @@ struct outer {
 	struct addr6 addr;
 	struct prefix6 prefix, nets[2];
 	uint32_t n_nets;
+	struct addr6 v4, any, v4s[2];
+	struct prefix6 net4, net46[3];
+	uint32_t n_v4s, n_net46;
 	struct lladdr mac;
 	char ports[3][16];
 	uint32_t n_ports;
@@ -72,6 +75,12 @@ static const struct conf_row outer_rows[] = {
 	{"prefix", CONF_PREFIX6, "ff35::/64", .off = offsetof(struct outer, prefix)},
 	{"nets", CONF_LIST_PREFIX6, "2001:db8::/64 2001:db8:1::/64", .off = offsetof(struct outer, nets), .size = 2,
 	 .count_off = offsetof(struct outer, n_nets)},
+	{"address-v4", CONF_ADDR4, "", .off = offsetof(struct outer, v4)},
+	{"prefix-v4", CONF_PREFIX4, "232.128.0.0/9", .off = offsetof(struct outer, net4)},
+	{"either", CONF_ADDR46, "", .off = offsetof(struct outer, any)},
+	{"addresses-v4", CONF_LIST_ADDR4, "", .off = offsetof(struct outer, v4s), .size = 2, .count_off = offsetof(struct outer, n_v4s)},
+	{"either-prefix", CONF_LIST_PREFIX46, "10.0.0.0/8 2001:db8::/32", .off = offsetof(struct outer, net46), .size = 3,
+	 .count_off = offsetof(struct outer, n_net46)},
 	{"mac", CONF_LLADDR, "", .off = offsetof(struct outer, mac)},
 	{"ports", CONF_LIST_IFNAME, "", .off = offsetof(struct outer, ports), .size = 3, .count_off = offsetof(struct outer, n_ports)},
 	{.type = CONF_END},
@@ -142,6 +151,28 @@ static void values_and_defaults_arrive(void **state)
 	assert_int_equal(live, 0);
 }
 
+/* H-7: one struct addr6 for both families, the IPv4 ones mapped. */
+static void rows_take_the_families_that_they_name(void **state)
+{
+	(void)state;
+	struct conf_err err;
+	struct outer o;
+
+	assert_int_equal(load("outer { count = 1 address-v4 = 192.0.2.1 either = 10.1.0.100 addresses-v4 = {10.0.0.1, 10.0.0.2} }", &o, &err), 0);
+	assert_true(addr6_is_v4mapped(&o.v4) && addr6_is_v4mapped(&o.any) && addr6_is_v4mapped(&o.v4s[1]));
+	assert_string_equal(ADDR46_STR(&o.v4), "192.0.2.1");
+	assert_string_equal(PREFIX46_STR(&o.net4), "232.128.0.0/9");
+	assert_int_equal(o.net4.len_bits, 96 + 9);
+	assert_int_equal(o.n_v4s, 2);
+	assert_int_equal(o.n_net46, 2);
+	assert_string_equal(PREFIX46_STR(&o.net46[0]), "10.0.0.0/8");
+	assert_string_equal(PREFIX46_STR(&o.net46[1]), "2001:db8::/32");
+
+	assert_int_equal(load("outer { count = 1 either = 2001:db8::1 }", &o, &err), 0);
+	assert_string_equal(ADDR46_STR(&o.any), "2001:db8::1");
+	assert_true(addr6_is_none(&o.v4));
+}
+
 static void faults_name_line_and_remedy(void **state)
 {
 	(void)state;
@@ -159,6 +190,13 @@ static void faults_name_line_and_remedy(void **state)
 		{"outer {\n count = 1\n mode = quick }", 3, "choose one of \"slow\", \"fast\""},
 		{"outer {\n count = 1\n on = maybe }", 3, "write on = true or on = false"},
 		{"outer {\n count = 1\n address = 10.0.0.1 }", 3, "is no IPv6 address"},
+		{"outer {\n count = 1\n address = ::ffff:10.0.0.1 }", 3, "is no IPv6 address"},
+		{"outer {\n count = 1\n address-v4 = 2001:db8::1 }", 3, "is no IPv4 address: give one such as \"192.0.2.1\""},
+		{"outer {\n count = 1\n address-v4 = 10.0.0 }", 3, "is no IPv4 address"},
+		{"outer {\n count = 1\n prefix-v4 = 10.0.0.1/24 }", 3, "zeros after the prefix length"},
+		{"outer {\n count = 1\n prefix-v4 = ff35::/64 }", 3, "is no IPv4 prefix"},
+		{"outer {\n count = 1\n either = 10.0.0.256 }", 3, "is no address"},
+		{"outer {\n count = 1\n addresses-v4 = {10.0.0.1,\n2001:db8::1} }", 4, "is no IPv4 address"},
 		{"outer {\n count = 1\n prefix = 2001:db8::1/64 }", 3, "zeros after the prefix length"},
 		{"outer {\n count = 1\n mac = 02:00 }", 3, "is no link-layer address"},
 		{"outer {\n count = 1\n port = \"a/b\" }", 3, "is no interface name"},
@@ -207,6 +245,7 @@ static void a_fault_releases_what_was_filled(void **state)
 
 static const char whole[] =
 	"outer { count = 0x10 on = yes delay = 1000 nets = {2001:db8:7:0::/48} text = \"tab\\t \\\"q\\\" \\\\\" ports = {eth0, eth1}\n"
+	" address-v4 = 192.0.2.1 prefix-v4 = 10.64.0.0/10 either = 10.0.0.1 either-prefix = {10.1.0.0/16, 2001:db8:9::/48}\n"
 	" inner \"x\" { weight = 3 } inner y { } }";
 
 static char *dump(const char *text)
@@ -238,6 +277,8 @@ static void the_dump_is_a_fixed_point(void **state)
 	assert_non_null(strstr(once, "\tnets = {\"2001:db8:7::/48\"}\n"));
 	assert_non_null(strstr(once, "\ttext = \"tab\\t \\\"q\\\" \\\\\"\n"));
 	assert_non_null(strstr(once, "\tinner \"y\" {\n\t\tweight = 7\n\t}\n"));
+	assert_non_null(strstr(once, "\tprefix-v4 = \"10.64.0.0/10\"\n"));
+	assert_non_null(strstr(once, "\teither-prefix = {\"10.1.0.0/16\", \"2001:db8:9::/48\"}\n"));
 	assert_null(strstr(once, "mac"));
 	free(once);
 	free(twice);
@@ -292,6 +333,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_and_defaults_arrive),
+		cmocka_unit_test(rows_take_the_families_that_they_name),
 		cmocka_unit_test(faults_name_line_and_remedy),
 		cmocka_unit_test(a_fault_releases_what_was_filled),
 		cmocka_unit_test(the_dump_is_a_fixed_point),
