@@ -95,6 +95,15 @@ void fx_send(struct effq *q, enum role_id role, uint32_t ifindex, const struct l
 	}
 }
 
+void fx_send_arp(struct effq *q, enum role_id role, uint32_t ifindex, const struct lladdr *lladdr, const void *arp, size_t len_oct)
+{
+	const uint32_t before = q->n;
+
+	fx_send(q, role, ifindex, lladdr, arp, len_oct);
+	if (q->n != before)
+		q->fx[before].send.is_arp = true;
+}
+
 static void push_dp(struct effq *q, enum role_id role, enum effect_kind kind, const struct dp_op *op)
 {
 	struct effect *e = add(q, role, kind);

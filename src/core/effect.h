@@ -24,7 +24,8 @@ enum effect_kind {
 	FX_SEND,        /* a packet */
 	FX_DP_PUT,      /* an entry of the datapath */
 	FX_DP_DEL,
-	FX_JOIN,        /* let a group in through the interface's filter; source ::: a socket's membership, and the kernel reports it */
+	FX_JOIN,        /* let a group in through the interface's filter; source none (addr6_is_none): a socket's membership, and the kernel
+	                 * reports it */
 	FX_LEAVE,
 	FX_ADDR_ADD,    /* address on an interface */
 	FX_ADDR_DEL,
@@ -38,12 +39,14 @@ enum effect_kind {
 	FX_EVENT,       /* tell the operator */
 };
 
-/* ifindex 0 in these structs: let the routing table choose. */
+/* ifindex 0 in these structs: let the routing table choose. Addresses of IPv4 are mapped ones everywhere, prefix lengths those of mapped
+ * prefixes (96 + n); :: and 0.0.0.0 both mean none. */
 struct fx_send {
 	uint32_t ifindex;
 	bool has_lladdr;          /* false with ifindex set: multicast gets its mapped address, unicast is resolved by the kernel */
+	bool is_arp;              /* the bytes are an ARP message; ifindex and lladdr are set */
 	struct lladdr lladdr;     /* destination */
-	uint32_t off, len_oct;    /* IPv6 packet, from its header on, in the queue's arena: effq_bytes() */
+	uint32_t off, len_oct;    /* IPv6 or IPv4 packet, from its header on, in the queue's arena: effq_bytes() */
 };
 
 #define IFINDEX_ROAM0 0xffffffffu /* stands for roam0 wherever an ifindex is expected */
@@ -85,7 +88,7 @@ struct fx_keep {
 /* Is this one of them? */
 bool fx_keep_wants(const struct fx_keep *k, uint32_t seq, mono_t when, mono_t now);
 
-enum store_table { STORE_BINDING_HA = 1, STORE_BINDING_MMA, STORE_COUNTER, STORE_MN, STORE_RO_MMA, STORE_RO_MN };
+enum store_table { STORE_BINDING_HA = 1, STORE_BINDING_MMA, STORE_COUNTER, STORE_MN, STORE_RO_MMA, STORE_RO_MN, STORE_VISIT, STORE_MN4 };
 struct fx_store {
 	enum store_table table;
 	uint16_t key_len_oct, val_len_oct;
@@ -135,6 +138,8 @@ uint8_t *effq_arena(struct effq *q, uint32_t n, uint32_t *off);
 /* Shorthands used by engines. */
 void fx_send(struct effq *q, enum role_id role, uint32_t ifindex, const struct lladdr *lladdr /* or NULL */,
 	     const void *packet, size_t len_oct);
+/* arp: ARP_OCT bytes as arp_build writes them, in a frame to lladdr (ff:ff:ff:ff:ff:ff: all stations of the link). */
+void fx_send_arp(struct effq *q, enum role_id role, uint32_t ifindex, const struct lladdr *lladdr, const void *arp, size_t len_oct);
 void fx_dp_put(struct effq *q, enum role_id role, const struct dp_op *op);
 void fx_dp_del(struct effq *q, enum role_id role, const struct dp_op *op);
 void fx_group(struct effq *q, enum role_id role, enum effect_kind join_or_leave, uint32_t ifindex,

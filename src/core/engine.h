@@ -38,8 +38,8 @@ struct engine_env {
 
 static inline void reason_count(const struct engine_env *env, enum reason r) { env->count->n[r]++; }
 
-/* A packet handed up by the datapath or a raw socket. pkt starts at the IPv6 header, and is complete and
- * reassembled; the link-layer source is there when it came through the datapath. */
+/* A packet handed up by the datapath or a socket. pkt starts at the IPv6 or IPv4 header (rx_is_v4 tells; both are false
+ * for an ARP message, DP_PUNT_ARP), and is complete and reassembled; the link-layer source is there when it came through the datapath. */
 struct rx {
 	uint32_t ifindex;
 	enum dp_punt why;          /* datapath/dp.h: which rule handed it up */
@@ -47,6 +47,8 @@ struct rx {
 	const uint8_t *pkt;
 	size_t len_oct;
 };
+static inline bool rx_is_v4(const struct rx *rx) { return rx->len_oct && rx->pkt[0] >> 4 == 4; }
+static inline bool rx_is_v6(const struct rx *rx) { return rx->len_oct && rx->pkt[0] >> 4 == 6; }
 
 /* State of a link, at start for each interface and on every change. */
 struct link_event {
@@ -59,6 +61,7 @@ struct link_event {
 };
 
 /* The kernel finished duplicate detection for an address of ours, or found one. */
+/* IPv4 addresses: the kernel detects no duplicates, so one is reported as good at once. */
 struct addr_event { uint32_t ifindex; struct addr6 addr; bool is_duplicate; };
 
 /* The host has an address that it may use, or has it no longer. At start, all that are there. */
@@ -78,6 +81,10 @@ struct store_rec { enum store_table table; const uint8_t *key, *val; size_t key_
 
 /* Operator's command, words already split: {"handover", "wlan0", "02:..."}. */
 struct ctl_cmd { uint32_t argc; const char *const *argv; };
+
+/* Takes a sentence about what of a configuration is weak by the roles' defaults or the operator's choice. It names the
+ * stronger setting: "no challenge is asked for: write challenge = true". */
+typedef void (*advise_fn)(void *ctx, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 struct role_ops {
 	enum role_id id;
@@ -106,7 +113,9 @@ struct role_ops {
 	void (*show)(const void *self, const char *what, struct show *out, struct now now);
 	/* 0, ERR_NOTFOUND when the command is not this role's, or another error with *msg a sentence. */
 	int (*ctl)(void *self, const struct ctl_cmd *cmd, struct now now, const char **msg);
+	/* For `roamd -t`, after init: calls say once for each weak setting. Keys with weak algorithms are the daemon's to tell. */
+	void (*advise)(const void *self, advise_fn say, void *ctx);
 };
 
 /* Any hook but init, fini, rx, tick and expiry may be NULL. */
-extern const struct role_ops ha_role, mma_role, ar_role, mn_role, cn_role;
+extern const struct role_ops ha_role, mma_role, ar_role, mn_role, cn_role, fa_role;

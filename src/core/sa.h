@@ -38,6 +38,8 @@ int sa_key_init(struct sa_key *k, const struct crypto_ops *c, const char *name, 
 /* For sa_key_init and sa4_key_init: any algorithm. */
 int sa_key_prepare(struct sa_key *k, const struct crypto_ops *c, const char *name, uint32_t spi, enum mac_alg alg,
 		   const void *raw, size_t raw_len_oct);
+/* Not for Mobile IPv6: a role refuses such a key for an IPv6 home address or agent when it starts. */
+static inline bool sa_key_is_v4_only(const struct sa_key *k) { return k->alg == MAC_HMAC_MD5; }
 /* Releases the prepared states and wipes the key. */
 void sa_key_fini(struct sa_key *k, const struct crypto_ops *c);
 

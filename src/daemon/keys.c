@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "core/sa4.h"
 
 enum { FILE_MAX_OCT = 512 };
 
@@ -102,7 +103,7 @@ static int load_one(const struct conf_key *c, const struct crypto_ops *crypto, s
 		rc = conf_fail(err, c->line, "key \"%s\": %s holds %zd octets: a key has 1 to %d", c->name, c->file, n, SA_RAW_MAX);
 	else if (strlen(c->name) >= SA_NAME_MAX)
 		rc = conf_fail(err, c->line, "the name of key \"%s\" is too long: use at most %d characters", c->name, SA_NAME_MAX - 1);
-	else if ((rc = sa_key_init(out, crypto, c->name, c->spi, (enum mac_alg)c->algorithm, buf, (size_t)n)))
+	else if ((rc = sa4_key_init(out, crypto, c->name, c->spi, (enum mac_alg)c->algorithm, buf, (size_t)n)))
 		conf_fail(err, c->line, "key \"%s\" cannot be used: %s", c->name, err_str(rc));
 	explicit_bzero(buf, sizeof buf);
 	return rc;

@@ -5,6 +5,7 @@
  */
 #include <getopt.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -40,6 +41,8 @@ static int usage(FILE *to, int status)
 	return status;
 }
 
+struct source { const char *file; uint32_t line; };
+
 static uint32_t no_ifindex(void *ctx, const char *name)
 {
 	(void)ctx;
@@ -50,6 +53,31 @@ static uint32_t no_ifindex(void *ctx, const char *name)
 static const struct sa_key *find_key(void *ctx, const char *name)
 {
 	return keyring_find(ctx, name);
+}
+
+static void say(void *ctx, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void say(void *ctx, const char *fmt, ...)
+{
+	const struct source *s = ctx;
+	va_list ap;
+
+	va_start(ap, fmt);
+	fprintf(stderr, "%s:%u: warning: ", s->file, s->line);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+	va_end(ap);
+}
+
+/* What is good but weak, and the stronger setting. */
+static void advise(const struct conf *conf, const struct engines *engines, const char *file)
+{
+	for (uint32_t i = 0; i < conf->n_keys; i++)
+		if (conf->keys[i].algorithm == MAC_HMAC_MD5)
+			say(&(struct source){file, conf->keys[i].line}, "key \"%s\" authenticates with HMAC-MD5: write algorithm = \"hmac-sha256\", "
+			    "or \"hmac-sha1\", here and at the other end", conf->keys[i].name);
+	for (uint32_t i = 0; i < engines->n; i++)
+		if (engines->e[i].ops->advise)
+			engines->e[i].ops->advise(engines->e[i].self, say, &(struct source){file, conf->roles[i].line});
 }
 
 /* Keys are loaded, and every role is started on a host that has no interfaces: what it wants done is forgotten. */
@@ -65,6 +93,8 @@ static int try(const struct conf *conf, struct conf_err *err)
 
 	if (!rc)
 		rc = engines_start(&engines, conf, plat_now(), err);
+	if (!rc)
+		advise(conf, &engines, err->file);
 	engines_fini(&engines);
 	keyring_fini(&keys);
 	return rc;

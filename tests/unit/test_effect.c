@@ -70,6 +70,29 @@ static void bytes_are_found_again_after_growth(void **state)
 	effq_fini(&q);
 }
 
+/* H-7 */
+static void an_arp_message_is_told_from_a_packet(void **state)
+{
+	(void)state;
+	struct effq q;
+	const struct lladdr all = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+
+	effq_init(&q, &mem);
+	fx_send(&q, ROLE_HA, 4, &all, "packet", 6);
+	fx_send_arp(&q, ROLE_HA, 4, &all, "message", 7);
+	assert_false(effq_next(&q)->send.is_arp);
+	const struct effect *e = effq_next(&q);
+	assert_int_equal(e->kind, FX_SEND);
+	assert_true(e->send.is_arp && e->send.has_lladdr && lladdr_eq(&e->send.lladdr, &all));
+	assert_memory_equal(effq_bytes(&q, e->send.off), "message", 7);
+	budget = 1;
+	for (int i = 0; i < 1000; i++)
+		fx_send_arp(&q, ROLE_HA, 4, &all, "message", 7);
+	assert_true(q.lost > 0);
+	budget = SIZE_MAX;
+	effq_fini(&q);
+}
+
 static void a_record_is_key_then_value(void **state)
 {
 	(void)state;
@@ -140,6 +163,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(effects_come_out_in_the_order_pushed),
 		cmocka_unit_test(bytes_are_found_again_after_growth),
+		cmocka_unit_test(an_arp_message_is_told_from_a_packet),
 		cmocka_unit_test(a_record_is_key_then_value),
 		cmocka_unit_test(a_long_sentence_is_cut_not_lost),
 		cmocka_unit_test(shortage_of_memory_is_counted),

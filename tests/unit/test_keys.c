@@ -86,6 +86,24 @@ static int load_fresh(void)
 	return rc;
 }
 
+/* H-7: RFC 5944's default algorithm is loaded, and marked as none for Mobile IPv6. */
+static void md5_is_for_mobile_ipv4(void **state)
+{
+	(void)state;
+	struct keyring k;
+
+	keyring_init(&k, &crypto_openssl);
+	put("secret", 6);
+	assert_int_equal(keyring_load(&k, &conf, &err), 0);
+	assert_false(sa_key_is_v4_only(keyring_find(&k, "mn1")));
+	key.algorithm = MAC_HMAC_MD5;
+	assert_int_equal(keyring_load(&k, &conf, &err), 0);
+	key.algorithm = MAC_HMAC_SHA1;
+	assert_int_equal(keyring_find(&k, "mn1")->alg, MAC_HMAC_MD5);
+	assert_true(sa_key_is_v4_only(keyring_find(&k, "mn1")));
+	keyring_fini(&k);
+}
+
 static void refused(const char *says)
 {
 	assert_int_equal(load_fresh(), ERR_INVAL);
@@ -130,6 +148,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(raw_and_hexadecimal_are_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(md5_is_for_mobile_ipv4, setup, teardown),
 		cmocka_unit_test_setup_teardown(wrong_files_are_refused_with_a_remedy, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
