@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: BSD-2-Clause
 -- Wireshark dissector for what is ours on the wire (doc/wire.md): the sub-types of the vendor-specific mobility
--- option (RFC 5094), messages between agents (RFC 5096), the site option of router advertisements, and the MMA extension of
--- Mobile IPv4's agent advertisements.
+-- option (RFC 5094), messages between agents (RFC 5096, in either family), the site option of router advertisements, and our extensions
+-- of Mobile IPv4's agent advertisements and registration messages.
 --
 --     tshark -X lua_script:tools/roamcast.lua -V ...     or copy it to Wireshark's plugin folder.
 --
@@ -22,6 +22,9 @@ local MESSAGES = { "confirm", "ask", "forwarding", "forwarding acknowledgement",
 local ALGORITHMS = { "HMAC-SHA-1", "HMAC-SHA-256" }
 local STATUSES = { [0] = "yes", "not registered here" }
 local ENCAPS = { "GRE with sequence numbers", "IP in IP" }
+
+local EXTENSIONS = { "MMA", "group request", "group answer", "forwarding request" }
+local GROUP_STATUSES = { [0] = "yours", "taken: ask again with this one", "none is free" }
 
 local f = {
 	sub = ProtoField.uint8("roamcast.sub", "Sub-type", base.DEC, SUBS),
@@ -69,6 +72,14 @@ local f = {
 	distance = ProtoField.uint8("roamcast.distance", "Distance", base.DEC, nil, 0xf0),
 	preference = ProtoField.uint8("roamcast.preference", "Preference", base.DEC, nil, 0x0f),
 	group4 = ProtoField.ipv4("roamcast.group4", "Groups in"),
+	ext4 = ProtoField.uint16("roamcast.extension", "Extension", base.DEC, EXTENSIONS),
+	candidate4 = ProtoField.ipv4("roamcast.group_address", "Group"),
+	prev4 = ProtoField.ipv4("roamcast.previous_mma4", "Previous MMA"),
+	group_status = ProtoField.uint8("roamcast.group_status", "Status", base.DEC, GROUP_STATUSES),
+	site4 = ProtoField.ipv4("roamcast.site_address", "Site address"),
+	prefix4 = ProtoField.ipv4("roamcast.prefix4", "Site prefix"),
+	to4 = ProtoField.ipv4("roamcast.forward_to4", "Forward to"),
+	agent4 = ProtoField.ipv4("roamcast.forward_agent4", "New MMA"),
 	group4_len = ProtoField.uint8("roamcast.group4_len", "Groups' prefix length"),
 }
 rc.fields = f
@@ -223,18 +234,79 @@ local function mma4(tree, b)
 	if b:len() > 26 then branch:add(f.site, b(26)) end
 end
 
-local function ipv4(tree, b)
-	if b:len() < 28 or math.floor(b(0, 1):uint() / 16) ~= 4 or b(9, 1):uint() ~= 1 then return end
-	local icmp = 4 * (b(0, 1):uint() % 16)
-	local stop = math.min(b(2, 2):uint(), b:len())
-	if icmp + 8 > stop or b(icmp, 1):uint() ~= 9 then return end
-	local at = icmp + 8 + 4 * b(icmp + 4, 1):uint() * b(icmp + 5, 1):uint()
+-- Registration: from the version byte on.
+local show4 = {}
+
+show4[2] = { 12, function(tree, b)
+	local flags = tree:add(f.reg_flags, b(1, 1))
+	flags:add(f.bound, b(1, 1))
+	tree:add(f.candidate4, b(4, 4))
+	tree:add(f.prev4, b(8, 4))
+end }
+
+show4[3] = { 12, function(tree, b)
+	tree:add(f.group_status, b(1, 1))
+	tree:add(f.prefixes, b(2, 1))
+	tree:add(f.candidate4, b(4, 4))
+	tree:add(f.site4, b(8, 4))
+	for at = 12, 12 + 8 * (b(2, 1):uint() - 1), 8 do
+		if at + 8 > b:len() then return end
+		tree:add(f.prefix_len, b(at, 1))
+		tree:add(f.prefix4, b(at + 4, 4))
+	end
+end }
+
+show4[4] = { 16, function(tree, b)
+	local flags = tree:add(f.forward_flags, b(1, 1))
+	flags:add(f.has_seq, b(1, 1))
+	flags:add(f.gone, b(1, 1))
+	flags:add(f.listens, b(1, 1))
+	flags:add(f.waits, b(1, 1))
+	tree:add(f.time, b(2, 2))
+	tree:add(f.to4, b(4, 4))
+	tree:add(f.agent4, b(8, 4))
+	tree:add(f.last_seq, b(12, 4))
+end }
+
+local function registration4(tree, b)
+	local kind = b(8, 2):uint()
+	local branch = tree:add(rc, b(), "Roamcast: " .. (EXTENSIONS[kind] or "unknown extension"))
+	branch:add(f.ext4, b(8, 2))
+	branch:add(f.version, b(10, 1))
+	local how = show4[kind]
+	if how and b(10, 1):uint() == 1 and b:len() - 10 >= how[1] then how[2](branch, b(10):tvb()) end
+end
+
+-- Extensions from `at` on; the long form has two bytes of length behind a byte of its own.
+local function extensions4(tree, b, at, stop, is_adv)
 	while at + 2 <= stop do
 		local kind = b(at, 1):uint()
-		local size = kind == 0 and 1 or 2 + b(at + 1, 1):uint()
+		local is_long = not is_adv and (kind == 36 or kind == 38)
+		if is_long and at + 4 > stop then return end
+		local size = kind == 0 and 1 or is_long and 4 + b(at + 2, 2):uint() or 2 + b(at + 1, 1):uint()
 		if at + size > stop then return end
-		if kind == 134 and size >= 26 and b(at + 4, 4):uint() == ENTERPRISE and b(at + 8, 2):uint() == 1 then mma4(tree, b(at, size):tvb()) end
+		if kind == 134 and size >= 11 and b(at + 4, 4):uint() == ENTERPRISE then
+			if not is_adv then registration4(tree, b(at, size):tvb())
+			elseif size >= 26 and b(at + 8, 2):uint() == 1 then mma4(tree, b(at, size):tvb()) end
+		end
 		at = at + size
+	end
+end
+
+local FIXED = { [1] = 24, [3] = 20, [7] = 20, [15] = 12 } -- by message type, up to the extensions
+
+local function ipv4(tree, b)
+	if b:len() < 28 or math.floor(b(0, 1):uint() / 16) ~= 4 then return end
+	local at = 4 * (b(0, 1):uint() % 16)
+	local proto, stop = b(9, 1):uint(), math.min(b(2, 2):uint(), b:len())
+	if at + 9 > stop then return end
+	if proto == 1 and b(at, 1):uint() == 9 then
+		extensions4(tree, b, at + 8 + 4 * b(at + 4, 1):uint() * b(at + 5, 1):uint(), stop, true)
+	elseif proto == MOBILITY then
+		mobility(tree, b(at, stop - at):tvb())
+	elseif proto == 17 and (b(at, 2):uint() == 434 or b(at + 2, 2):uint() == 434) then
+		local fixed = FIXED[b(at + 8, 1):uint()]
+		if fixed then extensions4(tree, b, at + 8 + fixed, stop, false) end
 	end
 end
 

@@ -8,6 +8,7 @@
 #include "wire/ip/minenc.h"
 #include "wire/mip4/adv4.h"
 #include "wire/mip4/mip4_packet.h"
+#include "wire/mip4/rc4.h"
 
 enum { CAP_OCT = 8192 };
 
@@ -36,6 +37,18 @@ static void mend(uint8_t *pkt, size_t n)
 
 static bool is_same(const uint8_t *a, size_t n, const uint8_t *b, size_t m) { return n == m && !memcmp(a, b, n); }
 
+/* What is ours in it, built alone and read again. */
+static void ours(const struct mip4_exts *x)
+{
+	struct rc4 o, back, again;
+	struct rc4_values values, same;
+	struct mip4_exts y = {0}, z = {0};
+	if (rc4_parse(x, &o))
+		return;
+	if (!rc4_add(&y, &o, &values) || rc4_parse(&y, &back) || !rc4_add(&z, &back, &same) || rc4_parse(&z, &again) || memcmp(&back, &again, sizeof back))
+		abort();
+}
+
 static void control(const uint8_t *pkt, size_t n)
 {
 	static uint8_t once[CAP_OCT], twice[CAP_OCT];
@@ -50,6 +63,7 @@ static void control(const uint8_t *pkt, size_t n)
 		return;
 	if (p.m.ext.relay_oct > p.m.len_oct)
 		abort();
+	ours(&p.m.ext);
 	struct mip4_path path = {.src = p.src, .dst = p.dst, .sport = p.sport, .dport = p.dport};
 	n = mip4_packet_build(once, sizeof once, &path, &p.m, &b);
 	if (!n) /* an authenticator or a vendor's data longer than we write */

@@ -10,6 +10,7 @@
 #include "wire/ip/minenc.h"
 #include "wire/mip4/adv4.h"
 #include "wire/mip4/mip4_packet.h"
+#include "wire/mip4/rc4.h"
 
 #define HOA "192.0.2.100"
 #define HA "192.0.2.1"
@@ -17,6 +18,7 @@
 #define COA "198.51.100.77"
 #define CN "203.0.113.5"
 #define GROUP "232.0.83.1"
+#define MMA "198.51.100.9"
 #define V6(text) (&(struct addr6[]){A46(text)}[0])
 #define ID 0xe000000180000000u
 
@@ -112,6 +114,43 @@ static size_t mip4_revoke_ack(uint8_t *buf, size_t cap)
 {
 	struct mip4 m = {.type = MIP4_REVOKE_ACK, .revoke = {.inform = true, .hoa = A46(HOA), .id = 0x01020304}, .ext.auth[MIP4_FH] = auth(300)};
 	return finish(buf, cap, &(struct mip4_path){.src = A46(FA), .dst = A46(HA)}, &m);
+}
+/* At an MMA: what it alone is to know stands behind the mobile-home authenticator. */
+static size_t mip4_group_request(uint8_t *buf, size_t cap)
+{
+	uint8_t first[SAMPLE_CAP_OCT];
+	struct mip4_packet p;
+	struct rc4_values values;
+	struct mip4 own = {.type = MIP4_REQUEST, .request = {MIP4_T, 300, A46(HOA), A46(HA), A46(MMA), ID}, .ext.auth[MIP4_MH] = auth(256)};
+	struct mip4 more = {.ext.auth[MIP4_MF] = auth(257)};
+	struct rc4 o = {.has_group_request = true, .group_request = {RC_REG_UPLINK_BOUND, A46(GROUP), A46(FA)}};
+	size_t n = finish(first, sizeof first, &(struct mip4_path){.src = A46(HOA), .dst = A46(MMA)}, &own);
+	if (mip4_packet_parse(first, n, &p) || !rc4_add(&more.ext, &o, &values))
+		return 0;
+	return finish(buf, cap, &(struct mip4_path){.src = A46(HOA), .dst = A46(MMA), .ttl = 255, .relay = p.msg, .relay_oct = p.m.ext.relay_oct}, &more);
+}
+/* The home agent's reply with what the MMA adds, to the group. */
+static size_t mip4_group_answer(uint8_t *buf, size_t cap)
+{
+	uint8_t first[SAMPLE_CAP_OCT];
+	struct mip4_packet p;
+	struct rc4_values values;
+	struct mip4 home = {.type = MIP4_REPLY, .reply = {MIP4_ACCEPTED, 300, A46(HOA), A46(HA), ID}, .ext.auth[MIP4_MH] = auth(256)};
+	struct mip4 more = {.ext.auth[MIP4_MF] = auth(257)};
+	struct rc4 o = {.has_group_answer = true, .group_answer = {.status = RC4_GROUP_OK, .group = A46(GROUP), .site_address = A46("198.51.101.5"), .n_prefix = 2,
+		.prefix = {prefix6_from_v4(addr6_to_v4(V6("198.51.101.0")), 24), prefix6_from_v4(addr6_to_v4(V6("198.51.102.128")), 25)}}};
+	size_t n = finish(first, sizeof first, &(struct mip4_path){.src = A46(HA), .dst = A46(MMA)}, &home);
+	if (mip4_packet_parse(first, n, &p) || !rc4_add(&more.ext, &o, &values))
+		return 0;
+	return finish(buf, cap, &(struct mip4_path){.src = A46(MMA), .dst = A46(GROUP), .relay = p.msg, .relay_oct = p.m.ext.relay_oct}, &more);
+}
+/* To the agent that it has left: forward to the new one. */
+static size_t mip4_forward(uint8_t *buf, size_t cap)
+{
+	struct rc4_values values;
+	struct mip4 m = {.type = MIP4_REQUEST, .request = {MIP4_T, 0, A46(HOA), A46(HA), A46(MMA), ID}, .ext.auth[MIP4_MF] = auth(257)};
+	struct rc4 o = {.has_forward = true, .forward = {.flags = RC_FORWARD_GONE, .has_seq = true, .time_s = 10, .last_seq = 0x01020304, .to = A46(FA), .agent = A46(FA)}};
+	return rc4_add(&m.ext, &o, &values) ? finish(buf, cap, &(struct mip4_path){.src = A46(HOA), .dst = A46(MMA)}, &m) : 0;
 }
 static size_t udp_tunnel(uint8_t *buf, size_t cap)
 {
@@ -232,7 +271,8 @@ static size_t arp_probe_sample(uint8_t *buf, size_t cap)
 
 #define S(x) {#x, x}
 const struct wire_sample wire4_samples[] = {
-	S(mip4_request), S(mip4_request_full), S(mip4_relayed), S(mip4_reply), S(mip4_reply_full), S(mip4_revoke), S(mip4_revoke_ack), S(udp_tunnel),
+	S(mip4_request), S(mip4_request_full), S(mip4_relayed), S(mip4_reply), S(mip4_reply_full), S(mip4_revoke), S(mip4_revoke_ack),
+	S(mip4_group_request), S(mip4_group_answer), S(mip4_forward), S(udp_tunnel),
 	S(adv4_fa), S(adv4_ha), S(adv4_router), S(sol4), S(sol4_any), S(igmp3_allow), S(igmp3_report), S(igmp3_query), S(igmp3_query_source),
 	S(igmp2_query), S(igmp1_query), S(igmp1_report), S(igmp2_report), S(igmp2_leave), S(minenc_far), S(minenc_own), S(icmp4_port), S(icmp4_too_big),
 };
