@@ -11,9 +11,15 @@ static const char *const dad_names[] = {"none", "optimistic", NULL};
 static const char *const ro_names[] = {"off", "agent", "own", "auto", NULL};
 static const char *const net_names[] = {"explicit", "implicit", NULL};
 static const char *const uplink_names[] = {"tunnel", "literal", NULL};
+static const char *const care_of_names[] = {"auto", "foreign-agent", "co-located", NULL};
+static const char *const encap4_names[] = {"ipip", "gre", "minimal", NULL};
+static const char *const reverse_names[] = {"optional", "required", "off", NULL};
+static const char *const delivery_names[] = {"direct", "encapsulating", NULL};
+static const char *const udp_names[] = {"auto", "forced", "off", NULL};
+static const char *const replay_names[] = {"timestamp", "nonce", NULL};
 
 static const struct conf_row rows[] = {
-	{"home-address", CONF_ADDR6, NULL, .help = "The address that never changes.", AT(home_address)},
+	{"home-address", CONF_ADDR6, "", .help = "The address that never changes; absent: Mobile IPv4 alone.", AT(home_address)},
 	{"home-prefix", CONF_PREFIX6, "", .help = "Prefix of the home link; absent: /64 of the home address.",
 	 AT(home_prefix)},
 	{"home-agent", CONF_ADDR6, "", .help = "Address of the home agent; absent: discovered (RFC 6275 11.4.1).", AT(home_agent)},
@@ -66,6 +72,39 @@ static const struct conf_row rows[] = {
 	{"weight-cost", CONF_U32, "0", 0, 60, "dB", "Worth of cost 0 over cost 100.", WEIGHT(FACTOR_COST)},
 	{"weight-location", CONF_U32, "0", 0, 60, "dB", "Worth of location 100 over 0.", WEIGHT(FACTOR_LOCATION)},
 	{"weight-services", CONF_U32, "0", 0, 60, "dB", "Worth of services 100 over 0.", WEIGHT(FACTOR_SERVICES)},
+	{"home-address-v4", CONF_ADDR4, "", .help = "The IPv4 address that never changes; absent: assigned by the home agent to nai.",
+	 AT(v4.home_address)},
+	{"home-prefix-v4", CONF_PREFIX4, "", .help = "IPv4 prefix of the home link; absent: Mobile IPv6 alone.", AT(v4.home_prefix)},
+	{"home-agent-v4", CONF_ADDR4, "", .help = "IPv4 address of the home agent; absent: discovered (RFC 5944 3.6.1.2).",
+	 AT(v4.home_agent)},
+	{"nai", CONF_STR, "", .help = "Network access identifier (RFC 2794): user@realm.", AT(v4.nai), .size = MN_NAI_LEN},
+	{"key-v4", CONF_STR, "", .help = "In place of key for Mobile IPv4: name of the key shared with the home agent.",
+	 AT(v4.key), .size = MN_KEY_NAME_LEN},
+	{"aaa-key", CONF_STR, "", .help = "Name of the key shared with the visited network's AAA (RFC 4721 MN-AAA).",
+	 AT(v4.aaa_key), .size = MN_KEY_NAME_LEN},
+	{"care-of", CONF_ENUM, "auto",
+	 .help = "Register through foreign-agent, with an address of the host's own on the link (co-located), or auto: an agent where there is one.",
+	 AT(v4.care_of), .names = care_of_names},
+	{"encapsulation", CONF_ENUM, "ipip", .help = "IPv4 tunnels to ask for: ipip, gre or minimal; ipip where these are not to be had.",
+	 AT(v4.encapsulation), .names = encap4_names},
+	{"reverse-tunnel", CONF_ENUM, "optional",
+	 .help = "What the mobile sends in IPv4 takes the tunnel too (RFC 3024): optional (where it is granted), required, off.",
+	 AT(v4.reverse_tunnel), .names = reverse_names},
+	{"delivery", CONF_ENUM, "direct", .help = "To the foreign agent, with a reverse tunnel: direct or encapsulating (RFC 3024 5).",
+	 AT(v4.delivery), .names = delivery_names},
+	{"udp-tunnel", CONF_ENUM, "auto", .help = "Tunnels in UDP (RFC 3519): auto (where the home agent sees a NAT), forced, off.",
+	 AT(v4.udp_tunnel), .names = udp_names},
+	{"udp-keepalive", CONF_S, "110", 10, 3600, "s", "Silence after which a UDP tunnel is kept open, unless the home agent says otherwise.",
+	 AT(v4.keepalive)},
+	{"replay-v4", CONF_ENUM, "timestamp", .help = "Protection against replay that home agent and mobile agreed on: timestamp or nonce.",
+	 AT(v4.replay), .names = replay_names},
+	{"simultaneous", CONF_BOOL, "false", .help = "Ask the home agent to keep the old IPv4 binding during a handover (S).",
+	 AT(v4.simultaneous)},
+	{"broadcast", CONF_BOOL, "false", .help = "Ask for copies of the home link's IPv4 broadcasts (B).", AT(v4.broadcast)},
+	{"revocation", CONF_BOOL, "true", .help = "Let the home agent tell that it ended a co-located binding (RFC 3543).",
+	 AT(v4.revocation)},
+	{"network-v4", CONF_LIST_PREFIX4, "", .help = "IPv4 networks behind the mobile: it is a mobile router (RFC 5177).",
+	 .off = offsetof(struct mn_conf, v4.network), .size = MN_NETWORK_MAX, .count_off = offsetof(struct mn_conf, v4.n_network)},
 	{.type = CONF_END},
 };
 
@@ -92,6 +131,8 @@ static const struct conf_block if_block = {
 static const struct conf_row mma_rows[] = {
 	{"key", CONF_STR, "", .help = "Name of the key shared with this agent.",
 	 .off = offsetof(struct mn_conf_mma, key), .size = MN_KEY_NAME_LEN},
+	{"address-v4", CONF_ADDR4, "", .help = "Its IPv4 address, where it serves both families; absent: the title's family alone.",
+	 .off = offsetof(struct mn_conf_mma, address_v4)},
 	{"site", CONF_STR, "", .help = "In place of a key: name of its site; the key is derived, and the home agent lends it to the agent.",
 	 .off = offsetof(struct mn_conf_mma, site), .size = MN_SITE_NAME_LEN},
 	{.type = CONF_END},
@@ -103,8 +144,12 @@ static const char *add_mma(void *parent, const char *title, const void *filled)
 	struct mn_conf_mma m = *(const struct mn_conf_mma *)filled;
 	if (c->n_mma == MN_SITE_MAX)
 		return "give at most 16 mobility management agents";
-	if (!addr6_parse(&m.addr, title) || !addr6_is_routable(&m.addr))
+	if (!addr46_parse(&m.addr, title) || !(addr6_is_routable(&m.addr) || addr6_is_v4unicast(&m.addr)))
 		return "the title of an mma block is its service address, as in mma \"2001:db8:2::1\" { ... }";
+	if (addr6_is_v4mapped(&m.addr)) {
+		m.address_v4 = m.addr;
+		m.addr = addr6_any;
+	}
 	if (!m.key[0] == !m.site[0])
 		return "an mma block names a key, or the site whose key is derived";
 	c->mma[c->n_mma++] = m;
@@ -114,6 +159,29 @@ static const char *add_mma(void *parent, const char *title, const void *filled)
 static const struct conf_block mma_block = {
 	.name = "mma", .title = "service address", .help = "A site's agent that the mobile shares a key with.",
 	.rows = mma_rows, .struct_size = sizeof(struct mn_conf_mma), .add = add_mma,
+};
+
+static const struct conf_row fa_rows[] = {
+	{"key", CONF_STR, NULL, .help = "Name of the key shared with this agent.",
+	 .off = offsetof(struct mn_conf_fa, key), .size = MN_KEY_NAME_LEN},
+	{.type = CONF_END},
+};
+
+static const char *add_fa(void *parent, const char *title, const void *filled)
+{
+	struct mn4_conf *c = &((struct mn_conf *)parent)->v4;
+	struct mn_conf_fa f = *(const struct mn_conf_fa *)filled;
+	if (c->n_fa == MN_FA_MAX)
+		return "give at most 16 foreign agents";
+	if (!addr46_parse(&f.addr, title) || !addr6_is_v4unicast(&f.addr))
+		return "the title of a foreign-agent block is the address that it advertises from, as in foreign-agent \"10.3.0.1\" { ... }";
+	c->fa[c->n_fa++] = f;
+	return NULL;
+}
+
+static const struct conf_block fa_block = {
+	.name = "foreign-agent", .title = "IPv4 address", .help = "A foreign agent that the mobile shares a key with.",
+	.rows = fa_rows, .struct_size = sizeof(struct mn_conf_fa), .add = add_fa,
 };
 
 static const struct conf_row prefer_rows[] = {
@@ -141,7 +209,7 @@ static const struct conf_block prefer_block = {
 	.rows = prefer_rows, .struct_size = sizeof(struct mn_conf_prefer), .add = add_prefer,
 };
 
-static const struct conf_block *const subs[] = {&if_block, &mma_block, &prefer_block, NULL};
+static const struct conf_block *const subs[] = {&if_block, &mma_block, &fa_block, &prefer_block, NULL};
 
 const struct conf_block mn_conf_block = {
 	.name = "mn", .help = "Mobile node.", .rows = rows, .sub = subs, .struct_size = sizeof(struct mn_conf),

@@ -19,20 +19,31 @@ struct mn_if *mn_if_find(struct mn *mn, uint32_t ifindex)
 	return NULL;
 }
 
-static const char *check(const struct mn *mn)
+static const char *check6(const struct mn *mn)
 {
 	const struct mn_conf *c = &mn->conf;
-	if (!c->n_iface)
-		return "give at least one interface, as in interface \"wlan0\" { }";
 	if (!addr6_is_routable(&c->home_address) || (!addr6_is_any(&c->home_agent) && !addr6_is_routable(&c->home_agent)))
 		return "home-address and home-agent must be unicast addresses of global scope";
 	if (!prefix6_contains(&c->home_prefix, &c->home_address))
 		return "home-address must lie in home-prefix";
 	if (c->group_prefix.len_bits != 64 || c->group_prefix.addr.b[0] != 0xff)
 		return "group-prefix must be a multicast prefix of 64 bits, as in ff35::/64";
-	if (!mn->env.key(mn->env.ctx, c->key))
+	const struct sa_key *key = mn->env.key(mn->env.ctx, c->key);
+	if (!key)
 		return "key must name a key block: the one shared with the home agent";
+	if (sa_key_is_v4_only(key))
+		return "key: HMAC-MD5 is Mobile IPv4's alone: name such a key in key-v4, and another one in key";
 	return mn_net_check(c);
+}
+
+static const char *check(const struct mn *mn)
+{
+	const struct mn_conf *c = &mn->conf;
+	if (!c->n_iface)
+		return "give at least one interface, as in interface \"wlan0\" { }";
+	if (!mn_conf_has6(c) && !mn_conf_has4(c))
+		return "give home-address, or home-prefix-v4 and home-address-v4, or all of them";
+	return mn_conf_has6(c) ? check6(mn) : NULL;
 }
 
 static void ifaces_init(struct mn *mn)

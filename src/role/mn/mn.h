@@ -8,9 +8,9 @@
 #include "core/engine.h"
 #include "role/mn/policy.h"
 
+enum { MN_FA_MAX = 16, MN_NAI_LEN = 256, MN_NETWORK_MAX = 4 };
 enum { MN_IF_MAX = 8, MN_SITE_MAX = 16, MN_PREFER_MAX = 32, MN_KEY_NAME_LEN = 64, MN_SITE_NAME_LEN = 64, MN_DIRECT_MAX = 4 };
 
-enum { MN_NETWORK_MAX = 4 };
 enum mn_net_mode { MN_NET_EXPLICIT, MN_NET_IMPLICIT };
 enum mn_dad { MN_DAD_NONE, MN_DAD_OPTIMISTIC };
 
@@ -26,11 +26,13 @@ struct mn_conf_if {
 	char name[16];
 };
 
-/* mma "2001:db8:2::1" { key = "mn1-foreign" }, or { site = "foreign" }: the key that the home agent lends that site's agent. */
+/* mma "2001:db8:2::1" { key = "mn1-foreign" address-v4 = "10.2.0.1" }, or { site = "foreign" }: the key that the home agent lends that
+ * site's agent. The title may be the IPv4 address. */
 struct mn_conf_mma {
-	struct addr6 addr;
+	struct addr6 addr;                 /* ::: in IPv4 alone */
 	char key[MN_KEY_NAME_LEN];
 	char site[MN_SITE_NAME_LEN];
+	struct addr6 address_v4;           /* none: in IPv6 alone */
 };
 
 /* router "02:00:00:00:00:01" { location = 80 services = 50 } */
@@ -39,8 +41,43 @@ struct mn_conf_prefer {
 	uint32_t location, services;
 };
 
+/* foreign-agent "10.3.0.1" { key = "mn1-fa" }: one that shares a key with the mobile (RFC 5944 3.6.1.3 e). */
+struct mn_conf_fa {
+	struct addr6 addr;
+	char key[MN_KEY_NAME_LEN];
+};
+
+enum mn_care_of { MN_COA_AUTO, MN_COA_FOREIGN_AGENT, MN_COA_CO_LOCATED };
+enum mn_encap4 { MN_ENCAP_IPIP, MN_ENCAP_GRE, MN_ENCAP_MINIMAL };
+enum mn_reverse { MN_REVERSE_OPTIONAL, MN_REVERSE_REQUIRED, MN_REVERSE_OFF };
+enum mn_delivery { MN_DELIVERY_DIRECT, MN_DELIVERY_ENCAPSULATING };
+enum mn_udp_tunnel { MN_UDP_AUTO, MN_UDP_FORCED, MN_UDP_OFF };
+enum mn_replay4 { MN_REPLAY_TIMESTAMP, MN_REPLAY_NONCE };
+
+/* Mobile IPv4 (RFC 5944). Addresses and prefixes are IPv4-mapped. */
+struct mn4_conf {
+	struct addr6 home_address;         /* none: the home agent assigns one to the NAI (RFC 2794) */
+	struct addr6 home_agent;           /* none: to be discovered (3.6.1.2) */
+	struct prefix6 home_prefix;        /* length 0: no Mobile IPv4 */
+	char nai[MN_NAI_LEN];
+	char key[MN_KEY_NAME_LEN];         /* empty: the one that both families share */
+	char aaa_key[MN_KEY_NAME_LEN];     /* RFC 4721's MN-AAA; empty: none */
+	struct mn_conf_fa fa[MN_FA_MAX];
+	uint32_t n_fa;
+	uint32_t care_of;                  /* enum mn_care_of */
+	uint32_t encapsulation;            /* enum mn_encap4 */
+	uint32_t reverse_tunnel;           /* enum mn_reverse */
+	uint32_t delivery;                 /* enum mn_delivery */
+	uint32_t udp_tunnel;               /* enum mn_udp_tunnel */
+	uint32_t replay;                   /* enum mn_replay4 */
+	span_t keepalive;
+	bool simultaneous, broadcast, revocation;
+	struct prefix6 network[MN_NETWORK_MAX];
+	uint32_t n_network;
+};
+
 struct mn_conf {
-	struct addr6 home_address, home_agent; /* home_agent ::: to be discovered */
+	struct addr6 home_address, home_agent; /* home_agent ::: to be discovered. home_address ::: no Mobile IPv6 */
 	struct prefix6 home_prefix;        /* absent: /64 of the home address */
 	char key[MN_KEY_NAME_LEN];
 	struct mn_conf_if iface[MN_IF_MAX];
@@ -75,7 +112,11 @@ struct mn_conf {
 	span_t min_stay, signal_age, ping_pong;
 	uint32_t signal_window;
 	uint32_t weight_db[FACTOR_N];
+	struct mn4_conf v4;
 };
+
+static inline bool mn_conf_has6(const struct mn_conf *c) { return !addr6_is_any(&c->home_address); }
+static inline bool mn_conf_has4(const struct mn_conf *c) { return c->v4.home_prefix.len_bits != 0; }
 
 extern const struct conf_block mn_conf_block;
 
