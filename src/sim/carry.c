@@ -5,7 +5,8 @@
 
 #include "sim/fwd.h"
 #include "sim/kern.h"
-#include "sim/nd.h"
+#include "sim/kern4.h"
+#include "sim/neigh.h"
 #include "sim/pkt.h"
 #include "sim/watch.h"
 
@@ -41,16 +42,19 @@ static void store_put(struct node *n, const struct fx_store *st, const uint8_t *
 static void send(struct node *n, const struct fx_send *s, const uint8_t *packet)
 {
 	struct nic *nic = node_nic(n, s->ifindex);
-	struct addr6 dst = ip6_dst(packet);
-	struct lladdr to = s->has_lladdr ? s->lladdr : lladdr_of_multicast(&dst);
+	bool is_arp = ethertype_of(packet) == ETHERTYPE_ARP;
+	struct addr6 dst = is_arp ? addr4_broadcast : ip_dst(packet);
+	bool is_to_many = addr_is_group(&dst) || addr6_eq(&dst, &addr4_broadcast);
+	struct lladdr to = s->has_lladdr ? s->lladdr : addr6_is_multicast(&dst) ? lladdr_of_multicast(&dst)
+		: addr6_is_v4multicast(&dst) ? lladdr_of_multicast4(&dst) : lladdr_broadcast;
 
-	if (s->ifindex == IFINDEX_ROAM0) {
+	if (s->ifindex == IFINDEX_ROAM0 && !is_arp) {
 		struct frame *f = frame_new(packet, s->len_oct, (struct meta){n->number, 0});
 		kern_input(n, IFINDEX_ROAM0, f);
 		free(f);
-	} else if (nic && (s->has_lladdr || addr6_is_multicast(&dst))) {
+	} else if (nic && (s->has_lladdr || is_to_many)) {
 		kern_send_link(n, nic, &to, packet, s->len_oct);
-	} else {
+	} else if (!is_arp) {
 		kern_send_raw(n, s->ifindex, packet, s->len_oct);
 	}
 }
@@ -132,7 +136,7 @@ static void carry_out(struct node *n, const struct effect *e)
 		node_route_del(n, &e->route);
 		break;
 	case FX_NEIGH:
-		nd_put(n, &e->neigh);
+		neigh_put(n, &e->neigh);
 		break;
 	case FX_KEEP_SEND:
 		fwd_keep_send(n, &e->keep);

@@ -3,7 +3,9 @@
 
 #include "base/err.h"
 #include "core/sa.h"
+#include "sim/arp.h"
 #include "sim/kern.h"
+#include "sim/kern4.h"
 #include "sim/pkt.h"
 #include "sim/proc.h"
 #include "sim/script.h"
@@ -208,7 +210,7 @@ static bool do_replay(struct script *sc, const struct words *w, uint32_t i)
 	struct node *by = node_find(&sc->sim, word(w, i + 5));
 	const char *what = word(w, i + 1);
 	uint8_t type = strcmp(what, "bu") == 0 ? MH_BU : strcmp(what, "peer") == 0 ? MH_PEER : MH_BA, packet[FORGED_MAX_OCT];
-	if (!by || !addr6_parse(&to, word(w, i + 3)))
+	if (!by || !addr46_parse(&to, word(w, i + 3)))
 		return usage(sc, "replay first|last bu|ba|peer to ADDRESS by NODE [tampered]");
 	const struct mh_seen *m = recorded(&sc->watch, type, &to, word(w, i));
 	if (!m || m->len_oct > sizeof packet)
@@ -293,7 +295,7 @@ static bool do_forge(struct script *sc, const struct words *w, uint32_t i)
 	struct node *by = node_find(&sc->sim, word(w, i + 5));
 	uint32_t lifetime_s = 600;
 	bool is_signed = true, has_group = false, is_peer = false;
-	if (!by || !addr6_parse(&hoa, word(w, i)) || !addr6_parse(&coa, word(w, i + 1)) || !addr6_parse(&to, word(w, i + 3)))
+	if (!by || !addr46_parse(&hoa, word(w, i)) || !addr46_parse(&coa, word(w, i + 1)) || !addr46_parse(&to, word(w, i + 3)))
 		return usage(sc, "forge HOA COA to ADDRESS by NODE [lifetime S] [group G] [unsigned] [peer]");
 	for (uint32_t j = i + 6; j < w->n; j++) {
 		if (strcmp(w->w[j], "unsigned") == 0)
@@ -303,7 +305,7 @@ static bool do_forge(struct script *sc, const struct words *w, uint32_t i)
 		else if (strcmp(w->w[j], "lifetime") == 0)
 			lifetime_s = (uint32_t)strtoul(word(w, ++j), NULL, 10);
 		else if (strcmp(w->w[j], "group") == 0)
-			has_group = addr6_parse(&group, word(w, ++j));
+			has_group = addr46_parse(&group, word(w, ++j));
 	}
 	if (is_peer)
 		return send_forged_peer(by, &hoa, &coa, &to, lifetime_s);
@@ -311,29 +313,40 @@ static bool do_forge(struct script *sc, const struct words *w, uint32_t i)
 	return true;
 }
 
+/* A header of either family in front of what stands behind it; its length. */
+static size_t head_len(const struct addr6 *a) { return addr6_is_v4mapped(a) ? IP4_LEN : IP6_LEN; }
+static void put_head(uint8_t *p, uint8_t proto, const struct addr6 *src, const struct addr6 *dst, size_t payload)
+{
+	if (addr6_is_v4mapped(dst))
+		ip4_put(p, proto, 64, src, dst, payload);
+	else
+		ip6_put(p, proto, 64, src, dst, payload);
+}
+
 /* inject NODE OUTER-SRC OUTER-DST INNER-SRC INNER-DST [gre KEY]: a tunnel that nobody granted. */
 static bool do_inject(struct script *sc, const struct words *w, uint32_t i)
 {
 	enum { GRE_KEYED_LEN = 8 };
-	static const uint32_t GRE_KEY_IP6 = 0x200086dd;
 	struct addr6 a[4];
 	struct node *by = node_find(&sc->sim, word(w, i));
 	uint8_t p[2 * IP6_LEN + GRE_KEYED_LEN + UDP_LEN] = {0};
 	bool ok = by != NULL, is_gre = strcmp(word(w, i + 5), "gre") == 0;
 	for (uint32_t j = 0; ok && j < 4; j++)
-		ok = addr6_parse(&a[j], word(w, i + 1 + j));
-	if (!ok)
+		ok = addr46_parse(&a[j], word(w, i + 1 + j));
+	if (!ok || addr6_is_v4mapped(&a[0]) != addr6_is_v4mapped(&a[1]) || addr6_is_v4mapped(&a[2]) != addr6_is_v4mapped(&a[3]))
 		return usage(sc, "inject NODE OUTER-SRC OUTER-DST INNER-SRC INNER-DST [gre KEY]");
 	size_t gre = is_gre ? GRE_KEYED_LEN : 0;
-	uint8_t *inner = p + IP6_LEN + gre, *udp = inner + IP6_LEN;
+	bool is_v4 = addr6_is_v4mapped(&a[2]);
+	uint8_t *behind = p + head_len(&a[0]), *inner = behind + gre, *udp = inner + head_len(&a[2]);
 	if (is_gre) {
-		put32(p + IP6_LEN, GRE_KEY_IP6);
-		put32(p + IP6_LEN + 4, (uint32_t)strtoul(word(w, i + 6), NULL, 0));
+		put16(behind, 0x2000);
+		put16(behind + 2, is_v4 ? ETHERTYPE_IP4 : ETHERTYPE_IP6);
+		put32(behind + 4, (uint32_t)strtoul(word(w, i + 6), NULL, 0));
 	}
 	put16(udp + 4, UDP_LEN);
-	ip6_put(inner, PROTO_UDP, 64, &a[2], &a[3], UDP_LEN);
-	put16(udp + 6, ip6_checksum(&a[2], &a[3], PROTO_UDP, udp, UDP_LEN));
-	ip6_put(p, is_gre ? PROTO_GRE : PROTO_IP6, 64, &a[0], &a[1], gre + IP6_LEN + UDP_LEN);
+	put16(udp + 6, ip_checksum(&a[2], &a[3], PROTO_UDP, udp, UDP_LEN));
+	put_head(inner, PROTO_UDP, &a[2], &a[3], UDP_LEN);
+	put_head(p, is_gre ? PROTO_GRE : is_v4 ? PROTO4_IPIP : PROTO_IP6, &a[0], &a[1], (size_t)(udp + UDP_LEN - behind));
 	kern_send_raw(by, 0, p, (size_t)(udp + UDP_LEN - p));
 	return true;
 }
@@ -344,14 +357,56 @@ static bool do_report(struct script *sc, const struct words *w, uint32_t i)
 	struct nic *nic = nic_of(&sc->sim, word(w, i));
 	struct addr6 src;
 	struct fx_group g;
-	if (!nic || !addr6_parse(&g.group, word(w, i + 2)) || !addr6_parse(&g.source, word(w, i + 3)))
+	if (!nic || !addr46_parse(&g.group, word(w, i + 2)) || !addr46_parse(&g.source, word(w, i + 3)))
 		return usage(sc, "report NODE.IF allow|block GROUP SOURCE [as ADDRESS]");
-	src = addr6_linklocal(&nic->lladdr);
-	if (strcmp(word(w, i + 4), "as") == 0 && !addr6_parse(&src, word(w, i + 5)))
+	src = addr6_is_v4mapped(&g.group) ? addr6_any : addr6_linklocal(&nic->lladdr);
+	if (strcmp(word(w, i + 4), "as") == 0 && !addr46_parse(&src, word(w, i + 5)))
 		return usage(sc, "report: what is it sent as?");
 	g.ifindex = nic->ifindex;
 	kern_report(nic, &src, &g, strcmp(word(w, i + 1), "allow") == 0);
 	return true;
+}
+
+/* arp NODE.IF request|reply SENDER TARGET [at NODE.IF] [to NODE.IF]: sent to all, as if the sender were there (here unless told). */
+static bool do_arp(struct script *sc, const struct words *w, uint32_t i)
+{
+	struct nic *nic = nic_of(&sc->sim, word(w, i)), *at = nic, *to = NULL;
+	struct arp_msg m = {.op = strcmp(word(w, i + 1), "reply") == 0 ? ARP_OP_REPLY : ARP_OP_REQUEST};
+	bool ok = nic && addr46_parse(&m.sender, word(w, i + 2)) && addr46_parse(&m.target, word(w, i + 3));
+	for (uint32_t j = i + 4; ok && j < w->n; j += 2) {
+		struct nic **which = strcmp(w->w[j], "at") == 0 ? &at : &to;
+		ok = (*which = nic_of(&sc->sim, word(w, j + 1))) != NULL;
+	}
+	if (!ok)
+		return usage(sc, "arp NODE.IF request|reply SENDER TARGET [at NODE.IF] [to NODE.IF]");
+	m.sender_ll = m.target_ll = at->lladdr;
+	arp_say(nic, to ? &to->lladdr : &lladdr_broadcast, &m);
+	return true;
+}
+
+/* ping NODE ADDRESS ADDRESS [ttl N] [size N]: an ICMP echo request, IPv4. */
+static bool do_ping(struct script *sc, const struct words *w, uint32_t i)
+{
+	struct addr6 src, dst;
+	struct node *n = node_find(&sc->sim, word(w, i));
+	uint8_t p[2048] = {0}, *icmp = p + IP4_LEN, ttl = 64;
+	size_t size = 64;
+	bool ok = n && addr46_parse(&src, word(w, i + 1)) && addr46_parse(&dst, word(w, i + 2)) && addr6_is_v4mapped(&dst);
+	for (uint32_t j = i + 3; ok && j < w->n; j += 2) {
+		unsigned long v = strtoul(word(w, j + 1), NULL, 10);
+		ok = v > 0 && (strcmp(w->w[j], "ttl") == 0 ? v < 256 : strcmp(w->w[j], "size") == 0 && v >= 8 && v <= sizeof p - IP4_LEN);
+		if (*w->w[j] == 't')
+			ttl = (uint8_t)v;
+		else
+			size = v;
+	}
+	if (!ok)
+		return usage(sc, "ping NODE ADDRESS ADDRESS [ttl N] [size N]");
+	icmp[0] = ICMP4_ECHO;
+	put16(icmp + 4, (uint16_t)n->number);
+	put16(icmp + 2, sum_checksum(icmp, size));
+	ip4_put(p, PROTO4_ICMP, ttl, &src, &dst, size);
+	return kern_send_raw(n, 0, p, IP4_LEN + size) || script_fail(sc, "ping: no way to go");
 }
 
 static bool do_maybe(struct script *sc, const struct words *w, uint32_t i);
@@ -360,7 +415,7 @@ static const struct { const char *verb; cmd_fn fn; } commands[] = {
 	{"attach", do_attach}, {"roam", do_roam}, {"detach", do_detach}, {"move", do_move}, {"kill", do_kill}, {"stop", do_stop},
 	{"power-off", do_power_off}, {"start", do_start}, {"cut", do_cut}, {"mend", do_mend}, {"set", do_set},
 	{"signal", do_signal}, {"ctl", do_ctl}, {"replay", do_replay}, {"forge", do_forge}, {"inject", do_inject},
-	{"report", do_report}, {"maybe", do_maybe},
+	{"report", do_report}, {"arp", do_arp}, {"ping", do_ping}, {"maybe", do_maybe},
 };
 
 static cmd_fn find(const char *verb)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "sim/fwd.h"
+#include "sim/neigh.h"
 #include "sim/proc.h"
 #include "sim/script.h"
 #include "wire/mip6/mh.h"
@@ -118,7 +119,18 @@ static double on_kernel(struct asked *q)
 	return n ? (double)watch_tally(q->sc->watch.drops, n, word(q, 2)) : 0;
 }
 
-/* icmp NODE TYPE: messages that reached its kernel */
+/* neigh NODE.IF ADDRESS is NODE.IF: 1 when the first one's table says that the address is there */
+static double on_neigh(struct asked *q)
+{
+	struct nic *nic = nic_of(&q->sc->sim, word(q, 1)), *there = nic_of(&q->sc->sim, word(q, 4));
+	struct addr6 a;
+	if (!nic || !there || !addr46_parse(&a, word(q, 2)))
+		return wrong(q, "neigh NODE.IF ADDRESS is NODE.IF");
+	const struct neigh *e = neigh_find(nic->node, nic->ifindex, &a);
+	return e && (e->state == NEIGH_REACHABLE || e->state == NEIGH_PROBE) && lladdr_eq(&e->lladdr, &there->lladdr);
+}
+
+/* icmp NODE TYPE: messages that reached its kernel; v4:TYPE[/CODE]: IPv4 ones */
 static double on_icmp(struct asked *q)
 {
 	const struct node *n = node_at(q, 1);
@@ -131,7 +143,7 @@ static bool matches(const struct addr6 *a, const char *text)
 {
 	struct addr6 want;
 	struct prefix6 p;
-	return addr6_parse(&want, text) ? addr6_eq(a, &want) : prefix6_parse(&p, text) && prefix6_contains(&p, a);
+	return addr46_parse(&want, text) ? addr6_eq(a, &want) : prefix46_parse(&p, text) && prefix6_contains(&p, a);
 }
 
 /* A home agent is its mobiles' correspondent node too (RFC 6275 10.4.2): that is no binding of its own. */
@@ -163,7 +175,7 @@ static double on_binding(struct asked *q)
 	const struct node *n = node_at(q, 1);
 	struct addr6 hoa;
 	double count = 0;
-	if (!n || !addr6_parse(&hoa, word(q, 2)))
+	if (!n || !addr46_parse(&hoa, word(q, 2)))
 		return n ? wrong(q, "binding NODE HOA [coa ADDRESS|PREFIX]") : 0;
 	uint32_t it = 0;
 	for (const struct dp_op *op; (op = fwd_next(n, &it));) {
@@ -294,6 +306,12 @@ static double on_show(struct asked *q)
 /* remains: what no live registration justifies */
 static double on_remains(struct asked *q) { return remains(&q->sc->sim); }
 
+/* igmp reports|queries */
+static double on_igmp(struct asked *q)
+{
+	return (double)(strcmp(word(q, 1), "queries") == 0 ? q->sc->watch.n_igmp_queries : q->sc->watch.n_igmp_reports);
+}
+
 /* mld reports|queries */
 static double on_mld(struct asked *q)
 {
@@ -302,8 +320,8 @@ static double on_mld(struct asked *q)
 
 static const struct { const char *name; double (*fn)(struct asked *q); } subjects[] = {
 	{"flow", on_flow}, {"mh", on_mh}, {"counter", on_counter}, {"datapath", on_datapath}, {"event", on_event}, {"kernel", on_kernel},
-	{"binding", on_binding}, {"link", on_link}, {"address", on_address}, {"show", on_show}, {"mld", on_mld},
-	{"icmp", on_icmp}, {"order", on_order}, {"said", on_said}, {"remains", on_remains},
+	{"binding", on_binding}, {"link", on_link}, {"address", on_address}, {"show", on_show}, {"mld", on_mld}, {"igmp", on_igmp},
+	{"icmp", on_icmp}, {"neigh", on_neigh}, {"order", on_order}, {"said", on_said}, {"remains", on_remains},
 };
 
 static double value_of(struct asked *q)

@@ -74,7 +74,7 @@ void flow_seen(struct node *n, const uint8_t *packet, size_t len)
 {
 	for (struct flow *f = n->sim->watch->flows; f && n->number < 64; f = f->next) {
 		const uint8_t *data = packet + len - f->size_oct;
-		if (f->from == n || len < IP6_LEN + UDP_LEN + f->size_oct || get32(data) != MAGIC || get32(data + 4) != f->id)
+		if (f->from == n || len < IP4_LEN + UDP_LEN + f->size_oct || get32(data) != MAGIC || get32(data + 4) != f->id)
 			continue;
 		if (get32(data + 8) < f->n)
 			f->packet[get32(data + 8)].via |= 1ull << n->number;

@@ -6,7 +6,7 @@
 
 #include "datapath/slow.h"
 #include "sim/kern.h"
-#include "sim/nd.h"
+#include "sim/neigh.h"
 #include "sim/pkt.h"
 #include "sim/proc.h"
 #include "sim/watch.h"
@@ -30,7 +30,7 @@ static bool way_to(void *ctx, const struct addr6 *dst, struct dpn_way *way)
 	struct node *n = ctx;
 	const struct fx_route *r = node_addr_find(n, dst) ? NULL : node_route(n, dst, 0);
 	struct nic *nic = r ? node_nic(n, r->ifindex) : NULL;
-	if (!nic || !nd_peek(n, nic, addr6_is_any(&r->via) ? dst : &r->via, &way->next_hop))
+	if (!nic || !neigh_peek(n, nic, addr6_is_none(&r->via) ? dst : &r->via, &way->next_hop))
 		return false;
 	way->ifindex = nic->ifindex;
 	way->mtu_oct = nic->mtu_oct;
@@ -50,8 +50,8 @@ static void link_out(struct node *n, uint32_t ifindex, const struct lladdr *to, 
 
 static void group_out(struct node *n, const uint8_t *p, size_t len)
 {
-	struct dp_op op = {.table = DP_MFC, .mfc = {.group = ip6_dst(p), .source = ip6_src(p)}};
-	struct lladdr to = lladdr_of_multicast(&op.mfc.group);
+	struct dp_op op = {.table = DP_MFC, .mfc = {.group = ip_dst(p), .source = ip_src(p)}};
+	struct lladdr to = ip4_is(p) ? lladdr_of_multicast4(&op.mfc.group) : lladdr_of_multicast(&op.mfc.group);
 	const struct dp_op *have = fwd_find(n, &op);
 	for (uint32_t i = 0; have && i < have->mfc.n_oif; i++)
 		link_out(n, have->mfc.oif[i], &to, p, len);
@@ -88,9 +88,7 @@ static void on_slow_out(void *ctx, const struct slow_out *o)
 
 static bool own_source(void *ctx, uint32_t ifindex, const struct addr6 *dst, struct addr6 *out)
 {
-	const struct addr6 *src = node_source(ctx);
-	(void)ifindex;
-	(void)dst;
+	const struct addr6 *src = addr6_is_v4mapped(dst) ? node_source4(ctx, ifindex, dst) : node_source(ctx);
 	if (src)
 		*out = *src;
 	return src != NULL;

@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 
+#include "sim/arp.h"
 #include "sim/fwd.h"
+#include "sim/kern4.h"
 #include "sim/nd.h"
 #include "sim/pkt.h"
 #include "sim/proc.h"
@@ -17,8 +19,14 @@ static void drop(struct node *n, const char *why)
 }
 
 /* The filter of the card. Routers listen to all multicast; a host hears link-scope and what it joined. */
-static bool nic_accepts(const struct nic *in, const uint8_t *p)
+static bool nic_accepts(const struct nic *in, const uint8_t *p, size_t len)
 {
+	if (ethertype_of(p) == ETHERTYPE_ARP)
+		return len >= ARP_LEN;
+	if (ip4_is(p))
+		return len >= IP4_LEN && kern4_accepts(in, p);
+	if (len < IP6_LEN)
+		return false;
 	struct addr6 dst = ip6_dst(p);
 	if (!addr6_is_multicast(&dst) || in->node->is_router || (dst.b[1] & 0xf) <= 2)
 		return true;
@@ -32,7 +40,7 @@ void kern_rx(struct sim *s, struct nic *in, struct frame *f)
 {
 	struct node *n = in->node;
 	(void)s;
-	if (f->len < ETH_LEN + IP6_LEN || !nic_accepts(in, frame_data(f) + ETH_LEN))
+	if (f->len < ETH_LEN + IP4_LEN || !nic_accepts(in, frame_data(f) + ETH_LEN, f->len - ETH_LEN))
 		return;
 	if (fwd_ingress(n, in->ifindex, f))
 		return; /* what the programs passed on has been taken in */
@@ -41,10 +49,14 @@ void kern_rx(struct sim *s, struct nic *in, struct frame *f)
 	kern_input(n, in->ifindex, f);
 }
 
-/* To a neighbour on an interface, or into roam0. */
-static void output(struct node *n, struct frame *f, const struct fx_route *r)
+static struct lladdr group_lladdr(const struct addr6 *group)
 {
-	struct addr6 dst = ip6_dst(frame_data(f));
+	return addr6_is_v4multicast(group) ? lladdr_of_multicast4(group) : lladdr_of_multicast(group);
+}
+
+void kern_output(struct node *n, struct frame *f, const struct fx_route *r)
+{
+	struct addr6 dst = ip_dst(frame_data(f));
 	struct nic *nic = node_nic(n, r->ifindex);
 	struct lladdr ll;
 
@@ -56,10 +68,12 @@ static void output(struct node *n, struct frame *f, const struct fx_route *r)
 		drop(n, "no-interface");
 		return;
 	}
-	if (addr6_is_multicast(&dst)) {
-		ll = lladdr_of_multicast(&dst);
+	if (addr_is_group(&dst)) {
+		ll = group_lladdr(&dst);
 		kern_out_resolved(n, nic, &ll, f);
-	} else if (nd_resolve(n, nic, addr6_is_any(&r->via) ? &dst : &r->via, f, &ll)) {
+	} else if (ip4_is(frame_data(f)) && kern4_is_broadcast(n, r->ifindex, &dst)) {
+		kern_out_resolved(n, nic, &lladdr_broadcast, f);
+	} else if (neigh_resolve(n, nic, addr6_is_none(&r->via) ? &dst : &r->via, f, &ll)) {
 		kern_out_resolved(n, nic, &ll, f);
 	}
 }
@@ -94,7 +108,7 @@ static void send_error(struct node *n, const struct frame *f, uint8_t type, uint
 	put32(icmp + 4, word);
 	memcpy(icmp + 8, bad, quote);
 	ip6_put(p, PROTO_ICMP6, 64, src, &dst, 8 + quote);
-	put16(icmp + 2, ip6_checksum(src, &dst, PROTO_ICMP6, icmp, 8 + quote));
+	put16(icmp + 2, ip_checksum(src, &dst, PROTO_ICMP6, icmp, 8 + quote));
 	kern_send_raw(n, 0, p, IP6_LEN + 8 + quote);
 }
 
@@ -122,7 +136,7 @@ static void forward(struct node *n, struct frame *f)
 		return;
 	}
 	p[7]--;
-	output(n, f, r);
+	kern_output(n, f, r);
 }
 
 static void answer_echo(struct node *n, const uint8_t *p, size_t len)
@@ -135,7 +149,7 @@ static void answer_echo(struct node *n, const uint8_t *p, size_t len)
 	ip6_put(reply, PROTO_ICMP6, 64, &src, &dst, len - IP6_LEN);
 	reply[IP6_LEN] = ICMP_ECHO_REPLY;
 	put16(reply + IP6_LEN + 2, 0);
-	put16(reply + IP6_LEN + 2, ip6_checksum(&src, &dst, PROTO_ICMP6, reply + IP6_LEN, len - IP6_LEN));
+	put16(reply + IP6_LEN + 2, ip_checksum(&src, &dst, PROTO_ICMP6, reply + IP6_LEN, len - IP6_LEN));
 	kern_send_raw(n, 0, reply, len);
 }
 
@@ -152,7 +166,7 @@ static void icmp_input(struct node *n, uint32_t ifindex, struct frame *f, const 
 	const uint8_t *p = frame_data(f);
 	struct addr6 src = ip6_src(p), dst = ip6_dst(p);
 	struct nic *nic = node_nic(n, ifindex);
-	if (len < 8 || ip6_checksum(&src, &dst, PROTO_ICMP6, icmp, len) != 0) {
+	if (len < 8 || ip_checksum(&src, &dst, PROTO_ICMP6, icmp, len) != 0) {
 		drop(n, "icmp-checksum");
 		return;
 	}
@@ -210,6 +224,16 @@ static void local(struct node *n, uint32_t ifindex, struct frame *f)
 void kern_input(struct node *n, uint32_t ifindex, struct frame *f)
 {
 	const uint8_t *p = frame_data(f);
+	struct nic *nic = node_nic(n, ifindex);
+	if (ip4_is(p)) {
+		kern4_input(n, ifindex, f);
+		return;
+	}
+	if (ethertype_of(p) == ETHERTYPE_ARP) {
+		if (nic)
+			arp_rx(n, nic, f);
+		return;
+	}
 	if (!ip6_is_whole(p, f->len)) {
 		drop(n, "malformed");
 		return;
@@ -231,17 +255,25 @@ void kern_input(struct node *n, uint32_t ifindex, struct frame *f)
 	}
 }
 
+static void to_self(struct node *n, uint32_t ifindex, struct frame *f)
+{
+	if (ip4_is(frame_data(f)))
+		kern4_local(n, ifindex, f); /* not from a link: nothing is a martian */
+	else
+		kern_input(n, ifindex, f);
+}
+
 /* Out of this host: to itself, or by a route. */
 static bool originate(struct node *n, uint32_t ifindex, struct frame *f)
 {
-	struct addr6 dst = ip6_dst(frame_data(f));
+	struct addr6 dst = ip_dst(frame_data(f));
 	struct fx_route direct = {.ifindex = ifindex};
 	const struct fx_route *r = &direct;
 
-	if (!addr6_is_multicast(&dst)) {
+	if (!addr_is_group(&dst) && !addr6_eq(&dst, &addr4_broadcast)) {
 		struct ifaddr *a = node_addr_find(n, &dst);
 		if (a && ifaddr_is_usable(a)) {
-			kern_input(n, a->ifindex, f);
+			to_self(n, a->ifindex, f);
 			return true;
 		}
 		r = node_route(n, &dst, ifindex);
@@ -250,7 +282,7 @@ static bool originate(struct node *n, uint32_t ifindex, struct frame *f)
 	}
 	if (!r)
 		return false;
-	output(n, f, r);
+	kern_output(n, f, r);
 	return true;
 }
 
@@ -276,22 +308,27 @@ bool kern_send_raw(struct node *n, uint32_t ifindex, const uint8_t *packet, size
 
 bool kern_send_udp(struct node *n, const struct addr6 *src, const struct addr6 *dst, uint16_t port, const void *data, size_t len)
 {
-	uint8_t p[PACKET_MAX] = {0}, *udp = p + IP6_LEN;
+	bool is_v4 = addr6_is_v4mapped(dst);
+	size_t head = is_v4 ? IP4_LEN : IP6_LEN;
+	uint8_t p[PACKET_MAX] = {0}, *udp = p + head;
 	struct ifaddr *a = node_addr_find(n, src);
-	if (!a || !ifaddr_is_usable(a) || IP6_LEN + UDP_LEN + len > sizeof p)
+	if (!a || !ifaddr_is_usable(a) || head + UDP_LEN + len > sizeof p)
 		return false;
 	put16(udp, port);
 	put16(udp + 2, port);
 	put16(udp + 4, (uint16_t)(UDP_LEN + len));
 	memcpy(udp + UDP_LEN, data, len);
-	ip6_put(p, PROTO_UDP, 64, src, dst, UDP_LEN + len);
-	put16(udp + 6, ip6_checksum(src, dst, PROTO_UDP, udp, UDP_LEN + len));
-	return kern_send_raw(n, 0, p, IP6_LEN + UDP_LEN + len);
+	put16(udp + 6, ip_checksum(src, dst, PROTO_UDP, udp, UDP_LEN + len));
+	if (is_v4)
+		ip4_put(p, PROTO_UDP, 64, src, dst, UDP_LEN + len);
+	else
+		ip6_put(p, PROTO_UDP, 64, src, dst, UDP_LEN + len);
+	return kern_send_raw(n, 0, p, head + UDP_LEN + len);
 }
 
 void kern_carrier(struct nic *nic)
 {
 	if (!nic->link)
-		nd_flush(nic->node, nic->ifindex);
+		neigh_flush(nic->node, nic->ifindex);
 	proc_link(nic->node, nic);
 }

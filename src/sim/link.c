@@ -6,6 +6,7 @@
 
 #include "sim/kern.h"
 #include "sim/node.h"
+#include "sim/pkt.h"
 #include "sim/watch.h"
 
 struct frame *frame_new(const void *bytes, size_t len, struct meta meta)
@@ -24,13 +25,13 @@ struct frame *frame_dup(const struct frame *f)
 
 void frame_push_eth(struct frame *f, const struct lladdr *dst, const struct lladdr *src)
 {
+	uint16_t type = ethertype_of(frame_data(f));
 	f->off -= ETH_LEN;
 	f->len += ETH_LEN;
 	uint8_t *p = frame_data(f);
 	memcpy(p, dst, 6);
 	memcpy(p + 6, src, 6);
-	p[12] = 0x86;
-	p[13] = 0xdd;
+	put16(p + 12, type);
 }
 
 struct link *link_new(struct sim *s, const char *name)

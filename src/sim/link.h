@@ -26,7 +26,7 @@ static inline uint8_t *frame_data(struct frame *f) { return f->buf + f->off; }
 /* A frame with these bytes and room in front of them. The caller frees it. */
 struct frame *frame_new(const void *bytes, size_t len, struct meta meta);
 struct frame *frame_dup(const struct frame *f);
-/* The IPv6 packet in it becomes an Ethernet frame; the headroom is there. */
+/* The packet in it (IP, ARP) becomes an Ethernet frame; the headroom is there. */
 void frame_push_eth(struct frame *f, const struct lladdr *dst, const struct lladdr *src);
 
 struct nic {

@@ -1,48 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sim/nd.h"
 
-#include <stdlib.h>
-
 #include "sim/kern.h"
 #include "sim/pkt.h"
 #include "sim/proc.h"
 
-enum { TRIES_MAX = 3, QUEUE_MAX = 100, OPT_SLLAO = 1, OPT_TLLAO = 2, ND_LEN = 24, NA_ROUTER = 0x80, NA_SOLICITED = 0x40, NA_OVERRIDE = 0x20 };
-static const int64_t RETRANS_NS = NS_PER_S, REACHABLE_NS = 30 * NS_PER_S, DAD_NS = NS_PER_S;
-
-enum neigh_state { NEIGH_FAILED, NEIGH_INCOMPLETE, NEIGH_REACHABLE, NEIGH_PROBE };
-
-struct neigh {
-	struct neigh *next;
-	struct node *node;
-	uint32_t ifindex;
-	struct addr6 addr;
-	enum neigh_state state;
-	struct lladdr lladdr;
-	int64_t confirmed_ns;
-	uint32_t tries;
-	uint64_t timer_epoch;
-	struct frame *queue[QUEUE_MAX];
-	uint32_t n_queue;
-};
-
-static struct neigh *neigh_find(struct node *n, uint32_t ifindex, const struct addr6 *addr)
-{
-	struct neigh *e = n->neighs;
-	while (e && (e->ifindex != ifindex || !addr6_eq(&e->addr, addr)))
-		e = e->next;
-	return e;
-}
-
-static struct neigh *neigh_get(struct node *n, uint32_t ifindex, const struct addr6 *addr)
-{
-	struct neigh *e = neigh_find(n, ifindex, addr);
-	if (e)
-		return e;
-	e = sim_alloc(sizeof *e);
-	*e = (struct neigh){.next = n->neighs, .node = n, .ifindex = ifindex, .addr = *addr};
-	return n->neighs = e;
-}
+enum { OPT_SLLAO = 1, OPT_TLLAO = 2, ND_LEN = 24, NA_ROUTER = 0x80, NA_SOLICITED = 0x40, NA_OVERRIDE = 0x20 };
+static const int64_t DAD_NS = NS_PER_S;
 
 /* ICMPv6 neighbour message with one link-layer address option (none when ll is NULL). */
 static void nd_send(struct node *n, struct nic *nic, uint8_t type, uint8_t flags, const struct addr6 *src,
@@ -60,7 +24,7 @@ static void nd_send(struct node *n, struct nic *nic, uint8_t type, uint8_t flags
 		memcpy(icmp + 26, ll, 6);
 	}
 	ip6_put(p, PROTO_ICMP6, 255, src, dst, len);
-	put16(icmp + 2, ip6_checksum(src, dst, PROTO_ICMP6, icmp, len));
+	put16(icmp + 2, ip_checksum(src, dst, PROTO_ICMP6, icmp, len));
 	kern_send_link(n, nic, to, p, IP6_LEN + len);
 }
 
@@ -73,7 +37,7 @@ static struct addr6 pick_source(const struct node *n, uint32_t ifindex)
 	return addr6_any;
 }
 
-static void solicit(struct neigh *e, struct nic *nic)
+void nd_solicit(struct neigh *e, struct nic *nic)
 {
 	struct addr6 src = pick_source(e->node, e->ifindex), dst = addr6_solicited_node(&e->addr);
 	struct lladdr to = lladdr_of_multicast(&dst);
@@ -82,93 +46,6 @@ static void solicit(struct neigh *e, struct nic *nic)
 		to = e->lladdr;
 	}
 	nd_send(e->node, nic, ICMP_NS, 0, &src, &dst, &to, &e->addr, &nic->lladdr);
-}
-
-static void drop_queue(struct neigh *e)
-{
-	while (e->n_queue)
-		free(e->queue[--e->n_queue]);
-}
-
-static void on_timer(struct sim *s, void *obj, void *arg, uint64_t epoch)
-{
-	struct neigh *e = obj;
-	struct nic *nic = node_nic(e->node, e->ifindex);
-	(void)arg;
-	if (epoch != e->timer_epoch || (e->state != NEIGH_INCOMPLETE && e->state != NEIGH_PROBE))
-		return;
-	if (e->tries >= TRIES_MAX) {
-		e->state = NEIGH_FAILED;
-		drop_queue(e);
-		return;
-	}
-	e->tries++;
-	sim_in(s, RETRANS_NS, on_timer, e, NULL, e->timer_epoch);
-	solicit(e, nic);
-}
-
-static void start(struct neigh *e, enum neigh_state state)
-{
-	e->state = state;
-	e->tries = 0;
-	on_timer(e->node->sim, e, NULL, ++e->timer_epoch);
-}
-
-bool nd_resolve(struct node *n, struct nic *nic, const struct addr6 *to, const struct frame *f, struct lladdr *ll)
-{
-	struct neigh *e = neigh_get(n, nic->ifindex, to);
-	bool is_known = e->state == NEIGH_REACHABLE || e->state == NEIGH_PROBE;
-
-	if (e->state == NEIGH_REACHABLE && n->sim->t_ns - e->confirmed_ns > REACHABLE_NS)
-		start(e, NEIGH_PROBE);
-	if (is_known) {
-		*ll = e->lladdr;
-		return true;
-	}
-	if (e->n_queue == QUEUE_MAX) {
-		free(e->queue[0]);
-		memmove(&e->queue[0], &e->queue[1], (QUEUE_MAX - 1) * sizeof e->queue[0]);
-		e->n_queue--;
-	}
-	e->queue[e->n_queue++] = frame_dup(f);
-	if (e->state == NEIGH_FAILED)
-		start(e, NEIGH_INCOMPLETE);
-	return false;
-}
-
-bool nd_peek(struct node *n, struct nic *nic, const struct addr6 *to, struct lladdr *ll)
-{
-	struct neigh *e = neigh_find(n, nic->ifindex, to);
-	/* One that is due for a check goes the long way, where the check is made. */
-	if (!e || e->state != NEIGH_REACHABLE || n->sim->t_ns - e->confirmed_ns > REACHABLE_NS)
-		return false;
-	*ll = e->lladdr;
-	return true;
-}
-
-static void learned(struct neigh *e, const struct lladdr *ll, bool is_confirmed)
-{
-	struct nic *nic = node_nic(e->node, e->ifindex);
-	struct frame *queue[QUEUE_MAX];
-	uint32_t n = e->n_queue;
-
-	e->lladdr = *ll;
-	e->state = NEIGH_REACHABLE;
-	/* Learned from the neighbour's own question only: asked back at the next use, as STALE is. */
-	e->confirmed_ns = is_confirmed ? e->node->sim->t_ns : e->node->sim->t_ns - REACHABLE_NS;
-	e->timer_epoch++;
-	memcpy(queue, e->queue, sizeof queue);
-	e->n_queue = 0;
-	for (uint32_t i = 0; i < n; i++) {
-		kern_out_resolved(e->node, nic, ll, queue[i]);
-		free(queue[i]);
-	}
-}
-
-void nd_put(struct node *n, const struct fx_neigh *neigh)
-{
-	if (node_nic(n, neigh->ifindex))
-		learned(neigh_get(n, neigh->ifindex, &neigh->addr), &neigh->lladdr, false);
 }
 
 /* The option's link-layer address; false when it is not there. */
@@ -186,7 +63,7 @@ static void addr_is_duplicate(struct node *n, struct ifaddr *a)
 {
 	struct addr_event ev = {a->ifindex, a->addr, true};
 	a->state = IFADDR_DUPLICATE;
-	sim_trace(n->sim, n->name, "dad: %s is in use", ADDR6_STR(&ev.addr));
+	sim_trace(n->sim, n->name, "dad: %s is in use", ADDR46_STR(&ev.addr));
 	proc_addr(n, &ev);
 }
 
@@ -221,7 +98,7 @@ static void rx_ns(struct node *n, struct nic *nic, const uint8_t *p, const uint8
 		return;
 	struct neigh *e = neigh_get(n, nic->ifindex, &src);
 	if (e->state != NEIGH_REACHABLE || !lladdr_eq(&e->lladdr, &ll))
-		learned(e, &ll, false);
+		neigh_learned(e, &ll, false);
 	uint8_t override = a->state == IFADDR_OPTIMISTIC ? 0 : NA_OVERRIDE; /* RFC 4429 3.3 */
 	nd_send(n, nic, ICMP_NA, (uint8_t)(NA_SOLICITED | override | (n->is_router ? NA_ROUTER : 0)), &target, &src, &ll, &target,
 		&nic->lladdr);
@@ -243,7 +120,7 @@ static void rx_na(struct node *n, struct nic *nic, const uint8_t *icmp, size_t l
 		return;
 	bool is_same = lladdr_eq(&e->lladdr, &ll), is_new = e->state == NEIGH_INCOMPLETE;
 	if (is_new || is_same || (icmp[4] & NA_OVERRIDE))
-		learned(e, &ll, icmp[4] & NA_SOLICITED || (is_same && !is_new));
+		neigh_learned(e, &ll, icmp[4] & NA_SOLICITED || (is_same && !is_new));
 }
 
 void nd_rx(struct node *n, struct nic *nic, struct frame *f)
@@ -278,30 +155,11 @@ static void dad_done(struct sim *s, void *obj, void *arg, uint64_t epoch)
 void nd_addr_added(struct node *n, struct ifaddr *a)
 {
 	struct nic *nic = node_nic(n, a->ifindex);
-	if (!nic || (a->flags & ADDR_NODAD))
+	if (!nic || (a->flags & ADDR_NODAD) || addr6_is_v4mapped(&a->addr))
 		return;
 	a->state = a->flags & ADDR_OPTIMISTIC ? IFADDR_OPTIMISTIC : IFADDR_TENTATIVE;
 	struct addr6 target = a->addr, dst = addr6_solicited_node(&target);
 	struct lladdr to = lladdr_of_multicast(&dst);
 	sim_in(n->sim, DAD_NS, dad_done, n, NULL, a->epoch);
 	nd_send(n, nic, ICMP_NS, 0, &addr6_any, &dst, &to, &target, NULL);
-}
-
-void nd_flush(struct node *n, uint32_t ifindex)
-{
-	for (struct neigh *e = n->neighs; e; e = e->next)
-		if (e->ifindex == ifindex) {
-			e->state = NEIGH_FAILED;
-			e->timer_epoch++;
-			drop_queue(e);
-		}
-}
-
-void nd_fini(struct node *n)
-{
-	for (struct neigh *e; (e = n->neighs);) {
-		n->neighs = e->next;
-		drop_queue(e);
-		free(e);
-	}
 }

@@ -6,10 +6,12 @@
 
 #include "base/err.h"
 #include "sim/fwd.h"
+#include "sim/nat.h"
 #include "sim/nd.h"
+#include "sim/neigh.h"
 #include "sim/proc.h"
 
-enum { ONLINK_METRIC = 256 };
+enum { ONLINK_METRIC = 256, ONLINK_METRIC4 = 0, V4_BITS = 96 };
 
 static const int64_t BOOT_WALL_NS = 1767225600LL * NS_PER_S; /* 2026-01-01 */
 
@@ -93,7 +95,15 @@ static struct fx_route onlink_route(const struct fx_addr *a)
 	struct prefix6 dst = {a->addr, a->plen_bits};
 	for (uint32_t bit = a->plen_bits; bit < 128; bit++)
 		dst.addr.b[bit / 8] &= (uint8_t)~(0x80 >> bit % 8);
-	return (struct fx_route){.dst = dst, .ifindex = a->ifindex, .metric = ONLINK_METRIC};
+	return (struct fx_route){.dst = dst, .ifindex = a->ifindex, .metric = addr6_is_v4mapped(&a->addr) ? ONLINK_METRIC4 : ONLINK_METRIC};
+}
+
+static bool is_v4_prefix(const struct prefix6 *p) { return p->len_bits >= V4_BITS && addr6_is_v4mapped(&p->addr); }
+
+/* The kernel made it with an address. */
+static bool is_onlink(const struct fx_route *r)
+{
+	return addr6_is_none(&r->via) && r->metric == (is_v4_prefix(&r->dst) ? ONLINK_METRIC4 : ONLINK_METRIC);
 }
 
 int node_addr_add(struct node *n, const struct fx_addr *a)
@@ -143,7 +153,7 @@ static bool same_route(const struct fx_route *a, const struct fx_route *b)
 /* As the kernel replaces: whichever has the same destination and metric. On-link routes of two interfaces live side by side. */
 static bool is_replaced_by(const struct fx_route *old, const struct fx_route *r)
 {
-	return prefix6_eq(&old->dst, &r->dst) && old->metric == r->metric && (r->metric != ONLINK_METRIC || old->ifindex == r->ifindex);
+	return prefix6_eq(&old->dst, &r->dst) && old->metric == r->metric && (!is_onlink(r) || old->ifindex == r->ifindex);
 }
 
 void node_route_put(struct node *n, const struct fx_route *r)
@@ -172,7 +182,7 @@ const struct fx_route *node_route(const struct node *n, const struct addr6 *dst,
 	const struct fx_route *best = NULL;
 	for (uint32_t i = 0; i < n->n_routes; i++) {
 		const struct fx_route *r = &n->routes[i].r;
-		if ((oif && r->ifindex != oif) || !prefix6_contains(&r->dst, dst))
+		if ((oif && r->ifindex != oif) || is_v4_prefix(&r->dst) != addr6_is_v4mapped(dst) || !prefix6_contains(&r->dst, dst))
 			continue;
 		if (!best || r->dst.len_bits > best->dst.len_bits ||
 		    (r->dst.len_bits == best->dst.len_bits && r->metric < best->metric))
@@ -194,7 +204,7 @@ static bool is_static_route(const struct node *n, const struct route *r)
 	for (uint32_t i = 0; i < n->n_static_routes; i++)
 		if (same_route(&n->static_routes[i].r, &r->r))
 			return true;
-	return r->r.metric == ONLINK_METRIC; /* goes with its address */
+	return is_onlink(&r->r); /* goes with its address */
 }
 
 void node_mark_left(struct node *n)
@@ -222,9 +232,44 @@ void node_sweep_left(struct node *n)
 const struct addr6 *node_source(const struct node *n)
 {
 	for (uint32_t i = 0; i < n->n_addrs; i++)
-		if (!addr6_is_linklocal(&n->addrs[i].addr) && ifaddr_is_usable(&n->addrs[i]))
+		if (!addr6_is_linklocal(&n->addrs[i].addr) && !addr6_is_v4mapped(&n->addrs[i].addr) && ifaddr_is_usable(&n->addrs[i]))
 			return &n->addrs[i].addr;
 	return NULL;
+}
+
+const struct addr6 *node_source4(const struct node *n, uint32_t ifindex, const struct addr6 *dst)
+{
+	const struct ifaddr *on_link = NULL, *on_if = NULL, *any = NULL;
+	for (uint32_t i = n->n_addrs; i-- > 0;) { /* the first that was given counts */
+		const struct ifaddr *a = &n->addrs[i];
+		struct prefix6 p = {a->addr, a->plen_bits};
+		if (!addr6_is_v4mapped(&a->addr) || !ifaddr_is_usable(a))
+			continue;
+		any = a;
+		if (a->ifindex != ifindex)
+			continue;
+		on_if = a;
+		if (prefix6_contains(&p, dst))
+			on_link = a;
+	}
+	const struct ifaddr *best = on_link ? on_link : on_if ? on_if : any;
+	return best ? &best->addr : NULL;
+}
+
+bool node_has_home(const struct node *n, const struct addr6 *addr)
+{
+	for (uint32_t i = 0; i < n->n_homes; i++)
+		if (addr6_eq(&n->home[i], addr))
+			return true;
+	return false;
+}
+
+struct node *node_of_home(const struct sim *s, const struct addr6 *home_address)
+{
+	struct node *n = s->nodes;
+	while (n && !node_has_home(n, home_address))
+		n = n->next;
+	return n;
 }
 
 void node_freeze(struct node *n)
@@ -242,7 +287,7 @@ void node_reset(struct node *n)
 	memcpy(n->addrs, n->static_addrs, sizeof n->addrs);
 	memcpy(n->routes, n->static_routes, sizeof n->routes);
 	for (uint32_t i = 0; i < n->n_nics; i++)
-		nd_flush(n, n->nics[i]->ifindex);
+		neigh_flush(n, n->nics[i]->ifindex);
 }
 
 static void store_free(struct node *n)
@@ -259,8 +304,9 @@ void nodes_free(struct sim *s)
 		s->nodes = n->next;
 		proc_fini(n);
 		store_free(n);
-		nd_fini(n);
+		neigh_fini(n);
 		fwd_free(n->fwd);
+		nat_free(n->nat);
 		for (uint32_t i = 0; i < n->n_nics; i++)
 			free(n->nics[i]);
 		free(n);

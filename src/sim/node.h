@@ -8,6 +8,7 @@
 #include "core/engine.h"
 #include "sim/link.h"
 
+enum { NODE_HOMES_MAX = 2 };
 enum { NODE_NICS_MAX = 16, NODE_ADDRS_MAX = 64, NODE_ROUTES_MAX = 64, NODE_ROLES_MAX = 6, NODE_KEYS_MAX = 64,
        IFINDEX_FIRST = 2 };
 #define IFINDEX_NONE 0xfffffffeu /* of a route that says: unreachable */
@@ -65,7 +66,11 @@ struct node {
 	struct fwd *fwd;
 
 	struct store_item *store;
-	struct addr6 home_address;   /* of a mobile; else :: */
+	struct addr6 home[NODE_HOMES_MAX]; /* of a mobile: home addresses of its families, as long as they are known */
+	uint32_t n_homes;
+	bool is_mobile;
+	uint32_t arp_ignore;         /* as the sysctl: 0 answers for all addresses of the host, 1 for those of the interface */
+	struct nat *nat;             /* NULL: none */
 	struct link *at;             /* where it attached last */
 	int64_t told_ns;             /* a refusal, an error or a request to refresh reached it last */
 	int64_t area_ns;             /* a mobile came last from one area (home link, site) into another */
@@ -104,8 +109,13 @@ void node_reset(struct node *n);
 /* As the daemon does with what an earlier one left: mark at the start, sweep what nobody asked for again later. */
 void node_mark_left(struct node *n);
 void node_sweep_left(struct node *n);
-/* An address to answer from; NULL when there is none but link-local ones. */
+/* An IPv6 address to answer from; NULL when there is none but link-local ones. */
 const struct addr6 *node_source(const struct node *n);
+/* An IPv4 address to speak to dst from over this interface: one of its subnet, of the interface, of the host; NULL. */
+const struct addr6 *node_source4(const struct node *n, uint32_t ifindex, const struct addr6 *dst);
+bool node_has_home(const struct node *n, const struct addr6 *addr);
+/* The mobile with this home address, or NULL. */
+struct node *node_of_home(const struct sim *s, const struct addr6 *home_address);
 void nodes_free(struct sim *s);
 
 static inline struct now node_now(const struct node *n)

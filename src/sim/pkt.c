@@ -21,7 +21,7 @@ static uint32_t sum(uint32_t acc, const uint8_t *p, size_t len)
 	return len ? acc + ((uint32_t)p[0] << 8) : acc;
 }
 
-uint16_t ip6_checksum(const struct addr6 *src, const struct addr6 *dst, uint8_t next, const uint8_t *p, size_t len)
+uint16_t ip_checksum(const struct addr6 *src, const struct addr6 *dst, uint8_t next, const uint8_t *p, size_t len)
 {
 	uint32_t acc = sum(sum((uint32_t)len + next, src->b, 16), dst->b, 16);
 	acc = sum(acc, p, len);
@@ -75,4 +75,41 @@ const uint8_t *ip6_dest_option(const uint8_t *p, size_t len, uint8_t type, size_
 		at += n;
 	}
 	return NULL;
+}
+
+uint16_t sum_checksum(const uint8_t *p, size_t len)
+{
+	uint32_t acc = sum(0, p, len);
+	while (acc >> 16)
+		acc = (acc & 0xffff) + (acc >> 16);
+	return (uint16_t)~acc;
+}
+
+void ip4_resum(uint8_t *p)
+{
+	put16(p + 10, 0);
+	put16(p + 10, sum_checksum(p, ip4_head_len(p)));
+}
+
+void ip4_put(uint8_t *p, uint8_t proto, uint8_t ttl, const struct addr6 *src, const struct addr6 *dst, size_t payload_oct)
+{
+	memset(p, 0, IP4_LEN);
+	p[0] = 0x45;
+	put16(p + 2, (uint16_t)(IP4_LEN + payload_oct));
+	put16(p + 6, IP4_DF);
+	p[8] = ttl;
+	p[9] = proto;
+	memcpy(p + 12, src->b + 12, 4);
+	memcpy(p + 16, dst->b + 12, 4);
+	ip4_resum(p);
+}
+
+int ip_upper(const uint8_t *p, size_t len, size_t *off)
+{
+	if (!ip4_is(p))
+		return ip6_upper(p, len, off);
+	if (get16(p + 6) & (IP4_MF | IP4_OFFSET))
+		return -1;
+	*off = ip4_head_len(p);
+	return p[9];
 }

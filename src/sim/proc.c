@@ -167,6 +167,14 @@ static void release(struct node *n)
 	n->fx_stored = 0;
 }
 
+static void learn_homes(struct node *n, const struct mn_conf *conf)
+{
+	n->is_mobile = true;
+	n->n_homes = 0;
+	if (!addr6_is_none(&conf->home_address))
+		n->home[n->n_homes++] = conf->home_address;
+}
+
 static const char *role_start(struct node *n, struct role_inst *r)
 {
 	const char *remedy = "no remedy given";
@@ -181,7 +189,7 @@ static const char *role_start(struct node *n, struct role_inst *r)
 	}
 	r->self = self;
 	if (r->ops->id == ROLE_MN)
-		n->home_address = ((const struct mn_conf *)r->conf)->home_address;
+		learn_homes(n, r->conf);
 	return NULL;
 }
 

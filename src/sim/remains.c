@@ -20,18 +20,10 @@ struct finding { struct sim *s; uint32_t n; };
 static void find(struct finding *f, const struct node *n, const char *what, const struct addr6 *a)
 {
 	f->n++;
-	watch_violation(f->s, "remains: %s: %s %s", n->name, what, ADDR6_STR(a));
+	watch_violation(f->s, "remains: %s: %s %s", n->name, what, ADDR46_STR(a));
 }
 
 static bool is_alive(const struct node *n, mono_t expires) { return mono_before(node_now(n).mono, expires); }
-
-static struct node *mobile_of(const struct sim *s, const struct addr6 *home_address)
-{
-	struct node *n = s->nodes;
-	while (n && (addr6_is_any(&n->home_address) || !addr6_eq(&n->home_address, home_address)))
-		n = n->next;
-	return n;
-}
 
 static bool is_listening(const struct node *n, const struct addr6 *group, const struct link *on)
 {
@@ -90,7 +82,7 @@ static bool has_address(const struct node *n, const struct addr6 *a)
 static void check_tunnel(struct finding *f, const struct node *n, const struct dp_op *op)
 {
 	const struct addr6 *hoa = &op->home.home_address, *coa = &op->home.coa;
-	const struct node *m = mobile_of(f->s, hoa);
+	const struct node *m = node_of_home(f->s, hoa);
 	bool is_justified = m && (has_address(m, coa) || holder(f->s, DP_COA, is_assigned, &(struct want){.hoa = hoa, .coa = coa}));
 	if (is_alive(n, op->home.expires) && !is_justified)
 		find(f, n, "a tunnel to a care-of address that is nobody's, of", hoa);
@@ -99,7 +91,7 @@ static void check_tunnel(struct finding *f, const struct node *n, const struct d
 static void check_assigned(struct finding *f, const struct node *n, const struct dp_op *op)
 {
 	const struct dp_coa *c = &op->coa;
-	const struct node *m = mobile_of(f->s, &c->home_address);
+	const struct node *m = node_of_home(f->s, &c->home_address);
 	if (!is_alive(n, c->expires))
 		return;
 	if (!m || !holder(f->s, DP_HOME, is_tunnel, &(struct want){.hoa = &c->home_address, .coa = &c->coa}))
@@ -151,7 +143,7 @@ static void check_uplink_out(struct finding *f, const struct node *n, const stru
 	const struct want site = {.hoa = &u->inner_src, .agent = &u->dst}, plain = {.hoa = &u->inner_src, .coa = &u->src, .agent = &u->dst};
 	if (!nic || !nic->link)
 		find(f, n, "a tunnel out over a link that is gone, of", &u->inner_src);
-	else if (addr6_eq(&u->inner_src, &n->home_address) && !holder(f->s, DP_COA, is_assigned, &site) && !holder(f->s, DP_HOME, is_tunnel, &plain))
+	else if (node_has_home(n, &u->inner_src) && !holder(f->s, DP_COA, is_assigned, &site) && !holder(f->s, DP_HOME, is_tunnel, &plain))
 		find(f, n, "a tunnel out that no agent takes, of", &u->inner_src);
 }
 
@@ -206,22 +198,31 @@ static bool is_of_link(const struct link *l, const struct ifaddr *a)
 	return false;
 }
 
+static bool is_fed(const struct sim *s, const struct node *n, const struct addr6 *group)
+{
+	for (uint32_t j = 0; j < n->n_homes; j++)
+		if (holder(s, DP_COA, is_assigned, &(struct want){.hoa = &n->home[j], .group = group}))
+			return true;
+	return false;
+}
+
 static void check_mobile(struct finding *f, const struct node *n)
 {
-	uint32_t n_home = 0;
+	uint32_t n_home[NODE_HOMES_MAX] = {0};
 	for (uint32_t i = 0; i < n->n_addrs; i++) {
 		const struct ifaddr *a = &n->addrs[i];
 		const struct nic *nic = node_nic(n, a->ifindex);
-		if (addr6_eq(&a->addr, &n->home_address))
-			n_home++;
-		else if (!is_static_addr(n, a) && !addr6_is_linklocal(&a->addr) && (!nic || !is_of_link(nic->link, a)))
+		for (uint32_t j = 0; j < n->n_homes; j++)
+			n_home[j] += addr6_eq(&a->addr, &n->home[j]);
+		if (!node_has_home(n, &a->addr) && !is_static_addr(n, a) && !addr6_is_linklocal(&a->addr) && (!nic || !is_of_link(nic->link, a)))
 			find(f, n, "an address that is of no link,", &a->addr);
 	}
-	if (n_home != 1 && n->is_running)
-		find(f, n, n_home ? "more than one time" : "nowhere any more:", &n->home_address);
+	for (uint32_t j = 0; j < n->n_homes; j++)
+		if (n_home[j] != 1 && n->is_running)
+			find(f, n, n_home[j] ? "more than one time" : "nowhere any more:", &n->home[j]);
 	for (uint32_t i = 0; i < n->n_groups; i++) {
 		const struct nic *nic = node_nic(n, n->groups[i].ifindex);
-		if (!nic || !nic->link || !holder(f->s, DP_COA, is_assigned, &(struct want){.hoa = &n->home_address, .group = &n->groups[i].group}))
+		if (!nic || !nic->link || !is_fed(f->s, n, &n->groups[i].group))
 			find(f, n, "a membership that no agent feeds,", &n->groups[i].group);
 	}
 	for (uint32_t i = 0; i < n->n_routes; i++) {
@@ -234,7 +235,7 @@ static void check_mobile(struct finding *f, const struct node *n)
 static void check_router(struct finding *f, const struct node *n)
 {
 	for (uint32_t i = 0; i < n->n_addrs; i++)
-		if (!is_static_addr(n, &n->addrs[i]) && mobile_of(f->s, &n->addrs[i].addr))
+		if (!is_static_addr(n, &n->addrs[i]) && node_of_home(f->s, &n->addrs[i].addr))
 			find(f, n, "a mobile's address,", &n->addrs[i].addr);
 	for (uint32_t i = 0; i < n->n_groups; i++) {
 		const struct nic *nic = node_nic(n, n->groups[i].ifindex);
@@ -264,7 +265,7 @@ uint32_t remains_left(struct sim *s)
 		uint32_t it = 0;
 		for (const struct dp_op *op; (op = fwd_next(n, &it));)
 			if (op->table == DP_COA && !is_alive(n, op->coa.forward_until)) {
-				const struct node *m = mobile_of(s, &op->coa.home_address);
+				const struct node *m = node_of_home(s, &op->coa.home_address);
 				if (!m || m->is_running) /* who is switched off tells nobody */
 					check_assigned(&f, n, op);
 			}
@@ -278,7 +279,7 @@ uint32_t remains(struct sim *s)
 	for (const struct node *n = s->nodes; n; n = n->next) {
 		check_datapath(&f, n);
 		check_store(&f, n);
-		if (!addr6_is_any(&n->home_address))
+		if (n->is_mobile)
 			check_mobile(&f, n);
 		else
 			check_router(&f, n);

@@ -69,6 +69,7 @@ bool topo_add_link(struct script *sc, const struct words *w);
 bool topo_add_node(struct script *sc, const struct words *w);
 bool topo_add_nic(struct script *sc, const struct words *w);
 bool topo_add_route(struct script *sc, const struct words *w);
+bool topo_add_nat(struct script *sc, const struct words *w);
 bool topo_add_key(struct script *sc, const struct words *w);
 bool topo_add_flow(struct script *sc, const struct words *w);
 

@@ -133,13 +133,25 @@ void sim_trace(struct sim *s, const char *who, const char *fmt, ...)
 		fprintf(s->trace, "%13.6f %-6s %s\n", (double)s->t_ns / 1e9, who, text);
 }
 
+static void trace_arp(struct sim *s, const char *who, const char *link, const uint8_t *p)
+{
+	struct addr6 sender = ip4_addr(p + 14), target = ip4_addr(p + 24);
+	fprintf(s->trace, "%13.6f %-6s %s: arp %s %s is at %s, %s %s\n", (double)s->t_ns / 1e9, who, link, get16(p + 6) == 1 ? "request" : "reply",
+		ADDR46_STR(&sender), LLADDR_STR((const struct lladdr *)(p + 8)), get16(p + 6) == 1 ? "where is" : "to", ADDR46_STR(&target));
+}
+
 void sim_trace_frame(struct sim *s, const char *who, const char *link, const uint8_t *p, size_t len)
 {
-	if (len < IP6_LEN)
+	if (ethertype_of(p) == ETHERTYPE_ARP) {
+		if (len >= ARP_LEN)
+			trace_arp(s, who, link, p);
 		return;
-	struct addr6 src = ip6_src(p), dst = ip6_dst(p);
-	fprintf(s->trace, "%13.6f %-6s %s: %s -> %s next %u len %zu\n", (double)s->t_ns / 1e9, who, link, ADDR6_STR(&src),
-		ADDR6_STR(&dst), p[6], len);
+	}
+	if (len < (ip4_is(p) ? IP4_LEN : IP6_LEN))
+		return;
+	struct addr6 src = ip_src(p), dst = ip_dst(p);
+	fprintf(s->trace, "%13.6f %-6s %s: %s -> %s next %u len %zu\n", (double)s->t_ns / 1e9, who, link, ADDR46_STR(&src),
+		ADDR46_STR(&dst), ip4_is(p) ? p[9] : p[6], len);
 }
 
 uint64_t sim_subseed(const struct sim *s, const char *name)

@@ -197,12 +197,12 @@ static uint32_t cells_around(struct script *sc, const struct swarm_mobile *m, st
 	const struct node *n = node_find(&sc->sim, m->node);
 	const struct nic *nic = n ? node_nic_named(n, m->nics.name[0]) : NULL;
 	uint32_t count = 0;
-	if (!nic || !nic->link || watch_is_home(nic->link, &n->home_address))
+	if (!nic || !nic->link || watch_is_home(nic->link, n))
 		return 0;
 	out[count++] = nic->link;
 	for (uint32_t i = 0; i < m->cells.n; i++) {
 		struct link *l = link_find(&sc->sim, m->cells.name[i]);
-		if (l && l != nic->link && strcmp(l->site, nic->link->site) == 0 && !watch_is_home(l, &n->home_address))
+		if (l && l != nic->link && strcmp(l->site, nic->link->site) == 0 && !watch_is_home(l, n))
 			out[count++] = l;
 	}
 	return count;
@@ -252,7 +252,7 @@ static void coda_of(struct script *sc, const struct swarm_mobile *m)
 	if (!tells_peers_itself(sc, m))
 		expect(sc, "mh %s registrations == 0 between %lldms %lldms", m->node, ms(sc->sim.t_ns + CODA_WARM_NS), ms(at));
 	for (struct flow *f = sc->watch.flows; f; f = f->next)
-		if (m->nics.n > 1 && strcmp(f->to->name, m->node) == 0 && addr6_is_any(&f->from->home_address)) {
+		if (m->nics.n > 1 && strcmp(f->to->name, m->node) == 0 && !f->from->is_mobile) {
 			f->interval_ns = CODA_INTERVAL_NS;
 			expect(sc, "flow %s lost == 0 between %lldms %lldms", f->name, ms(sc->sim.t_ns + CODA_WARM_NS), ms(at));
 		}

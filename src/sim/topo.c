@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "sim/nat.h"
 #include "sim/proc.h"
 #include "sim/script.h"
 
@@ -51,7 +52,9 @@ bool topo_add_node(struct script *sc, const struct words *w)
 		else if (strcmp(w->w[i], "clock") == 0 && i + 1 < w->n && clock_of(w->w[i + 1], &clock)) {
 			n->wall_off_ns += clock;
 			i++;
-		} else if (strcmp(w->w[i], "attach-delay") == 0 && i + 1 < w->n && time_of(w->w[i + 1], &n->attach_delay_ns))
+		} else if (strcmp(w->w[i], "arp-ignore") == 0 && i + 1 < w->n)
+			n->arp_ignore = (uint32_t)strtoul(w->w[++i], NULL, 10);
+		else if (strcmp(w->w[i], "attach-delay") == 0 && i + 1 < w->n && time_of(w->w[i + 1], &n->attach_delay_ns))
 			i++;
 		else
 			return script_fail(sc, "node: what is '%s'?", w->w[i]);
@@ -59,7 +62,7 @@ bool topo_add_node(struct script *sc, const struct words *w)
 	return true;
 }
 
-/* "2001:db8::1/64": address and prefix length. */
+/* "2001:db8::1/64", "10.0.0.1/24": address and prefix length. */
 static bool addr_of(const char *word, struct fx_addr *a)
 {
 	char text[ADDR_STRLEN];
@@ -69,9 +72,12 @@ static bool addr_of(const char *word, struct fx_addr *a)
 	memcpy(text, word, (size_t)(slash - word));
 	text[slash - word] = 0;
 	long plen = strtol(slash + 1, NULL, 10);
-	a->plen_bits = (uint8_t)plen;
 	a->flags = ADDR_NODAD;
-	return plen >= 0 && plen <= 128 && addr6_parse(&a->addr, text);
+	if (plen < 0 || plen > 128 || !addr46_parse(&a->addr, text))
+		return false;
+	bool is_v4 = addr6_is_v4mapped(&a->addr);
+	a->plen_bits = (uint8_t)(is_v4 ? 96 + plen : plen);
+	return !is_v4 || plen <= 32;
 }
 
 /* nic NODE.IF LINK|- [ADDR/PLEN]... [mtu N] */
@@ -105,7 +111,7 @@ bool topo_add_route(struct script *sc, const struct words *w)
 {
 	struct node *n = w->n >= 5 ? node_find(&sc->sim, w->w[1]) : NULL;
 	struct fx_route r = {.metric = 1024};
-	if (!n || !prefix6_parse(&r.dst, w->w[2]))
+	if (!n || !prefix46_parse(&r.dst, w->w[2]))
 		return script_fail(sc, "route NODE PREFIX [via ADDRESS] dev IF");
 	for (uint32_t i = 3; i + 1 < w->n; i += 2) {
 		struct nic *nic = node_nic_named(n, w->w[i + 1]);
@@ -114,7 +120,7 @@ bool topo_add_route(struct script *sc, const struct words *w)
 				: strcmp(w->w[i + 1], "none") == 0 ? IFINDEX_NONE : 0;
 		else if (strcmp(w->w[i], "metric") == 0)
 			r.metric = (uint32_t)strtoul(w->w[i + 1], NULL, 10);
-		else if (strcmp(w->w[i], "via") != 0 || !addr6_parse(&r.via, w->w[i + 1]))
+		else if (strcmp(w->w[i], "via") != 0 || !addr46_parse(&r.via, w->w[i + 1]))
 			return script_fail(sc, "route: what is '%s'?", w->w[i]);
 	}
 	if (!r.ifindex)
@@ -139,6 +145,17 @@ bool topo_add_key(struct script *sc, const struct words *w)
 	return true;
 }
 
+/* nat NODE.IF [timeout T]: what leaves there is translated */
+bool topo_add_nat(struct script *sc, const struct words *w)
+{
+	struct nic *nic = w->n >= 2 ? nic_of(&sc->sim, w->w[1]) : NULL;
+	int64_t timeout = 120 * NS_PER_S;
+	if (!nic || (w->n > 2 && (w->n != 4 || strcmp(w->w[2], "timeout") != 0 || !time_of(w->w[3], &timeout))))
+		return script_fail(sc, "nat NODE.IF [timeout T]");
+	nat_set(nic->node, nic, timeout);
+	return true;
+}
+
 /* flow NAME NODE ADDR -> NODE ADDR pps N [size N] [from T] [to T] */
 bool topo_add_flow(struct script *sc, const struct words *w)
 {
@@ -151,7 +168,7 @@ bool topo_add_flow(struct script *sc, const struct words *w)
 	f->to = to;
 	f->size_oct = 64;
 	f->stop_ns = INT64_MAX;
-	bool ok = addr6_parse(&f->src, w->w[3]) && addr6_parse(&f->dst, w->w[6]);
+	bool ok = addr46_parse(&f->src, w->w[3]) && addr46_parse(&f->dst, w->w[6]);
 	for (uint32_t i = 7; ok && i + 1 < w->n; i += 2) {
 		if (strcmp(w->w[i], "pps") == 0)
 			pps = strtol(w->w[i + 1], NULL, 10);

@@ -113,6 +113,15 @@ void watch_icmp(struct node *n, uint8_t type)
 	tally(n->sim, &n->sim->watch->icmp, n, name);
 }
 
+void watch_icmp4(struct node *n, uint8_t type, uint8_t code)
+{
+	char name[16];
+	snprintf(name, sizeof name, "v4:%u", type);
+	tally(n->sim, &n->sim->watch->icmp, n, name);
+	snprintf(name, sizeof name, "v4:%u/%u", type, code);
+	tally(n->sim, &n->sim->watch->icmp, n, name);
+}
+
 void watch_dp_drop(struct node *n, enum dp_drop why, const struct frame *f)
 {
 	(void)f;
@@ -131,7 +140,7 @@ void watch_hop_limit(struct node *n, const struct frame *f)
 static const uint8_t *udp_payload(const uint8_t *p, size_t len, size_t *left)
 {
 	size_t off;
-	if (ip6_upper(p, len, &off) != PROTO_UDP || off + UDP_LEN > len)
+	if (ip_upper(p, len, &off) != PROTO_UDP || off + UDP_LEN > len)
 		return NULL;
 	*left = len - off - UDP_LEN;
 	return p + off + UDP_LEN;
@@ -141,19 +150,19 @@ void watch_not_ours(struct node *n, const struct frame *f)
 {
 	size_t left;
 	const uint8_t *p = f->buf + f->off, *data = udp_payload(p, f->len, &left);
-	struct addr6 dst = ip6_dst(p);
-	sim_trace(n->sim, n->name, "not ours: %s", ADDR6_STR(&dst));
+	struct addr6 dst = ip_dst(p);
+	sim_trace(n->sim, n->name, "not ours: %s", ADDR46_STR(&dst));
 	for (struct flow *fl = n->sim->watch->flows; fl && data; fl = fl->next)
 		if (addr6_eq(&fl->dst, &dst) && fl->to != n)
-			watch_violation(n->sim, "wrong-host: %s got a packet for %s", n->name, ADDR6_STR(&dst));
+			watch_violation(n->sim, "wrong-host: %s got a packet for %s", n->name, ADDR46_STR(&dst));
 }
 
 void watch_rx_udp(struct node *n, const struct frame *f, const uint8_t *udp, size_t len)
 {
 	const uint8_t *p = f->buf + f->off;
-	struct addr6 src = ip6_src(p), dst = ip6_dst(p);
-	bool is_ours;
-	if (len < UDP_LEN || ip6_checksum(&src, &dst, PROTO_UDP, udp, len) != 0) {
+	struct addr6 src = ip_src(p), dst = ip_dst(p);
+	bool is_ours, has_sum = len >= UDP_LEN && (!ip4_is(p) || get16(udp + 6));
+	if (len < UDP_LEN || (has_sum && ip_checksum(&src, &dst, PROTO_UDP, udp, len) != 0)) {
 		watch_violation(n->sim, "corrupt: %s got a datagram with a wrong checksum", n->name);
 		return;
 	}
@@ -161,7 +170,7 @@ void watch_rx_udp(struct node *n, const struct frame *f, const uint8_t *udp, siz
 	if (!is_ours)
 		wrong = "stray: a datagram that nobody granted";
 	if (wrong)
-		watch_violation(n->sim, "%s (%s, from %s)", wrong, n->name, ADDR6_STR(&src));
+		watch_violation(n->sim, "%s (%s, from %s)", wrong, n->name, ADDR46_STR(&src));
 }
 
 /* To a home agent: the same care-of address. To an MMA: the same group; whence on the link is not its business. */
@@ -266,20 +275,22 @@ static void see_mh(struct sim *s, const struct nic *from, const struct frame *f,
 	struct mh_seen *e = mh_record(s, p, len);
 	e->origin = f->meta.origin;
 	bool has_alt = e->type == MH_BU && !addr6_eq(&e->coa, &e->src);
-	sim_trace(s, from->node->name, "%s %s -> %s seq %u lifetime %u%s%s%s", mh_type_str(e->type), ADDR6_STR(&e->src),
-		  ADDR6_STR(&e->dst), e->seq, e->lifetime_s, e->is_refresh ? " (refresh)" : "", has_alt ? " for " : "",
-		  has_alt ? ADDR6_STR(&e->coa) : "");
+	sim_trace(s, from->node->name, "%s %s -> %s seq %u lifetime %u%s%s%s", mh_type_str(e->type), ADDR46_STR(&e->src),
+		  ADDR46_STR(&e->dst), e->seq, e->lifetime_s, e->is_refresh ? " (refresh)" : "", has_alt ? " for " : "",
+		  has_alt ? ADDR46_STR(&e->coa) : "");
 	*s->watch->mh_end = e;
 	s->watch->mh_end = &e->next;
 	const struct node *to = owner_of(s, &e->self);
 	step(s, node_numbered(s, e->origin), to ? to : owner_of(s, &e->dst), what_of(e));
 }
 
+static bool is_tunnel(int upper) { return upper == PROTO_IP6 || upper == PROTO4_IPIP || upper == PROTO_GRE; }
+
 /* Behind tunnel headers too: the inner packet if there is one. */
 static const uint8_t *innermost(const uint8_t *p, size_t *len)
 {
 	size_t off;
-	for (int upper; ip6_is_whole(p, *len) && ((upper = ip6_upper(p, *len, &off)) == PROTO_IP6 || upper == PROTO_GRE);) {
+	for (int upper; ip_is_whole(p, *len) && is_tunnel(upper = ip_upper(p, *len, &off));) {
 		if (upper == PROTO_GRE && off + 4 <= *len)
 			off += 4 + (p[off] & 0x80 ? 4u : 0) + (p[off] & 0x20 ? 4u : 0) + (p[off] & 0x10 ? 4u : 0); /* RFC 2890 2 */
 		if (off >= *len)
@@ -290,7 +301,11 @@ static const uint8_t *innermost(const uint8_t *p, size_t *len)
 	return p;
 }
 
-static bool is_wide(const struct addr6 *a) { return addr6_is_multicast(a) && (a->b[1] & 0xf) > 2; }
+/* Wider than a link: RFC 4291 2.7, RFC 5771 4. */
+static bool is_wide(const struct addr6 *a)
+{
+	return addr6_is_multicast(a) ? (a->b[1] & 0xf) > 2 : addr6_is_v4multicast(a) && (a->b[12] != 224 || a->b[13] || a->b[14]);
+}
 
 /* The type of the first record of an MLDv2 report about a group wider than the link; 0: there is none. (RFC 3810 5.2) */
 static uint8_t reports_wide_group(const uint8_t *icmp, size_t len)
@@ -314,22 +329,52 @@ static const struct node *router_on(const struct link *l)
 	return NULL;
 }
 
+/* A report, of either family, whose first record is about a group wider than a link. */
+static void see_report(struct sim *s, const struct nic *from, uint8_t record)
+{
+	enum { TO_EXCLUDE = 4, ALLOW = 5, BLOCK = 6 };
+	const struct link *l = from->link;
+	bool is_join = record == ALLOW || record == TO_EXCLUDE;
+	if (!from->node->is_router && (is_join || record == BLOCK))
+		step(s, from->node, router_on(l), is_join ? "join" : "leave");
+	if (!*l->site)
+		watch_violation(s, "multicast: a report about a group on %s, outside every site", l->name);
+}
+
 static void see_icmp(struct sim *s, const struct nic *from, const uint8_t *icmp, size_t len)
 {
-	enum { ALLOW = 5, BLOCK = 6 };
-	const struct link *l = from->link;
 	uint8_t record;
 	s->watch->n_ra += icmp[0] == ICMP_RA;
 	s->watch->n_mld_queries += icmp[0] == ICMP_MLD_QUERY;
 	if (icmp[0] != ICMP_MLD2_REPORT)
 		return;
 	s->watch->n_mld_reports++;
-	if (!(record = reports_wide_group(icmp, len)))
+	if ((record = reports_wide_group(icmp, len)))
+		see_report(s, from, record);
+}
+
+/* The same of an IGMPv3 report (RFC 3376 4.2). */
+static uint8_t reports_wide_group4(const uint8_t *igmp, size_t len)
+{
+	size_t at = 8;
+	for (uint32_t n = len >= 8 ? get16(igmp + 6) : 0; n && at + 8 <= len; n--) {
+		struct addr6 group = ip4_addr(igmp + at + 4);
+		if (is_wide(&group))
+			return igmp[at];
+		at += 8 + get16(igmp + at + 2) * 4u + igmp[at + 1] * 4u;
+	}
+	return 0;
+}
+
+static void see_igmp(struct sim *s, const struct nic *from, const uint8_t *igmp, size_t len)
+{
+	uint8_t record;
+	s->watch->n_igmp_queries += igmp[0] == IGMP_TYPE_QUERY;
+	if (igmp[0] != IGMP_TYPE_REPORT3)
 		return;
-	if (!from->node->is_router && (record == ALLOW || record == BLOCK))
-		step(s, from->node, router_on(l), record == ALLOW ? "join" : "leave");
-	if (!*l->site)
-		watch_violation(s, "multicast: a report about a group on %s, outside every site", l->name);
+	s->watch->n_igmp_reports++;
+	if ((record = reports_wide_group4(igmp, len)))
+		see_report(s, from, record);
 }
 
 /* The site of the node that has this address. */
@@ -344,12 +389,12 @@ static const char *site_of(const struct sim *s, const struct addr6 *a)
 
 static void check_multicast(struct sim *s, const struct link *l, const uint8_t *p)
 {
-	struct addr6 src = ip6_src(p), dst = ip6_dst(p);
+	struct addr6 src = ip_src(p), dst = ip_dst(p);
 	const char *site = is_wide(&dst) ? site_of(s, &src) : NULL;
 	if (is_wide(&dst) && !*l->site)
-		watch_violation(s, "multicast: %s on %s, outside every site", ADDR6_STR(&dst), l->name);
+		watch_violation(s, "multicast: %s on %s, outside every site", ADDR46_STR(&dst), l->name);
 	else if (site && strcmp(site, l->site) != 0)
-		watch_violation(s, "multicast: %s of site %s on %s", ADDR6_STR(&dst), site, l->name);
+		watch_violation(s, "multicast: %s of site %s on %s", ADDR46_STR(&dst), site, l->name);
 }
 
 void watch_tx(struct sim *s, const struct nic *from, const struct frame *f)
@@ -364,31 +409,34 @@ void watch_tx(struct sim *s, const struct nic *from, const struct frame *f)
 		sim_trace_frame(s, from->node->name, from->link->name, p, len);
 	if (f->meta.hops + 1 >= HOPS_MAX)
 		watch_violation(s, "loop: a packet crossed %u links, last %s", f->meta.hops, from->link->name);
-	if (!ip6_is_whole(p, len))
+	if (!ip_is_whole(p, len))
 		return;
 	check_multicast(s, from->link, p);
 	flow_seen(from->node, p, len);
 	p = innermost(p, &len);
-	int upper = ip6_is_whole(p, len) ? ip6_upper(p, len, &off) : -1;
+	int upper = ip_is_whole(p, len) ? ip_upper(p, len, &off) : -1;
 	if (upper == PROTO_ICMP6 && off + 8 <= len)
 		see_icmp(s, from, p + off, len - off);
-	else if (upper == PROTO_MH && f->meta.hops == 0)
+	else if (upper == PROTO4_IGMP && ip4_is(p) && off + 8 <= len)
+		see_igmp(s, from, p + off, len - off);
+	else if (upper == PROTO_MH && !ip4_is(p) && f->meta.hops == 0)
 		see_mh(s, from, f, p, len);
 }
 
 static bool is_same_area(const struct node *n, const struct link *a, const struct link *b)
 {
-	return strcmp(a->site, b->site) == 0 && watch_is_home(a, &n->home_address) == watch_is_home(b, &n->home_address);
+	return strcmp(a->site, b->site) == 0 && watch_is_home(a, n) == watch_is_home(b, n);
 }
 
-bool watch_is_home(const struct link *l, const struct addr6 *home_address)
+bool watch_is_home(const struct link *l, const struct node *mobile)
 {
 	for (uint32_t i = 0; i < l->n_nics; i++) {
 		const struct node *r = l->nics[i]->node;
 		for (uint32_t j = 0; r->is_router && j < r->n_static_addrs; j++) {
 			struct prefix6 p = {r->static_addrs[j].addr, r->static_addrs[j].plen_bits};
-			if (r->static_addrs[j].ifindex == l->nics[i]->ifindex && prefix6_contains(&p, home_address))
-				return true;
+			for (uint32_t h = 0; r->static_addrs[j].ifindex == l->nics[i]->ifindex && h < mobile->n_homes; h++)
+				if (prefix6_contains(&p, &mobile->home[h]))
+					return true;
 		}
 	}
 	return false;
@@ -405,7 +453,7 @@ void watch_attach(struct nic *nic)
 {
 	struct node *n = nic->node;
 	struct watch *w = n->sim->watch;
-	if (addr6_is_any(&n->home_address))
+	if (!n->is_mobile)
 		return;
 	if (n->at && n->at != nic->link) {
 		w->n_handovers++;
@@ -420,7 +468,7 @@ void watch_attach(struct nic *nic)
 void watch_detach(struct nic *nic)
 {
 	struct node *n = nic->node;
-	for (uint32_t i = 0; i < n->n_nics && !addr6_is_any(&n->home_address); i++)
+	for (uint32_t i = 0; i < n->n_nics && n->is_mobile; i++)
 		if (n->nics[i] != nic && n->nics[i]->link)
 			now_at(n, n->nics[i]->link);
 }
@@ -440,7 +488,7 @@ void watch_proc_rx(struct node *n, const struct rx *rx)
 {
 	struct mh_packet m;
 	size_t off;
-	if (addr6_is_any(&n->home_address) || !ip6_is_whole(rx->pkt, rx->len_oct) || ip6_upper(rx->pkt, rx->len_oct, &off) != PROTO_MH ||
+	if (!n->is_mobile || !ip6_is_whole(rx->pkt, rx->len_oct) || ip6_upper(rx->pkt, rx->len_oct, &off) != PROTO_MH ||
 	    mh_packet_parse(rx->pkt, rx->len_oct, &m) != W_OK)
 		return;
 	if ((m.mh.type == MH_BA || m.mh.type == MH_BE || m.mh.type == MH_BRR) && accept_or_not(n, &m))
@@ -523,7 +571,7 @@ static void check_binding(struct node *n, bool is_cn, const struct addr6 *hoa, c
 		return;
 	const struct mh_seen *m = request_for(n->sim->watch, is_cn, hoa, coa, group, a->asked_ns);
 	if (!m)
-		watch_violation(n->sim, "binding: %s binds %s to %s, which it %s", n->name, ADDR6_STR(hoa), ADDR6_STR(names),
+		watch_violation(n->sim, "binding: %s binds %s to %s, which it %s", n->name, ADDR46_STR(hoa), ADDR46_STR(names),
 				request_for(n->sim->watch, is_cn, hoa, coa, group, 0) ? "asked for too long ago" : "never asked for");
 	else
 		a->asked_ns = m->t_ns;
@@ -574,5 +622,5 @@ void watch_restored(struct node *n)
 		return;
 	for (const struct mh_seen *m = n->sim->watch->asked; m; m = m->next)
 		if (owner_of(n->sim, &m->dst) == n && is_promised(n, m) && !holds(n, m))
-			watch_violation(n->sim, "promise: %s has no binding of %s any more, which it had acknowledged", n->name, ADDR6_STR(&m->peer));
+			watch_violation(n->sim, "promise: %s has no binding of %s any more, which it had acknowledged", n->name, ADDR46_STR(&m->peer));
 }

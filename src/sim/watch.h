@@ -50,8 +50,8 @@ struct watch {
 	struct mh_seen *asked;         /* what mobiles' engines sent, newest first */
 	struct step *steps, **steps_end; /* Mobility Header messages, joins and leaves of mobiles, when first sent */
 	struct tally *events, *drops;  /* operator's events by code; packets that the kernel dropped, by reason */
-	struct tally *icmp;            /* ICMPv6 messages that reached a kernel, by type */
-	uint64_t n_mld_reports, n_mld_queries, n_ra, n_frames;
+	struct tally *icmp;            /* ICMPv6 messages that reached a kernel, by type; ICMP ones as v4:TYPE and v4:TYPE/CODE */
+	uint64_t n_mld_reports, n_mld_queries, n_igmp_reports, n_igmp_queries, n_ra, n_frames;
 	uint64_t n_handovers, n_intra; /* of mobiles; n_intra: inside an area (a site, the home link) */
 	uint64_t n_violations;
 	char first_violation[256];
@@ -67,7 +67,7 @@ void watch_violation(struct sim *s, const char *fmt, ...) __attribute__((format(
 void watch_attach(struct nic *nic);
 void watch_detach(struct nic *nic);
 /* The home link of a mobile: a router there has an address beside the home address. */
-bool watch_is_home(const struct link *l, const struct addr6 *home_address);
+bool watch_is_home(const struct link *l, const struct node *mobile);
 /* A packet for the process. */
 /* A process has restored what it had stored, two seconds ago. */
 void watch_restored(struct node *n);
@@ -79,6 +79,7 @@ void watch_event(struct node *n, const struct effect *e, const char *text);
 void watch_dp_drop(struct node *n, enum dp_drop why, const struct frame *f);
 void watch_kernel_drop(struct node *n, const char *why);
 void watch_icmp(struct node *n, uint8_t type);
+void watch_icmp4(struct node *n, uint8_t type, uint8_t code);
 void watch_hop_limit(struct node *n, const struct frame *f);
 void watch_not_ours(struct node *n, const struct frame *f);
 /* A datagram reached a socket. */

@@ -245,10 +245,42 @@ static void a_checksum_over_itself_is_zero(void **state)
 	uint8_t m[9] = {128, 0, 0, 0, 1, 2, 3, 4, 5};
 	struct addr6 a, b;
 	assert_true(addr6_parse(&a, "2001:db8::1") && addr6_parse(&b, "2001:db8::2"));
-	put16(m + 2, ip6_checksum(&a, &b, PROTO_ICMP6, m, sizeof m));
-	assert_int_equal(ip6_checksum(&a, &b, PROTO_ICMP6, m, sizeof m), 0);
+	put16(m + 2, ip_checksum(&a, &b, PROTO_ICMP6, m, sizeof m));
+	assert_int_equal(ip_checksum(&a, &b, PROTO_ICMP6, m, sizeof m), 0);
 	m[8] ^= 1;
-	assert_int_not_equal(ip6_checksum(&a, &b, PROTO_ICMP6, m, sizeof m), 0);
+	assert_int_not_equal(ip_checksum(&a, &b, PROTO_ICMP6, m, sizeof m), 0);
+}
+
+/* H-7. The example header of RFC 1071's literature: 4500 0073 0000 4000 4011 .... c0a8 0001 c0a8 00c7 sums up to b861. */
+static void an_ipv4_header_has_its_checksum_and_its_bounds(void **state)
+{
+	(void)state;
+	uint8_t p[0x73] = {0};
+	struct addr6 src, dst, six, four;
+	size_t off;
+	assert_true(addr46_parse(&src, "192.168.0.1") && addr46_parse(&dst, "192.168.0.199"));
+	ip4_put(p, PROTO_UDP, 64, &src, &dst, sizeof p - IP4_LEN);
+	assert_int_equal(get16(p + 10), 0xb861);
+	assert_int_equal(sum_checksum(p, IP4_LEN), 0);
+	assert_true(ip_is_whole(p, sizeof p));
+	for (size_t len = 0; len < sizeof p; len++)
+		assert_false(ip_is_whole(p, len));
+	four = ip_src(p);
+	assert_true(addr6_eq(&four, &src));
+	assert_int_equal(ip_upper(p, sizeof p, &off), PROTO_UDP);
+	assert_int_equal(off, IP4_LEN);
+	put16(p + 6, IP4_MF);
+	assert_int_equal(ip_upper(p, sizeof p, &off), -1); /* a fragment */
+	p[0] = 0x44;
+	assert_false(ip_is_whole(p, sizeof p)); /* a header shorter than one can be */
+	/* Mapped addresses make the pseudo-header of IPv4. */
+	const uint8_t pseudo[] = {192, 168, 0, 1, 192, 168, 0, 199, 0, PROTO_UDP, 0, 4, 1, 2, 3, 4};
+	assert_int_equal(ip_checksum(&src, &dst, PROTO_UDP, pseudo + 12, 4), sum_checksum(pseudo, sizeof pseudo));
+	memset(p, 0, sizeof p);
+	ip6_put(p, PROTO_UDP, 64, &addr6_allnodes, &addr6_mldv2, sizeof p - IP6_LEN);
+	six = ip_dst(p);
+	assert_true(ip_is_whole(p, sizeof p) && addr6_eq(&six, &addr6_mldv2));
+	assert_int_equal(ethertype_of(p), ETHERTYPE_IP6);
 }
 
 int main(void)
@@ -264,6 +296,7 @@ int main(void)
 		cmocka_unit_test(the_first_definition_wins),
 		cmocka_unit_test(headers_in_front_are_walked_within_bounds),
 		cmocka_unit_test(a_checksum_over_itself_is_zero),
+		cmocka_unit_test(an_ipv4_header_has_its_checksum_and_its_bounds),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
