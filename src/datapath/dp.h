@@ -7,6 +7,8 @@
  * updates, the simulator into updates of the natively compiled datapath. Times are
  * monotonic nanoseconds; an entry past its expiry is as good as absent, also when nobody is left to
  * delete it.
+ *
+ * Addresses of IPv4 are mapped ones (doc/decisions/ipv4-mapped.md) and prefixes count from bit 96; an entry is of the family of its addresses.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,7 +16,7 @@
 #include "base/addr.h"
 #include "base/time.h"
 
-enum { DP_OIF_MAX = 32, DP_IF_PREFIX_MAX = 8, DP_DIRECT_MAX = 4, DP_CN_TRUST_MAX = 8 };
+enum { DP_OIF_MAX = 32, DP_IF_PREFIX_MAX = 8, DP_DIRECT_MAX = 4, DP_CN_TRUST_MAX = 8, DP_HOME_MORE_MAX = 3 };
 
 enum dp_table {
 	DP_IF,          /* an interface of ours: programs are attached when it is put, detached when deleted */
@@ -29,7 +31,9 @@ enum dp_table {
 	DP_CN,          /* correspondent node: home address -> care-of address, type 2 routing header; and the Home Address option's check */
 	DP_CN_TRUST,    /* correspondent node: prefixes whose Home Address option needs no binding */
 	DP_RO_OUT,      /* MMA, mobile: (home address, correspondent node) -> direct, with Home Address option */
-	DP_NET,         /* RFC 3963: a prefix of a mobile network -> the home address that it moves with */
+	DP_NET,         /* RFC 3963, RFC 5177: a prefix of a mobile network -> the home address that it moves with */
+	DP_HOME_MORE,   /* IPv4 home agent: home address -> further care-of addresses (simultaneous bindings, RFC 5944 3.7.1) */
+	DP_VISIT,       /* foreign agent: home address -> the visitor on a link of ours */
 	DP_TABLE_N
 };
 
@@ -40,24 +44,40 @@ enum dp_if_flags {
 	DP_IF_MOBILE = 8,     /* mobile node's own interface: RA and queries punted */
 	DP_IF_DOWNSTREAM = 16,/* MMA: link to access routers; reports punted */
 	DP_IF_ROAM0 = 32,     /* set by the loader itself */
-	DP_IF_FILTER = 64,    /* ACCESS: drop unicast sources outside prefix[] (and link-local) and anything from mma */
+	DP_IF_FILTER = 64,    /* ACCESS: drop unicast sources outside prefix[] (and link-local) and anything from mma. Of a family only when mma or a
+	                       * prefix of it is given. IPv4: 0.0.0.0, UDP to port 434 of mma4 and sources in DP_VISIT pass too */
+	DP_IF_BROADCAST = 128,/* IPv4 broadcasts heard here are handed up (DP_PUNT_BROADCAST; the kernel sees them too) */
 };
 struct dp_if {
 	uint32_t ifindex;
 	uint32_t flags;
 	struct lladdr lladdr;            /* ours */
 	uint32_t mtu_oct;
-	struct addr6 mma;                /* FILTER: no packet from this link may carry this source */
+	struct addr6 mma, mma4;          /* FILTER: no packet from this link may carry these sources */
 	struct prefix6 prefix[DP_IF_PREFIX_MAX];
 	uint32_t n_prefix;
 };
 
 enum dp_local_flags {
-	DP_LOCAL_MH = 1,       /* Mobility Header and ICMPv6 home agent messages to this address are punted */
-	DP_LOCAL_HA = 2,       /* reverse tunnels (IP-in-IP) end here */
-	DP_LOCAL_MMA = 4,      /* uplink tunnels (GRE with key, or IP-in-IP) end here */
+	DP_LOCAL_MH = 1,       /* Mobility Header and ICMPv6 home agent messages to this address are punted; IPv4: Mobility Header, and UDP
+	                        * to port 434 that is no tunnel. A group too: a mobile's, through which its agent answers */
+	DP_LOCAL_HA = 2,       /* reverse tunnels (IP-in-IP; IPv4: any form) end here */
+	DP_LOCAL_MMA = 4,      /* uplink tunnels (GRE with key, or IP-in-IP) end here; IPv4: tunnels from home agents too */
+	DP_LOCAL_FA = 8,       /* IPv4: tunnels to and of visitors (DP_VISIT) end here */
 };
 struct dp_local { struct addr6 addr; uint32_t flags; };
+
+/* How a packet travels between two agents, or agent and mobile. Behind IPv4 addresses what carries an IPv4 packet. */
+enum dp_encap {
+	DP_ENCAP_GRE, DP_ENCAP_IPIP,
+	DP_ENCAP_RH2,                    /* no tunnel: type 2 routing header (DP_DOWNLINK_IN, and the slow path) */
+	DP_ENCAP_HAO,                    /* no tunnel: Home Address option (the slow path only) */
+	/* IPv4 only. Whoever takes tunnels takes IP-in-IP as well, which is used for packets that MINIMAL cannot carry (RFC 2004 1) */
+	DP_ENCAP_GRE_PLAIN,              /* without key and sequence number (RFC 2784): Mobile IPv4's G */
+	DP_ENCAP_MINIMAL,                /* RFC 2004: M */
+	DP_ENCAP_UDP,                    /* RFC 3519: from our port 434, with a tunnel data header */
+	DP_ENCAP_NONE,                   /* as it is (DP_UPLINK_OUT: to next_hop; and the slow path) */
+};
 
 struct dp_home {
 	struct addr6 home_address;       /* key */
@@ -66,10 +86,22 @@ struct dp_home {
 	struct addr6 prev;               /* care-of address before: what was on its way from there is taken until prev_until, also when */
 	mono_t prev_until;               /* the binding itself has ended */
 	bool is_own_routed;              /* what this host sends from ha itself takes a type 2 routing header instead of the tunnel */
+	/* IPv4 */
+	enum dp_encap encap;             /* IPIP, GRE_PLAIN, MINIMAL or UDP */
+	uint16_t udp_port;               /* UDP: of the other end, as its NAT shows it; host order */
+	bool has_more;                   /* there is a DP_HOME_MORE */
+	bool is_reverse;                 /* T: reverse tunnels are accepted */
+};
+
+/* Simultaneous bindings: each packet goes to DP_HOME's care-of address and to each of these; reverse tunnels from any of them. */
+struct dp_home_more {
+	struct addr6 home_address;       /* key */
+	uint32_t n;
+	struct { struct addr6 coa; enum dp_encap encap; uint16_t udp_port; mono_t expires; } to[DP_HOME_MORE_MAX];
 };
 
 struct dp_coa {
-	struct addr6 coa;                /* key */
+	struct addr6 coa;                /* key. IPv4: the home address, since mobiles of a site share the agent's address as care-of address */
 	struct addr6 home_address, group, source; /* source: the MMA's service address */
 	struct addr6 ha;                 /* tunnels are accepted from it */
 	struct addr6 prev;               /* previous MMA, or :: */
@@ -85,34 +117,31 @@ struct dp_coa {
 
 struct dp_uplink_in {
 	struct addr6 inner_src;          /* key: home address or assigned care-of address */
-	struct addr6 coa, ha;            /* reverse tunnel: outer source coa, destination ha */
+	struct addr6 coa, ha;            /* reverse tunnel: outer source coa, destination ha. IPv4, ha none: no tunnel, the routing table */
 	uint32_t gre_key;                /* host order */
 	uint32_t gre_key_prev;           /* accepted too: the mobile uses it until the acknowledgement of a refresh arrives;
 	                                  * equal to gre_key when there is none */
-	struct addr6 bound;              /* `uplink bound`: only this outer source; :: any of the site's prefixes */
+	struct addr6 bound;              /* `uplink bound`: only this outer source; none: any of the site's prefixes */
 	mono_t expires;
+	enum dp_encap encap;             /* IPv4: of the reverse tunnel: IPIP, GRE_PLAIN, MINIMAL or UDP */
+	uint16_t udp_port;               /* UDP: the home agent's, usually 434; host order */
 };
 
 struct dp_site_prefix { struct prefix6 prefix; };
 
 struct dp_mfc {
-	struct addr6 group, source;      /* key */
+	struct addr6 group, source;      /* key: every packet of source to group, tunnel or not */
 	uint32_t iif;                    /* 0: packets originate here (the MMA) */
 	uint32_t oif[DP_OIF_MAX], n_oif;
 	bool is_merge;                   /* put: links that the entry has already stay (a restarted router does not know yet
 	                                  * who listens there); a later put without it has the last word */
 };
 
-enum dp_encap {
-	DP_ENCAP_GRE, DP_ENCAP_IPIP,
-	DP_ENCAP_RH2,                    /* no tunnel: type 2 routing header (DP_DOWNLINK_IN, and the slow path) */
-	DP_ENCAP_HAO,                    /* no tunnel: Home Address option (the slow path only) */
-};
-
 struct dp_downlink_in {
 	struct addr6 dst, src;           /* key: (group, MMA) or (care-of address, home agent); DP_ENCAP_RH2: (care-of address, ::) */
-	struct addr6 home_address;       /* inner destination must be this */
-	enum dp_encap encap;             /* GRE: sequence number, duplicates removed */
+	struct addr6 home_address;       /* inner destination must be this; IPv4: or 255.255.255.255, a group, or broadcast */
+	struct addr6 broadcast;          /* IPv4: the home link's own, none if it is not wanted */
+	enum dp_encap encap;             /* GRE: sequence number, duplicates removed. IPv4: this form, or IPIP for GRE_PLAIN, MINIMAL and UDP */
 	uint32_t allowed_if[8], n_allowed_if; /* none: any interface with DP_IF_MOBILE */
 	bool wants_ro;                   /* as in dp_coa */
 	bool has_seq;                    /* dp_find only: GRE sequence number accepted last */
@@ -125,8 +154,9 @@ struct dp_uplink_out {
 	struct lladdr next_hop;          /* link-layer address of the router */
 	struct lladdr lladdr;            /* ours on that link */
 	struct addr6 src, dst;           /* outer: on-link care-of address, MMA or home agent */
-	enum dp_encap encap;             /* GRE with gre_key and no sequence number, or IP-in-IP */
+	enum dp_encap encap;             /* GRE with gre_key and no sequence number, or IP-in-IP. IPv4: GRE_PLAIN, MINIMAL, UDP, NONE as well */
 	uint32_t gre_key;                /* host order */
+	uint16_t udp_port;               /* UDP: the home agent's, usually 434; host order */
 	uint32_t mtu_oct;                /* of the link */
 	struct prefix6 direct[DP_DIRECT_MAX]; /* H-13: destinations in these get no tunnel but a Home Address option, from src */
 	uint32_t n_direct;
@@ -157,6 +187,26 @@ struct dp_ro_out {
 	mono_t used;                     /* dp_find tells: when data last went by it since it was put; 0: never */
 };
 
+/*
+ * A visitor (IPv4). Down: any form of tunnel from ha to coa (DP_LOCAL_FA) with the inner destination home_address -> a frame to lladdr on ifindex.
+ * Up, from an ACCESS link, source home_address: as `up` says; with another link-layer source than lladdr it is dropped.
+ */
+enum dp_visit_up {
+	DP_VISIT_ROUTE,                  /* the host forwards it */
+	DP_VISIT_REVERSE,                /* unicast goes into a reverse tunnel from coa to ha */
+	DP_VISIT_ENCAPSULATED,           /* RFC 3024 4.3: IP-in-IP from home_address to coa goes on in a reverse tunnel, what comes bare is routed */
+};
+struct dp_visit {
+	struct addr6 home_address;       /* key */
+	struct addr6 ha, coa;            /* coa: ours, where the tunnel ends */
+	uint32_t ifindex;
+	struct lladdr lladdr;            /* of the mobile */
+	enum dp_visit_up up;
+	enum dp_encap encap;             /* of the reverse tunnel: IPIP, GRE_PLAIN, MINIMAL or UDP */
+	uint16_t udp_port;               /* UDP: the home agent's, usually 434; host order */
+	mono_t expires;
+};
+
 /* RFC 3963: wherever an inner address is looked up or checked, one in prefix counts as home_address. */
 struct dp_net { struct prefix6 prefix; /* key */ struct addr6 home_address; };
 
@@ -176,6 +226,8 @@ struct dp_op {
 		struct dp_cn_trust cn_trust;
 		struct dp_ro_out ro_out;
 		struct dp_net net;
+		struct dp_home_more home_more;
+		struct dp_visit visit;
 	};
 };
 
@@ -193,5 +245,12 @@ enum dp_punt {
 	DP_PUNT_ICMP_ERR,  /* ICMPv6 error about a packet that we encapsulated */
 	DP_PUNT_SLOW,      /* data for the slow path: too big, fragments, options in front */
 	DP_PUNT_RO,        /* copy of data that came through a tunnel, from the outer header on, perhaps cut short: a route to optimise */
+	/* IPv4. ICMP_ERR, MH and SLOW are of either family: the version tells. (The kernel sees) says that it is a copy. */
+	DP_PUNT_MIP4,      /* UDP to port 434 of an address with DP_LOCAL_MH; on ACCESS and HOME also by broadcast or to 224.0.0.11 */
+	DP_PUNT_IGMP,      /* on an ACCESS, DOWNSTREAM, UPSTREAM or MOBILE link (the kernel sees it too) */
+	DP_PUNT_ADV4,      /* agent or router advertisement on MOBILE, HOME or ACCESS, solicitation on ACCESS or HOME (the kernel sees it too) */
+	DP_PUNT_ARP,       /* from the ARP header on (the kernel sees it too). HOME: sender or target in DP_HOME, or in DP_LOCAL with flags 0; MOBILE: one
+	                    * with DP_LOCAL_MH; ACCESS: a request with one in DP_VISIT */
+	DP_PUNT_BROADCAST, /* a broadcast on a link with DP_IF_BROADCAST (the kernel sees it too) */
 	DP_PUNT_N
 };

@@ -7,14 +7,14 @@
  * has every thing that it does. One list for the BPF programs, the native build, the operator.
  */
 #define DP_DROPS(X) \
-	X(MALFORMED, "header shorter than its own length says, or not IPv6") \
+	X(MALFORMED, "header shorter than its own length says, or not of that version") \
 	X(HOP_LIMIT, "hop limit exhausted on a multicast packet") \
 	X(ECN, "congestion marked on the outer header of a packet that is not ECN capable (RFC 6040)") \
 	X(NO_ROUTE, "no route to the other end of the tunnel") \
 	X(NO_ROOM, "the kernel gave no room for another header") \
 	X(TUNNEL_SOURCE, "tunnel to a care-of address from neither home agent nor previous agent") \
 	X(TUNNEL_INNER, "tunnelled packet is not for the home address of that tunnel") \
-	X(TUNNEL_PROTO, "tunnel carries something else than IPv6") \
+	X(TUNNEL_PROTO, "tunnel carries something else than a packet of its own family") \
 	X(REVERSE_SOURCE, "reverse tunnel whose inner source has no binding with the outer source") \
 	X(UPLINK_SOURCE, "uplink tunnel from outside the prefixes of the site") \
 	X(UPLINK_KEY, "uplink tunnel with a wrong key") \

@@ -16,6 +16,8 @@ static const struct entry_shape shapes[DP_TABLE_N] = {
 	[DP_CN] = {sizeof(struct k_pair), sizeof(struct m_cn), FEAT_CN},
 	[DP_RO_OUT] = {sizeof(struct k_pair), sizeof(struct m_ro), FEAT_RO},
 	[DP_NET] = {sizeof(struct k_site), sizeof(struct m_net), FEAT_NET},
+	[DP_HOME_MORE] = {16, sizeof(struct m_home_more), 0},
+	[DP_VISIT] = {16, sizeof(struct m_visit), FEAT_VISIT},
 };
 
 const struct entry_shape *entry_shape(enum dp_table t) { return &shapes[t]; }
@@ -56,9 +58,32 @@ void entry_key(const struct dp_op *op, union entry_key *key)
 	case DP_CN: key->pair = (struct k_pair){a6_of(&op->cn.self), a6_of(&op->cn.home_address)}; break;
 	case DP_RO_OUT: key->pair = (struct k_pair){a6_of(&op->ro_out.home_address), a6_of(&op->ro_out.cn)}; break;
 	case DP_NET: key->site = (struct k_site){op->net.prefix.len_bits, a6_of(&op->net.prefix.addr)}; break;
+	case DP_HOME_MORE: key->addr = a6_of(&op->home_more.home_address); break;
+	case DP_VISIT: key->addr = a6_of(&op->visit.home_address); break;
 	case DP_CN_TRUST:
 	case DP_TABLE_N: break;
 	}
+}
+
+static struct m_home home_val(const struct dp_home *e)
+{
+	return (struct m_home){.coa = a6_of(&e->coa), .ha = a6_of(&e->ha), .prev = a6_of(&e->prev), .expires_ns = e->expires.ns,
+		.prev_until_ns = e->prev_until.ns, .is_own_routed = e->is_own_routed, .udp_port = e->udp_port, .encap = (uint8_t)e->encap,
+		.flags = (uint8_t)((e->has_more ? HOME_MORE : 0) | (e->is_reverse ? HOME_REVERSE : 0))};
+}
+
+static struct m_home_more home_more_val(const struct dp_home_more *e)
+{
+	struct m_home_more v = {.n = e->n};
+	for (uint32_t i = 0; i < e->n && i < DP_HOME_MORE_MAX; i++)
+		v.to[i] = (struct home_to){a6_of(&e->to[i].coa), e->to[i].expires.ns, e->to[i].encap, e->to[i].udp_port};
+	return v;
+}
+
+static struct m_visit visit_val(const struct dp_visit *e)
+{
+	return (struct m_visit){.ha = a6_of(&e->ha), .coa = a6_of(&e->coa), .expires_ns = e->expires.ns, .ifindex = e->ifindex,
+		.mac = mac_of(&e->lladdr), .udp_port = e->udp_port, .up = (uint16_t)e->up, .encap = (uint16_t)e->encap};
 }
 
 static struct m_coa coa_val(const struct dp_coa *e)
@@ -73,14 +98,14 @@ static struct m_coa coa_val(const struct dp_coa *e)
 static struct m_uplink_in uplink_in_val(const struct dp_uplink_in *e)
 {
 	return (struct m_uplink_in){.coa = a6_of(&e->coa), .ha = a6_of(&e->ha), .bound = a6_of(&e->bound),
-		.expires_ns = e->expires.ns, .key = e->gre_key, .key_prev = e->gre_key_prev};
+		.expires_ns = e->expires.ns, .key = e->gre_key, .key_prev = e->gre_key_prev, .encap = e->encap, .udp_port = e->udp_port};
 }
 
 static struct m_downlink downlink_val(const struct dp_downlink_in *e)
 {
-	struct a6 src = a6_of(&e->src), dst = a6_of(&e->dst);
+	struct a6 src = a6_of(&e->src), dst = a6_of(&e->dst), broadcast = a6_of(&e->broadcast);
 	struct m_downlink v = {.home_address = a6_of(&e->home_address), .encap = e->encap, .n_if = e->n_allowed_if,
-		.flow = mix_a6(mix_a6(0, &src), &dst), .wants_ro = e->wants_ro};
+		.flow = mix_a6(mix_a6(0, &src), &dst), .wants_ro = e->wants_ro, .broadcast4 = broadcast.w[3]};
 	memcpy(v.ifindex, e->allowed_if, sizeof v.ifindex);
 	return v;
 }
@@ -89,7 +114,7 @@ static struct m_uplink_out uplink_out_val(const struct dp_uplink_out *e)
 {
 	struct m_uplink_out v = {.src = a6_of(&e->src), .dst = a6_of(&e->dst), .ifindex = e->ifindex, .encap = e->encap,
 		.key = e->gre_key, .mtu_oct = e->mtu_oct ? e->mtu_oct : 1500, .next_hop = mac_of(&e->next_hop),
-		.mac = mac_of(&e->lladdr), .n_direct = e->n_direct};
+		.mac = mac_of(&e->lladdr), .n_direct = (uint16_t)e->n_direct, .udp_port = e->udp_port};
 	for (uint32_t i = 0; i < e->n_direct; i++)
 		v.direct[i] = entry_prefix(&e->direct[i]);
 	return v;
@@ -100,10 +125,7 @@ void entry_val(const struct dp_op *op, union entry_val *val)
 	memset(val, 0, sizeof *val);
 	switch (op->table) {
 	case DP_LOCAL: val->local.flags = op->local.flags; break;
-	case DP_HOME:
-		val->home = (struct m_home){.coa = a6_of(&op->home.coa), .ha = a6_of(&op->home.ha), .prev = a6_of(&op->home.prev),
-			.expires_ns = op->home.expires.ns, .prev_until_ns = op->home.prev_until.ns, .is_own_routed = op->home.is_own_routed};
-		break;
+	case DP_HOME: val->home = home_val(&op->home); break;
 	case DP_COA: val->coa = coa_val(&op->coa); break;
 	case DP_UPLINK_IN: val->uplink_in = uplink_in_val(&op->uplink_in); break;
 	case DP_MFC: val->mfc.iif = op->mfc.iif; break;
@@ -114,11 +136,38 @@ void entry_val(const struct dp_op *op, union entry_val *val)
 		val->ro = (struct m_ro){.coa = a6_of(&op->ro_out.coa), .expires_ns = op->ro_out.expires.ns, .is_testing = op->ro_out.is_testing};
 		break;
 	case DP_NET: val->net.home_address = a6_of(&op->net.home_address); break;
+	case DP_HOME_MORE: val->home_more = home_more_val(&op->home_more); break;
+	case DP_VISIT: val->visit = visit_val(&op->visit); break;
 	case DP_SITE_PREFIX:
 	case DP_IF:
 	case DP_CN_TRUST:
 	case DP_TABLE_N: break;
 	}
+}
+
+static void home_parse(struct dp_home *e, const struct m_home *v)
+{
+	*e = (struct dp_home){.home_address = e->home_address, .coa = addr6_of(&v->coa), .ha = addr6_of(&v->ha), .expires = {v->expires_ns},
+		.prev = addr6_of(&v->prev), .prev_until = {v->prev_until_ns}, .is_own_routed = v->is_own_routed,
+		.encap = (enum dp_encap)v->encap, .udp_port = v->udp_port, .has_more = v->flags & HOME_MORE, .is_reverse = v->flags & HOME_REVERSE};
+}
+
+static void home_more_parse(struct dp_home_more *e, const struct m_home_more *v)
+{
+	e->n = v->n;
+	for (uint32_t i = 0; i < v->n && i < DP_HOME_MORE_MAX; i++) {
+		e->to[i].coa = addr6_of(&v->to[i].coa);
+		e->to[i].encap = (enum dp_encap)v->to[i].encap;
+		e->to[i].udp_port = (uint16_t)v->to[i].udp_port;
+		e->to[i].expires = (mono_t){v->to[i].expires_ns};
+	}
+}
+
+static void visit_parse(struct dp_visit *e, const struct m_visit *v)
+{
+	*e = (struct dp_visit){.home_address = e->home_address, .ha = addr6_of(&v->ha), .coa = addr6_of(&v->coa), .ifindex = v->ifindex,
+		.lladdr = lladdr_of(&v->mac), .up = (enum dp_visit_up)v->up, .encap = (enum dp_encap)v->encap, .udp_port = v->udp_port,
+		.expires = {v->expires_ns}};
 }
 
 static void downlink_parse(struct dp_downlink_in *e, const struct m_downlink *v)
@@ -130,6 +179,7 @@ static void downlink_parse(struct dp_downlink_in *e, const struct m_downlink *v)
 	e->wants_ro = v->wants_ro;
 	e->has_seq = v->has_seq;
 	e->last_seq = v->last_seq;
+	e->broadcast = v->broadcast4 ? addr6_of(&(struct a6){{0, 0, BE32(0xffff), v->broadcast4}}) : addr6_any;
 }
 
 static struct prefix6 prefix_of(const struct m_prefix *p)
@@ -144,7 +194,7 @@ static void uplink_out_parse(struct dp_uplink_out *e, const struct m_uplink_out 
 {
 	*e = (struct dp_uplink_out){.inner_src = e->inner_src, .ifindex = v->ifindex, .next_hop = lladdr_of(&v->next_hop),
 		.lladdr = lladdr_of(&v->mac), .src = addr6_of(&v->src), .dst = addr6_of(&v->dst),
-		.encap = (enum dp_encap)v->encap, .gre_key = v->key, .mtu_oct = v->mtu_oct, .n_direct = v->n_direct};
+		.encap = (enum dp_encap)v->encap, .gre_key = v->key, .mtu_oct = v->mtu_oct, .n_direct = v->n_direct, .udp_port = v->udp_port};
 	for (uint32_t i = 0; i < v->n_direct && i < DP_DIRECT_MAX; i++)
 		e->direct[i] = prefix_of(&v->direct[i]);
 }
@@ -161,21 +211,15 @@ static void coa_parse(struct dp_coa *e, const struct m_coa *v)
 static void uplink_in_parse(struct dp_uplink_in *e, const struct m_uplink_in *v)
 {
 	*e = (struct dp_uplink_in){.inner_src = e->inner_src, .coa = addr6_of(&v->coa), .ha = addr6_of(&v->ha),
-		.gre_key = v->key, .gre_key_prev = v->key_prev, .bound = addr6_of(&v->bound), .expires = {v->expires_ns}};
+		.gre_key = v->key, .gre_key_prev = v->key_prev, .bound = addr6_of(&v->bound), .expires = {v->expires_ns},
+		.encap = (enum dp_encap)v->encap, .udp_port = (uint16_t)v->udp_port};
 }
 
 void entry_parse(struct dp_op *op, const union entry_val *val)
 {
 	switch (op->table) {
 	case DP_LOCAL: op->local.flags = val->local.flags; break;
-	case DP_HOME:
-		op->home.coa = addr6_of(&val->home.coa);
-		op->home.ha = addr6_of(&val->home.ha);
-		op->home.expires = (mono_t){val->home.expires_ns};
-		op->home.prev = addr6_of(&val->home.prev);
-		op->home.prev_until = (mono_t){val->home.prev_until_ns};
-		op->home.is_own_routed = val->home.is_own_routed;
-		break;
+	case DP_HOME: home_parse(&op->home, &val->home); break;
 	case DP_COA: coa_parse(&op->coa, &val->coa); break;
 	case DP_UPLINK_IN: uplink_in_parse(&op->uplink_in, &val->uplink_in); break;
 	case DP_MFC: op->mfc.iif = val->mfc.iif; break;
@@ -193,6 +237,8 @@ void entry_parse(struct dp_op *op, const union entry_val *val)
 		op->ro_out.used = (mono_t){val->ro.used_ns};
 		break;
 	case DP_NET: op->net.home_address = addr6_of(&val->net.home_address); break;
+	case DP_HOME_MORE: home_more_parse(&op->home_more, &val->home_more); break;
+	case DP_VISIT: visit_parse(&op->visit, &val->visit); break;
 	case DP_SITE_PREFIX:
 	case DP_IF:
 	case DP_CN_TRUST:
@@ -214,23 +260,59 @@ void entry_downlink_keep(struct m_downlink *v, const struct m_downlink *old)
 	v->last_seq = old->last_seq;
 }
 
-int entry_check(const struct dp_op *op)
+uint32_t entry_pmtu(const struct addr6 *dst, uint32_t mtu_oct)
+{
+	uint32_t least = addr6_is_v4mapped(dst) ? IP4_MTU_LEAST : IP6_MTU_MIN;
+	return mtu_oct < least ? least : mtu_oct;
+}
+
+/* What may carry IPv4 between agents. Entries of IPv6 do not say. */
+static bool is_form(const struct addr6 *of, enum dp_encap encap)
+{
+	return !addr6_is_v4mapped(of) || encap == DP_ENCAP_IPIP || encap == DP_ENCAP_GRE_PLAIN || encap == DP_ENCAP_MINIMAL || encap == DP_ENCAP_UDP;
+}
+
+static bool check_more(const struct dp_home_more *e)
+{
+	if (e->n > DP_HOME_MORE_MAX || !addr6_is_v4mapped(&e->home_address))
+		return false;
+	for (uint32_t i = 0; i < e->n; i++)
+		if (!is_form(&e->to[i].coa, e->to[i].encap))
+			return false;
+	return true;
+}
+
+/* A mobile's tunnels may be GRE with key or sequence number as well; its frames to a foreign agent may have none. */
+static bool is_mobile_form(const struct addr6 *of, enum dp_encap encap, bool may_be_none)
+{
+	return encap == DP_ENCAP_GRE || (may_be_none && encap == DP_ENCAP_NONE) || is_form(of, encap);
+}
+
+static bool is_group(const struct addr6 *a) { return addr6_is_multicast(a) || addr6_is_v4multicast(a); }
+
+static bool is_fit(const struct dp_op *op)
 {
 	switch (op->table) {
-	case DP_IF: return op->iface.ifindex && op->iface.n_prefix <= DP_IF_PREFIX_MAX ? 0 : ERR_INVAL;
-	case DP_SITE_PREFIX: return op->site_prefix.prefix.len_bits <= 128 ? 0 : ERR_INVAL;
-	case DP_MFC: return op->mfc.n_oif <= DP_OIF_MAX && addr6_is_multicast(&op->mfc.group) ? 0 : ERR_INVAL;
-	case DP_DOWNLINK_IN: return op->downlink_in.n_allowed_if <= 8 ? 0 : ERR_INVAL;
+	case DP_IF: return op->iface.ifindex && op->iface.n_prefix <= DP_IF_PREFIX_MAX;
+	case DP_SITE_PREFIX: return op->site_prefix.prefix.len_bits <= 128;
+	case DP_MFC: return op->mfc.n_oif <= DP_OIF_MAX && is_group(&op->mfc.group);
+	case DP_DOWNLINK_IN:
+		return op->downlink_in.n_allowed_if <= 8 && is_mobile_form(&op->downlink_in.dst, op->downlink_in.encap, false);
+	case DP_UPLINK_OUT:
+		return op->uplink_out.n_direct <= DP_DIRECT_MAX && is_mobile_form(&op->uplink_out.inner_src, op->uplink_out.encap, true);
+	case DP_NET: return op->net.prefix.len_bits <= 128;
+	case DP_CN_TRUST: return op->cn_trust.home.len_bits <= 128 && op->cn_trust.coa.len_bits <= 128;
+	case DP_HOME: return is_form(&op->home.home_address, op->home.encap);
+	case DP_HOME_MORE: return check_more(&op->home_more);
+	case DP_UPLINK_IN: return addr6_is_none(&op->uplink_in.ha) || is_form(&op->uplink_in.inner_src, op->uplink_in.encap);
+	case DP_VISIT: return addr6_is_v4mapped(&op->visit.home_address) && is_form(&op->visit.home_address, op->visit.encap);
 	case DP_LOCAL:
-	case DP_HOME:
 	case DP_COA:
-	case DP_UPLINK_IN: return 0;
-	case DP_UPLINK_OUT: return op->uplink_out.n_direct <= DP_DIRECT_MAX ? 0 : ERR_INVAL;
-	case DP_NET: return op->net.prefix.len_bits <= 128 ? 0 : ERR_INVAL;
-	case DP_CN_TRUST: return op->cn_trust.home.len_bits <= 128 && op->cn_trust.coa.len_bits <= 128 ? 0 : ERR_INVAL;
 	case DP_CN:
-	case DP_RO_OUT: return 0;
+	case DP_RO_OUT: return true;
 	case DP_TABLE_N: break;
 	}
-	return ERR_INVAL;
+	return false;
 }
+
+int entry_check(const struct dp_op *op) { return is_fit(op) ? 0 : ERR_INVAL; }

@@ -30,6 +30,18 @@ static void merge_flags(struct ifset_if *f)
 		f->val.flags |= f->flags[i];
 }
 
+/* An access router of one family lets the other's packets alone. */
+static uint32_t filtered(const struct dp_if *e)
+{
+	bool has6 = !addr6_is_any(&e->mma), has4 = !addr6_is_none(&e->mma4);
+	for (uint32_t i = 0; i < e->n_prefix; i++) {
+		bool is4 = addr6_is_v4mapped(&e->prefix[i].addr);
+		has4 |= is4;
+		has6 |= !is4;
+	}
+	return (e->flags & ~(uint32_t)DP_IF_FILTER) | (has6 || !has4 ? (uint32_t)DP_IF_FILTER : 0) | (has4 ? (uint32_t)IF_FILTER4 : 0);
+}
+
 uint32_t ifset_put(struct ifset *s, const struct dp_if *e, uint32_t owner, bool *is_new)
 {
 	uint32_t at = ifset_slot(s, e->ifindex);
@@ -46,7 +58,9 @@ uint32_t ifset_put(struct ifset *s, const struct dp_if *e, uint32_t owner, bool 
 	f->val.mtu_oct = e->mtu_oct;
 	f->val.mac = mac_of(&e->lladdr);
 	if (e->flags & DP_IF_FILTER) {
+		f->flags[owner % OWNERS] = filtered(e);
 		f->val.mma = a6_of(&e->mma);
+		f->val.mma4 = a6_of(&e->mma4);
 		f->val.n_prefix = e->n_prefix;
 		for (uint32_t i = 0; i < e->n_prefix; i++)
 			f->val.prefix[i] = entry_prefix(&e->prefix[i]);

@@ -24,7 +24,7 @@
 
 const char *const map_names[MAP_N] = {
 	"t_cfg", "t_count", "t_ifidx", "t_if", "t_local", "t_home", "t_coa", "t_uplink_in", "t_site", "t_mfc",
-	"t_downlink", "t_uplink_out", "t_cn", "t_trust", "t_ro", "t_net", "t_keep_at", "t_keep", "t_pmtu", "t_dup", "t_seen", "t_rate", "ring_mh", "ring",
+	"t_downlink", "t_uplink_out", "t_cn", "t_trust", "t_ro", "t_net", "t_home_more", "t_visit", "t_ident", "t_keep_at", "t_keep", "t_pmtu", "t_dup", "t_seen", "t_rate", "ring_mh", "ring",
 };
 
 static const struct dp_conf *log_conf; /* libbpf's print function has no context */
@@ -109,7 +109,7 @@ static int power_of_two(uint32_t n)
 
 static void size_maps(const struct dp_conf *c, struct bpf_object *obj)
 {
-	static const int bindings[] = {MAP_HOME, MAP_COA, MAP_UPLINK_IN, MAP_MFC, MAP_PMTU, MAP_CN, MAP_RO, MAP_NET};
+	static const int bindings[] = {MAP_HOME, MAP_COA, MAP_UPLINK_IN, MAP_MFC, MAP_PMTU, MAP_CN, MAP_RO, MAP_NET, MAP_HOME_MORE, MAP_VISIT};
 	for (uint32_t i = 0; c->max_bindings && i < sizeof bindings / sizeof *bindings; i++)
 		bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, map_names[bindings[i]]), c->max_bindings);
 	for (int i = MAP_DUP; c->dup_slots && i <= MAP_SEEN; i++)

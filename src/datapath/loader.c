@@ -14,7 +14,7 @@ int loader_table_fd(const struct dp *dp, enum dp_table t)
 	static const int map_of[DP_TABLE_N] = {[DP_IF] = -1, [DP_LOCAL] = MAP_LOCAL, [DP_HOME] = MAP_HOME, [DP_COA] = MAP_COA,
 		[DP_UPLINK_IN] = MAP_UPLINK_IN, [DP_SITE_PREFIX] = MAP_SITE, [DP_MFC] = MAP_MFC,
 		[DP_DOWNLINK_IN] = MAP_DOWNLINK, [DP_UPLINK_OUT] = MAP_UPLINK_OUT, [DP_CN] = MAP_CN, [DP_CN_TRUST] = -1,
-		[DP_RO_OUT] = MAP_RO, [DP_NET] = MAP_NET};
+		[DP_RO_OUT] = MAP_RO, [DP_NET] = MAP_NET, [DP_HOME_MORE] = MAP_HOME_MORE, [DP_VISIT] = MAP_VISIT};
 	return t < DP_TABLE_N && map_of[t] >= 0 ? dp->map_fd[map_of[t]] : -1;
 }
 
@@ -242,7 +242,7 @@ int dp_keep_each(struct dp *dp, const struct addr6 *coa, dp_keep_fn fn, void *ct
 int dp_pmtu_put(struct dp *dp, const struct addr6 *dst, uint32_t mtu_oct, mono_t until)
 {
 	struct a6 key = a6_of(dst);
-	struct m_pmtu v = {.until_ns = until.ns, .mtu_oct = mtu_oct < 1280 ? 1280 : mtu_oct};
+	struct m_pmtu v = {.until_ns = until.ns, .mtu_oct = entry_pmtu(dst, mtu_oct)};
 	if (bpf_map_update_elem(dp->map_fd[MAP_PMTU], &key, &v, BPF_ANY))
 		return map_error();
 	return table_in_use(dp, FEAT_PMTU);

@@ -40,7 +40,7 @@ int dp_open(struct dp **out, const struct dp_conf *conf);
 bool dp_is_adopted(const struct dp *dp);
 
 /* After a restart: remove entries (and detach interfaces) left by the earlier daemon and not put since
- * dp_open. Bindings (DP_HOME, DP_COA, DP_UPLINK_IN, DP_CN, DP_RO_OUT) are left to their expiry;
+ * dp_open. Bindings (DP_HOME, DP_HOME_MORE, DP_VISIT, DP_COA, DP_UPLINK_IN, DP_CN, DP_RO_OUT) are left to their expiry;
  * DP_CN_TRUST is empty after dp_open. */
 int dp_adopt_done(struct dp *dp);
 
@@ -63,7 +63,7 @@ int dp_find(struct dp *dp, struct dp_op *op);
 typedef void (*dp_keep_fn)(void *ctx, uint32_t seq, mono_t when, const uint8_t *pkt, size_t len_oct);
 int dp_keep_each(struct dp *dp, const struct addr6 *coa, dp_keep_fn fn, void *ctx);
 
-/* A learned path MTU towards the outer destination dst (or group), at least 1280, aged at `until`. */
+/* A learned path MTU towards the outer destination dst (or group), at least 1280 (IPv4: 552), aged at `until`. */
 int dp_pmtu_put(struct dp *dp, const struct addr6 *dst, uint32_t mtu_oct, mono_t until);
 
 /* Readable when something was punted (epoll, libevent: EV_READ|EV_PERSIST). */

@@ -30,6 +30,7 @@ struct dpn {
 	uint32_t n_net;
 	struct m_trust trust;
 	struct m_keep_at keep_at;
+	struct m_ident ident;
 	struct m_keep *keep;              /* NULL until an entry asks for it */
 	mono_t now;
 	struct dpn_out *out;
@@ -46,7 +47,7 @@ static const struct { enum table_id t; uint32_t key_oct, val_oct; } hashes[] = {
 	{T_coa, 16, sizeof(struct m_coa)}, {T_uplink_in, 16, sizeof(struct m_uplink_in)},
 	{T_mfc, 32, sizeof(struct m_mfc)}, {T_downlink, 32, sizeof(struct m_downlink)},
 	{T_uplink_out, 16, sizeof(struct m_uplink_out)}, {T_cn, 32, sizeof(struct m_cn)}, {T_ro, 32, sizeof(struct m_ro)},
-	 {T_pmtu, 16, sizeof(struct m_pmtu)},
+	{T_pmtu, 16, sizeof(struct m_pmtu)}, {T_home_more, 16, sizeof(struct m_home_more)}, {T_visit, 16, sizeof(struct m_visit)},
 	{T_rate, sizeof(struct k_rate), sizeof(struct m_rate)},
 };
 enum { N_HASHES = sizeof hashes / sizeof *hashes };
@@ -83,9 +84,10 @@ void *dpn_lookup(struct dpn *d, enum table_id t, const void *key)
 	}
 	case T_trust: return &d->trust;
 	case T_keep_at: return &d->keep_at;
+	case T_ident: return &d->ident;
 	case T_keep: memcpy(&i, key, 4); return d->keep && i < KEEP_SLOTS ? &d->keep[i] : NULL;
 	case T_ifidx: case T_local: case T_home: case T_coa: case T_uplink_in: case T_mfc: case T_downlink:
-	case T_uplink_out: case T_cn: case T_ro: case T_pmtu: case T_rate: return table_find(&d->tables[t].t, key);
+	case T_uplink_out: case T_cn: case T_ro: case T_pmtu: case T_rate: case T_home_more: case T_visit: return table_find(&d->tables[t].t, key);
 	case T_N: break;
 	}
 	return NULL;
@@ -195,7 +197,8 @@ static enum table_id table_of(enum dp_table t)
 {
 	static const enum table_id of[DP_TABLE_N] = {[DP_IF] = T_N, [DP_LOCAL] = T_local, [DP_HOME] = T_home, [DP_COA] = T_coa,
 		[DP_UPLINK_IN] = T_uplink_in, [DP_SITE_PREFIX] = T_site, [DP_MFC] = T_mfc, [DP_DOWNLINK_IN] = T_downlink,
-		[DP_UPLINK_OUT] = T_uplink_out, [DP_CN] = T_cn, [DP_CN_TRUST] = T_N, [DP_RO_OUT] = T_ro, [DP_NET] = T_net};
+		[DP_UPLINK_OUT] = T_uplink_out, [DP_CN] = T_cn, [DP_CN_TRUST] = T_N, [DP_RO_OUT] = T_ro, [DP_NET] = T_net,
+		[DP_HOME_MORE] = T_home_more, [DP_VISIT] = T_visit};
 	return of[t];
 }
 
@@ -336,7 +339,7 @@ int dpn_find(struct dpn *d, struct dp_op *op)
 int dpn_pmtu_put(struct dpn *d, const struct addr6 *dst, uint32_t mtu_oct, mono_t until)
 {
 	struct a6 key = a6_of(dst);
-	struct m_pmtu v = {.until_ns = until.ns, .mtu_oct = mtu_oct < IP6_MTU_MIN ? IP6_MTU_MIN : mtu_oct};
+	struct m_pmtu v = {.until_ns = until.ns, .mtu_oct = entry_pmtu(dst, mtu_oct)};
 	d->cfg.features |= FEAT_PMTU;
 	return dpn_update(d, T_pmtu, &key, &v);
 }

@@ -221,6 +221,7 @@ void slow_punt(struct slow *s, const struct dp_punted *p, mono_t now)
 		slow_error(s, p->ifindex, false, IC6_UNREACHABLE, IC6_ADDR_UNREACHABLE, 0, p->pkt, p->len_oct, now);
 		break;
 	case DP_SLOW_FRAGMENT: on_fragment(s, p, now); break;
+	case DP_SLOW_COPY:
 	case DP_SLOW_NONE: break;
 	}
 }

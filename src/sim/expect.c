@@ -164,7 +164,7 @@ static const struct addr6 *bound(const struct node *n, const struct dp_op *op, c
 	case DP_COA: return addr6_eq(&op->coa.home_address, hoa) && is_alive(n, op->coa.expires) ? &op->coa.coa : NULL;
 	case DP_CN: return addr6_eq(&op->cn.home_address, hoa) && is_alive(n, op->cn.expires) && !is_home_agents(n, &op->cn) ? &op->cn.coa : NULL;
 	case DP_IF: case DP_LOCAL: case DP_UPLINK_IN: case DP_SITE_PREFIX: case DP_MFC: case DP_DOWNLINK_IN: case DP_UPLINK_OUT:
-	case DP_CN_TRUST: case DP_RO_OUT: case DP_NET: case DP_TABLE_N: break;
+	case DP_CN_TRUST: case DP_RO_OUT: case DP_NET: case DP_HOME_MORE: case DP_VISIT: case DP_TABLE_N: break;
 	}
 	return NULL;
 }

@@ -306,6 +306,8 @@ static bool same_key(const struct dp_op *a, const struct dp_op *b)
 	case DP_CN_TRUST: return prefix6_eq(&a->cn_trust.home, &b->cn_trust.home) && prefix6_eq(&a->cn_trust.coa, &b->cn_trust.coa);
 	case DP_RO_OUT: return addr6_eq(&a->ro_out.home_address, &b->ro_out.home_address) && addr6_eq(&a->ro_out.cn, &b->ro_out.cn);
 	case DP_NET: return prefix6_eq(&a->net.prefix, &b->net.prefix);
+	case DP_HOME_MORE: return addr6_eq(&a->home_more.home_address, &b->home_more.home_address);
+	case DP_VISIT: return addr6_eq(&a->visit.home_address, &b->visit.home_address);
 	case DP_TABLE_N: break;
 	}
 	return false;
@@ -378,7 +380,7 @@ void fwd_adopt_done(struct node *n)
 	for (uint32_t i = d->n; i-- > 0;) {
 		struct entry *e = &d->entries[i];
 		enum dp_table t = e->op.table;
-		if (e->is_fresh || t == DP_HOME || t == DP_COA || t == DP_UPLINK_IN || t == DP_CN || t == DP_RO_OUT)
+		if (e->is_fresh || t == DP_HOME || t == DP_HOME_MORE || t == DP_VISIT || t == DP_COA || t == DP_UPLINK_IN || t == DP_CN || t == DP_RO_OUT)
 			continue;
 		dpn_apply(d->dpn, false, &e->op, e->owner);
 		*e = d->entries[--d->n];

@@ -20,6 +20,7 @@ enum {
 	OPT_HAO = 201,                          /* RFC 6275 6.3 */
 	RH_TYPE2 = 2,                           /* RFC 6275 6.4 */
 	IP6_MTU_MIN = 1280,
+	IP4_MTU_LEAST = 552,                    /* RFC 791 has 68; no link of today, and who says so wants to do harm */
 };
 
 struct eth_h { struct mac dst, src; uint16_t proto; };

@@ -25,6 +25,9 @@
 	X(trust, ARRAY, uint32_t, struct m_trust, 1, 0) \
 	X(ro, HASH, struct k_pair, struct m_ro, BINDINGS, BPF_F_NO_PREALLOC) \
 	X(net, LPM_TRIE, struct k_site, struct m_net, BINDINGS, BPF_F_NO_PREALLOC) \
+	X(home_more, HASH, struct a6, struct m_home_more, BINDINGS, BPF_F_NO_PREALLOC) \
+	X(visit, HASH, struct a6, struct m_visit, BINDINGS, BPF_F_NO_PREALLOC) \
+	X(ident, ARRAY, uint32_t, struct m_ident, 1, 0) \
 	X(keep_at, ARRAY, uint32_t, struct m_keep_at, 1, 0) \
 	X(keep, ARRAY, uint32_t, struct m_keep, 4096, 0) \
 	X(pmtu, HASH, struct a6, struct m_pmtu, BINDINGS, BPF_F_NO_PREALLOC) \

@@ -14,7 +14,7 @@
 #include "datapath/drop.h"
 #include "datapath/punt.h"
 
-enum { MAP_LAYOUT = 13, IF_SLOTS = 64, DUP_WAYS = 3, IF_HASH = 256, SMALL_TABLE = 4096 };
+enum { MAP_LAYOUT = 14, IF_SLOTS = 64, DUP_WAYS = 3, IF_HASH = 256, SMALL_TABLE = 4096 };
 
 #define INLINE inline __attribute__((always_inline))
 #ifdef __bpf__
@@ -31,6 +31,7 @@ enum feature {
 	FEAT_LOCAL = 1, FEAT_HOME = 2, FEAT_COA = 4, FEAT_UPLINK_IN = 8, FEAT_MFC = 16, FEAT_DOWNLINK = 32,
 	FEAT_UPLINK_OUT = 64, FEAT_PMTU = 128, FEAT_CN = 256, FEAT_CN_TRUST = 512, FEAT_RO = 1024, FEAT_NET = 2048,
 	FEAT_DOWN_RH2 = 4096,                            /* DP_DOWNLINK_IN with DP_ENCAP_RH2 */
+	FEAT_VISIT = 8192,
 };
 
 struct m_cfg {
@@ -48,13 +49,24 @@ struct m_if {
 	uint32_t ifindex, flags, mtu_oct, n_prefix;
 	struct mac mac;
 	uint16_t pad;
-	struct a6 mma;
+	struct a6 mma, mma4;
 	struct m_prefix prefix[DP_IF_PREFIX_MAX];
 };
+/* In m_if.flags beside enum dp_if_flags: DP_IF_FILTER is IPv6's part of it, this is IPv4's. */
+enum { IF_FILTER4 = 1 << 16 };
 struct m_ifidx { uint32_t slot; };
 
 struct m_local { uint32_t flags; };                       /* by address */
-struct m_home { struct a6 coa, ha, prev; int64_t expires_ns, prev_until_ns; uint32_t is_own_routed, pad; }; /* by home address */
+enum home_flags { HOME_MORE = 1, HOME_REVERSE = 2 };
+struct m_home {                                           /* by home address */
+	struct a6 coa, ha, prev;
+	int64_t expires_ns, prev_until_ns;
+	uint32_t is_own_routed;
+	uint16_t udp_port;
+	uint8_t encap, flags;
+};
+struct home_to { struct a6 coa; int64_t expires_ns; uint32_t encap, udp_port; };
+struct m_home_more { uint32_t n, pad; struct home_to to[DP_HOME_MORE_MAX]; }; /* by home address */
 enum coa_flags { COA_FORWARD = 1, COA_KEEP = 2, COA_WANTS_RO = 4 };
 struct m_coa {                                            /* by care-of address */
 	struct a6 home_address, source, group, ha, prev;  /* source and group side by side: a k_pair */
@@ -68,6 +80,7 @@ struct m_uplink_in {                                      /* by inner source */
 	struct a6 coa, ha, bound;
 	int64_t expires_ns;
 	uint32_t key, key_prev;                           /* host order; equal when there is only one */
+	uint32_t encap, udp_port;                         /* of the reverse tunnel, IPv4 */
 };
 struct k_site { uint32_t plen; struct a6 addr; };         /* longest prefix match */
 struct m_site { uint32_t pad; };
@@ -81,12 +94,13 @@ struct m_downlink {                                       /* by outer source, de
 	uint32_t encap, n_if, ifindex[8];
 	uint32_t flow, wants_ro;                          /* flow: a hash of the key */
 	uint32_t has_seq, last_seq;                       /* GRE: the last that was accepted */
+	uint32_t broadcast4, pad;                         /* network order */
 };
 struct m_uplink_out {                                     /* by inner source */
 	struct a6 src, dst;
 	uint32_t ifindex, encap, key, mtu_oct;
 	struct mac next_hop, mac;
-	uint32_t n_direct;
+	uint16_t n_direct, udp_port;
 	struct m_prefix direct[DP_DIRECT_MAX];
 };
 struct m_cn { struct a6 coa; int64_t expires_ns, used_ns; }; /* by own address, home address; used: as in m_ro */
@@ -100,6 +114,15 @@ struct m_ro {                                             /* by home address, co
 	uint32_t is_testing, pad;
 };
 struct m_net { struct a6 home_address; };                 /* by prefix: longest match */
+struct m_visit {                                          /* by home address */
+	struct a6 ha, coa;
+	int64_t expires_ns;
+	uint32_t ifindex;
+	struct mac mac;
+	uint16_t udp_port;
+	uint16_t up, encap;
+};
+struct m_ident { uint32_t next, pad; };                   /* the only one: identification of the next IPv4 packet that may be fragmented */
 struct m_pmtu { int64_t until_ns; uint32_t mtu_oct, pad; }; /* by outer destination */
 
 /* path: 0 when free. start, oct: range of a TCP stream. time: ctx_ticks, the low 16 bits. */

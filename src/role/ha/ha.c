@@ -177,6 +177,11 @@ static bool on_rx(void *self, const struct rx *rx, struct now now)
 	case DP_PUNT_ICMP_ERR:
 	case DP_PUNT_SLOW:
 	case DP_PUNT_RO:
+	case DP_PUNT_MIP4:
+	case DP_PUNT_IGMP:
+	case DP_PUNT_ADV4:
+	case DP_PUNT_ARP:
+	case DP_PUNT_BROADCAST:
 	case DP_PUNT_N:
 		break;
 	}

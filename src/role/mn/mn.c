@@ -179,6 +179,11 @@ static bool mn_rx(void *self, const struct rx *rx, struct now now)
 	case DP_PUNT_RS:
 	case DP_PUNT_HAO:
 	case DP_PUNT_SLOW:
+	case DP_PUNT_MIP4:
+	case DP_PUNT_IGMP:
+	case DP_PUNT_ADV4:
+	case DP_PUNT_ARP:
+	case DP_PUNT_BROADCAST:
 	case DP_PUNT_N:
 		break;
 	}
