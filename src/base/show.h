@@ -32,8 +32,8 @@ static inline void show_u64(struct show *s, const char *k, uint64_t v) { s->ops-
 static inline void show_i64(struct show *s, const char *k, int64_t v) { s->ops->i64(s->ctx, k, v); }
 static inline void show_flag(struct show *s, const char *k, bool v) { s->ops->flag(s->ctx, k, v); }
 static inline void show_real(struct show *s, const char *k, double v) { s->ops->real(s->ctx, k, v); }
-static inline void show_addr6(struct show *s, const char *k, const struct addr6 *a) { s->ops->str(s->ctx, k, ADDR6_STR(a)); }
-static inline void show_prefix6(struct show *s, const char *k, const struct prefix6 *p) { s->ops->str(s->ctx, k, PREFIX6_STR(p)); }
+static inline void show_addr6(struct show *s, const char *k, const struct addr6 *a) { s->ops->str(s->ctx, k, ADDR46_STR(a)); }
+static inline void show_prefix6(struct show *s, const char *k, const struct prefix6 *p) { s->ops->str(s->ctx, k, PREFIX46_STR(p)); }
 static inline void show_lladdr(struct show *s, const char *k, const struct lladdr *a) { s->ops->str(s->ctx, k, LLADDR_STR(a)); }
 /* Seconds from now until t, as a number with three decimals; absent when never. */
 static inline void show_until(struct show *s, const char *k, mono_t t, mono_t now)

@@ -160,14 +160,14 @@ void rig_clear(struct rig *r) { effq_reset(&r->fx); }
 struct addr6 rig_addr(const char *text)
 {
 	struct addr6 a;
-	assert_true(addr6_parse(&a, text));
+	assert_true(addr46_parse(&a, text));
 	return a;
 }
 
 struct prefix6 rig_prefix(const char *text)
 {
 	struct prefix6 p;
-	assert_true(prefix6_parse(&p, text));
+	assert_true(prefix46_parse(&p, text));
 	return p;
 }
 

@@ -68,7 +68,8 @@ static void send(struct ar *ar, struct ar_if *f, const struct addr6 *dst, const 
 		.has_adv_interval = true, .adv_interval_ms = (uint32_t)span_to_ms(c->ra_interval),
 	};
 	for (uint32_t i = 0; i < c->n_prefix; i++)
-		add_prefix(c, &c->prefix[i], &ra);
+		if (!addr6_is_v4mapped(&c->prefix[i].addr))
+			add_prefix(c, &c->prefix[i], &ra);
 	if (c->is_home)
 		add_home(c, &ra);
 	if (c->has_map && !addr6_is_any(&ar->conf.mma))

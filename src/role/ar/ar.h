@@ -15,6 +15,9 @@ struct ar_if_conf {
 	struct prefix6 prefix[AR_PREFIX_MAX];
 	uint32_t n_prefix;
 	struct addr6 router_address;   /* ours on the link, for the R flag; ::: none */
+	struct addr6 router_address_v4;/* ours on the link: advertised (RFC 1256), and IGMP queries come from it; none: nothing in IPv4 */
+	bool has_agent_adv;            /* ICMP router advertisements */
+	span_t registration_lifetime;  /* home link: in the mobility agent extension; 65535: infinite */
 	bool is_autonomous, is_onlink; /* A and L flags */
 	span_t prefix_valid, prefix_preferred;
 	span_t ra_interval, ra_interval_min; /* longest and shortest time between periodic advertisements; min 0: a third */
@@ -36,7 +39,9 @@ struct ar_if_conf {
 
 struct ar_conf {
 	char upstream[16];
-	struct addr6 mma;              /* service address of the site's MMA: what the MAP option says; :: no multicast here */
+	struct addr6 mma;              /* service address of the site's MMA: what the MAP option says; ::: no multicast in IPv6 here */
+	struct addr6 mma_v4;           /* the same in IPv4, in an extension of agent advertisements */
+	struct prefix6 group_prefix_v4;/* where the site's IPv4 groups lie */
 	char site[AR_SITE_LEN];
 	bool is_home_site;             /* the site has the home agent */
 	span_t map_lifetime;

@@ -32,9 +32,13 @@ const struct mma_mobile *mma_mobile_find(const struct mma *m, const struct addr6
 /* Is there a key for each mobile of this configuration? */
 static const char *check_keys(const struct mma *m, const struct mma_conf *c)
 {
-	for (uint32_t i = 0; i < c->n_mobile; i++)
-		if (!m->env->key(m->env->ctx, c->mobile[i].key))
+	for (uint32_t i = 0; i < c->n_mobile; i++) {
+		const struct sa_key *key = m->env->key(m->env->ctx, c->mobile[i].key);
+		if (!key)
 			return "a mobile names a key that is not configured: add a key block of that name";
+		if (sa_key_is_v4_only(key) && !addr6_is_v4mapped(&c->mobile[i].home.addr))
+			return "a key with hmac-md5 serves IPv4 home addresses alone: give the mobile one with hmac-sha256";
+	}
 	return mma_peer_check(m, c);
 }
 
@@ -57,27 +61,49 @@ static int load_mobiles(struct mma *m)
 
 typedef void dp_push(struct effq *, enum role_id, const struct dp_op *);
 
+static void push_local(struct mma *m, dp_push *how, const struct addr6 *address)
+{
+	const struct dp_op op = {.table = DP_LOCAL, .local = {.addr = *address, .flags = DP_LOCAL_MH | DP_LOCAL_MMA}};
+	if (!addr6_is_none(address))
+		how(m->env->fx, ROLE_MMA, &op);
+}
+
+static void push_site_prefix(struct mma *m, dp_push *how, const struct prefix6 *prefix)
+{
+	const struct dp_op op = {.table = DP_SITE_PREFIX, .site_prefix.prefix = *prefix};
+	if (prefix->len_bits)
+		how(m->env->fx, ROLE_MMA, &op);
+}
+
 static void push_site(struct mma *m, dp_push *how)
 {
-	struct dp_op op = {.table = DP_LOCAL, .local = {.addr = m->conf.address, .flags = DP_LOCAL_MH | DP_LOCAL_MMA}};
-	how(m->env->fx, ROLE_MMA, &op);
-	for (uint32_t i = 0; i < m->conf.n_access_prefix; i++) {
-		op = (struct dp_op){.table = DP_SITE_PREFIX, .site_prefix.prefix = m->conf.access_prefix[i]};
-		how(m->env->fx, ROLE_MMA, &op);
-	}
+	push_local(m, how, &m->conf.address);
+	push_local(m, how, &m->conf.address_v4);
+	for (uint32_t i = 0; i < m->conf.n_access_prefix; i++)
+		push_site_prefix(m, how, &m->conf.access_prefix[i]);
+	push_site_prefix(m, how, &m->conf.site_pool);
 	mma_net_push(m, how);
 }
 
 static void push_address(struct mma *m, enum effect_kind add_or_del, uint32_t ifindex)
 {
-	const struct fx_addr a = {.ifindex = ifindex, .addr = m->conf.address, .plen_bits = 128, .flags = ADDR_NODAD};
-	fx_addr(m->env->fx, ROLE_MMA, add_or_del, &a);
+	const struct addr6 *both[] = {&m->conf.address, &m->conf.address_v4};
+	for (int i = 0; i < 2; i++) {
+		const struct fx_addr a = {.ifindex = ifindex, .addr = *both[i], .plen_bits = 128, .flags = ADDR_NODAD};
+		if (!addr6_is_none(both[i]))
+			fx_addr(m->env->fx, ROLE_MMA, add_or_del, &a);
+	}
 }
 
-static void push_pool_route(struct mma *m, enum effect_kind put_or_del)
+static void push_pool_routes(struct mma *m, enum effect_kind put_or_del)
 {
-	const struct fx_route r = {.dst = m->conf.coa_prefix, .ifindex = IFINDEX_ROAM0, .metric = 1024};
-	fx_route(m->env->fx, ROLE_MMA, put_or_del, &r);
+	const struct prefix6 *pool[] = {mma_has_v6(&m->conf) ? &m->conf.coa_prefix : NULL, mma_has_v4(&m->conf) ? &m->conf.site_pool : NULL};
+	for (int i = 0; i < 2; i++) {
+		if (!pool[i] || !pool[i]->len_bits)
+			continue;
+		const struct fx_route r = {.dst = *pool[i], .ifindex = IFINDEX_ROAM0, .metric = 1024};
+		fx_route(m->env->fx, ROLE_MMA, put_or_del, &r);
+	}
 }
 
 static void on_change(void *ctx, const struct mldr_channel *ch, uint32_t ifindex, bool is_first, struct now now)
@@ -87,7 +113,7 @@ static void on_change(void *ctx, const struct mldr_channel *ch, uint32_t ifindex
 						  .is_merge = m->mldr.is_learning}};
 	if (ifindex)
 		fx_event(m->env->fx, ROLE_MMA, EV_DEBUG, is_first ? "listener-first" : "listener-last", NULL, "group %s on interface %u",
-			 ADDR6_STR(&ch->key.group), ifindex);
+			 ADDR46_STR(&ch->key.group), ifindex);
 	op.mfc.n_oif = mldr_oifs(&m->mldr, ch, op.mfc.oif);
 	if (op.mfc.n_oif)
 		fx_dp_put(m->env->fx, ROLE_MMA, &op);
@@ -137,7 +163,7 @@ static int mma_init(void *self, const struct engine_env *env, const void *conf, 
 		return ERR_NOMEM;
 	if (!m->conf.address_if[0])
 		push_address(m, FX_ADDR_ADD, IFINDEX_ROAM0);
-	push_pool_route(m, FX_ROUTE_PUT);
+	push_pool_routes(m, FX_ROUTE_PUT);
 	push_site(m, fx_dp_put);
 	return ERR_OK;
 }
@@ -276,7 +302,7 @@ static void mma_stop(void *self, struct now now)
 	mma_bind_withdraw_all(m);
 	withdraw_groups(m);
 	push_site(m, fx_dp_del);
-	push_pool_route(m, FX_ROUTE_DEL);
+	push_pool_routes(m, FX_ROUTE_DEL);
 	push_address(m, FX_ADDR_DEL, m->conf.address_if[0] ? m->env->ifindex(m->env->ctx, m->conf.address_if) : IFINDEX_ROAM0);
 	for (uint32_t i = 0; i < m->n_link; i++) {
 		struct dp_op op = {.table = DP_IF, .iface.ifindex = m->link[i].ifindex};
@@ -289,9 +315,10 @@ static void mma_stop(void *self, struct now now)
 
 static bool is_same_shape(const struct mma_conf *a, const struct mma_conf *b)
 {
-	return addr6_eq(&a->address, &b->address) && strcmp(a->address_if, b->address_if) == 0 &&
+	return addr6_eq(&a->address, &b->address) && addr6_eq(&a->address_v4, &b->address_v4) && strcmp(a->address_if, b->address_if) == 0 &&
 	       a->multicast == b->multicast && strcmp(a->source_if, b->source_if) == 0 &&
 	       prefix6_eq(&a->coa_prefix, &b->coa_prefix) && prefix6_eq(&a->group_prefix, &b->group_prefix) &&
+	       prefix6_eq(&a->group_prefix_v4, &b->group_prefix_v4) && prefix6_eq(&a->site_pool, &b->site_pool) && a->pending_max == b->pending_max &&
 	       a->n_upstream == b->n_upstream && memcmp(a->upstream, b->upstream, sizeof a->upstream) == 0 &&
 	       a->n_downstream == b->n_downstream && memcmp(a->downstream, b->downstream, sizeof a->downstream) == 0;
 }
@@ -343,7 +370,7 @@ static int mma_ctl(void *self, const struct ctl_cmd *cmd, struct now now, const 
 	if (cmd->argc < 1 || strcmp(cmd->argv[0], "drop") != 0)
 		return ERR_NOTFOUND;
 	*msg = "usage: drop HOME-ADDRESS";
-	if (cmd->argc != 2 || !addr6_parse(&hoa, cmd->argv[1]))
+	if (cmd->argc != 2 || !addr46_parse(&hoa, cmd->argv[1]))
 		return ERR_INVAL;
 	struct mma_binding *mb = binding_find(&m->bindings, &hoa);
 	if (mb && mb->b.state == BINDING_ACTIVE)

@@ -91,6 +91,14 @@ struct mma {
 };
 
 extern const struct conf_block mma_conf_block;
+/* Which families it serves. */
+static inline bool mma_has_v6(const struct mma_conf *c) { return !addr6_is_none(&c->address); }
+static inline bool mma_has_v4(const struct mma_conf *c) { return !addr6_is_none(&c->address_v4); }
+/* The service address of the mobile's family. */
+static inline const struct addr6 *mma_self(const struct mma_conf *c, const struct addr6 *hoa)
+{
+	return addr6_is_v4mapped(hoa) ? &c->address_v4 : &c->address;
+}
 /* NULL, or what to mend. */
 const char *mma_conf_check(const struct mma_conf *c);
 

@@ -11,9 +11,14 @@ enum { PEER_RATE = 2000, PEER_BURST = 2000 }; /* messages a second of one peer *
 
 const char *mma_peer_check(const struct mma *m, const struct mma_conf *c)
 {
-	for (uint32_t i = 0; i < c->n_peer; i++)
-		if (!m->env->key(m->env->ctx, c->peer[i].key))
+	for (uint32_t i = 0; i < c->n_peer; i++) {
+		const struct sa_key *key = m->env->key(m->env->ctx, c->peer[i].key);
+		bool is_relay_alone = c->peer[i].is_home_agent && addr6_is_v4mapped(&c->peer[i].address) && !c->peer[i].n_home;
+		if (!key)
 			return "a peer or home agent names a key that is not configured: add a key block of that name";
+		if (sa_key_is_v4_only(key) && !is_relay_alone)
+			return "agents cannot speak to each other with hmac-md5: use a key with hmac-sha256";
+	}
 	return NULL;
 }
 

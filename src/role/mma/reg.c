@@ -123,9 +123,10 @@ static void acknowledge(struct mma *m, const struct request *rq, const struct mm
 		rc->has_acoa = true;
 		rc->acoa.coa = mb->b.coa;
 		rc->acoa.lifetime_s = lifetime_s;
-		rc->acoa.n_prefix = m->conf.n_access_prefix;
-		_Static_assert(sizeof rc->acoa.prefix == sizeof m->conf.access_prefix, "all of the site's prefixes fit");
-		memcpy(rc->acoa.prefix, m->conf.access_prefix, sizeof rc->acoa.prefix);
+		_Static_assert((int)RC_PREFIX_MAX >= (int)MMA_FAMILY_PREFIX_MAX, "all of the site's prefixes fit");
+		for (uint32_t i = 0; i < m->conf.n_access_prefix; i++)
+			if (!addr6_is_v4mapped(&m->conf.access_prefix[i].addr))
+				rc->acoa.prefix[rc->acoa.n_prefix++] = m->conf.access_prefix[i];
 	}
 	m->n_accepted++;
 	answer(m, rq, ba, rq->mobile->key);
