@@ -2,7 +2,7 @@
 /*
  * One end of a measured UDP flow: sends numbered packets at an exact rate and notes
  * each packet that arrives from the other end. Two of them, one at the correspondent node
- * and one at the mobile, make both directions of a journey.
+ * and one at the mobile, make both directions of a journey. Addresses are of either family.
  *
  *	flow --bind ADDRESS --peer ADDRESS --log PREFIX [--port 9000] [--rate 1000] [--size 64]
  *
@@ -12,9 +12,6 @@
  * kernel refuses to send (no route while the mobile is between cells) is a packet sent and lost.
  * Meanwhile it prints "NANOSECONDS SENT RECEIVED" every 50 ms, for whoever shows progress or waits for packets to flow.
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,19 +27,12 @@ struct mark { int64_t seq, tx_ns; };                /* first bytes of the payloa
 struct arrival { int64_t seq, tx_ns, rx_ns; };
 
 static struct flow {
-	struct sockaddr_in6 self, peer;
+	struct sockaddr_storage self, peer;
 	const char *log;
 	int64_t rate_pps, size_oct;
 	int fd;
 	struct tool_array tx, rx;
 } flow = { .rate_pps = 1000, .size_oct = 64 };
-
-static void address(struct sockaddr_in6 *sa, const char *text)
-{
-	sa->sin6_family = AF_INET6;
-	if (inet_pton(AF_INET6, text, &sa->sin6_addr) != 1)
-		tool_die("\"%s\" is no IPv6 address", text);
-}
 
 static void options(int argc, char **argv)
 {
@@ -50,9 +40,9 @@ static void options(int argc, char **argv)
 	for (int i = 1; i + 1 < argc; i += 2) {
 		const char *o = argv[i], *v = argv[i + 1];
 		if (!strcmp(o, "--bind"))
-			address(&flow.self, v);
+			tool_address(&flow.self, v);
 		else if (!strcmp(o, "--peer"))
-			address(&flow.peer, v);
+			tool_address(&flow.peer, v);
 		else if (!strcmp(o, "--log"))
 			flow.log = v;
 		else if (!strcmp(o, "--port"))
@@ -64,21 +54,19 @@ static void options(int argc, char **argv)
 		else
 			tool_die("flow: unknown option %s", o);
 	}
-	if (!flow.self.sin6_family || !flow.peer.sin6_family || !flow.log)
-		tool_die("flow: --bind, --peer and --log are needed");
-	flow.self.sin6_port = flow.peer.sin6_port = htons((uint16_t)port);
+	if (!flow.self.ss_family || flow.self.ss_family != flow.peer.ss_family || !flow.log)
+		tool_die("flow: --bind and --peer of one family and --log are needed");
+	tool_set_port(&flow.self, port);
+	tool_set_port(&flow.peer, port);
 }
 
 static void open_socket(void)
 {
-	int one = 1, buffer = 16 << 20;
+	int buffer = 16 << 20;
 	struct timeval wake = { .tv_usec = 50000 };
-	flow.fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	setsockopt(flow.fd, IPPROTO_IPV6, IPV6_FREEBIND, &one, sizeof one);
+	flow.fd = tool_bound_socket(&flow.self, SOCK_DGRAM);
 	setsockopt(flow.fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer);
 	setsockopt(flow.fd, SOL_SOCKET, SO_RCVTIMEO, &wake, sizeof wake);
-	if (flow.fd < 0 || bind(flow.fd, (struct sockaddr *)&flow.self, sizeof flow.self))
-		tool_die("flow: bind: %s", strerror(errno));
 }
 
 static void *sender(void *unused)
@@ -92,7 +80,8 @@ static void *sender(void *unused)
 		struct mark m = { .seq = seq, .tx_ns = tool_now_ns() };
 		memcpy(payload, &m, sizeof m);
 		*(int64_t *)tool_array_add(&flow.tx) = m.tx_ns;
-		sendto(flow.fd, payload, (size_t)flow.size_oct, 0, (struct sockaddr *)&flow.peer, sizeof flow.peer);
+		sendto(flow.fd, payload, (size_t)flow.size_oct, 0, (struct sockaddr *)&flow.peer,
+		       tool_address_size(&flow.peer));
 	}
 	return NULL;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * TCP as users have it, over a journey: a bulk transfer and a keystroke session.
+ * TCP as users have it, over a journey: a bulk transfer and a keystroke session. Addresses are of either family.
  *
  *	stream bulk-send  --bind ADDRESS --peer ADDRESS --port N [--rate-mbit 40]
  *	stream bulk-take  --bind ADDRESS --port N --log FILE      FILE: a line "NANOSECONDS BYTES" each 100 ms
@@ -11,7 +11,6 @@
  * The transfer is paced below the path's capacity, so that what it loses it loses to handovers
  * and not to its own queues.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -24,23 +23,20 @@
 #include "tool.h"
 
 static struct {
-	struct sockaddr_in6 self, peer;
+	struct sockaddr_storage self, peer;
 	const char *log;
 	int64_t rate_mbit, interval_ms;
 } opt = { .rate_mbit = 40, .interval_ms = 50 };
 
 static void options(int argc, char **argv)
 {
-	in_port_t port = 0;
+	int64_t port = 0;
 	for (int i = 2; i + 1 < argc; i += 2) {
 		const char *o = argv[i], *v = argv[i + 1];
 		if (!strcmp(o, "--bind") || !strcmp(o, "--peer")) {
-			struct sockaddr_in6 *sa = o[2] == 'b' ? &opt.self : &opt.peer;
-			sa->sin6_family = AF_INET6;
-			if (inet_pton(AF_INET6, v, &sa->sin6_addr) != 1)
-				tool_die("\"%s\" is no IPv6 address", v);
+			tool_address(o[2] == 'b' ? &opt.self : &opt.peer, v);
 		} else if (!strcmp(o, "--port")) {
-			port = htons((uint16_t)tool_number(o, v, 1, 65535));
+			port = tool_number(o, v, 1, 65535);
 		} else if (!strcmp(o, "--log")) {
 			opt.log = v;
 		} else if (!strcmp(o, "--rate-mbit")) {
@@ -51,29 +47,25 @@ static void options(int argc, char **argv)
 			tool_die("stream: unknown option %s", o);
 		}
 	}
-	opt.peer.sin6_port = port;
-	if (!opt.peer.sin6_family)
-		opt.self.sin6_port = port;
+	if (!opt.self.ss_family || (opt.peer.ss_family && opt.peer.ss_family != opt.self.ss_family))
+		tool_die("stream: --bind is needed, and --peer of the same family");
+	tool_set_port(opt.peer.ss_family ? &opt.peer : &opt.self, port);
 }
 
 static int open_tcp(void)
 {
-	int one = 1, fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-	setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &one, sizeof one);
+	int one = 1, fd = tool_bound_socket(&opt.self, SOCK_STREAM);
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	/* The common congestion controls. One that remembers a path's least delay for seconds (bbr) would measure that. */
 	if (setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "cubic", 5))
 		setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", 4);
-	if (fd < 0 || bind(fd, (struct sockaddr *)&opt.self, sizeof opt.self))
-		tool_die("stream: bind: %s", strerror(errno));
 	return fd;
 }
 
 static int connect_peer(void)
 {
 	int fd = open_tcp();
-	if (connect(fd, (struct sockaddr *)&opt.peer, sizeof opt.peer))
+	if (connect(fd, (struct sockaddr *)&opt.peer, tool_address_size(&opt.peer)))
 		tool_die("stream: connect: %s", strerror(errno));
 	tool_ready();
 	return fd;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Counts every IPv6 packet on some interfaces by how it travels: the proof of paths and tunnels.
+ * Counts every IP packet on some interfaces by how it travels: the proof of paths and tunnels.
  *
  *	tally IF [IF...]
  *
@@ -8,7 +8,8 @@
  *
  *	INTERFACE in|out SOURCE DESTINATION PROTOCOL INNER-SOURCE INNER-DESTINATION INNER-PROTOCOL PACKETS FIRST LAST VIA
  *
- * PROTOCOL is the one after extension headers (17, 6, 41, 47, 58, 135); INNER-... are "- - -" without a tunnel. FIRST and LAST:
+ * PROTOCOL is the one after extension headers (17, 6, 4, 41, 47, 55, 58, 135); INNER-... are "- - -" without a tunnel (UDP that carries one,
+ * RFC 3519, is one). FIRST and LAST:
  * when the first and the last packet of the kind passed (ns, CLOCK_MONOTONIC). VIA: "hao=ADDRESS" with a Home Address
  * option, "rh2=ADDRESS" with a type 2 routing header, "-" with neither; of the outer header.
  */
@@ -22,10 +23,11 @@
 
 #include "tool.h"
 
-enum { IF_MAX = 16, KINDS = 4096, EXT_MAX = 16, P_HBH = 0, P_IP6 = 41, P_ROUTING = 43, P_GRE = 47, P_DSTOPT = 60, HAO = 0xc9 };
+enum { IF_MAX = 16, KINDS = 4096, EXT_MAX = 16, P_HBH = 0, P_IP4 = 4, P_UDP = 17, P_IP6 = 41, P_ROUTING = 43, P_GRE = 47, P_MINIMAL = 55, P_DSTOPT = 60,
+       HAO = 0xc9, PORT_MIP = 434, MIP_DATA = 4 };
 enum via { VIA_NONE, VIA_HAO, VIA_RH2 };
 
-struct address { uint8_t src[16], dst[16], home[16], proto, via; };
+struct address { uint8_t src[16], dst[16], home[16], proto, via; bool is_v4; };
 struct kind {
 	uint8_t tap, is_out, has_inner;
 	struct address outer, inner;
@@ -77,9 +79,24 @@ static void note_home(struct address *a, uint8_t proto, const uint8_t *p, size_t
 		}
 }
 
-/* Fills `a` from an IPv6 header and returns what follows its extension headers; NULL when there is nothing. */
+/* The same from an IPv4 header. */
+static const uint8_t *address4_of(struct address *a, const uint8_t *p, const uint8_t *end)
+{
+	int header = (p[0] & 15) * 4;
+	if (header < 20 || end - p < header)
+		return NULL;
+	a->is_v4 = true;
+	memcpy(a->src, p + 12, 4);
+	memcpy(a->dst, p + 16, 4);
+	a->proto = p[9];
+	return p + header;
+}
+
+/* Fills `a` from an IP header and returns what follows its extension headers; NULL when there is nothing. */
 static const uint8_t *address_of(struct address *a, const uint8_t *p, const uint8_t *end)
 {
+	if (end - p >= 20 && p[0] >> 4 == 4)
+		return address4_of(a, p, end);
 	if (end - p < 40 || p[0] >> 4 != 6)
 		return NULL;
 	memcpy(a->src, p + 8, 16);
@@ -96,13 +113,36 @@ static const uint8_t *address_of(struct address *a, const uint8_t *p, const uint
 	return p;
 }
 
+static bool is_port(const uint8_t *at, unsigned port)
+{
+	return ((unsigned)at[0] << 8 | at[1]) == port;
+}
+
+/* Where the packet inside a tunnel begins; NULL: no tunnel. */
 static const uint8_t *inside_tunnel(uint8_t proto, const uint8_t *p, const uint8_t *end)
 {
-	if (proto == P_IP6)
+	if (proto == P_UDP && end - p >= 12 && (is_port(p, PORT_MIP) || is_port(p + 2, PORT_MIP)) && p[8] == MIP_DATA) {
+		proto = p[9];
+		p += 12;
+	}
+	if (proto == P_IP6 || proto == P_IP4)
 		return p;
-	if (proto != P_GRE || end - p < 4 || p[2] != 0x86 || p[3] != 0xdd)
+	if (proto != P_GRE || end - p < 4)
 		return NULL;
 	return p + 4 + (p[0] & 0x80 ? 4 : 0) + (p[0] & 0x20 ? 4 : 0) + (p[0] & 0x10 ? 4 : 0);
+}
+
+/* The inner addresses of minimal encapsulation (RFC 2004 3.1): what the short header does not say is as in the outer one. */
+static bool minimal_inside(struct kind *k, const uint8_t *p, const uint8_t *end)
+{
+	if (k->outer.proto != P_MINIMAL || end - p < 8 || (p[1] & 0x80 && end - p < 12))
+		return false;
+	k->inner = k->outer;
+	k->inner.proto = p[0];
+	memcpy(k->inner.dst, p + 4, 4);
+	if (p[1] & 0x80)
+		memcpy(k->inner.src, p + 8, 4);
+	return true;
 }
 
 static void on_frame(uint32_t tap, bool is_out, int64_t when_ns, const uint8_t *p, const uint8_t *end)
@@ -113,8 +153,8 @@ static void on_frame(uint32_t tap, bool is_out, int64_t when_ns, const uint8_t *
 	p = address_of(&k.outer, p, end);
 	if (!p)
 		return;
-	p = inside_tunnel(k.outer.proto, p, end);
-	k.has_inner = p && address_of(&k.inner, p, end);
+	const uint8_t *inner = inside_tunnel(k.outer.proto, p, end);
+	k.has_inner = minimal_inside(&k, p, end) || (inner && address_of(&k.inner, inner, end));
 	if (!k.has_inner)
 		memset(&k.inner, 0, sizeof k.inner);
 	count(&k, when_ns);
@@ -134,7 +174,8 @@ static void drain(uint32_t i)
 static void print_address(const struct address *a)
 {
 	char src[INET6_ADDRSTRLEN], dst[INET6_ADDRSTRLEN];
-	printf(" %s %s %u", inet_ntop(AF_INET6, a->src, src, sizeof src), inet_ntop(AF_INET6, a->dst, dst, sizeof dst), a->proto);
+	int family = a->is_v4 ? AF_INET : AF_INET6;
+	printf(" %s %s %u", inet_ntop(family, a->src, src, sizeof src), inet_ntop(family, a->dst, dst, sizeof dst), a->proto);
 }
 
 static void print_via(const struct address *a)

@@ -6,6 +6,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -80,6 +81,43 @@ int64_t tool_number(const char *option, const char *text, int64_t min, int64_t m
 	if (errno || end == text || *end || v < min || v > max)
 		tool_die("%s: \"%s\" is no number from %lld to %lld", option, text, (long long)min, (long long)max);
 	return v;
+}
+
+void tool_address(struct sockaddr_storage *sa, const char *text)
+{
+	struct sockaddr_in6 *six = (struct sockaddr_in6 *)sa;
+	struct sockaddr_in *four = (struct sockaddr_in *)sa;
+	memset(sa, 0, sizeof *sa);
+	if (inet_pton(AF_INET6, text, &six->sin6_addr) == 1)
+		sa->ss_family = AF_INET6;
+	else if (inet_pton(AF_INET, text, &four->sin_addr) == 1)
+		sa->ss_family = AF_INET;
+	else
+		tool_die("\"%s\" is no address", text);
+}
+
+/* The port stands at the same place in both families. */
+void tool_set_port(struct sockaddr_storage *sa, int64_t port)
+{
+	((struct sockaddr_in *)sa)->sin_port = htons((uint16_t)port);
+}
+
+socklen_t tool_address_size(const struct sockaddr_storage *sa)
+{
+	return sa->ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+}
+
+int tool_bound_socket(const struct sockaddr_storage *sa, int type)
+{
+	int one = 1, fd = socket(sa->ss_family, type | SOCK_CLOEXEC, 0);
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+	if (sa->ss_family == AF_INET)
+		setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &one, sizeof one);
+	else
+		setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &one, sizeof one);
+	if (fd < 0 || bind(fd, (const struct sockaddr *)sa, tool_address_size(sa)))
+		tool_die("bind: %s", strerror(errno));
+	return fd;
 }
 
 int tool_packet_socket(const char *ifname, bool vnet)

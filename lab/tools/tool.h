@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #define TOOL_NS_PER_S 1000000000LL
@@ -32,6 +33,14 @@ void tool_signals(void);
 
 /* A number argument within limits, or an exit that names the option. */
 int64_t tool_number(const char *option, const char *text, int64_t min, int64_t max);
+
+/* An address of either family, as text, into a socket address; exits when it is none. */
+void tool_address(struct sockaddr_storage *sa, const char *text);
+void tool_set_port(struct sockaddr_storage *sa, int64_t port);
+socklen_t tool_address_size(const struct sockaddr_storage *sa);
+
+/* A socket of that address's family, bound to it although no interface may have it yet. */
+int tool_bound_socket(const struct sockaddr_storage *sa, int type);
 
 /* A packet socket on an interface, for every protocol, promiscuous, without our own output. `vnet`: frames carry a virtio_net_hdr in front. */
 int tool_packet_socket(const char *ifname, bool vnet);
