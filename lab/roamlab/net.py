@@ -43,11 +43,33 @@ def wait_for(condition, seconds, what):
         pause = min(pause * 1.5, 0.05)
 
 
-def _batch(lines, namespace=None):
-    argv = ["ip", "-6"] + (["-n", namespace] if namespace else []) + ["-batch", "-"]
+def _batch(lines, namespace=None, family="-6"):
+    if not lines:
+        return
+    argv = ["ip", family] + (["-n", namespace] if namespace else []) + ["-batch", "-"]
     done = subprocess.run(argv, input="\n".join(lines) + "\n", text=True, capture_output=True)
     if done.returncode:
         raise RuntimeError(f"ip -batch ({namespace or 'here'}): {done.stderr.strip()}\n" + "\n".join(lines))
+
+
+def _option(address):
+    """The option of `ip` for the family of this address or prefix."""
+    return "-6" if ":" in address else "-4"
+
+
+def _add_address(address, ifname):
+    """Without the wait of duplicate detection; in IPv4 with the link's broadcast address."""
+    return f"addr add {address} dev {ifname} " + ("nodad" if ":" in address else "broadcast +")
+
+
+def _add_route(prefix, via):
+    """prefix may begin with a word, as "unreachable PREFIX metric 4096" does."""
+    return f"route replace {prefix}" + (f" via {via}" if via else "")
+
+
+def _route_option(prefix, via):
+    words = [w for w in prefix.split() if "." in w or ":" in w]
+    return _option(via or (words or [":"])[0])
 
 
 class Net:
@@ -106,14 +128,16 @@ class Net:
 
     @staticmethod
     def _settings(node):
-        """A router forwards and learns nothing from advertisements; only a mobile checks its addresses for duplicates."""
+        """A router forwards and learns nothing from advertisements; only a mobile checks its addresses for duplicates. Where sources are
+        checked, the topology says so (Port.admits)."""
         if node is None:
             return {"net/ipv6/conf/all/disable_ipv6": 1, "net/ipv6/conf/default/disable_ipv6": 1}
         s = {}
         if node.forwards:
-            s.update({"net/ipv6/conf/all/forwarding": 1, "net/ipv6/conf/default/forwarding": 1})
+            s.update({f"net/{ip}/conf/{which}/forwarding": 1 for ip in ("ipv6", "ipv4") for which in ("all", "default")})
         if not node.is_mobile:
-            s.update({"net/ipv6/conf/default/accept_dad": 0, "net/ipv6/conf/default/accept_ra": 0})
+            s.update({"net/ipv6/conf/default/accept_dad": 0, "net/ipv6/conf/default/accept_ra": 0,
+                      "net/ipv4/conf/all/rp_filter": 0, "net/ipv4/conf/default/rp_filter": 0})
         s.update(node.settings)
         return s
 
@@ -160,38 +184,52 @@ class Net:
         for p in [p for c in self.topo.cables for p in (c.a, c.b)] + [c.router for c in self.topo.cells] + self.topo.radios:
             ports.setdefault(p.node, []).append(p)
         for node in self.topo.nodes:
-            lines = ["link set lo up"]
-            lines += [f"addr add {a} dev lo nodad" for a in node.loopback]
-            for p in ports.get(node.name, []):
-                lines += [f"addr add {a} dev {p.ifname} nodad" for a in p.addresses]
-                lines.append(f"link set {p.ifname} up")
-            lines += [f"route replace {prefix}" + (f" via {via}" if via else "") for prefix, via in node.routes]
-            lines += [rule for p in ports.get(node.name, []) for rule in self._ingress_filter(p)]
-            lines += self._acquaintances(node.name)
-            _batch(lines, self.ns(node.name))
+            self._configure_node(node, ports.get(node.name, []))
         if any(not c.is_plain for c in self.topo.cables):
             names = [n for (node, n) in self.ifindex if node == "wires"]
             _batch([f"link set {n} up" for n in names], self.ns("wires"))
+
+    def _configure_node(self, node, ports):
+        lines = {"-6": ["link set lo up"] + [f"link set {p.ifname} up" for p in ports], "-4": []}
+
+        def add(option, line):
+            lines[option].append(line)
+        for address, ifname in [(a, "lo") for a in node.loopback] + [(a, p.ifname) for p in ports for a in p.addresses]:
+            add(_option(address), _add_address(address, ifname))
+        for prefix, via in node.routes:
+            add(_route_option(prefix, via), _add_route(prefix, via))
+        for p in ports:
+            for option, rule in self._ingress_filter(p):
+                add(option, rule)
+        for option, neighbour in self._acquaintances(node.name):
+            add(option, neighbour)
+        for option, batch in lines.items():
+            _batch(batch, self.ns(node.name), option)
 
     def _acquaintances(self, node):
         """Both ends of a long cable know each other, as routers of a backbone in use do: else the first packet of each would wait for a
         neighbour to be found at the other end of the delay."""
         ends = [(mine, far) for c in self.topo.cables if not c.is_plain for mine, far in ((c.a, c.b), (c.b, c.a)) if mine.node == node]
-        return [f"neigh replace {a.partition('/')[0]} lladdr {self.lladdr[far.node, far.ifname]} dev {mine.ifname} nud permanent"
+        return [(_option(a), f"neigh replace {a.partition('/')[0]} lladdr {self.lladdr[far.node, far.ifname]} dev {mine.ifname} nud permanent")
                 for mine, far in ends for a in far.addresses]
 
     @staticmethod
     def _ingress_filter(port):
-        """Policy rules, which every kernel has: known sources are routed, all others prohibited (ICMPv6 1.1 goes back, as from a real router)."""
-        if not port.admits:
-            return []
-        return [f"rule add pref 100 from {prefix} iif {port.ifname} lookup main" for prefix in port.admits] + \
-               [f"rule add pref 200 iif {port.ifname} prohibit"]
+        """Policy rules, which every kernel has: known sources are routed, all others refused with an ICMP error, as from a real router
+        (ICMPv6 1.1; in IPv4 network unreachable, the only refusal that the kernel counts)."""
+        rules = [(_option(prefix), f"rule add pref 100 from {prefix} iif {port.ifname} lookup main") for prefix in port.admits]
+        last = {"-6": "prohibit", "-4": "unreachable"}
+        return rules + [(option, f"rule add pref 200 iif {port.ifname} {last[option]}") for option in dict.fromkeys(o for o, _ in rules)]
 
     def refused(self, node, ifname):
-        """Packets that the ingress filter of this interface has refused so far."""
+        """IPv6 packets that the ingress filter of this interface has refused so far."""
         text = self.run(node, "cat", f"/proc/net/dev_snmp6/{ifname}")
         return int(next(line.split()[1] for line in text.splitlines() if line.startswith("Ip6InNoRoutes")))
+
+    def refused4(self, node):
+        """IPv4 packets that the ingress filters of this node have refused so far: the kernel does not count them by interface."""
+        names, values = [line.split() for line in self.run(node, "cat", "/proc/net/netstat").splitlines() if line.startswith("IpExt:")]
+        return int(values[names.index("InNoRoutes")])
 
     def _start_wires(self):
         for i, c in enumerate(self.topo.cables):

@@ -5,7 +5,7 @@
     said.check(start_ns, [("mn", "mma1", "BU"), ("mma1", "mn", "BA"), ("mn", "ha", "BU")])
 
 A message is told by the node that speaks with its source address, the node that owns its destination, and its kind: the names of KINDS, "BU0" for
-a de-registration, "join" and "leave" of a group of the site (to the cell where the mobile spoke). Every node's tap sees it with one clock: it leaves when it was
+a de-registration, of Mobile IPv4 those of KINDS4 and "RRQ0", "join" and "leave" of a group of the site (to the cell where the mobile spoke). Every node's tap sees it with one clock: it leaves when it was
 first seen and arrives when the receiver's tap first saw it. A retransmission is the same message."""
 import ipaddress
 from dataclasses import dataclass, field
@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from . import witness
 
 KINDS = {0: "BRR", 1: "HoTI", 2: "CoTI", 3: "HoT", 4: "CoT", 5: "BU", 6: "BA", 7: "BE", 11: "peer"}
+KINDS4 = {1: "RRQ", 3: "RRP", 7: "REV", 15: "REVA"}  # registration request and reply (RFC 5944), revocation (RFC 3543)
+IGMP_REPORT, MLD_REPORT = 0x22, 143
 INCLUDE, TO_INCLUDE, ALLOW, TO_EXCLUDE, BLOCK = 1, 3, 5, 4, 6  # RFC 3810 5.2.12
 
 
@@ -45,12 +47,14 @@ class Said:
         found = {}
         for when, node, m in sorted(((m.when_ns, node, m) for node, t in taps.items() for m in t.messages()), key=lambda x: x[:2]):
             for item in self._read(node, m):
-                key = (item.who, item.kind, m.data) if m.cls == "mh" else (item.step, m.src, m.data)
+                key = (item.who, item.kind, m.data) if m.cls == "mh" else (item.step, m.src, m.dst, m.data)
                 found.setdefault(key, item).seen.setdefault(node, when)
         self.items = sorted(found.values(), key=lambda i: i.left_ns)
 
     def party(self, address):
         a = ipaddress.ip_address(address)
+        if a.is_multicast:
+            return "mn"   # a group of the site
         return next((name for network, name in self.parties if a in network), address)
 
     def _read(self, node, m):
@@ -59,8 +63,11 @@ class Said:
             if kind == "BU" and not int.from_bytes(m.data[10:12], "big"):
                 kind = "BU0"
             yield Item(self.party(m.src), self.party(m.dst), kind, m.when_ns, m)
-        elif m.cls == "mld" and m.type == 143 and node == "mn" and m.direction == "out":
-            for kind in _wishes(m.data):
+        elif m.cls == "mip" and m.type in KINDS4:
+            kind = KINDS4[m.type]
+            yield Item(self.party(m.src), self.party(m.dst), kind + "0" * (kind == "RRQ" and m.data[2:4] == b"\0\0"), m.when_ns, m)
+        elif (m.cls, m.type) in (("mld", MLD_REPORT), ("igmp", IGMP_REPORT)) and node == "mn" and m.direction == "out":
+            for kind in _wishes(m.data, 16 if m.cls == "mld" else 4):
                 yield Item("mn", self._cell(m), kind, m.when_ns, m)
 
     def _cell(self, m):
@@ -105,14 +112,16 @@ class Said:
                          for i in self.between(start_ns, end_ns))
 
 
-def _wishes(data):
-    """"join" and "leave" for each group of the site in a version 2 report: what a listener of one source says."""
+def _wishes(data, size):
+    """"join" and "leave" for each group of the site in a report of MLD version 2 or IGMP version 3 (RFC 3376 4.2, the same but for the size of
+    an address): what a listener of one source says."""
     at, found = 8, set()
     for _ in range(int.from_bytes(data[6:8], "big")):
-        if at + 20 > len(data):
+        if at + 4 + size > len(data):
             break
         kind, aux, n = data[at], data[at + 1], int.from_bytes(data[at + 2:at + 4], "big")
-        if data[at + 4] == 0xff and data[at + 5] & 0xf0 == 0x30 and n:
+        is_ours = data[at + 4] == 232 if size == 4 else data[at + 4] == 0xff and data[at + 5] & 0xf0 == 0x30
+        if is_ours and n:
             found.add("leave" if kind == BLOCK else "join")
-        at += 20 + 16 * n + 4 * aux
+        at += 4 + size * (n + 1) + 4 * aux
     return sorted(found)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A network as data. Nothing here touches the system; net.py builds what this describes.
+"""A network as data. Nothing here touches the system; net.py builds what this describes. Every network has both families, IPv6 and IPv4,
+numbered as numbers.py says; its `family` ("ipv6", "ipv4" or "dual") says which of them are there.
 
 A cable joins two nodes; one with a delay, loss or rate goes through the `wire` program. A cell is a
 bridge in the namespace `air`, with a router's access interface as one port; a mobile's
@@ -7,13 +8,19 @@ interface is a cable whose other end is plugged into one cell or none."""
 import ipaddress
 from dataclasses import dataclass, field
 
+from .conf import (access_router_conf, foreign_agent_conf, home_agent_conf, key_block, key_hex, keys, mma_conf, mobile_conf, pair_key,
+                   plain_router_conf)  # noqa: F401 (some are for the tests)
+from .numbers import (A, B, CORRESPONDENT, CORRESPONDENT4, CORRESPONDENT_PREFIX, CORRESPONDENT_PREFIX4, FAMILIES, FOREIGN, H, HOME_ADDRESS,
+                      HOME_ADDRESS4, HOME_AGENT, HOME_AGENT4, HOME_PREFIX, HOME_PREFIX4, HOME_SITE, MMA, MMA4, NO_MMA, NO_MMA4, Site,
+                      backbone, backbone_admits, default_over_backbone, facts, family_of, via_backbone)  # noqa: F401
+
 
 @dataclass
 class Port:
     """An end of a cable, or an interface on a cell."""
     node: str
     ifname: str
-    addresses: list = field(default_factory=list)  # "2001:db8::1/64"
+    addresses: list = field(default_factory=list)  # "2001:db8::1/64", "10.0.0.1/24"
     admits: list = field(default_factory=list)     # ingress filter (RFC 2827): what comes in here to be forwarded has its source in
                                                    # one of these prefixes, or is refused and counted; []: no filter
 
@@ -67,141 +74,60 @@ class Topology:
     def cell(self, name):
         return next(c for c in self.cells if c.name == name)
 
+    def ports(self):
+        return [p for c in self.cables for p in (c.a, c.b)] + [c.router for c in self.cells] + self.radios
+
+    def only(self, family):
+        """Without the addresses, routes and filters of a family that is not in this one. Its facts are then those of the first."""
+        def has(address):
+            return not address or family_of(address.split()[1] if " " in address else address) in FAMILIES[family]
+        for p in self.ports():
+            p.addresses, p.admits = list(filter(has, p.addresses)), list(filter(has, p.admits))
+        for n in self.nodes:
+            n.routes = [(prefix, via) for prefix, via in n.routes if has(via) and (prefix == "default" or has(prefix))]
+            n.loopback = list(filter(has, n.loopback))
+        families = FAMILIES[family]
+        by_family = self.facts.pop("by_family", {})
+        self.facts = {**by_family.get(families[0], {}), **self.facts, "family": family, "families": {f: by_family.get(f, {}) for f in families}}
+        return self
+
     def check(self):
         """Raises ValueError with what is wrong."""
         names = {n.name for n in self.nodes}
         if len(names) != len(self.nodes):
             raise ValueError("two nodes of one name")
-        ports = [p for c in self.cables for p in (c.a, c.b)] + [c.router for c in self.cells] + self.radios
         seen = set()
-        for p in ports:
+        for p in self.ports():
             if p.node not in names:
                 raise ValueError(f"{p.ifname}: no node {p.node}")
             if (p.node, p.ifname) in seen:
                 raise ValueError(f"{p.node}: two interfaces {p.ifname}")
             seen.add((p.node, p.ifname))
             for a in p.addresses:
-                ipaddress.IPv6Interface(a)
+                ipaddress.ip_interface(a)
             for a in p.admits:
-                ipaddress.IPv6Network(a)
+                ipaddress.ip_network(a)
         return self
 
 
 # --- the network of the demo -------------------------------------------------------------
 
-HOME_ADDRESS = "2001:db8:1::100"
-HOME_AGENT = "2001:db8:1::1"
-HOME_PREFIX = "2001:db8:1::/64"
-CORRESPONDENT = "2001:db8:c::2"
-
-
-@dataclass(frozen=True)
-class Site:
-    """A site with an MMA, and how it is numbered. Its i-th access link is 2001:db8:N:1i::/64."""
-    name: str
-    base: str                  # the first 48 bits
-    number: str = ""           # in names: mma1
-    letter: str = "cell"       # of its cells: a1, a2
-
-    @property
-    def mma(self):
-        return f"{self.base}::1"
-
-    @property
-    def prefix(self):
-        return f"{self.base}::/48"
-
-    @property
-    def coa_prefix(self):
-        return f"{self.base}:ff::/64"
-
-    @property
-    def agent(self):
-        """Name of the agent's node."""
-        return f"mma{self.number}"
-
-    def router(self, i):
-        """Name of the node of its i-th access router."""
-        return f"ar{i}" if not self.number else f"ar-{self.letter}{i}"
-
-    @property
-    def key(self):
-        return f"mn1-{self.name}"
-
-
-BACKBONE = "2001:db8:f"
-
-FOREIGN = Site("foreign", "2001:db8:2")
-HOME_SITE = Site("home", "2001:db8:5")   # its subnets other than the home link
-
-# The sites of figures 4 to 10: the home site's other subnets, and two foreign sites.
-H, A, B = Site("home", "2001:db8:5", "0", "h"), Site("first", "2001:db8:2", "1", "a"), Site("second", "2001:db8:3", "2", "b")
-NO_MMA = "2001:db8:4:11::/64"            # the access link of a network without an agent
-MMA = FOREIGN.mma
-
-
-def key_hex(name):
-    """A key of the laboratory, from its name: a secret of nobody."""
-    import hashlib
-    return hashlib.sha256(b"roamlab " + name.encode()).hexdigest()[:40]
-
-
-def key_block(name, spi):
-    return f'key "{name}" {{ spi = {spi}  algorithm = "hmac-sha1"  file = "{{keys}}/{name}.key" }}\n'
-
-
-def home_agent_conf(home_link, mma=""):
-    """mma: the agent of the home agent's own site, announced on the home link too."""
-    text = key_block("mn1", 256) + 'role ha {\n'
-    text += f'  address = "{HOME_AGENT}"\n  home-prefix = {{"{HOME_PREFIX}"}}\n'
-    text += f'  home-link = "{home_link}"\n' if home_link else ""
-    text += '  uplink = {"core0"}\n'
-    text += f'  mobile "{HOME_ADDRESS}" {{ key = "mn1" }}\n}}\n'
-    if home_link:
-        text += 'role ar {\n  site = "home"\n'
-        text += f'  mma = "{mma}"\n  home-site = true\n' if mma else ""
-        text += f'  interface "{home_link}" {{ prefix = {{"{HOME_PREFIX}"}} home-link = true ra-interval = 1000 }}\n}}\n'
-    return text
-
-
-def pair_key(a, b):
-    """Name of the key that the agents of two sites share."""
-    return "peer-" + "-".join(sorted((a.name, b.name)))
-
-
-def mma_conf(n_routers, site=FOREIGN, peers=(), more=""):
-    """peers: the sites whose agents this one forwards to and takes mobiles over from."""
-    down = ", ".join(f'"d{i}"' for i in range(1, n_routers + 1))
-    return (key_block(site.key, 257) + "".join(key_block(pair_key(site, p), 300) for p in peers) +
-            f'role mma {{\n  address = "{site.mma}"\n  site = "{site.name}"\n  upstream = {{"core0"}}\n  downstream = {{{down}}}\n'
-            f'  coa-prefix = "{site.coa_prefix}"\n  group-prefix = "ff35::/64"\n  access-prefix = {{"{site.base}:10::/60"}}\n' +
-            "".join(f'  peer "{p.mma}" {{ key = "{pair_key(site, p)}" }}\n' for p in peers) +
-            f'  mobile "{HOME_ADDRESS}" {{ key = "{site.key}" }}\n{more}}}\n')
-
-
-def access_router_conf(i, site=FOREIGN):
-    text = f'role ar {{\n  upstream = "up0"\n  site = "{site.name}"\n  mma = "{site.mma}"\n'
-    text += "  home-site = true\n" if site.name == HOME_SITE.name else ""
-    text += f'  interface "acc0" {{ prefix = {{"{site.base}:1{i}::/64"}} ra-interval = 1000 }}\n}}\n'
-    return text
-
-
-def mobile_conf(interfaces, use_mma, more="", sites=(FOREIGN,)):
-    text = key_block("mn1", 256) + "".join(key_block(s.key, 257) for s in sites)
-    text += (f'role mn {{\n  home-address = "{HOME_ADDRESS}"\n  home-prefix = "{HOME_PREFIX}"\n'
-             f'  home-agent = "{HOME_AGENT}"\n  key = "mn1"\n')
-    for name in interfaces:
-        text += f'  interface "{name}" {{}}\n'
-    text += "".join(f'  mma "{s.mma}" {{ key = "{s.key}" }}\n' for s in sites)
-    return text + f'  use-mma = {"true" if use_mma else "false"}\n{more}}}\n'
-
-
-def keys(*names):
-    return {name: key_hex(name) for name in names}
+def _home(site=None, family="ipv6"):
+    """The home agent, and the hosts on the backbone beside it: nodes, cables and the home cell. site: the home agent's own."""
+    nodes = [
+        Node("cn", routes=[("default", "2001:db8:c::1"), ("default", "10.12.0.1")]),
+        Node("core", forwards=True),
+        Node("ha", forwards=True, routes=default_over_backbone(1), roamd=home_agent_conf("home0", site, family), keys=keys("mn1")),
+    ]
+    cables = [
+        Cable(Port("cn", "eth0", [CORRESPONDENT + "/64", CORRESPONDENT4 + "/24"]), Port("core", "cn0", ["2001:db8:c::1/64", "10.12.0.1/24"])),
+        Cable(Port("ha", "core0", backbone(1, 2)), Port("core", "ha0", backbone(1, 1))),
+    ]
+    return nodes, cables, [Cell("home", Port("ha", "home0", [HOME_AGENT + "/64", HOME_AGENT4 + "/24"]), position_m=0)]
 
 
 def demo(interfaces=1, use_mma=True, backbone_delay_us=25000, access_delay_us=(0, 0, 0, 0), mobile_more="",
-         routers=4, site=FOREIGN):
+         routers=4, site=FOREIGN, family="ipv6"):
     """A correspondent node, a home site, and a foreign site with an MMA and four access routers, 25 ms away from home.
 
         cn --- core --- ha === home cell
@@ -210,35 +136,29 @@ def demo(interfaces=1, use_mma=True, backbone_delay_us=25000, access_delay_us=(0
                 |
                mma --- ar1 === cell1     (access_delay_us: on the cable mma-arN)
                  \\ --- ar2 === cell2  ...      mn: w0 (w1) in one cell each
+
+    In IPv4 without an MMA each access router is a foreign agent, and the node mma a router.
     """
     n = range(1, routers + 1)
-    base = site.base
     radios = [f"w{i}" for i in range(interfaces)]
-    nodes = [
-        Node("cn", routes=[("default", "2001:db8:c::1")]),
-        Node("core", forwards=True, routes=[(HOME_PREFIX, "2001:db8:f:1::2"), (site.prefix, "2001:db8:f:2::2")]),
-        Node("ha", forwards=True, routes=[("default", "2001:db8:f:1::1")],
-             roamd=home_agent_conf("home0", site.mma if site is HOME_SITE else ""), keys=keys("mn1")),
-        Node("mma", forwards=True, routes=[("default", "2001:db8:f:2::1")] +
-             [(f"{base}:1{i}::/64", f"{base}:{i}::2") for i in n],
-             roamd=mma_conf(routers, site), keys=keys(site.key)),
-        *[Node(f"ar{i}", forwards=True, routes=[("default", f"{base}:{i}::1")], roamd=access_router_conf(i, site))
+    has_mma = use_mma or family == "ipv6"
+    nodes, cables, cells = _home(site if site is HOME_SITE else None, family)
+    nodes[1].routes = via_backbone(1, 2, HOME_PREFIX, HOME_PREFIX4) + via_backbone(2, 2, *site.prefixes)
+    nodes += [
+        Node("mma", forwards=True, routes=default_over_backbone(2) + [r for i in n for r in site.inwards(i)],
+             roamd=mma_conf(routers, site, family=family) if has_mma else "", keys=keys(site.key)),
+        *[Node(site.router(i), forwards=True, routes=site.outwards(i),
+               roamd=access_router_conf(i, site, family) if has_mma else plain_router_conf(family, site.access(i), "up0")) for i in n],
+        Node("mn", is_mobile=True, roamd=mobile_conf(radios, use_mma, mobile_more, [site], family), keys=keys("mn1", site.key)),
+    ]
+    cables += [
+        Cable(Port("mma", "core0", backbone(2, 2)), Port("core", "mma0", backbone(2, 1)), delay_us=backbone_delay_us),
+        *[Cable(Port("mma", f"d{i}", site.cable(i, 1)), Port(site.router(i), "up0", site.cable(i, 2)), delay_us=access_delay_us[i - 1])
           for i in n],
-        Node("mn", is_mobile=True, roamd=mobile_conf(radios, use_mma, mobile_more, [site]), keys=keys("mn1", site.key)),
     ]
-    cables = [
-        Cable(Port("cn", "eth0", [CORRESPONDENT + "/64"]), Port("core", "cn0", ["2001:db8:c::1/64"])),
-        Cable(Port("ha", "core0", ["2001:db8:f:1::2/64"]), Port("core", "ha0", ["2001:db8:f:1::1/64"])),
-        Cable(Port("mma", "core0", ["2001:db8:f:2::2/64"]), Port("core", "mma0", ["2001:db8:f:2::1/64"]),
-              delay_us=backbone_delay_us),
-        *[Cable(Port("mma", f"d{i}", [f"{base}:{i}::1/64"]), Port(f"ar{i}", "up0", [f"{base}:{i}::2/64"]),
-                delay_us=access_delay_us[i - 1]) for i in n],
-    ]
-    cells = [Cell("home", Port("ha", "home0", [HOME_AGENT + "/64"]), position_m=0)]
-    cells += [Cell(f"cell{i}", Port(f"ar{i}", "acc0", [f"{base}:1{i}::1/64"]), position_m=100.0 * i) for i in n]
+    cells += [Cell(f"cell{i}", Port(site.router(i), "acc0", site.access_router(i)), position_m=100.0 * i) for i in n]
     return Topology("demo", nodes, cables, cells, [Port("mn", w) for w in radios],
-                    facts={"home_address": HOME_ADDRESS, "correspondent": CORRESPONDENT, "home_agent": HOME_AGENT,
-                           "mma": site.mma, "mobile": "mn"}).check()
+                    facts={"by_family": facts(site), "mobile": "mn"}).only(family).check()
 
 
 def home_site(**kw):
@@ -248,51 +168,43 @@ def home_site(**kw):
 
 # --- the network of figures 4 to 10 ------------------------------------------------------
 
-CORRESPONDENT_PREFIX = "2001:db8:c::/64"
-
-
-def _backbone(number, prefix):
-    """What the backbone admits from the site behind its link of this number."""
-    return [prefix, f"{BACKBONE}:{number}::/64"]
-
-
-def _site(site, routers, peers, delay_us, access_delay_us, mma_more):
+def _site(site, routers, peers, delay_us, access_delay_us, mma_more, family):
     """Nodes, cables and cells of a site with an agent."""
-    base, n, link = site.base, range(1, routers + 1), f"{BACKBONE}:1{site.number}"
-    nodes = [Node(site.agent, forwards=True, routes=[("default", f"{link}::1"), (f"unreachable {site.coa_prefix} metric 4096", None)] +
-                  [(f"{base}:1{i}::/64", f"{base}:{i}::2") for i in n],
-                  roamd=mma_conf(routers, site, peers, mma_more), keys=keys(site.key, *(pair_key(site, p) for p in peers)))]
-    nodes += [Node(site.router(i), forwards=True, routes=[("default", f"{base}:{i}::1")], roamd=access_router_conf(i, site)) for i in n]
-    cables = [Cable(Port(site.agent, "core0", [f"{link}::2/64"]),
-                    Port("core", site.agent, [f"{link}::1/64"], admits=_backbone(f"1{site.number}", site.prefix)), delay_us=delay_us)]
-    cables += [Cable(Port(site.agent, f"d{i}", [f"{base}:{i}::1/64"]), Port(site.router(i), "up0", [f"{base}:{i}::2/64"]),
-                     delay_us=access_delay_us) for i in n]
-    cells = [Cell(f"{site.letter}{i}", Port(site.router(i), "acc0", [f"{base}:1{i}::1/64"])) for i in n]
+    n, link = range(1, routers + 1), f"1{site.number}"
+    nodes = [Node(site.agent, forwards=True, routes=default_over_backbone(link) + [(f"unreachable {site.coa_prefix} metric 4096", None)] +
+                  [r for i in n for r in site.inwards(i)],
+                  roamd=mma_conf(routers, site, peers, mma_more, family), keys=keys(site.key, *(pair_key(site, p) for p in peers)))]
+    nodes += [Node(site.router(i), forwards=True, routes=site.outwards(i), roamd=access_router_conf(i, site, family)) for i in n]
+    cables = [Cable(Port(site.agent, "core0", backbone(link, 2)),
+                    Port("core", site.agent, backbone(link, 1), admits=backbone_admits(link, *site.prefixes)), delay_us=delay_us)]
+    cables += [Cable(Port(site.agent, f"d{i}", site.cable(i, 1)), Port(site.router(i), "up0", site.cable(i, 2)), delay_us=access_delay_us)
+               for i in n]
+    cells = [Cell(f"{site.letter}{i}", Port(site.router(i), "acc0", site.access_router(i))) for i in n]
     return nodes, cables, cells
 
 
-def _network_without_agent(delay_us):
-    """An access link whose router announces no agent: plain Mobile IPv6 there."""
-    link = f"{BACKBONE}:14"
-    conf = f'role ar {{\n  interface "acc0" {{ prefix = {{"{NO_MMA}"}} ra-interval = 1000 }}\n}}\n'
-    nodes = [Node("ar-n1", forwards=True, routes=[("default", f"{link}::1")], roamd=conf)]
-    cables = [Cable(Port("ar-n1", "core0", [f"{link}::2/64"]),
-                    Port("core", "net4", [f"{link}::1/64"], admits=_backbone("14", "2001:db8:4::/48")), delay_us=delay_us)]
-    return nodes, cables, [Cell("n1", Port("ar-n1", "acc0", [NO_MMA.replace("::/", "::1/")]))]
+def _network_without_agent(delay_us, family):
+    """An access link whose router announces no MMA: plain Mobile IP there."""
+    nodes = [Node("ar-n1", forwards=True, routes=default_over_backbone(14), roamd=plain_router_conf(family))]
+    cables = [Cable(Port("ar-n1", "core0", backbone(14, 2)),
+                    Port("core", "net4", backbone(14, 1), admits=backbone_admits(14, "2001:db8:4::/48", "10.4.0.0/16")), delay_us=delay_us)]
+    router = Port("ar-n1", "acc0", [NO_MMA.replace("::/", "::1/"), NO_MMA4.replace(".0/", ".1/")])
+    return nodes, cables, [Cell("n1", router)]
 
 
 def _parties(nodes, cables, cells, sites):
     """(prefix, name of the node that speaks with such an address), for whoever reads a capture."""
     ports = [p for c in cables for p in (c.a, c.b)] + [c.router for c in cells]
-    found = [(a.partition("/")[0] + "/128", p.node) for p in ports for a in p.addresses]
-    found += [(HOME_ADDRESS + "/128", "mn"), (NO_MMA, "mn"), (HOME_PREFIX, "mn")]
+    found = [(a.partition("/")[0], p.node) for p in ports for a in p.addresses]
+    found += [(HOME_ADDRESS, "mn"), (HOME_ADDRESS4, "mn")] + [(p, "mn") for p in (NO_MMA, HOME_PREFIX, NO_MMA4, HOME_PREFIX4)]
     for s in sites:
-        found += [(s.mma + "/128", s.agent), (s.coa_prefix, s.agent), (f"{s.base}:10::/60", "mn")]
+        found += [(s.mma, s.agent), (s.mma4, s.agent), (s.coa_prefix, s.agent)]
+        found += [(p, "mn") for p in (*s.access_prefixes, s.pool4)]
     return found
 
 
 def figures(*sites, interfaces=2, cn="", no_mma=False, routers=2, backbone_delay_us=25000, access_delay_us=0, mobile_more="",
-            mma_more="", use_mma=True):
+            mma_more="", use_mma=True, family="ipv6"):
     """The home link and some of the sites H, A and B, on a backbone that filters what enters it.
 
         cn ---- core ---- ha === home           (cn: "": an ordinary host; else the body of its role block)
@@ -303,35 +215,27 @@ def figures(*sites, interfaces=2, cn="", no_mma=False, routers=2, backbone_delay
          mma0 --- ar-h1 === h1, ar-h2 === h2                             H: other subnets of the home site
     """
     radios = [f"w{i}" for i in range(interfaces)]
-    home_mma = H.mma if H in sites else ""
-    nodes = [
-        Node("cn", routes=[("default", "2001:db8:c::1")], roamd=f"role cn {{\n{cn}}}\n" if cn else ""),
-        Node("core", forwards=True),
-        Node("ha", forwards=True, routes=[("default", f"{BACKBONE}:1::1")], roamd=home_agent_conf("home0", home_mma), keys=keys("mn1")),
-        Node("mn", is_mobile=True, roamd=mobile_conf(radios, use_mma, mobile_more, sites),
-             keys=keys("mn1", *(s.key for s in sites))),
-    ]
-    cables = [
-        Cable(Port("cn", "eth0", [CORRESPONDENT + "/64"]), Port("core", "cn0", ["2001:db8:c::1/64"], admits=[CORRESPONDENT_PREFIX])),
-        Cable(Port("ha", "core0", [f"{BACKBONE}:1::2/64"]),
-              Port("core", "ha0", [f"{BACKBONE}:1::1/64"], admits=_backbone("1", HOME_PREFIX))),
-    ]
-    cells = [Cell("home", Port("ha", "home0", [HOME_AGENT + "/64"]))]
-    core = [(HOME_PREFIX, f"{BACKBONE}:1::2")]
+    nodes, cables, cells = _home(H if H in sites else None, family)
+    nodes[0].roamd = f"role cn {{\n{cn}}}\n" if cn else ""
+    cables[0].b.admits = [CORRESPONDENT_PREFIX, CORRESPONDENT_PREFIX4]
+    cables[1].b.admits = backbone_admits(1, HOME_PREFIX, HOME_PREFIX4)
+    nodes.append(Node("mn", is_mobile=True, roamd=mobile_conf(radios, use_mma, mobile_more, sites, family),
+                      keys=keys("mn1", *(s.key for s in sites))))
+    core = via_backbone(1, 2, HOME_PREFIX, HOME_PREFIX4)
     for s in sites:
         delay_us = 0 if s is H else backbone_delay_us
-        for mine, more in zip((nodes, cables, cells), _site(s, routers, [p for p in sites if p is not s], delay_us, access_delay_us, mma_more)):
+        peers = [p for p in sites if p is not s]
+        for mine, more in zip((nodes, cables, cells), _site(s, routers, peers, delay_us, access_delay_us, mma_more, family)):
             mine += more
-        core.append((s.prefix, f"{BACKBONE}:1{s.number}::2"))
+        core += via_backbone(f"1{s.number}", 2, *s.prefixes)
     if no_mma:
-        for mine, more in zip((nodes, cables, cells), _network_without_agent(backbone_delay_us)):
+        for mine, more in zip((nodes, cables, cells), _network_without_agent(backbone_delay_us, family)):
             mine += more
-        core.append(("2001:db8:4::/48", f"{BACKBONE}:14::2"))
+        core += via_backbone(14, 2, "2001:db8:4::/48", "10.4.0.0/16")
     nodes[1].routes = core
     return Topology("figures", nodes, cables, cells, [Port("mn", w) for w in radios],
-                    facts={"home_address": HOME_ADDRESS, "correspondent": CORRESPONDENT, "home_agent": HOME_AGENT,
-                           "mma": sites[0].mma if sites else "", "mobile": "mn", "sites": sites,
-                           "parties": _parties(nodes, cables, cells, sites)}).check()
+                    facts={"by_family": facts(sites[0] if sites else None), "mobile": "mn", "sites": sites,
+                           "parties": _parties(nodes, cables, cells, sites)}).only(family).check()
 
 
 def plain(**kw):
@@ -345,8 +249,12 @@ def plain(**kw):
 TOPOLOGIES = {
     "demo": demo,
     "demo-two-radios": lambda: demo(interfaces=2),
+    "dual": lambda: demo(interfaces=2, family="dual"),
     "figures": lambda: figures(H, A, B, no_mma=True),
+    "figures-ipv4": lambda: figures(H, A, B, no_mma=True, family="ipv4"),
     "home-site": home_site,
+    "ipv4": lambda: demo(interfaces=2, family="ipv4"),
+    "mobile-ipv4": lambda: demo(use_mma=False, family="ipv4"),
     "mobile-ipv6": lambda: demo(use_mma=False),
-    "plain": plain,
+    "plain": lambda: plain(family="dual"),
 }

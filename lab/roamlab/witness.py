@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from . import net as netmod
 
-REPORT_TYPES = {"131", "132", "143"}
+MLD_REPORTS = {131, 132, 143}
+IGMP_REPORTS = {0x12, 0x16, 0x17, 0x22}
 
 
 class Reader:
@@ -61,8 +62,9 @@ class FlowEnd(Reader):
 class Flow:
     """Both ends; `down` is towards the mobile."""
 
-    def __init__(self, net, rate_pps, fixed="cn", mobile="mn", port=9000, size=64):
-        facts = net.topo.facts
+    def __init__(self, net, rate_pps, fixed="cn", mobile="mn", port=9000, size=64, family=None):
+        """family: without one, the first of the topology's."""
+        facts = net.topo.facts if family is None else net.topo.facts["families"][family]
         home, cn = facts["home_address"], facts["correspondent"]
         self.mobile = FlowEnd(net, mobile, home, cn, rate_pps, port, size)
         self.fixed = FlowEnd(net, fixed, cn, home, rate_pps, port, size)
@@ -201,39 +203,56 @@ class Tap(Reader):
                         bytes.fromhex(w[8]) if len(w) > 8 else b"") for w in list(self.lines) if len(w) >= 8]
 
 
-BU, BA = 5, 6
+BU, BA = 5, 6          # Mobility Header types
+REQUEST, REPLY = 1, 3  # Mobile IPv4 message types
+SIGNALLING = ("mh", "udp", "mip")
+
+
+@dataclass
+class Registration:
+    """What a binding update or acknowledgement, or a registration request or reply, says of itself. `number` is the same in a message and its
+    answer; `about`: whom and where an update is for."""
+    is_update: bool
+    number: tuple
+    lifetime_ns: int = 0
+    about: tuple = ()
+
+
+def registration(m):
+    """None for other messages."""
+    d = m.data
+    if m.cls == "mh" and m.type in (BU, BA) and len(d) >= 12:
+        at = 6 if m.type == BU else 8    # the acknowledgement's sequence number lies two octets further
+        return Registration(m.type == BU, ("mh", d[at:at + 2]), int.from_bytes(d[10:12], "big") * 4 * 10**9)
+    if m.cls == "mip" and m.type == REQUEST and len(d) >= 24:   # RFC 5944 3.3; the low half of the identification comes back in each reply
+        return Registration(True, ("mip", d[20:24]), int.from_bytes(d[2:4], "big") * 10**9, (d[4:8], d[8:12], d[12:16]))
+    if m.cls == "mip" and m.type == REPLY and len(d) >= 20:     # 3.4
+        return Registration(False, ("mip", d[16:20]))
+    return None
 
 
 def signalling(messages, address):
-    """Mobility Header messages and datagrams of the suite, from or to that address, and which of them are refreshes.
+    """Mobility Header and Mobile IPv4 messages and datagrams of the suite, from or to that address, and which of them are refreshes.
 
     A refresh is an update that comes when at least 0.4 of the lifetime asked for by the one before (to the
-    same agent) has passed, and its acknowledgement: what time alone would have caused."""
-    picked, refreshes, last = [], set(), None
-    for m in messages:
-        if m.cls not in ("mh", "udp") or address not in (m.src, m.dst):
+    same agent, in IPv4 for the same care-of address) has passed, and its acknowledgement: what time alone would have caused."""
+    picked = [m for m in messages if m.cls in SIGNALLING and address in (m.src, m.dst)]
+    refreshes, last = set(), {}
+    for m in picked:
+        r = registration(m)
+        if not r or not r.is_update or r.number in refreshes:
             continue
-        picked.append(m)
-        if m.cls != "mh" or len(m.data) < 12:
-            continue
-        sequence = int.from_bytes(m.data[6:8], "big")
-        if m.type == BU:
-            lifetime_ns = int.from_bytes(m.data[10:12], "big") * 4 * 10**9
-            if last and lifetime_ns and m.when_ns - last[0] >= 0.4 * last[1] > 0:
-                refreshes.add(sequence)
-            last = (m.when_ns, lifetime_ns)
-    return picked, [m for m in picked if m.cls == "mh" and is_of(m, refreshes)]
-
-
-def is_of(message, sequences):
-    """An update with one of these sequence numbers, or its acknowledgement (whose number lies two octets further)."""
-    at = 6 if message.type == BU else 8
-    return message.type in (BU, BA) and int.from_bytes(message.data[at:at + 2], "big") in sequences
+        when, lifetime_ns, about = last.get(m.cls, (0, 0, None))
+        if lifetime_ns and r.lifetime_ns and r.about == about and m.when_ns - when >= 0.4 * lifetime_ns:
+            refreshes.add(r.number)
+        last[m.cls] = (m.when_ns, r.lifetime_ns, r.about)
+    return picked, [m for m in picked if (r := registration(m)) and r.number in refreshes]
 
 
 def multicast_reports(messages):
     """Membership reports that a mobile sent on its access links."""
-    return [m for m in messages if m.cls == "mld" and m.direction == "out" and str(m.type) in REPORT_TYPES]
+    return [m for m in messages if m.direction == "out" and
+            (m.cls == "mld" and m.type in MLD_REPORTS or m.cls == "igmp" and m.type in IGMP_REPORTS)]
 
 
 @dataclass
@@ -255,7 +274,7 @@ class Kind:
 
     @property
     def is_multicast(self):
-        return self.dst.startswith("ff")
+        return ipaddress.ip_address(self.dst).is_multicast
 
 
 def of_kind(kinds, **want):
@@ -273,7 +292,7 @@ def total(kinds, **want):
 def within(*prefixes):
     """A question for of_kind: is the address in one of them?"""
     networks = [ipaddress.ip_network(p) for p in prefixes]
-    return lambda address: address is not None and any(ipaddress.ip_address(address) in n for n in networks)
+    return lambda address: address is not None and any(ipaddress.ip_address(address) in n for n in networks)  # (never in one of the other family)
 
 
 class Tally(Reader):

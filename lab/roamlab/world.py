@@ -69,7 +69,7 @@ class World:
         return w
 
     def start_flow(self, rate_pps=1000, **kw):
-        """UDP both ways between correspondent node and home address."""
+        """UDP both ways between correspondent node and home address (family=: of the topology's)."""
         self.flows.append(witness.Flow(self.net, rate_pps, **kw))
         return self.flows[-1]
 
@@ -118,8 +118,10 @@ class World:
         return self.net.plugged("mn", active[0])
 
     def wait_state(self, state, seconds=15):
-        """Until the mobile says of itself that it is in this state ("home", "away-site", "away-plain")."""
-        self.wait(lambda: [m for m in self.daemons["mn"].show("mobiles") if m.get("state") == state], state, seconds)
+        """Until the mobile says of itself that it is in this state ("home", "away-site", "away-plain"), with each home address."""
+        def states():
+            return {m["state"] for m in self.daemons["mn"].show("mobiles") if m.get("record") == "mobile"}
+        self.wait(lambda: states() == {state}, state, seconds)
 
     def wait(self, condition, what, seconds=10):
         return netmod.wait_for(condition, seconds, what)

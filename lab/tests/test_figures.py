@@ -88,6 +88,34 @@ def test_signalling_sets_refreshes_apart():
     assert refresh == [trace[3], trace[4]]
 
 
+def request(when_s, number, lifetime_s, coa=5):
+    body = bytes([1, 0]) + lifetime_s.to_bytes(2, "big") + bytes([10, 1, 0, 100, 10, 1, 0, 1, 10, 2, 0, coa]) + bytes(4) + number.to_bytes(4, "big")
+    return message(when_s, "mip", witness.REQUEST, "mma", "ha", body)
+
+
+def reply(when_s, number):
+    return message(when_s, "mip", witness.REPLY, "ha", "mma", bytes([3, 0, 0, 60, 10, 1, 0, 100, 10, 1, 0, 1]) + bytes(4) + number.to_bytes(4, "big"))
+
+
+def test_signalling_of_ipv4_sets_refreshes_apart():
+    """By lifetime, and only where the care-of address is the one before: a handover late in a lifetime is no refresh."""
+    trace = [request(0, 1, 60), reply(0, 1), request(10, 2, 60), request(50, 3, 60), reply(51, 3), request(100, 4, 60, coa=6), reply(101, 4),
+             message(102, "igmp", 0x22, "mn", "ha")]
+    found, refresh = witness.signalling(trace, "ha")
+    assert found == trace[:-1]
+    assert refresh == trace[3:5]
+    assert not witness.signalling(trace, "elsewhere")[0]
+
+
+@pytest.mark.parametrize("family", ["ipv6", "ipv4", "dual"])
+def test_a_topology_has_its_family_only(family):
+    t = topo.figures(topo.H, topo.A, topo.B, no_mma=True, family=family)
+    found = {topo.family_of(a) for p in t.ports() for a in p.addresses + p.admits} | {topo.family_of(v) for n in t.nodes for _, v in n.routes if v}
+    assert found == set(topo.FAMILIES[family])
+    assert t.facts["home_address"] == (topo.HOME_ADDRESS4 if family == "ipv4" else topo.HOME_ADDRESS)
+    assert ("address-v4" in t.node("mma1").roamd, "coa-prefix" in t.node("mma1").roamd) == (family != "ipv6", family != "ipv4")
+
+
 @pytest.mark.parametrize("name", sorted(topo.TOPOLOGIES))
 def test_topologies_are_sound(name):
     topo.TOPOLOGIES[name]().check()
@@ -154,3 +182,21 @@ def test_membership_report_is_told_by_its_cell():
     report = witness.Message(7 * MS, "w0", "out", "mld", 143, "fe80::1", "ff02::16", 0, bytes([143, 0, 0, 0, 0, 0, 0, 1]) + record)
     story = said(("mn", report), events=[(5 * MS, "attach", "w0", "a1"), (9 * MS, "attach", "w0", "a2")])
     assert [i.step for i in story.items] == [("mn", "a1", "join")]
+
+
+def test_ipv4_story_is_told_alike():
+    """A join by IGMP, the request to the agent, its relay, the answer to the mobile's group."""
+    world = SimpleNamespace(facts={"parties": [("10.1.0.100", "mn"), ("10.2.0.1", "mma1"), ("10.1.0.1", "ha")]},
+                            radio=SimpleNamespace(events=[(1 * MS, "attach", "w0", "a1")]))
+    record = bytes([5, 0, 0, 1, 232, 128, 0, 7, 10, 2, 0, 1])
+    body = bytes([1, 0, 0, 60]) + bytes(20)
+
+    def m(when_ms, cls, type_, src, dst, data):
+        return witness.Message(when_ms * MS, "w0", "out", cls, type_, src, dst, 0, data)
+    heard = [m(2, "igmp", 0x22, "10.1.0.100", "224.0.0.22", bytes([0x22, 0, 0, 0, 0, 0, 0, 1]) + record),
+             m(3, "mip", 1, "10.1.0.100", "10.2.0.1", body), m(9, "mip", 3, "10.2.0.1", "232.128.0.7", bytes([3]) + bytes(19)),
+             m(12, "mip", 1, "10.1.0.100", "10.1.0.1", bytes([1, 0, 0, 0]) + bytes(20))]
+    relayed = [m(4, "mip", 1, "10.2.0.1", "10.1.0.1", body), m(8, "mip", 3, "10.1.0.1", "10.2.0.1", bytes([3]) + bytes(19))]
+    story = order.Said(world, {"mn": SimpleNamespace(messages=lambda: heard), "mma1": SimpleNamespace(messages=lambda: relayed)})
+    assert [i.step for i in story.items] == [("mn", "a1", "join"), ("mn", "mma1", "RRQ"), ("mma1", "ha", "RRQ"), ("ha", "mma1", "RRP"),
+                                             ("mma1", "mn", "RRP"), ("mn", "ha", "RRQ0")]
