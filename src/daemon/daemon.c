@@ -309,6 +309,7 @@ int daemon_start(struct daemon **out, struct conf *conf, const char *file, struc
 	d->file = file;
 	d->tun_fd = d->timer_fd = -1;
 	memset(d->rawin.fd, 0xff, sizeof d->rawin.fd);
+	d->rawin4 = (struct rawin4)RAWIN4_NONE;
 	d->is_kept = true; /* until everything runs, a failure leaves what was there */
 	d->armed = MONO_NEVER;
 	d->started = plat_now().mono;
@@ -316,6 +317,7 @@ int daemon_start(struct daemon **out, struct conf *conf, const char *file, struc
 	d->exec.attach = on_attach;
 	d->exec.event = on_event;
 	d->exec.keep_send = on_keep_send;
+	d->exec.begin_v4 = loop_begin_v4;
 	d->exec.ctx = d;
 	log_open(d->conf.node.name, (enum event_sev)d->conf.node.log_level);
 
@@ -430,6 +432,7 @@ void daemon_free(struct daemon *d)
 	member_close(d->exec.member);
 	sysctl_close(d->exec.sysctl);
 	rawin_close(&d->rawin);
+	rawin4_close(&d->rawin4);
 	rtnl_close(d->rtnl);
 	store_close(d->store);
 	if (d->tun_fd >= 0)

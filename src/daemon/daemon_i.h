@@ -13,6 +13,7 @@
 #include "datapath/slow.h"
 #include "plat/linux/nl80211.h"
 #include "plat/linux/rawin.h"
+#include "plat/linux/rawin4.h"
 
 /* Links first. All else takes turns: while a flood of packets lasts, timers, the watchdog and the operator get theirs. */
 enum loop_priority { PRIO_LINK, PRIO_TURN, PRIO_N };
@@ -33,6 +34,7 @@ struct daemon {
 	struct slow *slow;
 	struct rtnl *rtnl;
 	struct rawin rawin;
+	struct rawin4 rawin4;        /* open once IPv4 is used */
 	struct nl80211 *nl80211;     /* NULL: not configured */
 	struct control *control;
 	struct feed *feed;
@@ -52,6 +54,8 @@ void loop_run(struct daemon *d);
 /* Registers the callbacks. 0 or ERR_*. */
 int loop_open(struct daemon *d);
 void loop_close(struct daemon *d);
+/* An engine begins with IPv4. */
+void loop_begin_v4(void *ctx);
 /* Callbacks that the modules get: ctx is the daemon. */
 void loop_on_link(void *ctx, const struct link_event *ev);
 void loop_on_addr(void *ctx, const struct addr_event *ev);

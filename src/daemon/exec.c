@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "daemon/log.h"
+#include "daemon/settings.h"
 #include "plat/linux/tun.h"
 
 static void flush_all_ops(void *ctx);
@@ -90,19 +91,16 @@ static void flush_all_ops(void *ctx)
 			flush_ops(x, &x->ops[t]);
 }
 
-static void set(struct exec *x, const char *ifname, const char *key, int value)
+static void note_owned(struct exec *x, const struct dp_if *iface)
 {
-	if (sysctl_set(x->sysctl, ifname, key, value))
-		log_note(EV_NOTICE, "sysctl-failed", "%s/%s = %d: %s", ifname, key, value, strerror(errno));
-}
+	struct exec_if *o = x->owned;
 
-static void note_owned(struct exec *x, uint32_t ifindex)
-{
-	for (uint32_t i = 0; i < x->n_owned; i++)
-		if (x->owned[i] == ifindex)
-			return;
-	if (x->n_owned < EXEC_IF_MAX)
-		x->owned[x->n_owned++] = ifindex;
+	while (o < x->owned + x->n_owned && o->ifindex != iface->ifindex)
+		o++;
+	if (o == x->owned + EXEC_IF_MAX)
+		return;
+	x->n_owned += o == x->owned + x->n_owned;
+	*o = (struct exec_if){iface->ifindex, iface->flags};
 }
 
 uint32_t exec_sweep(struct exec *x)
@@ -110,31 +108,52 @@ uint32_t exec_sweep(struct exec *x)
 	uint32_t n = rtnl_sweep(x->rtnl);
 
 	for (uint32_t i = 0; i < x->n_owned; i++)
-		n += member_sweep(x->member, x->owned[i]);
+		n += member_sweep(x->member, x->owned[i].ifindex);
 	return n;
 }
 
-/* What the kernel must and must not do by itself on an interface of a role: doc/operations.md has the list. */
-static void own_interface(struct exec *x, const struct dp_if *iface, enum role_id role)
+static bool is_v4_entry(const struct dp_op *op)
 {
-	const struct link_event *link = rtnl_link_at(x->rtnl, iface->ifindex);
+	if (op->table == DP_LOCAL)
+		return addr6_is_v4mapped(&op->local.addr);
+	if (op->table == DP_MFC)
+		return addr6_is_v4mapped(&op->mfc.group);
+	for (uint32_t i = 0; op->table == DP_IF && i < op->iface.n_prefix; i++)
+		if (addr6_is_v4mapped(&op->iface.prefix[i].addr))
+			return true;
+	return false;
+}
 
-	if (!x->is_setting || !link)
-		return;
-	if (iface->flags & DP_IF_MOBILE) {
-		set(x, link->name, "accept_ra", 0);
-		set(x, link->name, "autoconf", 0);
-		set(x, link->name, "router_solicitations", 0);
-		set(x, link->name, "keep_addr_on_down", 1);
-		set(x, link->name, "optimistic_dad", 1);
-		set(x, link->name, "use_optimistic", 1);
+/* Has this to do with IPv4? Asked until the first that has: what every role needs to begin with is an address, a route or a packet. */
+static bool is_v4_effect(const struct effq *q, const struct effect *e)
+{
+	switch (e->kind) {
+	case FX_SEND: return e->send.is_arp || (e->send.len_oct && effq_bytes(q, e->send.off)[0] >> 4 == 4);
+	case FX_DP_PUT: return is_v4_entry(&e->dp);
+	case FX_JOIN: return addr6_is_v4mapped(&e->group.group);
+	case FX_ADDR_ADD: return addr6_is_v4mapped(&e->addr.addr);
+	case FX_ROUTE_PUT: return addr6_is_v4mapped(&e->route.dst.addr);
+	case FX_DP_DEL:
+	case FX_LEAVE:
+	case FX_ADDR_DEL:
+	case FX_ROUTE_DEL:
+	case FX_NEIGH:
+	case FX_KEEP_SEND:
+	case FX_ATTACH:
+	case FX_STORE_PUT:
+	case FX_STORE_DEL:
+	case FX_EVENT: return false;
 	}
-	if (role == ROLE_AR && iface->flags & DP_IF_UPSTREAM)
-		set(x, link->name, SYSCTL_ALLMULTI, 1);
-	if (iface->flags & ~(uint32_t)(DP_IF_MOBILE | DP_IF_ROAM0) && !x->is_forwarding) {
-		set(x, "all", "forwarding", 1);
-		x->is_forwarding = true;
-	}
+	return false;
+}
+
+static void begin_v4(struct exec *x)
+{
+	x->is_v4 = true;
+	x->begin_v4(x->ctx);
+	settings_roam0_4(x);
+	for (uint32_t i = 0; i < x->n_owned; i++)
+		settings_interface4(x, x->owned[i].ifindex, x->owned[i].flags);
 }
 
 static void run_interface(struct exec *x, const struct effect *e)
@@ -144,8 +163,10 @@ static void run_interface(struct exec *x, const struct effect *e)
 	flush_all_ops(x);
 	op.iface.ifindex = real_ifindex(x, op.iface.ifindex);
 	if (e->kind == FX_DP_PUT) {
-		note_owned(x, op.iface.ifindex);
-		own_interface(x, &op.iface, e->role);
+		note_owned(x, &op.iface);
+		settings_interface(x, &op.iface, e->role);
+		if (x->is_v4)
+			settings_interface4(x, op.iface.ifindex, op.iface.flags);
 	}
 	int rc = x->dp ? dp_apply(x->dp, e->kind == FX_DP_PUT ? DP_PUT : DP_DEL, &op, e->role) : 0;
 	if (rc && !(rc == ERR_NOTFOUND && e->kind == FX_DP_DEL))
@@ -199,7 +220,10 @@ static void run_send(struct exec *x, const struct effq *q, const struct effect *
 			failed(x, "send-failed", e->role, "a packet cannot be given to roam0", ERR_SYS);
 		return;
 	}
-	sender_send(x->sender, e->send.ifindex, e->send.has_lladdr ? &e->send.lladdr : NULL, pkt, e->send.len_oct);
+	if (e->send.is_arp)
+		sender_arp(x->sender, e->send.ifindex, &e->send.lladdr, pkt, e->send.len_oct);
+	else
+		sender_send(x->sender, e->send.ifindex, e->send.has_lladdr ? &e->send.lladdr : NULL, pkt, e->send.len_oct);
 }
 
 static void run_group(struct exec *x, const struct effect *e)
@@ -219,7 +243,7 @@ static void run_addr(struct exec *x, const struct effect *e)
 	a.ifindex = real_ifindex(x, a.ifindex);
 	int rc = e->kind == FX_ADDR_ADD ? rtnl_addr_add(x->rtnl, &a) : rtnl_addr_del(x->rtnl, &a);
 	if (rc)
-		failed(x, "address-failed", e->role, ADDR6_STR(&a.addr), rc);
+		failed(x, "address-failed", e->role, ADDR46_STR(&a.addr), rc);
 }
 
 static void run_route(struct exec *x, const struct effect *e)
@@ -229,14 +253,14 @@ static void run_route(struct exec *x, const struct effect *e)
 	r.ifindex = real_ifindex(x, r.ifindex);
 	int rc = e->kind == FX_ROUTE_PUT ? rtnl_route_put(x->rtnl, &r) : rtnl_route_del(x->rtnl, &r);
 	if (rc)
-		failed(x, "route-failed", e->role, PREFIX6_STR(&r.dst), rc);
+		failed(x, "route-failed", e->role, PREFIX46_STR(&r.dst), rc);
 }
 
 static void run_neigh(struct exec *x, const struct effect *e)
 {
 	int rc = rtnl_neigh_put(x->rtnl, &e->neigh);
 	if (rc)
-		failed(x, "neighbour-failed", e->role, ADDR6_STR(&e->neigh.addr), rc);
+		failed(x, "neighbour-failed", e->role, ADDR46_STR(&e->neigh.addr), rc);
 }
 
 static void run_attach(struct exec *x, const struct effect *e)
@@ -249,6 +273,8 @@ static void run_attach(struct exec *x, const struct effect *e)
 
 static void run_one(struct exec *x, const struct effq *q, const struct effect *e, uint32_t withheld)
 {
+	if (!x->is_v4 && is_v4_effect(q, e))
+		begin_v4(x);
 	if (!is_gathered(e->kind))
 		settle(x);
 	switch (e->kind) {

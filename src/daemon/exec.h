@@ -35,10 +35,12 @@ struct exec {
 	void *ctx;
 	uint64_t n_batches, n_effects, n_failed;
 	struct exec_ops { struct dp_op *op; uint32_t n; enum dp_verb verb; } ops[DP_TABLE_N]; /* entries not yet applied */
-	uint32_t owned[EXEC_IF_MAX], n_owned; /* interfaces that programs were attached to in this life */
+	struct exec_if { uint32_t ifindex, flags; } owned[EXEC_IF_MAX]; /* interfaces that programs were attached to in this life */
+	uint32_t n_owned;
 	bool is_forwarding;          /* the namespace forwards: set once */
+	void (*begin_v4)(void *ctx); /* called once, at the first thing of IPv4 that an engine wants done */
+	bool is_v4, is_forwarding4;
 };
-
 
 
 int exec_init(struct exec *x); /* 0 or ERR_NOMEM; the first members are the caller's, set before */

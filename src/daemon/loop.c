@@ -12,6 +12,8 @@
 #include "daemon/notify.h"
 #include "plat/linux/tun.h"
 #include "plat/plat.h"
+#include "wire/ip/udp4.h"
+#include "wire/mip4/mip4.h"
 
 enum {
 	RX_BATCH = 256,          /* packets before effects are carried out */
@@ -165,6 +167,34 @@ static void on_raw(evutil_socket_t fd, short what, void *ctx)
 	loop_run(d);
 }
 
+/* A tunnel's data came to UDP port 434 in fragments, everything else there is signalling (RFC 3519 3.3). */
+static bool is_udp_tunnel(const uint8_t *pkt, size_t len_oct)
+{
+	struct udp4_packet u;
+	return !udp4_packet_parse(pkt, len_oct, &u) && u.data_len_oct && u.data[0] == MIP4_DATA;
+}
+
+static void on_raw4_packet(void *ctx, uint32_t ifindex, uint8_t proto, const uint8_t *pkt, size_t len_oct)
+{
+	struct daemon *d = ctx;
+
+	if (proto == NH_MH || (proto == NH_UDP && !is_udp_tunnel(pkt, len_oct)))
+		to_engines(d, &(struct rx){.ifindex = ifindex, .why = DP_PUNT_NONE, .pkt = pkt, .len_oct = len_oct});
+	else
+		slow_raw(d->slow, ifindex, pkt, len_oct, plat_now().mono);
+}
+
+static void on_raw4(evutil_socket_t fd, short what, void *ctx)
+{
+	struct daemon *d = ctx;
+
+	(void)what;
+	for (unsigned i = 0; i < RAWIN4_N; i++)
+		if (d->rawin4.fd[i] == fd)
+			rawin4_read(&d->rawin4, i, RX_BATCH, on_raw4_packet, d);
+	loop_run(d);
+}
+
 static void on_tun(evutil_socket_t fd, short what, void *ctx)
 {
 	static uint8_t pkt[PACKET_OCT];
@@ -314,6 +344,22 @@ static int add_timers(struct daemon *d)
 	if (d->watchdog_us)
 		on_watchdog(-1, 0, d);
 	return event_base_once(d->base, -1, EV_TIMEOUT, on_settled, d, &settled) ? ERR_NOMEM : 0;
+}
+
+void loop_begin_v4(void *ctx)
+{
+	struct daemon *d = ctx;
+	bool has_udp;
+	int udp_errno, rc = rawin4_open(&d->rawin4, &has_udp, &udp_errno);
+
+	for (unsigned i = 0; !rc && i < RAWIN4_N; i++)
+		if (d->rawin4.fd[i] >= 0)
+			rc = add(d, d->rawin4.fd[i], EV_READ | EV_PERSIST, PRIO_TURN, on_raw4);
+	if (rc)
+		log_note(EV_ERROR, "ipv4-sockets-failed", "raw sockets of IPv4: %s: what comes in fragments is lost", strerror(errno));
+	else if (!has_udp)
+		log_note(EV_WARNING, "port-434-refused", "UDP port %d: %s: registrations in fragments are lost: give roamd CAP_NET_BIND_SERVICE, and end "
+			 "other programs that use the port", RAWIN4_PORT, strerror(udp_errno));
 }
 
 int loop_open(struct daemon *d)

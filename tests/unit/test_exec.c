@@ -49,6 +49,13 @@ void sender_send(struct sender *s, uint32_t ifindex, const struct lladdr *lladdr
 	(void)lladdr;
 	snprintf(queue.text[queue.n++], 8, "%.*s", (int)len, (const char *)pkt);
 }
+void sender_arp(struct sender *s, uint32_t ifindex, const struct lladdr *lladdr, const void *arp, size_t len)
+{
+	(void)s;
+	(void)ifindex;
+	(void)lladdr;
+	snprintf(queue.text[queue.n++], 8, "arp %.*s", (int)len, (const char *)arp);
+}
 void sender_flush(struct sender *s)
 {
 	(void)s;
@@ -144,6 +151,19 @@ int sysctl_set(struct sysctl *s, const char *ifname, const char *key, int value)
 	note("%s/%s=%d; ", ifname, key, value);
 	return 0;
 }
+/* The kernel is strict about sources on eth0, all the others have the default. */
+int sysctl_get4(const char *ifname, const char *key, int *value)
+{
+	*value = !strcmp(ifname, "eth0") && !strcmp(key, "rp_filter");
+	return 0;
+}
+int sysctl_set4(struct sysctl *s, const char *ifname, const char *key, int value)
+{
+	(void)s;
+	note("4:%s/%s=%d; ", ifname, key, value);
+	return 0;
+}
+const struct link_event *rtnl_link_nth(const struct rtnl *r, uint32_t i) { return i < 2 ? rtnl_link_at(r, i + 5) : NULL; }
 int tun_write(int fd, const void *pkt, size_t len)
 {
 	(void)fd;
@@ -175,6 +195,12 @@ static void on_keep_send(void *ctx, const struct fx_keep *k)
 	note("ring behind %u; ", k->after_seq);
 }
 
+static void on_begin_v4(void *ctx)
+{
+	(void)ctx;
+	note("sockets; ");
+}
+
 /* --- the tests ----------------------------------------------------------------------------------------------- */
 
 static struct exec x;
@@ -185,7 +211,7 @@ static int setup(void **state)
 {
 	(void)state;
 	x = (struct exec){.dp = (struct dp *)(void *)&dp_here, .tun_ifindex = 99, .attach = on_attach, .event = on_event,
-		.keep_send = on_keep_send};
+		.keep_send = on_keep_send, .begin_v4 = on_begin_v4};
 	diary[0] = '\0';
 	commit_rc = 0;
 	effq_init(&q, &plat_mem);
@@ -295,6 +321,57 @@ static void an_interface_gets_its_settings_once(void **state)
 	assert_string_equal(diary, "sweep 5; ");
 }
 
+/* H-7: IPv4's sockets and settings come with the first thing of IPv4, also for interfaces that were there before. */
+static void ipv4_begins_when_an_engine_does(void **state)
+{
+	(void)state;
+	struct dp_op op = {.table = DP_IF, .iface = {.ifindex = 5, .flags = DP_IF_ACCESS}};
+	const struct fx_addr a = {.ifindex = 5, .addr = addr6_from_v4((struct addr4){{10, 0, 0, 1}}), .plen_bits = 128};
+
+	x.is_setting = true;
+	fx_dp_put(&q, ROLE_AR, &op);
+	send(ROLE_AR, "6");
+	assert_null(strstr(run(), "4:"));
+	fx_addr(&q, ROLE_AR, FX_ADDR_ADD, &a);
+	fx_addr(&q, ROLE_AR, FX_ADDR_ADD, &a);
+	assert_string_equal(run(), "sockets; 4:all/send_redirects=0; 4:roam0/send_redirects=0; "
+			    "4:all/send_redirects=0; 4:eth0/send_redirects=0; 4:eth0/rp_filter=2; "
+			    "4:default/forwarding=1; 4:eth0/forwarding=1; 4:eth0/forwarding=1; address on 5; address on 5; ");
+	op.iface.flags = DP_IF_MOBILE;
+	fx_dp_put(&q, ROLE_MN, &op);
+	assert_non_null(strstr(run(), "4:eth0/arp_ignore=1; 4:eth0/arp_announce=2; 4:eth0/promote_secondaries=1; 4:eth0/rp_filter=2; put"));
+}
+
+/* Packets, ARP messages, groups, routes and entries of the datapath all count. */
+static void each_sign_of_ipv4_counts(void **state)
+{
+	const struct addr6 group = addr6_from_v4((struct addr4){{232, 128, 0, 1}});
+	const struct prefix6 all = prefix6_from_v4((struct addr4){{0}}, 0);
+
+	for (int i = 0; i < 7; i++) {
+		struct dp_op op = {.table = i == 3 ? DP_LOCAL : i == 4 ? DP_MFC : DP_IF};
+		if (i == 0)
+			send(ROLE_HA, "\x45");
+		else if (i == 1)
+			fx_send_arp(&q, ROLE_HA, 1, &(struct lladdr){{2}}, "a", 1);
+		else if (i == 2)
+			fx_group(&q, ROLE_AR, FX_JOIN, 5, &group, &addr6_any);
+		else if (i == 3)
+			op.local.addr = group;
+		else if (i == 4)
+			op.mfc.group = group;
+		else if (i == 5)
+			op.iface = (struct dp_if){.ifindex = 5, .n_prefix = 1, .prefix = {all}};
+		else
+			fx_route(&q, ROLE_MN, FX_ROUTE_PUT, &(struct fx_route){.dst = all, .ifindex = 5});
+		if (i >= 3 && i <= 5)
+			fx_dp_put(&q, ROLE_HA, &op);
+		assert_non_null(strstr(run(), "sockets; "));
+		teardown(state);
+		setup(state);
+	}
+}
+
 /* What comes from now on goes the new way, so the ring has all that went the old way. */
 static void the_ring_is_sent_when_entries_before_it_are_in_place(void **state)
 {
@@ -316,6 +393,8 @@ int main(void)
 		TEST(a_full_table_of_entries_is_flushed),
 		TEST(roam0_stands_for_the_device),
 		TEST(an_interface_gets_its_settings_once),
+		TEST(ipv4_begins_when_an_engine_does),
+		TEST(each_sign_of_ipv4_counts),
 		TEST(the_ring_is_sent_when_entries_before_it_are_in_place),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

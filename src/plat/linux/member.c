@@ -15,7 +15,7 @@
 
 enum { PER_SOCKET = 256 };
 
-struct holder { int fd; uint32_t n; bool is_full; };       /* a socket that never receives: it only holds memberships */
+struct holder { int fd; uint8_t family; uint32_t n; bool is_full; }; /* a socket that never receives: it only holds memberships */
 struct entry { struct fx_group group; uint32_t holder; };  /* holder: any-source only */
 struct port_mac { uint32_t ifindex; struct lladdr mac; uint8_t zero[2]; };
 struct opened { struct port_mac key; uint32_t users; };    /* groups may share a link-layer address */
@@ -64,38 +64,47 @@ void member_close(struct member *m)
 	free(m);
 }
 
-static int holder_new(struct member *m)
+static int holder_new(struct member *m, uint8_t family)
 {
 	struct holder *more = realloc(m->holders, (m->n_holders + 1) * sizeof *more);
 	if (!more)
 		return ERR_NOMEM;
 	m->holders = more;
-	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return ERR_SYS;
-	more[m->n_holders++] = (struct holder){.fd = fd};
+	more[m->n_holders++] = (struct holder){.fd = fd, .family = family};
 	return 0;
 }
+
+static uint8_t family_of(const struct fx_group *g) { return addr6_is_v4mapped(&g->group) ? AF_INET : AF_INET6; }
 
 static int change_socket(int fd, int option, const struct fx_group *g)
 {
 	struct group_req req = {.gr_interface = g->ifindex};
-	struct sockaddr_in6 *group = (struct sockaddr_in6 *)&req.gr_group;
+	const bool is_v4 = family_of(g) == AF_INET;
 
-	group->sin6_family = AF_INET6;
-	memcpy(&group->sin6_addr, &g->group, sizeof g->group);
-	return setsockopt(fd, IPPROTO_IPV6, option, &req, sizeof req) ? ERR_SYS : 0;
+	if (is_v4) {
+		struct sockaddr_in *group = (struct sockaddr_in *)&req.gr_group;
+		group->sin_family = AF_INET;
+		memcpy(&group->sin_addr, g->group.b + 12, sizeof group->sin_addr);
+	} else {
+		struct sockaddr_in6 *group = (struct sockaddr_in6 *)&req.gr_group;
+		group->sin6_family = AF_INET6;
+		memcpy(&group->sin6_addr, &g->group, sizeof g->group);
+	}
+	return setsockopt(fd, is_v4 ? IPPROTO_IP : IPPROTO_IPV6, option, &req, sizeof req) ? ERR_SYS : 0;
 }
 
 /* Joins with the first socket that has room; *holder says which. */
 static int join_somewhere(struct member *m, const struct fx_group *g, uint32_t *holder)
 {
 	for (uint32_t i = 0;; i++) {
-		int rc = i < m->n_holders ? 0 : holder_new(m);
+		int rc = i < m->n_holders ? 0 : holder_new(m, family_of(g));
 		if (rc)
 			return rc;
 		struct holder *h = &m->holders[i];
-		if (h->is_full)
+		if (h->is_full || h->family != family_of(g))
 			continue;
 		rc = change_socket(h->fd, MCAST_JOIN_GROUP, g);
 		if (!rc) {
@@ -121,7 +130,8 @@ static int leave_socket(struct member *m, const struct entry *e)
 
 static struct port_mac port_of(const struct fx_group *g)
 {
-	return (struct port_mac){.ifindex = g->ifindex, .mac = lladdr_of_multicast(&g->group)};
+	return (struct port_mac){.ifindex = g->ifindex,
+		.mac = family_of(g) == AF_INET ? lladdr_of_multicast4(&g->group) : lladdr_of_multicast(&g->group)};
 }
 
 static int open_filter(struct member *m, const struct fx_group *g)
@@ -159,7 +169,7 @@ static int close_filter(struct member *m, const struct fx_group *g)
 
 static bool is_any_source(const struct fx_group *g)
 {
-	return addr6_is_any(&g->source);
+	return addr6_is_none(&g->source);
 }
 
 int member_join(struct member *m, const struct fx_group *g)

@@ -10,7 +10,7 @@
  * is deleted.
  *
  * Any-source ones (solicited-node groups of bound home addresses): the kernel reports for them, so a socket
- * joins. The kernel limits what one socket may join; another is opened when one is full.
+ * joins. The kernel limits what one socket may join (of IPv4 to 20: net.ipv4.igmp_max_memberships); another is opened when one is full.
  */
 #include "core/effect.h"
 
@@ -24,6 +24,6 @@ int member_join(struct member *m, const struct fx_group *g);
 /* 0, ERR_NOTFOUND, or ERR_SYS. An interface that is gone is no failure. */
 int member_leave(struct member *m, const struct fx_group *g);
 uint32_t member_count(const struct member *m);
-/* Closes the interface's filter for IPv6 groups that an earlier daemon opened and nobody has joined again. Static
- * addresses 33:33:... that somebody else added there go too. How many. */
+/* Closes the interface's filter for groups that an earlier daemon opened and nobody has joined again. Static
+ * addresses 33:33:... and 01:00:5e:... that somebody else added there go too. How many. */
 uint32_t member_sweep(struct member *m, uint32_t ifindex);

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "plat/linux/rtnl_i.h"
+#include "plat/plat.h"
 
 int rtnl_open(struct rtnl **out, const struct rtnl_cb *cb)
 {
@@ -18,7 +19,8 @@ int rtnl_open(struct rtnl **out, const struct rtnl_cb *cb)
 	if (!r)
 		return ERR_NOMEM;
 	r->cb = *cb;
-	r->events = nl_open_events(NETLINK_ROUTE, RTMGRP_LINK | RTMGRP_IPV6_IFADDR);
+	table_init(&r->routes4, &plat_mem, &plat_rng, offsetof(struct rtnl_route4, key), sizeof(((struct rtnl_route4 *)0)->key));
+	r->events = nl_open_events(NETLINK_ROUTE, RTMGRP_LINK | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_IFADDR);
 	r->ask = r->events ? nl_open(NETLINK_ROUTE) : NULL;
 	if (!r->ask) {
 		rtnl_close(r);
@@ -36,6 +38,10 @@ void rtnl_close(struct rtnl *r)
 		mnl_socket_close(r->events);
 	if (r->ask)
 		mnl_socket_close(r->ask);
+	uint64_t it = 0;
+	for (void *e; (e = table_next(&r->routes4, &it));)
+		free(e);
+	table_fini(&r->routes4);
 	free(r->links);
 	free(r->stale);
 	free(r);
@@ -162,14 +168,16 @@ static void link_gone(struct rtnl *r, uint32_t ifindex)
 static uint32_t parse_addr(const struct nlmsghdr *n, struct addr6 *addr)
 {
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(n);
+	const int own = ifa->ifa_family == AF_INET ? IFA_LOCAL : IFA_ADDRESS; /* IPv4: IFA_ADDRESS may be the other end's */
 	uint32_t flags = ifa->ifa_flags;
 	const struct nlattr *a;
 
+	*addr = rtnl_any(ifa->ifa_family);
 	mnl_attr_for_each(a, n, sizeof *ifa) {
 		if (mnl_attr_get_type(a) == IFA_FLAGS)
 			flags = mnl_attr_get_u32(a);
-		else if (mnl_attr_get_type(a) == IFA_ADDRESS && mnl_attr_get_payload_len(a) == sizeof *addr)
-			memcpy(addr, mnl_attr_get_payload(a), sizeof *addr);
+		else if (mnl_attr_get_type(a) == own)
+			rtnl_get_addr(a, ifa->ifa_family, addr);
 	}
 	return flags;
 }
@@ -180,7 +188,7 @@ static int on_local(const struct nlmsghdr *n, void *ctx)
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(n);
 	struct local_event ev = {.ifindex = ifa->ifa_index};
 
-	if (ifa->ifa_family != AF_INET6)
+	if (ifa->ifa_family != AF_INET6 && ifa->ifa_family != AF_INET)
 		return MNL_CB_OK;
 	uint32_t flags = parse_addr(n, &ev.addr);
 	ev.is_gone = n->nlmsg_type == RTM_DELADDR || (flags & IFA_F_DADFAILED);
@@ -194,7 +202,7 @@ static void on_addr(struct rtnl *r, const struct nlmsghdr *n)
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(n);
 	struct addr_event ev = {.ifindex = ifa->ifa_index};
 
-	if (ifa->ifa_family != AF_INET6)
+	if (ifa->ifa_family != AF_INET6 && ifa->ifa_family != AF_INET)
 		return;
 	uint32_t flags = parse_addr(n, &ev.addr);
 	ev.is_duplicate = flags & IFA_F_DADFAILED;
@@ -220,15 +228,21 @@ static int on_message(const struct nlmsghdr *n, void *ctx)
 	return MNL_CB_OK;
 }
 
-static int dump_addrs(struct rtnl *r)
+static int dump_addrs_of(struct rtnl *r, uint8_t family)
 {
-	char buf[256];
+	_Alignas(8) char buf[256];
 	struct nlmsghdr *n = mnl_nlmsg_put_header(buf);
 
 	n->nlmsg_type = RTM_GETADDR;
 	struct ifaddrmsg *ifa = mnl_nlmsg_put_extra_header(n, sizeof *ifa);
-	ifa->ifa_family = AF_INET6;
+	ifa->ifa_family = family;
 	return nl_dump(r->ask, n, on_local, r);
+}
+
+static int dump_addrs(struct rtnl *r)
+{
+	int rc = dump_addrs_of(r, AF_INET6);
+	return rc ? rc : dump_addrs_of(r, AF_INET);
 }
 
 void rtnl_report(struct rtnl *r)

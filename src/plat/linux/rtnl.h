@@ -7,6 +7,9 @@
  * What is made here carries a mark of ours (protocol 82 of addresses and routes), so that
  * a clean stop, or the next daemon after a sudden end, knows what to take away.
  *
+ * Addresses of IPv4 are mapped ones. The kernel detects no duplicates there: whoever wants to know probes by ARP first. A route of IPv4 is put only
+ * where none of somebody else's has its destination and metric: ERR_SYS with EEXIST else.
+ *
  * A link that lost its carrier and got it back before anybody looked is reported as down, then up: the kernel
  * counts both.
  */

@@ -5,6 +5,6 @@
 
 #include "base/addr.h"
 
-/* The address that the kernel would choose as the source of a packet to dst (through ifindex unless 0). False: there is
+/* For both families. The address that the kernel would choose as the source of a packet to dst (through ifindex unless 0). False: there is
  * none, or no route. */
 bool source_for(uint32_t ifindex, const struct addr6 *dst, struct addr6 *out);

@@ -13,6 +13,9 @@
 
 enum { NAME_OCT = 64, PATH_OCT = 256 };
 
+/* Of IPv4: a name that no interface can have stands in front. */
+#define V4 "4:"
+
 struct setting { char name[NAME_OCT]; int was, set; };
 
 struct sysctl {
@@ -23,9 +26,10 @@ struct sysctl {
 
 static FILE *open_setting(const char *name, const char *mode)
 {
+	const bool is_v4 = !strncmp(name, V4, strlen(V4));
 	char path[PATH_OCT];
 
-	snprintf(path, sizeof path, "/proc/sys/net/ipv6/conf/%s", name);
+	snprintf(path, sizeof path, "/proc/sys/net/ipv%d/conf/%s", is_v4 ? 4 : 6, name + (is_v4 ? strlen(V4) : 0));
 	return fopen(path, mode);
 }
 
@@ -126,15 +130,17 @@ static int save(const struct sysctl *s)
 	return fclose(f) ? ERR_SYS : 0;
 }
 
-int sysctl_set(struct sysctl *s, const char *ifname, const char *key, int value)
+static int name_of(char name[static NAME_OCT], const char *family, const char *ifname, const char *key)
 {
-	char name[NAME_OCT];
-	int was;
+	if (snprintf(name, NAME_OCT, "%s%s/%s", family, ifname, key) < NAME_OCT)
+		return 0;
+	errno = ENAMETOOLONG;
+	return ERR_SYS;
+}
 
-	if (snprintf(name, sizeof name, "%s/%s", ifname, key) >= (int)sizeof name) {
-		errno = ENAMETOOLONG;
-		return ERR_SYS;
-	}
+static int change(struct sysctl *s, const char *name, int value)
+{
+	int was;
 	int rc = read_setting(name, &was);
 	if (rc || was == value)
 		return rc;
@@ -145,6 +151,27 @@ int sysctl_set(struct sysctl *s, const char *ifname, const char *key, int value)
 		return ERR_NOMEM;
 	rc = save(s);
 	return rc ? rc : write_setting(name, value);
+}
+
+int sysctl_set(struct sysctl *s, const char *ifname, const char *key, int value)
+{
+	char name[NAME_OCT];
+	int rc = name_of(name, "", ifname, key);
+	return rc ? rc : change(s, name, value);
+}
+
+int sysctl_set4(struct sysctl *s, const char *ifname, const char *key, int value)
+{
+	char name[NAME_OCT];
+	int rc = name_of(name, V4, ifname, key);
+	return rc ? rc : change(s, name, value);
+}
+
+int sysctl_get4(const char *ifname, const char *key, int *value)
+{
+	char name[NAME_OCT];
+	int rc = name_of(name, V4, ifname, key);
+	return rc ? rc : read_setting(name, value);
 }
 
 void sysctl_restore(struct sysctl *s)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Kernel settings of this namespace's interfaces, below /proc/sys/net/ipv6/conf. What they were is
+ * Kernel settings of this namespace's interfaces, below /proc/sys/net/ipv6/conf and /proc/sys/net/ipv4/conf. What they were is
  * noted in a file before the first change, so that a clean stop restores them, also after
  * a daemon in between was killed.
  */
@@ -17,5 +17,8 @@ void sysctl_close(struct sysctl *s);
 #define SYSCTL_ALLMULTI "allmulti"
 /* conf/IFNAME/KEY = value ("all" is a name too). 0, or ERR_SYS with errno. */
 int sysctl_set(struct sysctl *s, const char *ifname, const char *key, int value);
+/* The same of IPv4. */
+int sysctl_set4(struct sysctl *s, const char *ifname, const char *key, int value);
+int sysctl_get4(const char *ifname, const char *key, int *value);
 /* Sets everything back that is still as we set it, and removes the file. */
 void sysctl_restore(struct sysctl *s);
