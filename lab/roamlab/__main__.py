@@ -6,6 +6,7 @@ import sys
 import time
 
 from . import net, netns, topo
+from .journey import JOURNEYS
 
 
 def cmd_up(args):
@@ -93,11 +94,13 @@ def parser():
     p = add("guard", lambda a: net.guard(a.lab), "(internal) cleans up when its standard input closes")
     p.add_argument("lab")
     p = add("run", cmd_run, "one journey, measured")
-    p.add_argument("scenario", choices=["mobile-ipv6", "break-before-make", "make-before-break"])
+    p.add_argument("scenario", choices=list(JOURNEYS))
+    p.add_argument("--family", choices=["ipv6", "ipv4"], default="ipv6")
     p.add_argument("--handovers", type=int, default=20)
     p.add_argument("--rate", type=int, default=1000)
     p.add_argument("--json", metavar="FILE")
     p = add("demo", cmd_demo, "three journeys of one mobile, side by side")
+    p.add_argument("family", nargs="?", choices=["ipv6", "ipv4"], default="ipv6")
     p.add_argument("--json", metavar="FILE")
     p.add_argument("--html", metavar="FILE", default="demo.html")
     p.add_argument("--handovers", type=int, default=20)

@@ -34,6 +34,12 @@ def _row(name, family, six, four):
     return "  " + "\n  ".join(rows) + "\n" if rows else ""
 
 
+def _access_link(name, family, prefixes, router, more=""):
+    """The block of a link in a router's role. `router`: its IPv4 address there."""
+    four = f' router-address-v4 = "{router}"' if "ipv4" in FAMILIES[family] else ""
+    return f'  interface "{name}" {{ prefix = {_list(_of(family, *prefixes))}{four}{more} ra-interval = 1000 }}\n'
+
+
 def home_agent_conf(home_link, site=None, family="ipv6"):
     """site: the home agent's own, whose agent is announced on the home link too."""
     prefixes = _list(_of(family, HOME_PREFIX, HOME_PREFIX4))
@@ -44,7 +50,7 @@ def home_agent_conf(home_link, site=None, family="ipv6"):
     if home_link:
         text += 'role ar {\n  site = "home"\n'
         text += _row("mma", family, site.mma, site.mma4) + "  home-site = true\n" if site else ""
-        text += f'  interface "{home_link}" {{ prefix = {prefixes} home-link = true ra-interval = 1000 }}\n}}\n'
+        text += _access_link(home_link, family, (HOME_PREFIX, HOME_PREFIX4), HOME_AGENT4, " home-link = true") + "}\n"
     return text
 
 
@@ -71,7 +77,7 @@ def mma_conf(n_routers, site=FOREIGN, peers=(), more="", family="ipv6"):
 def access_router_conf(i, site=FOREIGN, family="ipv6"):
     text = f'role ar {{\n  upstream = "up0"\n  site = "{site.name}"\n' + _row("mma", family, site.mma, site.mma4)
     text += "  home-site = true\n" if site.name == HOME_SITE.name else ""
-    return text + f'  interface "acc0" {{ prefix = {_list(_of(family, *site.access(i)))} ra-interval = 1000 }}\n}}\n'
+    return text + _access_link("acc0", family, (*site.access(i), site.pool4), f"{site.base4}.{16 + i}.1") + "}\n"
 
 
 def foreign_agent_conf(care_of, prefix, upstream):
@@ -98,5 +104,8 @@ def mobile_conf(interfaces, use_mma, more="", sites=(FOREIGN,), family="ipv6"):
     text += _row("home-agent", family, HOME_AGENT, HOME_AGENT4) + '  key = "mn1"\n'
     for name in interfaces:
         text += f'  interface "{name}" {{}}\n'
-    text += "".join(f'  mma "{a}" {{ key = "{s.key}" }}\n' for s in sites for a in _of(family, s.mma, s.mma4))
+    for s in sites:
+        addresses = _of(family, s.mma, s.mma4)
+        four = f'address-v4 = "{s.mma4}" ' if len(addresses) == 2 else ""
+        text += f'  mma "{addresses[0]}" {{ {four}key = "{s.key}" }}\n'
     return text + f'  use-mma = {"true" if use_mma else "false"}\n{more}}}\n'

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The demo: the same journey as plain Mobile IPv6, with Roamcast break-before-make and make-before-break, side by side; then a
-journey between sites, home, site 1, site 2, home, with route optimisation."""
+"""The demo: the same journey as plain Mobile IP, with Roamcast break-before-make and make-before-break, side by side, in IPv6 or in IPv4;
+in IPv6 then a journey between sites, home, site 1, site 2, home, with route optimisation."""
 import json
 import pathlib
 import platform
@@ -9,7 +9,7 @@ import time
 
 from . import journey, page, tour
 
-TITLES = {"mobile-ipv6": "Mobile IPv6", "break-before-make": "break-before-make", "make-before-break": "make-before-break"}
+TITLES = {"mobile-ipv6": "Mobile IPv6", "mobile-ipv4": "Mobile IPv4", "break-before-make": "break-before-make", "make-before-break": "make-before-break"}
 
 
 class Progress:
@@ -85,7 +85,7 @@ MOVE_ROWS = [
 
 def table(journeys):
     """The journeys side by side, as text."""
-    return _columns(["" ] + [TITLES[n] for n in journeys], [[name] + [cell(j) for j in journeys.values()] for name, cell in ROWS])
+    return _columns([""] + [TITLES[n] for n in journeys], [[name] + [cell(j) for j in journeys.values()] for name, cell in ROWS])
 
 
 def moves(outcome):
@@ -116,10 +116,32 @@ def main(args):
     tell = Progress()
     journeys = {}
     print("A mobile leaves home for a site 25 ms away and crosses it, three times:\n", flush=True)
-    for name in TITLES:
-        journeys[name] = journey.run(journey.plan(name, handovers=args.handovers, rate_pps=args.rate), tell)
+    for name in journey.names(args.family):
+        journeys[name] = journey.run(journey.plan(name, handovers=args.handovers, rate_pps=args.rate, family=args.family), tell)
         tell.end()
     print("\n" + table(journeys))
+    tours = _between_sites(args, tell) if args.family == "ipv6" else {}
+    print(f"\n{args.rate} packets a second each way, one TCP transfer, one typist; 25 ms to the home agent each way;\n"
+          f"20 ms without carrier at each break-before-make. Interruption: from the new link's carrier to the first packet. Counted at the receivers and in captures.\n"
+          f"{NOTES[args.family]} {machine()}.")
+    between = page.tours(tours, MOVE_ROWS, tour.TITLES) if tours else ""
+    pathlib.Path(args.html).write_text(page.render(journeys, ROWS, TITLES, machine(), args.family, between))
+    print(f"Pictures: {pathlib.Path(args.html).resolve()}")
+    if args.json:
+        data = {"journeys": {name: j.result for name, j in journeys.items()}}
+        if tours:
+            data["between_sites"] = {name: t.result for name, t in tours.items()}
+        pathlib.Path(args.json).write_text(json.dumps(data, indent=2) + "\n")
+    return 0
+
+
+NOTES = {
+    "ipv6": "With one radio the way from home takes a second more: the home agent makes sure that nobody else has the address (RFC 6275 10.3.1).",
+    "ipv4": "In Mobile IPv4 each access router is a foreign agent, and packets from the mobile go back through the tunnel (RFC 3024).",
+}
+
+
+def _between_sites(args, tell):
     print("\nHome, site 1, site 2, home; the correspondent node takes part in route optimisation:\n", flush=True)
     tours = {}
     for name in tour.TITLES:
@@ -127,13 +149,4 @@ def main(args):
         tell.end()
     for name, outcome in tours.items():
         print(f"\n{tour.TITLES[name]}:\n" + moves(outcome))
-    print(f"\n{args.rate} packets a second each way, one TCP transfer, one typist; 25 ms to the home agent each way;\n"
-          f"20 ms without carrier at each break-before-make. Interruption: from the new link's carrier to the first packet. Counted at the receivers and in captures.\n"
-          f"With one radio the way from home takes a second more: the home agent makes sure that nobody else has the address (RFC 6275 10.3.1). {machine()}.")
-    pathlib.Path(args.html).write_text(page.render(journeys, ROWS, TITLES, machine(), page.tours(tours, MOVE_ROWS, tour.TITLES)))
-    print(f"Pictures: {pathlib.Path(args.html).resolve()}")
-    if args.json:
-        data = {"journeys": {name: j.result for name, j in journeys.items()},
-                "between_sites": {name: t.result for name, t in tours.items()}}
-        pathlib.Path(args.json).write_text(json.dumps(data, indent=2) + "\n")
-    return 0
+    return tours

@@ -16,10 +16,16 @@ from .world import QUICK, World
 
 NS = 10**9
 JOURNEYS = {
-    "mobile-ipv6": {"interfaces": 1, "use_mma": False},
+    "mobile-ipv6": {"interfaces": 1, "use_mma": False, "family": "ipv6"},
+    "mobile-ipv4": {"interfaces": 1, "use_mma": False, "family": "ipv4"},   # a foreign agent on each access router
     "break-before-make": {"interfaces": 1, "use_mma": True},
     "make-before-break": {"interfaces": 2, "use_mma": True},
 }
+
+
+def names(family):
+    """The journeys of a family, side by side in the demo: without an agent of the site, and with one in two ways."""
+    return f"mobile-{family}", "break-before-make", "make-before-break"
 
 
 @dataclass
@@ -27,6 +33,7 @@ class Plan:
     name: str
     handovers: int = 20
     rate_pps: int = 1000
+    family: str = "ipv6"
     interfaces: int = 1
     use_mma: bool = True
     outage_s: float = 0.02
@@ -66,7 +73,7 @@ class Journey:
 
 
 def plan(name, **kw):
-    return Plan(name, **{**JOURNEYS[name], **kw})
+    return Plan(name, **{**kw, **JOURNEYS[name]})
 
 
 class Trip(World):
@@ -74,7 +81,7 @@ class Trip(World):
 
     def __init__(self, p, tell):
         super().__init__(outage_s=p.outage_s, interfaces=p.interfaces, use_mma=p.use_mma,
-                         access_delay_us=p.access_delay_us, mobile_more=p.mobile_more)
+                         access_delay_us=p.access_delay_us, mobile_more=p.mobile_more, family=p.family)
         self.p, self.tell = p, tell
         self.stream_logs = {}
         self.handovers_done = 0
@@ -216,7 +223,7 @@ def _messages(trip, start_ns, end_ns):
         inside = [m for m in found if start_ns <= m.when_ns < end_ns]
         out[key] = sum(id(m) not in due for m in inside)
         refresh += sum(id(m) in due for m in inside)
-    out["multicast"] = len(witness.multicast_reports(between("mn")))
+    out["multicast"] = len(witness.multicast_reports(between("mn"), trip.p.family))
     out["refresh"] = refresh
     return out
 
@@ -278,7 +285,7 @@ def run(p, tell=lambda text: None):
 
 
 def main(args):
-    journey = run(plan(args.scenario, handovers=args.handovers, rate_pps=args.rate), tell=lambda t: print(t, flush=True))
+    journey = run(plan(args.scenario, handovers=args.handovers, rate_pps=args.rate, family=args.family), tell=lambda t: print(t, flush=True))
     text = json.dumps(journey.result, indent=2)
     print(text)
     if args.json:

@@ -91,6 +91,14 @@ class Site:
         """All its access links."""
         return f"{self.base}:10::/60", f"{self.base4}.16.0/20"
 
+    def care_of(self, family):
+        """Where care-of addresses at its agent are: in IPv4 all mobiles share the agent's."""
+        return self.coa_prefix if family == "ipv6" else f"{self.mma4}/32"
+
+    def all_of(self, family):
+        """The site's prefix."""
+        return self.prefix if family == "ipv6" else self.prefix4
+
     def access(self, i):
         """Its i-th access link."""
         return f"{self.base}:1{i}::/64", f"{self.base4}.{16 + i}.0/24"
@@ -136,6 +144,6 @@ MMA, MMA4 = FOREIGN.mma, FOREIGN.mma4
 def facts(site=None):
     """By family: the addresses that scenarios need."""
     return {"ipv6": {"home_address": HOME_ADDRESS, "correspondent": CORRESPONDENT, "home_agent": HOME_AGENT,
-                     "mma": site.mma if site else "", "care_of": site.coa_prefix if site else ""},
+                     "mma": site.mma if site else ""},
             "ipv4": {"home_address": HOME_ADDRESS4, "correspondent": CORRESPONDENT4, "home_agent": HOME_AGENT4,
-                     "mma": site.mma4 if site else "", "care_of": f"{site.mma4}/32" if site else ""}}
+                     "mma": site.mma4 if site else ""}}

@@ -5,7 +5,7 @@ import html
 import math
 
 from . import witness
-from .topo import HOME_ADDRESS as HOME, HOME_AGENT as HA
+from .topo import FOREIGN, HOME_ADDRESS as HOME, HOME_AGENT as HA, facts
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1d2530; --soft: #667085; --line: #d5dae1; --paper: #fbfcfd; --card: #fff;
@@ -44,22 +44,23 @@ def _node(x, y, name, note):
             _text(x, y + 31, note, "soft"))
 
 
-def topology():
+def topology(family):
+    known = facts()[family]
     edges = [(80, 60, 250, 60), (250, 60, 430, 60), (250, 60, 250, 160)]
     edges += [(250, 160, x, 255) for x in (90, 250, 410, 570)]
     parts = [f'<path class="edge" d="M{a} {b}L{c} {d}"/>' for a, b, c, d in edges]
     parts.append(f'<circle cx="600" cy="60" r="34" fill="none" stroke="var(--c0)" stroke-dasharray="4 3"/>')
     parts.append('<path class="edge" d="M482 60L566 60"/>' + _text(600, 64, "home link"))
-    parts += [_node(80, 60, "correspondent", "2001:db8:c::2"), _node(250, 60, "backbone", ""),
-              _node(430, 60, "home agent", "2001:db8:1::1"), _node(250, 160, "MMA", "")]
-    parts.append(_text(262, 115, "25 ms each way", "soft", "start") + _text(312, 164, "foreign site, 2001:db8:2::/48", "soft", "start"))
+    parts += [_node(80, 60, "correspondent", known["correspondent"]), _node(250, 60, "backbone", ""),
+              _node(430, 60, "home agent", known["home_agent"]), _node(250, 160, "MMA", "")]
+    parts.append(_text(262, 115, "25 ms each way", "soft", "start") + _text(312, 164, f"foreign site, {FOREIGN.all_of(family)}", "soft", "start"))
     for i, x in enumerate((90, 250, 410, 570), 1):
         parts.append(_node(x, 255, f"access router {i}", ""))
         parts.append(f'<circle cx="{x}" cy="320" r="30" fill="none" stroke="var(--c{i})" stroke-width="2" stroke-dasharray="4 3"/>')
         parts.append(_text(x, 324, f"cell {i}"))
     parts.append('<path d="M90 372H570" stroke="var(--ink)" stroke-width="1.5" marker-end="url(#tip)" marker-start="url(#tip)"/>')
     parts.append('<defs><marker id="tip" orient="auto-start-reverse" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8">'
-                 '<path d="M0 0L8 4L0 8z" fill="var(--ink)"/></marker></defs>' + _text(330, 392, "the mobile, 2001:db8:1::100", "soft"))
+                 '<path d="M0 0L8 4L0 8z" fill="var(--ink)"/></marker></defs>' + _text(330, 392, f"the mobile, {known['home_address']}", "soft"))
     return _svg(660, 405, "The network of the demo", parts)
 
 
@@ -239,7 +240,7 @@ def _table(journeys, rows, titles):
     return f'<div class="scroll"><table><thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def render(journeys, rows, titles, machine, between_sites=""):
+def render(journeys, rows, titles, machine, family="ipv6", between_sites=""):
     """The page, as text. between_sites: what tours() made."""
     timelines = "".join(f"<h2>{html.escape(titles[n])}</h2>{timeline(j)}" for n, j in journeys.items())
     rate = next(iter(journeys.values())).result["rate_pps"]
@@ -251,7 +252,7 @@ def render(journeys, rows, titles, machine, between_sites=""):
 cell inside it, with {rate} packets a second each way, a TCP transfer and a typist. Counted at the receivers and in captures.</p>
 <p class="soft">{html.escape(machine)}</p>
 {_table(journeys, rows, titles)}
-<h2>The network</h2>{topology()}
+<h2>The network</h2>{topology(family)}
 <h2>Silence around each handover</h2>{interruptions(journeys, titles)}
 <p class="soft">Each dot is a handover: the longest time without a packet around it, with the 20 ms that a single radio is without carrier.
 Two packets are {1000 / rate:g} ms apart at the best. The table's interruption begins only when the new link has its carrier: what the network adds to the

@@ -23,9 +23,10 @@ STATES = {"home": "home", "n1": "away-plain"}
 
 
 def network(*sites, cn=True, mobile="", **kw):
-    """topo.figures with a quick mobile that lets agents optimise routes. cn: an ordinary host (False), one that takes part (True), or the
-    body of its role block."""
-    more = QUICK + '  route-optimisation = "agent"\n' * ("route-optimisation" not in mobile) + mobile
+    """topo.figures with a quick mobile that lets agents optimise routes (in IPv6: IPv4 has no such thing). cn: an ordinary host (False), one that
+    takes part (True), or the body of its role block."""
+    optimises = kw.get("family") != "ipv4" and "route-optimisation" not in mobile
+    more = QUICK + '  route-optimisation = "agent"\n' * optimises + mobile
     return topo.figures(*sites, cn=(cn if isinstance(cn, str) else ROLE_CN) if cn else "", mobile_more=more, **kw)
 
 
@@ -33,6 +34,8 @@ class Tour:
     def __init__(self, world):
         self.world = world
         self.sites = world.facts["sites"]
+        self.family = next(iter(world.facts["families"]))   # whose flow is measured
+        self.cn, self.home, self.ha = (world.facts[k] for k in ("correspondent", "home_address", "home_agent"))
         self.has_cn = bool(world.net.topo.node("cn").roamd)
         self.taps = {n: world.watch(witness.Tap, n) for n in ("mn", "ha", "cn", *(s.agent for s in self.sites))}
         self.backbone, self.radio_links = world.watch(witness.Tally, "core"), world.watch(witness.Tally, "mn")
@@ -104,8 +107,8 @@ class Tour:
 
     def forwarded(self, old, new):
         """Kinds of data that the agent of one site tunnelled to the care-of address at another's, as they leave the backbone."""
-        return [k for k in self.data(ifname=new.agent, direction="out", dst=witness.within(new.coa_prefix), inner_dst=HOME)
-                if witness.within(old.prefix)(k.src)]
+        return [k for k in self.data(ifname=new.agent, direction="out", dst=witness.within(new.care_of(self.family)), inner_dst=self.home)
+                if witness.within(old.all_of(self.family))(k.src)]
 
     def counts(self, start=None, end=None):
         return [d.count(start or self.start, end or self.end) for d in (self.down, self.up)]

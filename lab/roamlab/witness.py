@@ -249,10 +249,10 @@ def signalling(messages, address):
     return picked, [m for m in picked if (r := registration(m)) and r.number in refreshes]
 
 
-def multicast_reports(messages):
+def multicast_reports(messages, family="ipv6"):
     """Membership reports that a mobile sent on its access links."""
-    return [m for m in messages if m.direction == "out" and
-            (m.cls == "mld" and m.type in MLD_REPORTS or m.cls == "igmp" and m.type in IGMP_REPORTS)]
+    cls, types = {"ipv6": ("mld", MLD_REPORTS), "ipv4": ("igmp", IGMP_REPORTS)}[family]
+    return [m for m in messages if m.direction == "out" and m.cls == cls and m.type in types]
 
 
 @dataclass

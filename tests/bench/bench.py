@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""./run bench [handover|datapath|registration|memory|joins|inter-site|all] [--json FILE]
+"""./run bench [handover|datapath|registration|memory|joins|inter-site|all] [--json FILE] [--family ipv4]
 
 Each part prints what it measures as it goes and adds its keys to one JSON object:
 
-    handover      {"journeys": {...}}, as the demo's, and "delays": make-before-break over unequal paths
+    handover      {"journeys": {...}}, as the demo's, of one family, and "delays": make-before-break over unequal paths
     datapath      {"datapath_ns": {name: x}, "ratio_64": {"ha": x, "mma": x, "mn": x, "mn_link": x}, "ratio_tcp": x}
     registration  {"registrations_per_s": x}
     memory        {"bytes_per_binding": x}
@@ -38,6 +38,7 @@ def main():
     ap.add_argument("--json", metavar="FILE")
     ap.add_argument("--handovers", type=int, default=500)
     ap.add_argument("--rate", type=int, default=10000, help="packets a second each way (handover)")
+    ap.add_argument("--family", choices=["ipv6", "ipv4"], default="ipv6", help="of the journeys (handover)")
     ap.add_argument("--quick", action="store_true", help="fewer and shorter repetitions, for a look")
     args = ap.parse_args()
     if os.geteuid():

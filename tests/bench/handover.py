@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Handovers by the hundred: the three journeys at a high rate, and make-before-break where the two paths differ in delay."""
-from roamlab import demo, journey
+from roamlab import journey
 
 DELAYS_MS = (0, 2, 10)
 RATES = (1000, 10000)
@@ -11,9 +11,9 @@ BASELINE_DWELL_S = 0.4
 
 
 def _plan(name, args, **kw):
-    if name == "mobile-ipv6":
+    if name == journey.names(args.family)[0]:
         kw["dwell_s"] = BASELINE_DWELL_S
-    return journey.plan(name, handovers=args.handovers, speed_mps=0, tcp_mbit=10, **kw)
+    return journey.plan(name, handovers=args.handovers, speed_mps=0, tcp_mbit=10, family=args.family, **kw)
 
 
 def _tell(every):
@@ -31,7 +31,7 @@ def _line(label, t):
 
 def _journeys(args):
     out = {}
-    for name in demo.TITLES:
+    for name in journey.names(args.family):
         result = journey.run(_plan(name, args, rate_pps=args.rate), _tell("00")).result
         out[name] = result
         print(_line(f"{name}, to the mobile", result["down"]))
