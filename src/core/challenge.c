@@ -49,30 +49,36 @@ static bool is_offered(const struct challenge *c, uint64_t who, const void *valu
 	return last && memcmp(last->value, value, CHALLENGE_OCT) == 0;
 }
 
-const uint8_t *challenge_offer(struct challenge *c, uint64_t who)
+const uint8_t *challenge_offer(struct challenge *c, uint64_t station)
 {
 	const uint8_t *newest = c->n ? c->value[(c->n - 1) % c->window] : NULL;
-	if (newest && !is_used(c, who, newest))
+	if (newest && !is_used(c, station, newest))
 		return newest;
-	const struct challenge_note *last = find(c->offered, CHALLENGE_OFFERED, c->n_offered, who, NULL);
-	if (last && !is_used(c, who, last->value))
+	const struct challenge_note *last = find(c->offered, CHALLENGE_OFFERED, c->n_offered, station, NULL);
+	if (last && !is_used(c, station, last->value))
 		return last->value;
 	struct challenge_note *one = &c->offered[c->n_offered++ % CHALLENGE_OFFERED];
-	one->who = who;
+	one->who = station;
 	c->rng->fill(c->rng->ctx, one->value, CHALLENGE_OCT);
 	return one->value;
 }
 
-enum challenge_verdict challenge_check(const struct challenge *c, uint64_t who, const void *value, size_t len_oct)
+enum challenge_verdict challenge_check(const struct challenge *c, uint64_t mobile, uint64_t station, const void *value, size_t len_oct)
 {
-	if (len_oct != CHALLENGE_OCT || (!is_advertised(c, value) && !is_offered(c, who, value)))
+	if (len_oct != CHALLENGE_OCT || (!is_advertised(c, value) && !is_offered(c, station, value)))
 		return CHALLENGE_UNKNOWN;
-	return is_used(c, who, value) ? CHALLENGE_STALE : CHALLENGE_OK;
+	return is_used(c, mobile, value) ? CHALLENGE_STALE : CHALLENGE_OK;
 }
 
-void challenge_use(struct challenge *c, uint64_t who, const void *value)
+static void note_use(struct challenge *c, uint64_t who, const void *value)
 {
 	struct challenge_note *one = &c->used[c->n_used++ % CHALLENGE_USED];
 	one->who = who;
 	memcpy(one->value, value, CHALLENGE_OCT);
+}
+
+void challenge_use(struct challenge *c, uint64_t mobile, uint64_t station, const void *value)
+{
+	note_use(c, mobile, value);
+	note_use(c, station, value);
 }

@@ -8,6 +8,9 @@
  * advertisement for one mobile alone are good for that mobile, until it gets another. Who used what is kept in rings of fixed size, so that
  * nobody can fill memory: a ring that has gone round forgets the oldest, whose value has left the window long ago unless
  * mobiles register faster than the ring is long.
+ *
+ * A mobile is a hash of its home address and NAI, which its authenticators cover: whoever replays a request from another
+ * link-layer address is still that mobile. A station is a hash of a link-layer address, all that is known of who solicits.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,8 +37,8 @@ enum challenge_verdict { CHALLENGE_OK, CHALLENGE_UNKNOWN, CHALLENGE_STALE };
 void challenge_init(struct challenge *c, const struct rng *rng, uint32_t window);
 /* A new value for the next advertisement to all; CHALLENGE_OCT bytes. */
 const uint8_t *challenge_advertise(struct challenge *c);
-/* A value for this mobile alone: the newest advertised one unless it has used that, else a new one. */
-const uint8_t *challenge_offer(struct challenge *c, uint64_t who);
-/* May this mobile use it? STALE: it has done so. */
-enum challenge_verdict challenge_check(const struct challenge *c, uint64_t who, const void *value, size_t len_oct);
-void challenge_use(struct challenge *c, uint64_t who, const void *value);
+/* A value for this station alone: the newest advertised one unless it has used that, else a new one. */
+const uint8_t *challenge_offer(struct challenge *c, uint64_t station);
+/* May this mobile use it, that speaks from this station? STALE: the mobile has done so. */
+enum challenge_verdict challenge_check(const struct challenge *c, uint64_t mobile, uint64_t station, const void *value, size_t len_oct);
+void challenge_use(struct challenge *c, uint64_t mobile, uint64_t station, const void *value);

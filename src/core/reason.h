@@ -78,7 +78,36 @@
 	X(RR_NONCE_HOME, "home nonce is unknown or has expired") \
 	X(RR_NONCE_COA, "care-of nonce is unknown or has expired") \
 	X(RR_NONCES, "both nonces are unknown or have expired") \
-	X(RR_NONCES_USED, "nonces of a binding that the mobile has ended")
+	X(RR_NONCES_USED, "nonces of a binding that the mobile has ended") \
+	X(VISIT_POOR_REQUEST, "visitor: poorly formed registration request") \
+	X(VISIT_HOME_AGENT, "visitor: home agent address that cannot be one, or is ours") \
+	X(VISIT_HOME_ADDRESS, "visitor: no home address where one is needed, or none that a node can have") \
+	X(VISIT_OVERLAP, "visitor: home address of another visitor with another home agent") \
+	X(VISIT_COA, "visitor: care-of address that is not offered here") \
+	X(VISIT_COLOCATED, "visitor: co-located care-of addresses are not served") \
+	X(VISIT_LIFETIME, "visitor: lifetime longer than what is served") \
+	X(VISIT_ENCAP, "visitor: encapsulation that is not offered") \
+	X(VISIT_DELIVERY, "visitor: delivery style that is not offered") \
+	X(VISIT_REVERSE, "visitor: reverse tunnel asked for and not offered, or the other way round") \
+	X(VISIT_DISTANT, "visitor: reverse tunnel asked for by a station that is no neighbour") \
+	X(VISIT_VENDOR, "visitor: critical vendor extension that is not known") \
+	X(VISIT_CHALLENGE_NONE, "visitor: no challenge") \
+	X(VISIT_CHALLENGE_UNKNOWN, "visitor: challenge that is not offered, or no longer") \
+	X(VISIT_CHALLENGE_STALE, "visitor: challenge that this mobile has used") \
+	X(VISIT_CHALLENGE_OPEN, "visitor: challenge that no authenticator covers") \
+	X(VISIT_FULL, "visitor: no room, or no new mobiles are taken") \
+	X(VISIT_KEY, "visitor: mobile-foreign authentication missing or wrong") \
+	X(VISIT_OWNER, "visitor: refused by the role that serves it") \
+	X(VISIT_TIMEOUT, "visitor: home agent did not answer") \
+	X(VISIT_UNREACHABLE, "visitor: home agent cannot be reached") \
+	X(VISIT_REPLY_UNEXPECTED, "visitor: registration reply that no request waits for") \
+	X(VISIT_REPLY_POOR, "visitor: registration reply that is poorly formed or lacks something") \
+	X(VISIT_REPLY_KEY, "visitor: foreign-home authentication missing or wrong in the reply") \
+	X(VISIT_REFUSED, "visitor: refused by the home agent") \
+	X(REVOKE_UNEXPECTED, "revocation or acknowledgement that fits no registration") \
+	X(REVOKE_KEY, "revocation or acknowledgement without the authentication that it needs") \
+	X(REVOKE_OLD, "revocation that is not newer than the registration or the last one, or is our own") \
+	X(REVOKE_BY_MOBILE, "revocation support claimed by a mobile that is not co-located")
 
 enum reason {
 #define X(name, text) R_##name,

@@ -54,6 +54,7 @@ struct visitor_link {
 struct visitor_request {
 	struct addr6 hoa, ha, coa;     /* hoa: 0.0.0.0 while the home agent has still to give one (RFC 2794) */
 	struct addr6 src, dst;         /* of the IP header */
+	struct addr6 self;             /* ours, from which answers leave */
 	struct addr6 relay_src;        /* ours, from which it went to the home agent */
 	uint32_t ifindex;
 	struct lladdr lladdr;          /* of the mobile */
@@ -72,6 +73,7 @@ struct visitor_pending {
 	struct timer timer;
 	uint8_t challenge[CHALLENGE_OCT]; /* that it brought, if has_challenge */
 	bool has_challenge;
+	uint16_t ip_id;                /* of the packet to the home agent: an ICMP error quotes it */
 	uint32_t slot;                 /* in visitors.pending */
 };
 
@@ -91,7 +93,7 @@ struct visitor {
 	uint32_t revoke_tries;
 };
 
-enum visitor_end { VISITOR_EXPIRED, VISITOR_DEREGISTERED, VISITOR_BY_HOME_AGENT /* revoked */, VISITOR_BY_US, VISITOR_MOVED /* to another home agent */ };
+enum visitor_end { VISITOR_EXPIRED, VISITOR_DEREGISTERED, VISITOR_BY_HOME_AGENT /* revoked */, VISITOR_BY_US };
 const char *visitor_end_str(enum visitor_end e);
 
 /* A reply about to be sent to a mobile, our own or a relayed one. The owner may change all of it but m. */
@@ -111,20 +113,25 @@ struct visitor_ops {
 	const struct sa_key *(*home_agent_key)(void *ctx, const struct addr6 *ha);
 	/* Is this an address of an interface of ours? */
 	bool (*is_ours)(void *ctx, const struct addr6 *a);
-	/* The owner's own checks, after all of ours; 0 or the code of the refusal. v: the mobile's entry, NULL: it is new. p->own is
-	 * the owner's to fill. x: the request's extensions: vendor extensions that the mobile-foreign authenticator covers are found with
-	 * mip4_is_covered. Critical ones that the owner knows: see knows_vendor. May be NULL. */
+	/* The owner's own checks, after all of ours (mobile-foreign authentication has been verified, if a key is shared) and before anything
+	 * is kept; 0 or the code of the refusal. v: the mobile's entry, NULL: it is new. req->own is
+	 * the owner's to fill. m's extensions are the mobile's: what its mobile-foreign authenticator covers is told by mip4_is_covered.
+	 * May be NULL. */
 	uint8_t (*check)(void *ctx, struct visitor_request *req, const struct mip4 *m, const struct visitor *v, struct now now);
 	/* Does the owner understand this critical vendor extension (RFC 3115)? NULL: none. */
 	bool (*knows_vendor)(void *ctx, const struct mip4_vendor *v);
 	/* What goes to a mobile. May be NULL. req: of the request that it answers. */
 	void (*answer)(void *ctx, const struct visitor_request *req, struct visitor_answer *a);
+	/* Sends it, complete. NULL: by FX_SEND as a says. */
+	void (*send)(void *ctx, const struct visitor_request *req, const struct visitor_answer *a, const void *pkt, size_t len_oct);
 	/* The home agent accepted: was is the entry before (care-of address, link ... may differ), NULL: it is new. Called before the reply
 	 * leaves. */
 	void (*accepted)(void *ctx, struct visitor *v, const struct visitor_request *was, struct now now);
-	/* No service any more. tell: the mobile is to be told (RFC 3543 4.1). The entry goes, or stays for acknowledgements. */
-	void (*gone)(void *ctx, struct visitor *v, enum visitor_end why, bool tell, struct now now);
-	/* A home agent answered (or refused, or never did: code 78) a request of a mobile that is none of ours yet, or is. May be NULL. */
+	/* No service any more. The entry goes, or stays for acknowledgements. */
+	void (*gone)(void *ctx, struct visitor *v, enum visitor_end why, struct now now);
+	/* The mobile is to be told that its registration was revoked (RFC 3543 4.1). May be NULL. */
+	void (*tell)(void *ctx, struct visitor *v, struct now now);
+	/* A request of a mobile came to nothing: refused here, by the home agent, or not answered (78). May be NULL. */
 	void (*refused)(void *ctx, const struct visitor_request *req, uint8_t code, struct now now);
 	void *ctx;
 };
@@ -143,7 +150,6 @@ struct visitors {
 	struct timers timers;
 	struct rate rate;              /* of requests, and of refusals */
 	struct challenge challenge;
-	uint16_t next_ip_id;
 	uint64_t n_requests, n_relayed, n_refused, n_replies, n_accepted, n_denied, n_timeouts, n_revoked;
 };
 
@@ -167,6 +173,10 @@ struct visitor *visitors_next(const struct visitors *vs, uint64_t *it);         
 uint32_t visitors_count(const struct visitors *vs);
 /* Ends the service of one, and tells its home agent if that was negotiated (RFC 3543 4.2.3). gone() is called with VISITOR_BY_US. */
 void visitors_revoke(struct visitors *vs, struct visitor *v, struct now now);
+/* The entry goes at once: no gone(), no message to anybody. */
+void visitors_forget(struct visitors *vs, struct visitor *v);
+/* An entry that was stored, served as before: all of like but its timers. No hook is called. NULL: no memory, or it is there. */
+struct visitor *visitors_restore(struct visitors *vs, const struct visitor *like, struct now now);
 /* Clean stop: every visitor ends; revocations are sent once. */
 void visitors_stop(struct visitors *vs, struct now now);
 /* Shortens or lengthens a visitor's service, without any message. */
@@ -174,11 +184,11 @@ void visitors_set_expiry(struct visitors *vs, struct visitor *v, mono_t when);
 
 /* A reply of ours to a request that the owner deals with by itself (req is filled from it by visitors_request): code, lifetime, the
  * owner's extensions through ops->answer, mobile-foreign authentication with key (NULL: none). Not limited. */
-void visitors_request(struct visitor_request *req, const struct visitor_link *link, const struct rx *rx, const struct mip4_packet *p);
-void visitors_answer(struct visitors *vs, const struct visitor_request *req, const struct visitor_link *link, uint8_t code,
-		     uint16_t lifetime_s, const struct sa_key *key);
-/* Who a mobile is, for visitors.challenge. */
-uint64_t visitors_who(const struct visitors *vs, const struct lladdr *lladdr);
+void visitors_request(const struct visitors *vs, struct visitor_request *req, const struct visitor_link *link, const struct rx *rx,
+		      const struct mip4_packet *p);
+void visitors_answer(struct visitors *vs, const struct visitor_request *req, uint8_t code, uint16_t lifetime_s, const struct sa_key *key);
+/* The challenge for an advertisement: to all, or to this station. NULL: none are in use. */
+const uint8_t *visitors_challenge(struct visitors *vs, const struct lladdr *to);
 
 /* Records "visitor" and "pending" for `roamctl show visitors`. */
 void visitors_show(const struct visitors *vs, struct show *out, struct now now);
