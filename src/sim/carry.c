@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "sim/claims.h"
 #include "sim/fwd.h"
 #include "sim/kern.h"
 #include "sim/kern4.h"
@@ -109,13 +110,13 @@ static void carry_out(struct node *n, const struct effect *e)
 	switch (e->kind) {
 	case FX_SEND:
 		bytes = effq_bytes(&n->fx, e->send.off);
-		watch_send(n, e, bytes);
+		claims_send(n, e, bytes);
 		send(n, &e->send, bytes);
 		break;
 	case FX_DP_PUT:
 	case FX_DP_DEL:
 		fwd_apply(n, e);
-		watch_dp(n, e);
+		claims_dp(n, e);
 		break;
 	case FX_JOIN:
 		kern_join(n, &e->group);

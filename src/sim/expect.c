@@ -55,7 +55,7 @@ static double on_flow(struct asked *q)
 		: strcmp(what, "gap-ms") == 0 ? st.gap_ms : wrong(q, "flow NAME sent|received|lost|doubled|reordered|gap-ms");
 }
 
-static bool is_of(const struct node *n, const struct mh_seen *m)
+static bool is_of(const struct node *n, const struct said *m)
 {
 	if (m->origin == n->number)
 		return true;
@@ -74,13 +74,31 @@ static double on_mh(struct asked *q)
 	double count = 0;
 	if (!n)
 		return 0;
-	for (const struct mh_seen *m = q->sc->watch.mh; m; m = m->next) {
-		if (m->t_ns < q->a_ns || m->t_ns >= q->b_ns || !is_of(n, m))
+	for (const struct said *m = q->sc->watch.said; m; m = m->next) {
+		if (m->is_v4 || m->t_ns < q->a_ns || m->t_ns >= q->b_ns || !is_of(n, m))
 			continue;
 		count += strcmp(what, "all") == 0 ||
 			 (strcmp(what, "registrations") == 0 && m->type == MH_BU && m->origin == n->number && !m->is_refresh) || (strcmp(what, "caused") == 0 && !m->is_refresh) ||
 			 (strcmp(what, "refresh") == 0 && m->is_refresh) || (strcmp(what, "bu") == 0 && m->type == MH_BU) ||
 			 (strcmp(what, "ba") == 0 && m->type == MH_BA);
+	}
+	return count;
+}
+
+/* mip4 NODE all|caused|refresh|requests|replies|refusals|registrations: the same of Mobile IPv4. What an agent passes on is a message of its own. */
+static double on_mip4(struct asked *q)
+{
+	const struct node *n = node_at(q, 1);
+	const char *what = word(q, 2);
+	double count = 0;
+	for (const struct said *m = n ? q->sc->watch.said : NULL; m; m = m->next) {
+		if (!m->is_v4 || m->t_ns < q->a_ns || m->t_ns >= q->b_ns || !(is_of(n, m) || node_has_home(n, &m->self)))
+			continue;
+		bool is_answer = said_is_answer(m), is_ask = said_is_ask(m);
+		count += strcmp(what, "all") == 0 || (strcmp(what, "caused") == 0 && !m->is_refresh) || (strcmp(what, "refresh") == 0 && m->is_refresh) ||
+			 (strcmp(what, "requests") == 0 && is_ask) || (strcmp(what, "replies") == 0 && is_answer) ||
+			 (strcmp(what, "refusals") == 0 && is_answer && !said_accepts(m)) ||
+			 (strcmp(what, "registrations") == 0 && is_ask && m->origin == n->number && !m->is_refresh);
 	}
 	return count;
 }
@@ -156,15 +174,19 @@ static bool is_home_agents(const struct node *n, const struct dp_cn *c)
 	return false;
 }
 
+/* Mobiles of a site share their agent's IPv4 address. */
+static const struct addr6 *assigned_coa(const struct dp_coa *c) { return addr6_is_v4mapped(&c->coa) ? &c->source : &c->coa; }
+
 /* What an entry binds to the home address, if it lives; NULL. */
 static const struct addr6 *bound(const struct node *n, const struct dp_op *op, const struct addr6 *hoa)
 {
 	switch (op->table) {
 	case DP_HOME: return addr6_eq(&op->home.home_address, hoa) && is_alive(n, op->home.expires) ? &op->home.coa : NULL;
-	case DP_COA: return addr6_eq(&op->coa.home_address, hoa) && is_alive(n, op->coa.expires) ? &op->coa.coa : NULL;
+	case DP_COA: return addr6_eq(&op->coa.home_address, hoa) && is_alive(n, op->coa.expires) ? assigned_coa(&op->coa) : NULL;
+	case DP_VISIT: return addr6_eq(&op->visit.home_address, hoa) && is_alive(n, op->visit.expires) ? &op->visit.coa : NULL;
 	case DP_CN: return addr6_eq(&op->cn.home_address, hoa) && is_alive(n, op->cn.expires) && !is_home_agents(n, &op->cn) ? &op->cn.coa : NULL;
 	case DP_IF: case DP_LOCAL: case DP_UPLINK_IN: case DP_SITE_PREFIX: case DP_MFC: case DP_DOWNLINK_IN: case DP_UPLINK_OUT:
-	case DP_CN_TRUST: case DP_RO_OUT: case DP_NET: case DP_HOME_MORE: case DP_VISIT: case DP_TABLE_N: break;
+	case DP_CN_TRUST: case DP_RO_OUT: case DP_NET: case DP_HOME_MORE: case DP_TABLE_N: break;
 	}
 	return NULL;
 }
@@ -181,6 +203,9 @@ static double on_binding(struct asked *q)
 	for (const struct dp_op *op; (op = fwd_next(n, &it));) {
 		const struct addr6 *coa = bound(n, op, &hoa);
 		count += coa && (q->n < 5 || matches(coa, word(q, 4)));
+		if (op->table == DP_HOME_MORE && addr6_eq(&op->home_more.home_address, &hoa))
+			for (uint32_t i = 0; i < op->home_more.n; i++)
+				count += is_alive(n, op->home_more.to[i].expires) && (q->n < 5 || matches(&op->home_more.to[i].coa, word(q, 4)));
 	}
 	return count;
 }
@@ -319,7 +344,7 @@ static double on_mld(struct asked *q)
 }
 
 static const struct { const char *name; double (*fn)(struct asked *q); } subjects[] = {
-	{"flow", on_flow}, {"mh", on_mh}, {"counter", on_counter}, {"datapath", on_datapath}, {"event", on_event}, {"kernel", on_kernel},
+	{"flow", on_flow}, {"mh", on_mh}, {"mip4", on_mip4}, {"counter", on_counter}, {"datapath", on_datapath}, {"event", on_event}, {"kernel", on_kernel},
 	{"binding", on_binding}, {"link", on_link}, {"address", on_address}, {"show", on_show}, {"mld", on_mld}, {"igmp", on_igmp},
 	{"icmp", on_icmp}, {"neigh", on_neigh}, {"order", on_order}, {"said", on_said}, {"remains", on_remains},
 };

@@ -8,6 +8,7 @@
 #include "plat/crypto_openssl.h"
 #include "role/mn/mn.h"
 #include "sim/carry.h"
+#include "sim/claims.h"
 #include "sim/conf.h"
 #include "sim/fwd.h"
 #include "sim/kern.h"
@@ -225,7 +226,7 @@ static void on_revived(struct sim *s, void *obj, void *arg, uint64_t generation)
 	(void)s;
 	(void)arg;
 	if (n->is_running && n->generation == generation)
-		watch_restored(n);
+		claims_restored(n);
 }
 
 const char *proc_start(struct node *n)
@@ -319,7 +320,7 @@ void proc_fini(struct node *n)
 bool proc_rx(struct node *n, const struct rx *rx)
 {
 	bool is_taken = false;
-	watch_proc_rx(n, rx);
+	claims_proc_rx(n, rx);
 	for (uint32_t i = 0; i < n->n_roles && n->is_running && !is_taken; i++)
 		is_taken = n->roles[i].ops->id == ROLE_CN && n->roles[i].ops->rx(n->roles[i].self, rx, node_now(n));
 	for (uint32_t i = 0; i < n->n_roles && n->is_running && !is_taken; i++)

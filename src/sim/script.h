@@ -57,6 +57,8 @@ bool script_at(struct script *sc, int64_t at_ns, const char *text);
 bool script_fail(struct script *sc, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Splits text into words (copied). */
 bool words_of(struct words *w, const char *text);
+/* Word number i, or "" behind the end. */
+static inline const char *words_at(const struct words *w, uint32_t i) { return i < w->n ? w->w[i] : ""; }
 /* "5s", "20ms", "100us", "2m"; "0". */
 bool time_of(const char *word, int64_t *ns);
 /* "5%", "0.1%" in parts of a million. */

@@ -18,37 +18,16 @@
 #include "datapath/drop.h"
 #include "sim/flow.h"
 #include "sim/node.h"
-
-/* A Mobility Header message, when it first went out to a link. */
-struct mh_seen {
-	struct mh_seen *next;
-	int64_t t_ns;
-	struct addr6 src, dst;       /* of the IPv6 header */
-	struct addr6 peer, self;     /* home addresses in their place */
-	uint8_t type;
-	uint16_t seq;
-	int64_t acked_ns;            /* an acknowledgement that accepts it reached the mobile; 0: none */
-	uint32_t granted_s;          /* by it */
-	bool is_refresh;             /* only prolongs, and it was time to, or answers one that does */
-	uint32_t lifetime_s;
-	struct addr6 coa, group;     /* of an update */
-	uint32_t origin;             /* node number */
-	enum role_id role;           /* of the engine that sent it; ROLE_NONE: seen on a link */
-	size_t len_oct;
-	uint8_t packet[];
-};
-
-/* A message as the lists of the figures have it: who says what to whom. order.c reads them. */
-struct step { struct step *next; int64_t t_ns; const struct node *from, *to; const char *what; };
+#include "sim/said.h"
 
 struct tally { struct tally *next; const struct node *node; char name[48]; uint64_t n; int64_t last_ns; };
 
 struct watch {
 	struct sim *sim;
 	struct flow *flows;
-	struct mh_seen *mh, **mh_end;  /* seen on links, in order */
-	struct mh_seen *asked;         /* what mobiles' engines sent, newest first */
-	struct step *steps, **steps_end; /* Mobility Header messages, joins and leaves of mobiles, when first sent */
+	struct said *said, **said_end, *last_said; /* seen on links, in order */
+	struct said *asked;            /* what mobiles' engines sent, newest first */
+	struct step *steps, **steps_end; /* messages, joins and leaves of mobiles, when first sent */
 	struct tally *events, *drops;  /* operator's events by code; packets that the kernel dropped, by reason */
 	struct tally *icmp;            /* ICMPv6 messages that reached a kernel, by type; ICMP ones as v4:TYPE and v4:TYPE/CODE */
 	uint64_t n_mld_reports, n_mld_queries, n_igmp_reports, n_igmp_queries, n_ra, n_frames;
@@ -68,13 +47,7 @@ void watch_attach(struct nic *nic);
 void watch_detach(struct nic *nic);
 /* The home link of a mobile: a router there has an address beside the home address. */
 bool watch_is_home(const struct link *l, const struct node *mobile);
-/* A packet for the process. */
-/* A process has restored what it had stored, two seconds ago. */
-void watch_restored(struct node *n);
-void watch_proc_rx(struct node *n, const struct rx *rx);
 void watch_tx(struct sim *s, const struct nic *from, const struct frame *f);
-void watch_send(struct node *n, const struct effect *e, const uint8_t *packet);
-void watch_dp(struct node *n, const struct effect *e);
 void watch_event(struct node *n, const struct effect *e, const char *text);
 void watch_dp_drop(struct node *n, enum dp_drop why, const struct frame *f);
 void watch_kernel_drop(struct node *n, const char *why);

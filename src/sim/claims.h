@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * What bindings claim, held against what was said: nobody is bound where it did not ask to be, no group carries two mobiles, what was
+ * promised is kept across a restart, and a handover inside a site is silent (watch.h: binding, group, promise, h-11).
+ */
+#include "core/engine.h"
+#include "sim/node.h"
+
+/* A packet for the process. */
+void claims_proc_rx(struct node *n, const struct rx *rx);
+void claims_send(struct node *n, const struct effect *e, const uint8_t *packet);
+void claims_dp(struct node *n, const struct effect *e);
+/* A process has restored what it had stored, two seconds ago. */
+void claims_restored(struct node *n);
+void claims_free(struct sim *s);
