@@ -18,10 +18,11 @@ void arp_say(struct nic *nic, const struct lladdr *to, const struct arp_msg *m)
 	kern_send_link(nic->node, nic, to, p, sizeof p);
 }
 
-/* arp_announce 0: the source of the packet that waits if it is ours, else an address of the interface. */
+/* arp_announce 0: the source of the packet that waits if it is ours, else (2: always) an address of the interface, of the host. */
 static struct addr6 announced(const struct neigh *e)
 {
-	for (uint32_t i = 0; i < e->n_queue; i++) {
+	const struct nic *nic = node_nic(e->node, e->ifindex);
+	for (uint32_t i = 0; !nic->arp_announce && i < e->n_queue; i++) {
 		const uint8_t *p = e->queue[i]->buf + e->queue[i]->off;
 		struct addr6 src = ip4_src(p);
 		const struct ifaddr *a = ip4_is(p) ? node_addr_find(e->node, &src) : NULL;
@@ -50,7 +51,7 @@ static bool answers_for(const struct node *n, const struct nic *nic, const struc
 {
 	for (uint32_t i = 0; i < n->n_addrs; i++)
 		if (addr6_eq(&n->addrs[i].addr, target) && ifaddr_is_usable(&n->addrs[i]) &&
-		    (!n->arp_ignore || n->addrs[i].ifindex == nic->ifindex))
+		    ((!n->arp_ignore && !nic->arp_ignore) || n->addrs[i].ifindex == nic->ifindex))
 			return true;
 	return false;
 }

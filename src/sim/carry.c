@@ -104,6 +104,16 @@ static void start_attach(struct node *n, const struct fx_attach *a)
 	sim_in(n->sim, n->attach_delay_ns, attach, nic, router, 0);
 }
 
+/* What the daemon asks of the kernel on an interface of a mobile. */
+static void set_interface(struct node *n, const struct dp_if *iface)
+{
+	struct nic *nic = node_nic(n, iface->ifindex);
+	if (nic && iface->flags & DP_IF_MOBILE) {
+		nic->arp_ignore = 1;
+		nic->arp_announce = 2;
+	}
+}
+
 static void carry_out(struct node *n, const struct effect *e)
 {
 	const uint8_t *bytes;
@@ -116,6 +126,8 @@ static void carry_out(struct node *n, const struct effect *e)
 	case FX_DP_PUT:
 	case FX_DP_DEL:
 		fwd_apply(n, e);
+		if (e->kind == FX_DP_PUT && e->dp.table == DP_IF)
+			set_interface(n, &e->dp.iface);
 		claims_dp(n, e);
 		break;
 	case FX_JOIN:
@@ -128,10 +140,11 @@ static void carry_out(struct node *n, const struct effect *e)
 		node_addr_add(n, &e->addr);
 		break;
 	case FX_ADDR_DEL:
-		node_addr_del(n, e->addr.ifindex, &e->addr.addr);
+		node_addr_del(n, e->addr.ifindex, &e->addr.addr, e->addr.plen_bits);
 		break;
 	case FX_ROUTE_PUT:
-		node_route_put(n, &e->route);
+		if (!node_route_put_own(n, &e->route))
+			watch_note(n, "route-failed");
 		break;
 	case FX_ROUTE_DEL:
 		node_route_del(n, &e->route);

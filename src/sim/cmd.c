@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/err.h"
+#include "sim/dhcp.h"
 #include "sim/forge.h"
 #include "sim/kern.h"
 #include "sim/pkt.h"
@@ -11,6 +12,17 @@
 typedef bool (*cmd_fn)(struct script *sc, const struct words *w, uint32_t i);
 
 static bool usage(struct script *sc, const char *text) { return script_fail(sc, "%s", text); }
+
+/* "10.2.17.1/24": the router and the prefix that addresses are leased from. */
+static bool lease_of(const char *word, struct link *l)
+{
+	struct fx_addr router;
+	if (!topo_addr_of(word, &router) || !addr6_is_v4mapped(&router.addr))
+		return false;
+	const struct prefix6 host = {router.addr, router.plen_bits}, p = {prefix6_join(&host, &addr6_any), router.plen_bits};
+	dhcp_lease(l, &p, &router.addr);
+	return true;
+}
 
 bool cmd_link_set(struct script *sc, struct link *l, const struct words *w, uint32_t i)
 {
@@ -23,6 +35,7 @@ bool cmd_link_set(struct script *sc, struct link *l, const struct words *w, uint
 			: strcmp(what, "reorder") == 0 ? ppm_of(v, &l->reorder_ppm)
 			: strcmp(what, "reorder-by") == 0 ? time_of(v, &l->reorder_ns)
 			: strcmp(what, "rate") == 0 ? (l->rate_bps = strtoull(v, NULL, 10)) > 0
+			: strcmp(what, "lease") == 0 ? lease_of(v, l)
 			: strcmp(what, "site") == 0 && snprintf(l->site, sizeof l->site, "%s", v) > 0;
 		if (!ok)
 			return script_fail(sc, "link: what is '%s %s'?", what, v);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "sim/arp.h"
+#include "sim/dhcp.h"
 #include "sim/fwd.h"
 #include "sim/kern4.h"
 #include "sim/nd.h"
@@ -331,4 +332,5 @@ void kern_carrier(struct nic *nic)
 	if (!nic->link)
 		neigh_flush(nic->node, nic->ifindex);
 	proc_link(nic->node, nic);
+	dhcp_carrier(nic);
 }

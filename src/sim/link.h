@@ -39,6 +39,9 @@ struct nic {
 	struct link *last;      /* where it was before */
 	uint64_t epoch;         /* counts attachments */
 	bool was_up;            /* carrier as the node was last told */
+	uint32_t arp_ignore, arp_announce; /* as the sysctls */
+	bool has_dhcp;          /* the host asks for a lease here */
+	struct addr6 leased, leased_router;
 };
 
 enum { LINK_NICS_MAX = 64 };
@@ -50,6 +53,8 @@ struct link {
 	uint32_t loss_ppm, dup_ppm, reorder_ppm;
 	uint64_t rate_bps;         /* 0: no limit */
 	int64_t busy_until_ns;
+	struct prefix6 lease;      /* addresses that are given to who asks; length 0: none (dhcp.h) */
+	struct addr6 lease_router;
 	bool is_cut;               /* partition: carrier stays, frames vanish */
 	struct nic *nics[LINK_NICS_MAX];
 	uint32_t n_nics;

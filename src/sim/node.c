@@ -128,14 +128,34 @@ int node_addr_add(struct node *n, const struct fx_addr *a)
 	return ERR_OK;
 }
 
-void node_addr_del(struct node *n, uint32_t ifindex, const struct addr6 *addr)
+static void drop_routes4(struct node *n, uint32_t ifindex)
+{
+	for (uint32_t i = n->n_routes; i-- > 0;)
+		if (n->routes[i].r.ifindex == ifindex && is_v4_prefix(&n->routes[i].r.dst)) {
+			struct fx_route gone = n->routes[i].r;
+			node_route_del(n, &gone);
+		}
+}
+
+static bool has_v4(const struct node *n, uint32_t ifindex)
+{
+	for (uint32_t i = 0; i < n->n_addrs; i++)
+		if (n->addrs[i].ifindex == ifindex && addr6_is_v4mapped(&n->addrs[i].addr))
+			return true;
+	return false;
+}
+
+void node_addr_del(struct node *n, uint32_t ifindex, const struct addr6 *addr, uint8_t plen_bits)
 {
 	struct ifaddr *i = find_on(n, ifindex, addr);
-	if (!i)
+	bool is_v4 = addr6_is_v4mapped(addr);
+	if (!i || (is_v4 && plen_bits && plen_bits != i->plen_bits))
 		return;
 	struct fx_addr a = {.ifindex = ifindex, .addr = *addr, .plen_bits = i->plen_bits};
 	struct fx_route r = onlink_route(&a);
 	*i = n->addrs[--n->n_addrs];
+	if (is_v4 && !has_v4(n, ifindex))
+		drop_routes4(n, ifindex);
 	proc_local(n, a.ifindex, &a.addr, true);
 	for (uint32_t j = 0; j < n->n_addrs; j++) {
 		struct prefix6 p = {r.dst.addr, a.plen_bits};
@@ -160,11 +180,22 @@ void node_route_put(struct node *n, const struct fx_route *r)
 {
 	for (uint32_t i = 0; i < n->n_routes; i++)
 		if (is_replaced_by(&n->routes[i].r, r)) {
-			n->routes[i] = (struct route){*r, false};
+			n->routes[i] = (struct route){*r, false, false};
 			return;
 		}
 	if (n->n_routes < NODE_ROUTES_MAX)
-		n->routes[n->n_routes++] = (struct route){*r, false};
+		n->routes[n->n_routes++] = (struct route){*r, false, false};
+}
+
+bool node_route_put_own(struct node *n, const struct fx_route *r)
+{
+	for (uint32_t i = 0; is_v4_prefix(&r->dst) && i < n->n_routes; i++)
+		if (is_replaced_by(&n->routes[i].r, r) && !n->routes[i].is_own)
+			return false;
+	node_route_put(n, r);
+	for (uint32_t i = 0; i < n->n_routes; i++)
+		n->routes[i].is_own |= same_route(&n->routes[i].r, r);
+	return true;
 }
 
 void node_route_del(struct node *n, const struct fx_route *r)
@@ -220,7 +251,7 @@ void node_sweep_left(struct node *n)
 	for (uint32_t i = n->n_addrs; i-- > 0;)
 		if (n->addrs[i].is_left) {
 			struct addr6 gone = n->addrs[i].addr;
-			node_addr_del(n, n->addrs[i].ifindex, &gone);
+			node_addr_del(n, n->addrs[i].ifindex, &gone, 0);
 		}
 	for (uint32_t i = n->n_routes; i-- > 0;)
 		if (n->routes[i].is_left) {

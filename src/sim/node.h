@@ -23,7 +23,7 @@ struct ifaddr {
 	bool is_left;                /* of the process before this one */
 };
 
-struct route { struct fx_route r; bool is_left; };
+struct route { struct fx_route r; bool is_left, is_own; /* own: the process made it */ };
 
 struct store_item {
 	struct store_item *next;
@@ -125,10 +125,14 @@ static inline struct now node_now(const struct node *n)
 
 /* Addresses. An address with duplicate detection takes a second until it is usable. */
 int node_addr_add(struct node *n, const struct fx_addr *a);
-void node_addr_del(struct node *n, uint32_t ifindex, const struct addr6 *addr);
+/* plen_bits: 0 for whatever it is. An IPv4 address with another prefix length is another address, and with the last one of an interface all
+ * IPv4 routes through it go. */
+void node_addr_del(struct node *n, uint32_t ifindex, const struct addr6 *addr, uint8_t plen_bits);
 struct ifaddr *node_addr_find(struct node *n, const struct addr6 *addr);
 static inline bool ifaddr_is_usable(const struct ifaddr *a) { return a->state == IFADDR_OK || a->state == IFADDR_OPTIMISTIC; }
 void node_route_put(struct node *n, const struct fx_route *r);
+/* As an engine's: an IPv4 route does not take the place of somebody else's. False: it would. */
+bool node_route_put_own(struct node *n, const struct fx_route *r);
 void node_route_del(struct node *n, const struct fx_route *r);
 /* Longest prefix, then least metric, then the older; NULL: unreachable. oif 0: any interface. */
 const struct fx_route *node_route(const struct node *n, const struct addr6 *dst, uint32_t oif);

@@ -67,6 +67,8 @@ bool ppm_of(const char *word, uint32_t *ppm);
 struct nic *nic_of(struct sim *s, const char *word);
 
 /* topo.c: lines of the topology. */
+/* "10.0.0.1/24": address and prefix length. */
+bool topo_addr_of(const char *word, struct fx_addr *a);
 bool topo_add_link(struct script *sc, const struct words *w);
 bool topo_add_node(struct script *sc, const struct words *w);
 bool topo_add_nic(struct script *sc, const struct words *w);

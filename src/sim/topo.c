@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "sim/dhcp.h"
 #include "sim/nat.h"
 #include "sim/proc.h"
 #include "sim/script.h"
@@ -63,7 +64,7 @@ bool topo_add_node(struct script *sc, const struct words *w)
 }
 
 /* "2001:db8::1/64", "10.0.0.1/24": address and prefix length. */
-static bool addr_of(const char *word, struct fx_addr *a)
+bool topo_addr_of(const char *word, struct fx_addr *a)
 {
 	char text[ADDR_STRLEN];
 	const char *slash = strchr(word, '/');
@@ -94,15 +95,19 @@ bool topo_add_nic(struct script *sc, const struct words *w)
 	struct nic *nic = node_nic_add(n, dot + 1);
 	for (uint32_t i = 3; nic && i < w->n; i++) {
 		struct fx_addr a = {.ifindex = nic->ifindex};
-		if (strcmp(w->w[i], "mtu") == 0 && i + 1 < w->n)
+		if (strcmp(w->w[i], "dhcp") == 0)
+			nic->has_dhcp = true;
+		else if (strcmp(w->w[i], "mtu") == 0 && i + 1 < w->n)
 			nic->mtu_oct = (uint32_t)strtoul(w->w[++i], NULL, 10);
-		else if (addr_of(w->w[i], &a))
+		else if (topo_addr_of(w->w[i], &a))
 			node_addr_add(n, &a);
 		else
 			return script_fail(sc, "nic: '%s' is no address with length", w->w[i]);
 	}
 	if (nic && l)
 		link_attach(l, nic);
+	if (nic)
+		dhcp_carrier(nic);
 	return nic ? true : script_fail(sc, "nic: too many interfaces");
 }
 

@@ -80,6 +80,12 @@ void watch_event(struct node *n, const struct effect *e, const char *text)
 	tally(n->sim, &n->sim->watch->events, n, e->event.code);
 }
 
+void watch_note(struct node *n, const char *code)
+{
+	sim_trace(n->sim, n->name, "%s", code);
+	tally(n->sim, &n->sim->watch->events, n, code);
+}
+
 void watch_kernel_drop(struct node *n, const char *why)
 {
 	sim_trace(n->sim, n->name, "kernel drops: %s", why);
@@ -281,6 +287,16 @@ static void check_multicast(struct sim *s, const struct link *l, const uint8_t *
 		watch_violation(s, "multicast: %s of site %s on %s", ADDR46_STR(&dst), site, l->name);
 }
 
+/* A mobile that is away asks nobody in the name of its home address, and answers nobody who asks for it by broadcast (RFC 5944 4.6). */
+static void check_arp(struct sim *s, const struct nic *from, const uint8_t *p, const uint8_t *to)
+{
+	struct addr6 sender = ip4_addr(p + 14);
+	const struct node *n = from->node;
+	bool is_broadcast = to[0] & 1;
+	if (is_broadcast && n->is_mobile && node_has_home(n, &sender) && !watch_is_home(from->link, n))
+		watch_violation(s, "arp: %s speaks of its home address %s while away", n->name, ADDR46_STR(&sender));
+}
+
 void watch_tx(struct sim *s, const struct nic *from, const struct frame *f)
 {
 	const uint8_t *p = f->buf + f->off + ETH_LEN;
@@ -293,6 +309,8 @@ void watch_tx(struct sim *s, const struct nic *from, const struct frame *f)
 		sim_trace_frame(s, from->node->name, from->link->name, p, len);
 	if (f->meta.hops + 1 >= HOPS_MAX)
 		watch_violation(s, "loop: a packet crossed %u links, last %s", f->meta.hops, from->link->name);
+	if (ethertype_of(p) == ETHERTYPE_ARP && len >= ARP_LEN)
+		check_arp(s, from, p, p - ETH_LEN);
 	if (!ip_is_whole(p, len))
 		return;
 	check_multicast(s, from->link, p);

@@ -12,6 +12,8 @@
  *   stray         a datagram was delivered that nobody sent for it
  *   promise       an agent that restarted does not hold a binding that it had acknowledged
  *   h-11          an update that nothing but a handover inside a site can have caused
+ *   arp           a mobile away from home spoke for its home address to a whole link
+ *   group         an agent gave one group to two mobiles
  *   corrupt       a delivered datagram is not what was sent
  */
 #include "core/effect.h"
@@ -50,6 +52,8 @@ bool watch_is_home(const struct link *l, const struct node *mobile);
 void watch_tx(struct sim *s, const struct nic *from, const struct frame *f);
 void watch_event(struct node *n, const struct effect *e, const char *text);
 void watch_dp_drop(struct node *n, enum dp_drop why, const struct frame *f);
+/* What the driver, not an engine, tells the operator. */
+void watch_note(struct node *n, const char *code);
 void watch_kernel_drop(struct node *n, const char *why);
 void watch_icmp(struct node *n, uint8_t type);
 void watch_icmp4(struct node *n, uint8_t type, uint8_t code);
