@@ -19,11 +19,28 @@ void mldr_init(struct mldr *m, const struct engine_env *env, enum role_id role)
 	m->learned.kind = T_LEARNED;
 }
 
-static struct mldr_link *link_find(const struct mldr *m, uint32_t ifindex)
+/* RFC 4607: ff3x::/32, of which x up to 2 does not leave a link. */
+static bool is_foreign_mld(const struct addr6 *g)
+{
+	bool is_ssm = g->b[0] == 0xff && g->b[1] >> 4 == 3 && g->b[2] == 0 && g->b[3] == 0;
+	return !is_ssm || (g->b[1] & 0xf) <= 2;
+}
+
+/* RFC 4607: 232/8. */
+static bool is_foreign_igmp(const struct addr6 *g) { return addr6_to_v4(g).b[0] != 232; }
+
+static const struct mldr_family families[MLDR_FAMILY_N] = {
+	{.index = 0, .querier_event = "mld-querier", .is_foreign = is_foreign_mld},
+	{.index = 1, .querier_event = "igmp-querier", .is_foreign = is_foreign_igmp},
+};
+
+const struct mldr_family *mldr_family_of(const struct addr6 *a) { return &families[addr6_is_v4mapped(a)]; }
+
+static struct mldr_link *link_find(const struct mldr *m, const struct mldr_family *f, uint32_t ifindex)
 {
 	for (uint32_t i = 0; i < MLDR_LINK_MAX; i++)
-		if (m->link[i] && m->link[i]->ifindex == ifindex)
-			return m->link[i];
+		if (m->link[f->index][i] && m->link[f->index][i]->ifindex == ifindex)
+			return m->link[f->index][i];
 	return NULL;
 }
 
@@ -34,10 +51,11 @@ const struct mldr_channel *mldr_find(const struct mldr *m, const struct addr6 *g
 
 uint32_t mldr_oifs(const struct mldr *m, const struct mldr_channel *ch, uint32_t oif[static MLDR_LINK_MAX])
 {
+	struct mldr_link *const *link = m->link[mldr_family_of(&ch->key.group)->index];
 	uint32_t n = 0;
 	for (uint32_t i = 0; i < MLDR_LINK_MAX; i++)
 		if (ch->links & 1u << i)
-			oif[n++] = m->link[i]->ifindex;
+			oif[n++] = link[i]->ifindex;
 	return n;
 }
 
@@ -50,21 +68,15 @@ struct reporter {
 	struct now now;
 };
 
-/* RFC 4607: ff3x::/32. */
-static bool is_ssm(const struct addr6 *g)
-{
-	return g->b[0] == 0xff && g->b[1] >> 4 == 3 && g->b[2] == 0 && g->b[3] == 0;
-}
-
-/* Any-source multicast, and what does not leave a link: no business of ours, and hosts and routers talk of it all day. */
-static bool is_foreign(const struct addr6 *g) { return !is_ssm(g) || (g->b[1] & 0xf) <= 2; }
-
 static bool is_admitted_group(const struct mldr_link *l, const struct addr6 *group)
 {
-	for (uint32_t i = 0; i < l->conf.n_admit; i++)
+	bool is_asked = false;
+	for (uint32_t i = 0; i < l->conf.n_admit; i++) {
 		if (prefix6_contains(&l->conf.admit[i], group))
 			return true;
-	return l->conf.n_admit == 0;
+		is_asked |= mldr_family_of(&l->conf.admit[i].addr) == l->family;
+	}
+	return !is_asked;
 }
 
 static bool is_admitted_source(const struct mldr_link *l, const struct addr6 *source)
@@ -75,11 +87,25 @@ static bool is_admitted_source(const struct mldr_link *l, const struct addr6 *so
 	return false;
 }
 
+/* The new one first, so that the channel never seems to lose its only listener; the old one stays if there is no room. */
+static struct mldr_listener *find_or_rename(struct mldr *m, const struct reporter *by, struct mldr_channel *ch)
+{
+	struct mldr_listener *li = mldr_listener_find(m, by->link, by->addr, by->lladdr, ch);
+	struct mldr_listener *old = mldr_listener_nameless(m, by->link, by->addr, by->lladdr, ch);
+	if (!old)
+		return li;
+	const struct addr6 group = ch->key.group, source = ch->key.source;
+	if (!li && !mldr_listener_add(m, by->link, by->addr, by->lladdr, &group, &source, by->now))
+		return old;
+	mldr_listener_del(m, old, by->now);
+	return mldr_listener_find(m, by->link, by->addr, by->lladdr, ch);
+}
+
 static void join(struct mldr *m, const struct reporter *by, const struct addr6 *group, const struct addr6 *source)
 {
 	struct mldr_link *l = by->link;
 	struct mldr_channel *ch = mldr_channel_find(m, group, source);
-	struct mldr_listener *li = mldr_listener_find(m, l, by->addr, by->lladdr, ch);
+	struct mldr_listener *li = find_or_rename(m, by, ch);
 	if (!li) {
 		if (!mldr_listener_add(m, l, by->addr, by->lladdr, group, source, by->now))
 			reason_count(m->env, R_MLD_LIMIT);
@@ -98,48 +124,51 @@ static void leave(struct mldr *m, const struct reporter *by, const struct addr6 
 	struct mldr_channel *ch = mldr_channel_find(m, group, source);
 	if (!ch || !(ch->links & 1u << l->index))
 		return;
-	struct mldr_listener *li = mldr_listener_find(m, l, by->addr, by->lladdr, ch);
-	if (li) {
-		mldr_listener_del(m, li, by->now);
+	struct mldr_listener *both[] = {mldr_listener_find(m, l, by->addr, by->lladdr, ch), mldr_listener_nameless(m, l, by->addr, by->lladdr, ch)};
+	for (int i = 0; i < 2; i++)
+		if (both[i])
+			mldr_listener_del(m, both[i], by->now);
+	if (both[0] || both[1])
 		return;
-	}
 	reason_count(m->env, R_MLD_NOT_TRACKED);
 	mldr_ask(m, l, ch, by->now);
 }
 
-static bool has_source(const struct mld_rec *rec, const struct addr6 *source)
+static bool has_source(const struct mcast_rec *rec, const struct addr6 *source)
 {
-	for (uint32_t i = 0; i < rec->n_source; i++) {
-		if (addr6_eq(&rec->source[i], source))
+	for (uint16_t i = 0; i < rec->source.n; i++) {
+		struct addr6 one = mcast_source(&rec->source, i);
+		if (addr6_eq(&one, source))
 			return true;
 	}
 	return false;
 }
 
-static void each_source(struct mldr *m, const struct reporter *by, const struct mld_rec *rec,
+static void each_source(struct mldr *m, const struct reporter *by, const struct mcast_rec *rec,
 			void (*act)(struct mldr *, const struct reporter *, const struct addr6 *, const struct addr6 *))
 {
-	for (uint32_t i = 0; i < rec->n_source; i++) {
-		if (is_admitted_source(by->link, &rec->source[i]))
-			act(m, by, &rec->group, &rec->source[i]);
+	for (uint16_t i = 0; i < rec->source.n; i++) {
+		struct addr6 one = mcast_source(&rec->source, i);
+		if (is_admitted_source(by->link, &one))
+			act(m, by, &rec->group, &one);
 		else
 			reason_count(m->env, R_MLD_NOT_ADMITTED);
 	}
 }
 
-/* CHANGE_TO_INCLUDE: the list is all that the station wants of this group (RFC 3810 7.4.2). */
-static void become(struct mldr *m, const struct reporter *by, const struct mld_rec *rec)
+/* CHANGE_TO_INCLUDE: the list is all that the station wants of this group (RFC 3810 7.4.2, RFC 3376 6.4.2). */
+static void become(struct mldr *m, const struct reporter *by, const struct mcast_rec *rec)
 {
 	const struct mldr_link_conf *c = &by->link->conf;
 	each_source(m, by, rec, join);
 	for (uint32_t i = 0; i < c->n_source; i++)
-		if (!has_source(rec, &c->source[i]))
+		if (mldr_family_of(&c->source[i]) == by->link->family && !has_source(rec, &c->source[i]))
 			leave(m, by, &rec->group, &c->source[i]);
 }
 
-static void on_record(struct mldr *m, const struct reporter *by, const struct mld_rec *rec)
+static void on_record(struct mldr *m, const struct reporter *by, const struct mcast_rec *rec)
 {
-	if (is_foreign(&rec->group))
+	if (by->link->family->is_foreign(&rec->group))
 		return;
 	if (!is_admitted_group(by->link, &rec->group)) {
 		reason_count(m->env, R_MLD_NOT_ADMITTED);
@@ -166,52 +195,56 @@ static void on_record(struct mldr *m, const struct reporter *by, const struct ml
 
 /* --- packets and time -------------------------------------------------------------------------------- */
 
-static void on_report(struct mldr *m, struct mldr_link *l, const struct rx *rx, const struct mld_packet *p, struct now now)
+static void on_report(struct mldr *m, struct mldr_link *l, const struct rx *rx, const struct mcast_packet *p, struct now now)
 {
 	const struct reporter by = {l, &p->src, &rx->lladdr_src, now};
 	uint64_t key = rate_key(&l->rate, &rx->lladdr_src, sizeof rx->lladdr_src);
-	struct mld_rec rec;
+	struct mcast_rec rec;
 
 	if (!rate_take(&l->rate, key, l->conf.report_rate, l->conf.report_burst, now.mono)) {
 		reason_count(m->env, R_LIMIT_RATE);
 		return;
 	}
-	for (struct rd it = p->recs; mld_rec_next(&it, &rec);)
+	for (struct rd it = p->recs; mcast_next(p, &it, &rec);)
 		on_record(m, &by, &rec);
 }
 
-/* MLDv1 knows no sources: nothing that it asks for is served here. */
-static void on_v1(struct mldr *m, const struct addr6 *group)
+/* Older versions know no sources: nothing that they ask for is served here. */
+static void on_old(struct mldr *m, const struct mldr_link *l, const struct addr6 *group)
 {
-	if (!is_foreign(group))
+	if (!l->family->is_foreign(group))
 		reason_count(m->env, R_MLD_NOT_SSM);
+}
+
+static void on_packet(struct mldr *m, struct mldr_link *l, const struct rx *rx, const struct mcast_packet *p, struct now now)
+{
+	switch (p->kind) {
+	case MCAST_QUERY:
+		mldr_query_rx(m, l, &p->query, &p->src, now);
+		return;
+	case MCAST_REPORT:
+		on_report(m, l, rx, p, now);
+		return;
+	case MCAST_OLD_REPORT:
+	case MCAST_OLD_LEAVE:
+		on_old(m, l, &p->group);
+		return;
+	}
 }
 
 bool mldr_rx(struct mldr *m, const struct rx *rx, struct now now)
 {
-	struct mldr_link *l = link_find(m, rx->ifindex);
-	struct mld_packet p;
+	struct mldr_link *l = link_find(m, &families[rx_is_v4(rx)], rx->ifindex);
+	struct mcast_packet p;
 	if (!l)
 		return false;
-	enum wire_err err = mld_packet_parse(rx->pkt, rx->len_oct, &p);
+	enum wire_err err = mcast_packet_parse(rx->pkt, rx->len_oct, &p);
 	if (err == W_PROTO || err == W_TYPE)
 		return false;
-	if (err != W_OK) {
+	if (err == W_OK)
+		on_packet(m, l, rx, &p, now);
+	else
 		reason_count(m->env, R_MLD_INVALID);
-		return true;
-	}
-	switch (p.kind) {
-	case MLD_QUERY:
-		mldr_query_rx(m, l, &p.query, &p.src, now);
-		break;
-	case MLD2_REPORT:
-		on_report(m, l, rx, &p, now);
-		break;
-	case MLD1_REPORT:
-	case MLD1_DONE:
-		on_v1(m, &p.group);
-		break;
-	}
 	return true;
 }
 
@@ -254,28 +287,31 @@ mono_t mldr_expiry(const struct mldr *m) { return timers_next(&m->timers); }
 
 /* --- links ----------------------------------------------------------------------------------------- */
 
-static int link_new(struct mldr *m, uint32_t ifindex, struct mldr_link **out)
+static int link_new(struct mldr *m, const struct mldr_family *f, uint32_t ifindex, struct mldr_link **out)
 {
+	struct mldr_link **link = m->link[f->index];
 	uint32_t i = 0;
-	while (i < MLDR_LINK_MAX && m->link[i])
+	while (i < MLDR_LINK_MAX && link[i])
 		i++;
 	if (i == MLDR_LINK_MAX)
 		return ERR_FULL;
 	struct mldr_link *l = mem_zget(m->env->mem, sizeof *l);
 	if (!l)
 		return ERR_NOMEM;
+	l->family = f;
 	l->ifindex = ifindex;
 	l->index = i;
 	rate_init(&l->rate, m->env->rng);
-	m->link[i] = *out = l;
+	link[i] = *out = l;
 	return ERR_OK;
 }
 
 int mldr_link_up(struct mldr *m, uint32_t ifindex, const struct addr6 *src, const struct mldr_link_conf *conf, struct now now)
 {
-	struct mldr_link *l = link_find(m, ifindex);
+	const struct mldr_family *f = mldr_family_of(src);
+	struct mldr_link *l = link_find(m, f, ifindex);
 	if (!l) {
-		int err = link_new(m, ifindex, &l);
+		int err = link_new(m, f, ifindex, &l);
 		if (err)
 			return err;
 	}
@@ -293,15 +329,27 @@ int mldr_link_up(struct mldr *m, uint32_t ifindex, const struct addr6 *src, cons
 
 void mldr_link_down(struct mldr *m, uint32_t ifindex, struct now now)
 {
-	struct mldr_link *l = link_find(m, ifindex);
-	if (!l)
-		return;
-	/* Deleting a station's last membership frees the station, and the list's head moves on. */
-	while (l->stations)
-		mldr_listener_del(m, l->stations->listeners, now);
-	mldr_querier_stop(m, l);
-	m->link[l->index] = NULL;
-	mem_put(m->env->mem, l);
+	for (uint32_t f = 0; f < MLDR_FAMILY_N; f++) {
+		struct mldr_link *l = link_find(m, &families[f], ifindex);
+		if (!l)
+			continue;
+		/* Deleting a station's last membership frees the station, and the list's head moves on. */
+		while (l->stations)
+			mldr_listener_del(m, l->stations->listeners, now);
+		mldr_querier_stop(m, l);
+		m->link[f][l->index] = NULL;
+		mem_put(m->env->mem, l);
+	}
+}
+
+static void free_links(struct mldr *m, struct mldr_link **link)
+{
+	for (uint32_t i = 0; i < MLDR_LINK_MAX; i++)
+		if (link[i]) {
+			mldr_querier_stop(m, link[i]);
+			mem_put(m->env->mem, link[i]);
+			link[i] = NULL;
+		}
 }
 
 static void free_all(struct mldr *m, struct table *t)
@@ -315,12 +363,8 @@ static void free_all(struct mldr *m, struct table *t)
 void mldr_fini(struct mldr *m)
 {
 	timers_fini(&m->timers); /* first: it touches the timers, which lie in what is freed below */
-	for (uint32_t i = 0; i < MLDR_LINK_MAX; i++)
-		if (m->link[i]) {
-			mldr_querier_stop(m, m->link[i]);
-			mem_put(m->env->mem, m->link[i]);
-			m->link[i] = NULL;
-		}
+	for (uint32_t f = 0; f < MLDR_FAMILY_N; f++)
+		free_links(m, m->link[f]);
 	free_all(m, &m->listeners);
 	free_all(m, &m->stations);
 	free_all(m, &m->channels);

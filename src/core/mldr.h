@@ -1,29 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * The router's side of Multicast Listener Discovery: MLDv2 (RFC 3810) for
+ * The router's side of multicast membership: MLDv2 (RFC 3810) and IGMPv3 (RFC 3376) for
  * source-specific groups (RFC 4604), used by the access router on its access links and by the
- * mobility management agent on its downstream links.
+ * mobility management agent on its downstream links. One machine serves both families: what differs is a row of
+ * data (struct mldr_family), and a link that has both is two, each with its querier. IPv4 addresses are mapped.
  *
  * A router that restarts knows no listener. It is learning until the answers to its first queries are in.
  *
- * Every listener is tracked: the key of a membership is the station (link-local and
- * link-layer address) with its group and source. So a leave by the last listener is acted on at
+ * Every listener is tracked: the key of a membership is the station (IP address and
+ * link-layer address) with its group and source. In IPv4 a station may speak before it has an address (0.0.0.0,
+ * RFC 3376 4.2.13): once it has one, what it joined without is taken for the same station's. So a leave by the last listener is acted on at
  * once, without asking; and a leave by a station that never joined removes nothing: it is answered with
  * a query, which the real listeners answer.
  *
- * What it does not do: any-source multicast. A report in exclude mode or of MLDv1 for a group of the
+ * What it does not do: any-source multicast. A report in exclude mode or of MLDv1, IGMPv1 or IGMPv2 for a group of the
  * source-specific range is counted and ignored (RFC 4604 2.2.3, 2.2.4), so is every source but those configured.
  * Groups of any other range and of link-local scope are none of its business, and not counted.
  *
  * A link that has no querier other than this router by the operator's word (is_sole) does not yield to a lower
- * address, so a forged query cannot silence it; elsewhere the election is RFC 3810 7.6.2's.
+ * address, so a forged query cannot silence it; elsewhere the election is RFC 3810 7.6.2's, which is RFC 3376 6.6.2's too.
  */
 #include "base/table.h"
 #include "base/timer.h"
 #include "core/engine.h"
 
 enum {
+	MLDR_FAMILY_N = 2,
 	MLDR_LINK_MAX = 31,   /* what one entry of the forwarding cache can serve */
 	MLDR_ADMIT_MAX = 8,
 	MLDR_SOURCE_MAX = 4,
@@ -31,7 +34,7 @@ enum {
 
 struct mldr_link_conf {
 	char name[16];                         /* for the operator */
-	struct prefix6 admit[MLDR_ADMIT_MAX];  /* groups allowed here; none: the source-specific range ff30::/12 of 32 bits */
+	struct prefix6 admit[MLDR_ADMIT_MAX];  /* groups allowed here; none of a family: its source-specific ranges ff3x::/32, 232/8 */
 	uint32_t n_admit;
 	struct addr6 source[MLDR_SOURCE_MAX];  /* sources allowed; all others are refused */
 	uint32_t n_source;
@@ -46,7 +49,7 @@ struct mldr_link_conf {
 /* A group and source with listeners somewhere. */
 struct mldr_channel {
 	struct { struct addr6 group, source; } key;
-	uint32_t links;                        /* bit i: link i has listeners */
+	uint32_t links;                        /* bit i: link i of the group's family has listeners */
 	uint16_t n_on[MLDR_LINK_MAX];          /* listeners on link i */
 	uint32_t mark;                         /* the owner's */
 };
@@ -64,7 +67,7 @@ struct mldr {
 	 * links. Then change is called for each channel, with interface 0. */
 	bool is_learning;
 	struct timer learned;
-	struct mldr_link *link[MLDR_LINK_MAX];
+	struct mldr_link *link[MLDR_FAMILY_N][MLDR_LINK_MAX];
 	struct table channels, listeners, stations;
 	struct timers timers;
 };
@@ -73,14 +76,14 @@ void mldr_init(struct mldr *m, const struct engine_env *env, enum role_id role);
 /* Releases memory; calls back nothing. */
 void mldr_fini(struct mldr *m);
 
-/* A link came up (or its configuration changed): queries start. src is the router's link-local address there.
- * conf is copied. 0, ERR_FULL beyond MLDR_LINK_MAX links, ERR_NOMEM. */
+/* A link came up (or its configuration changed): queries start, of the family of src: the router's link-local or its IPv4
+ * address there. conf is copied. 0, ERR_FULL beyond MLDR_LINK_MAX links, ERR_NOMEM. */
 int mldr_link_up(struct mldr *m, uint32_t ifindex, const struct addr6 *src, const struct mldr_link_conf *conf,
 		 struct now now);
-/* Forgets the link's listeners; change is called for each channel that had some. No error if not up. */
+/* Forgets the link's listeners, in both families; change is called for each channel that had some. No error if not up. */
 void mldr_link_down(struct mldr *m, uint32_t ifindex, struct now now);
 
-/* A packet that may be MLD from one of the links. True: it was (acted on or counted). */
+/* A packet that may be MLD or IGMP from one of the links. True: it was (acted on or counted). */
 bool mldr_rx(struct mldr *m, const struct rx *rx, struct now now);
 void mldr_tick(struct mldr *m, struct now now);
 mono_t mldr_expiry(const struct mldr *m);

@@ -3,7 +3,7 @@
 /* Inside mldr: what mldr.c (reports, links), mldr_member.c (who listens) and mldr_query.c (asking) share. */
 #include "core/mldr.h"
 #include "core/rate.h"
-#include "wire/mld/mld.h"
+#include "wire/mcast/mcast.h"
 
 enum mldr_timer { T_LISTENER, T_QUERY, T_OTHER_QUERIER, T_ASK, T_LEARNED };
 
@@ -31,8 +31,18 @@ struct mldr_ask {
 	bool is_answered;
 };
 
+/* What differs between the two. */
+struct mldr_family {
+	uint32_t index;                         /* in mldr.link */
+	const char *querier_event;
+	/* Any-source multicast, and what does not leave a link: no business of ours, and hosts and routers talk of it all day. */
+	bool (*is_foreign)(const struct addr6 *group);
+};
+const struct mldr_family *mldr_family_of(const struct addr6 *a);
+
 struct mldr_link {
 	struct mldr_link_conf conf;
+	const struct mldr_family *family;
 	uint32_t ifindex, index;
 	struct addr6 src;
 	struct mldr_station *stations;
@@ -58,7 +68,7 @@ void mldr_querier_start(struct mldr *m, struct mldr_link *l, struct now now);
 void mldr_querier_stop(struct mldr *m, struct mldr_link *l);
 void mldr_query_due(struct mldr *m, struct mldr_link *l, struct now now);
 void mldr_other_querier_gone(struct mldr *m, struct mldr_link *l, struct now now);
-void mldr_query_rx(struct mldr *m, struct mldr_link *l, const struct mld_query *q, const struct addr6 *src,
+void mldr_query_rx(struct mldr *m, struct mldr_link *l, const struct mcast_query *q, const struct addr6 *src,
 		   struct now now);
 /* Ask who listens; the others' time shrinks until they answer. */
 void mldr_ask(struct mldr *m, struct mldr_link *l, struct mldr_channel *ch, struct now now);
@@ -74,6 +84,9 @@ struct mldr_listener *mldr_listener_find(const struct mldr *m, const struct mldr
 /* A membership that does not exist yet. False at a limit or without memory: nothing has changed then. */
 bool mldr_listener_add(struct mldr *m, struct mldr_link *l, const struct addr6 *addr, const struct lladdr *lladdr,
 		       const struct addr6 *group, const struct addr6 *source, struct now now);
+/* What the station joined before it had this address (from 0.0.0.0), or NULL. */
+struct mldr_listener *mldr_listener_nameless(const struct mldr *m, const struct mldr_link *l, const struct addr6 *addr,
+					     const struct lladdr *lladdr, struct mldr_channel *ch);
 /* Frees also the station and the channel when this was their last. */
 void mldr_listener_del(struct mldr *m, struct mldr_listener *li, struct now now);
 /* No listener of the channel on the link lasts longer than until, unless it answers. */

@@ -130,6 +130,13 @@ static void count_in(struct mldr *m, struct mldr_link *l, struct mldr_channel *c
 	m->change(m->ctx, ch, l->ifindex, true, now);
 }
 
+struct mldr_listener *mldr_listener_nameless(const struct mldr *m, const struct mldr_link *l, const struct addr6 *addr,
+					     const struct lladdr *lladdr, struct mldr_channel *ch)
+{
+	static const struct addr6 nobody = {{[10] = 0xff, 0xff}}; /* 0.0.0.0 */
+	return addr6_is_v4mapped(addr) && !addr6_eq(addr, &nobody) ? mldr_listener_find(m, l, &nobody, lladdr, ch) : NULL;
+}
+
 bool mldr_listener_add(struct mldr *m, struct mldr_link *l, const struct addr6 *addr, const struct lladdr *lladdr,
 		       const struct addr6 *group, const struct addr6 *source, struct now now)
 {

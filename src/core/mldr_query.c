@@ -9,8 +9,7 @@ enum { QUERY_MAX_OCT = 128, ASK_MAX = 64 };
 static void send(struct mldr *m, struct mldr_link *l, const struct mldr_channel *ch, span_t response, bool is_suppress)
 {
 	uint8_t buf[QUERY_MAX_OCT];
-	struct mld_query q = {
-		.version = 2,
+	struct mcast_ask q = {
 		.max_response_ms = (uint32_t)span_to_ms(response),
 		.is_suppress = is_suppress,
 		.robustness = (uint8_t)l->robustness,
@@ -18,14 +17,13 @@ static void send(struct mldr *m, struct mldr_link *l, const struct mldr_channel 
 	};
 	if (ch) {
 		q.group = ch->key.group;
-		q.source = &ch->key.source;
-		q.n_source = 1;
+		q.source = ch->key.source;
 	}
-	size_t n = mld_query_packet_build(buf, sizeof buf, &l->src, &q);
+	size_t n = mcast_query_packet_build(buf, sizeof buf, &l->src, &q);
 	fx_send(m->env->fx, m->role, l->ifindex, NULL, buf, n);
 }
 
-/* --- general queries and election (RFC 3810 7.6.2, 9.6, 9.7) ------------------------------------------- */
+/* --- general queries and election (RFC 3810 7.6.2, 9.6, 9.7; RFC 3376 6.6.2, 8.6, 8.7) ------------------------------------------- */
 
 static void become_querier(struct mldr *m, struct mldr_link *l, struct now now)
 {
@@ -59,36 +57,37 @@ void mldr_query_due(struct mldr *m, struct mldr_link *l, struct now now)
 void mldr_other_querier_gone(struct mldr *m, struct mldr_link *l, struct now now)
 {
 	become_querier(m, l, now);
-	fx_event(m->env->fx, m->role, EV_NOTICE, "mld-querier", NULL, "querier on %s: other querier is silent", l->conf.name);
+	fx_event(m->env->fx, m->role, EV_NOTICE, l->family->querier_event, NULL, "querier on %s: other querier is silent", l->conf.name);
 }
 
 /* The elected querier's robustness and interval are the link's (RFC 3810 9.1, 9.2); zero means that it says none. */
-static void yield(struct mldr *m, struct mldr_link *l, const struct mld_query *q, const struct addr6 *src, struct now now)
+static void yield(struct mldr *m, struct mldr_link *l, const struct mcast_query *q, const struct addr6 *src, struct now now)
 {
 	if (l->is_querier)
-		fx_event(m->env->fx, m->role, EV_NOTICE, "mld-querier", NULL, "querier on %s: yields to %s", l->conf.name,
-			 ADDR6_STR(src));
+		fx_event(m->env->fx, m->role, EV_NOTICE, l->family->querier_event, NULL, "querier on %s: yields to %s", l->conf.name,
+			 ADDR46_STR(src));
 	l->is_querier = false;
 	l->other = *src;
 	timer_clear(&m->timers, &l->query);
-	l->robustness = q->robustness ? q->robustness : l->conf.robustness;
-	l->interval = q->interval_s ? span_s(q->interval_s) : l->conf.query_interval;
+	l->robustness = q->tail.robustness ? q->tail.robustness : l->conf.robustness;
+	l->interval = q->tail.interval_s ? span_s(q->tail.interval_s) : l->conf.query_interval;
 	span_t present = span_ns(l->robustness * l->interval.ns + l->conf.response_interval.ns / 2);
 	(void)timer_set(&m->timers, &l->other_gone, mono_add(now.mono, present));
 }
 
 /* A query about a group by the elected querier: listeners that do not answer it are gone here too (7.6.1). */
-static void follow(struct mldr *m, struct mldr_link *l, const struct mld_query *q, struct now now)
+static void follow(struct mldr *m, struct mldr_link *l, const struct mcast_query *q, struct now now)
 {
 	span_t wait = span_ms((int64_t)q->max_response_ms * l->robustness);
-	for (uint32_t i = 0; i < q->n_source; i++) {
-		struct mldr_channel *ch = mldr_channel_find(m, &q->group, &q->source[i]);
+	for (uint16_t i = 0; i < q->tail.source.n; i++) {
+		struct addr6 source = mcast_source(&q->tail.source, i);
+		struct mldr_channel *ch = mldr_channel_find(m, &q->group, &source);
 		if (ch)
 			mldr_shorten(m, l, ch, mono_add(now.mono, wait));
 	}
 }
 
-void mldr_query_rx(struct mldr *m, struct mldr_link *l, const struct mld_query *q, const struct addr6 *src, struct now now)
+void mldr_query_rx(struct mldr *m, struct mldr_link *l, const struct mcast_query *q, const struct addr6 *src, struct now now)
 {
 	if (addr6_eq(src, &l->src))
 		return;
@@ -96,11 +95,11 @@ void mldr_query_rx(struct mldr *m, struct mldr_link *l, const struct mld_query *
 		reason_count(m->env, R_MLD_FOREIGN_QUERY);
 		return;
 	}
-	if (addr6_cmp(src, &l->src) > 0)
+	if (addr6_is_none(src) || addr6_cmp(src, &l->src) > 0) /* 0.0.0.0: a switch that asks for itself (RFC 4541 2.1.1) */
 		return;
-	if (q->version == 2)
+	if (q->is_newest)
 		yield(m, l, q, src, now);
-	if (addr6_eq(src, &l->other) && !q->is_suppress)
+	if (addr6_eq(src, &l->other) && !q->tail.is_suppress)
 		follow(m, l, q, now);
 }
 

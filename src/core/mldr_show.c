@@ -49,10 +49,11 @@ void mldr_show(const struct mldr *m, const char *what, struct show *out, struct 
 {
 	if (strcmp(what, "groups") == 0)
 		show_groups(m, out, now);
-	for (uint32_t i = 0; i < MLDR_LINK_MAX; i++) {
-		if (m->link[i] && strcmp(what, "neighbors") == 0)
-			show_stations(m, m->link[i], out);
-		if (m->link[i] && strcmp(what, "interfaces") == 0)
-			show_link(m, m->link[i], out, now);
+	for (uint32_t i = 0; i < MLDR_FAMILY_N * MLDR_LINK_MAX; i++) {
+		const struct mldr_link *l = m->link[i / MLDR_LINK_MAX][i % MLDR_LINK_MAX];
+		if (l && strcmp(what, "neighbors") == 0)
+			show_stations(m, l, out);
+		if (l && strcmp(what, "interfaces") == 0)
+			show_link(m, l, out, now);
 	}
 }

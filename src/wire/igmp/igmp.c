@@ -2,9 +2,10 @@
 #include "wire/igmp/igmp.h"
 
 #include "wire/ip/csum.h"
+#include "wire/mcast/body.h"
 
 enum {
-	TTL = 1, SHORT_OCT = 8, QUERY3_MIN_OCT = 12, CSUM_OFF = 2, S_FLAG = 8, UNIT_MS = 100, V1_RESPONSE_MS = 10000,
+	TTL = 1, SHORT_OCT = 8, QUERY3_MIN_OCT = 12, CSUM_OFF = 2, UNIT_MS = 100, V1_RESPONSE_MS = 10000,
 	TYPE_QUERY = 0x11, TYPE_REPORT1 = 0x12, TYPE_REPORT2 = 0x16, TYPE_LEAVE = 0x17, TYPE_REPORT3 = 0x22,
 };
 static const struct addr6 all_nodes = {{[10] = 0xff, 0xff, 224, 0, 0, 1}}, all_routers = {{[10] = 0xff, 0xff, 224, 0, 0, 2}},
@@ -12,12 +13,6 @@ static const struct addr6 all_nodes = {{[10] = 0xff, 0xff, 224, 0, 0, 1}}, all_r
 
 uint8_t igmp_response_code(uint32_t ms) { return mld_qqic(ms / UNIT_MS); } /* the same code (4.1.1, 4.1.7) */
 uint32_t igmp_response_ms(uint8_t code) { return mld_qqi_s(code) * UNIT_MS; }
-
-/* struct addr4 is bytes alone, so an array of them may stand anywhere. */
-static const struct addr4 *take_addrs(struct rd *r, uint16_t n)
-{
-	return (const struct addr4 *)rd_take(r, (size_t)n * sizeof(struct addr4));
-}
 
 /* Each parser stands behind the type byte. */
 static enum wire_err query_parse(struct rd *r, struct igmp_packet *p)
@@ -38,12 +33,13 @@ static enum wire_err query_parse(struct rd *r, struct igmp_packet *p)
 	}
 	q->version = 3;
 	q->max_response_ms = igmp_response_ms(code);
-	uint8_t flags = rd_u8(r);
-	q->is_suppress = flags & S_FLAG;
-	q->robustness = flags & 7;
-	q->interval_s = mld_qqi_s(rd_u8(r));
-	q->n_source = rd_u16(r);
-	q->source = take_addrs(r, q->n_source);
+	struct mcast_tail t;
+	mcast_tail_parse(r, MCAST_V4_OCT, &t);
+	q->is_suppress = t.is_suppress;
+	q->robustness = t.robustness;
+	q->interval_s = t.interval_s;
+	q->n_source = t.source.n;
+	q->source = (const struct addr4 *)t.source.p; /* bytes alone, so an array of them may stand anywhere */
 	return rd_ok(r) ? W_OK : W_TRUNCATED;
 }
 
@@ -54,39 +50,20 @@ static enum wire_err group_parse(struct rd *r, struct igmp_packet *p)
 	return addr6_is_v4multicast(&p->group) ? W_OK : W_VALUE;
 }
 
-static void rec_parse(struct rd *it, struct igmp_rec *rec)
-{
-	rec->type = rd_u8(it);
-	uint8_t aux_words = rd_u8(it);
-	rec->n_source = rd_u16(it);
-	rec->group = rd_v4(it);
-	rec->source = take_addrs(it, rec->n_source);
-	rd_skip(it, (size_t)aux_words * 4);
-}
-
 bool igmp_rec_next(struct rd *it, struct igmp_rec *rec)
 {
-	if (!rd_left(it))
+	struct mcast_rec one;
+	if (!mcast_rec_next(it, MCAST_V4_OCT, &one))
 		return false;
-	rec_parse(it, rec);
-	return rd_ok(it);
+	*rec = (struct igmp_rec){.type = one.type, .group = one.group, .source = (const struct addr4 *)one.source.p, .n_source = one.source.n};
+	return true;
 }
 
+/* A byte of no meaning and the checksum stand in front of what both families have. */
 static enum wire_err report_parse(struct rd *r, struct igmp_packet *p)
 {
-	struct igmp_rec rec;
-	rd_skip(r, 5);
-	p->n_rec = rd_u16(r);
-	const uint8_t *first = r->p;
-	for (uint16_t i = 0; i < p->n_rec && rd_ok(r); i++) {
-		rec_parse(r, &rec);
-		if (rd_ok(r) && !addr6_is_v4multicast(&rec.group))
-			return W_VALUE;
-	}
-	if (!rd_ok(r))
-		return W_TRUNCATED;
-	p->recs = rd_of(first, (size_t)(r->p - first));
-	return W_OK;
+	rd_skip(r, 3);
+	return mcast_recs_parse(r, MCAST_V4_OCT, &p->n_rec, &p->recs);
 }
 
 static const struct row {
@@ -167,13 +144,8 @@ size_t igmp3_report_packet_build(void *buf, size_t cap_oct, const struct addr6 *
 	struct build b = begin(&w, src, &reports, TYPE_REPORT3, 0, true);
 	wr_u16(&w, 0);
 	wr_u16(&w, n_rec);
-	for (uint16_t i = 0; i < n_rec; i++) {
-		wr_u8(&w, rec[i].type);
-		wr_u8(&w, 0);
-		wr_u16(&w, rec[i].n_source);
-		wr_v4(&w, &rec[i].group);
-		wr_bytes(&w, rec[i].source, (size_t)rec[i].n_source * sizeof(struct addr4));
-	}
+	for (uint16_t i = 0; i < n_rec; i++)
+		mcast_rec_build(&w, &(struct mcast_rec){rec[i].type, rec[i].group, {(const uint8_t *)rec[i].source, rec[i].n_source, MCAST_V4_OCT}});
 	return finish(&w, &b);
 }
 
@@ -201,12 +173,9 @@ size_t igmp_query_packet_build(void *buf, size_t cap_oct, const struct addr6 *sr
 	const struct addr6 *dst = addr6_is_none(&q->group) ? &all_nodes : &q->group;
 	struct build b = begin(&w, src, dst, TYPE_QUERY, query_code(q), q->version > 1);
 	wr_v4(&w, &q->group);
-	if (q->version == 3) {
-		wr_u8(&w, (uint8_t)((q->is_suppress ? S_FLAG : 0) | (q->robustness & 7)));
-		wr_u8(&w, mld_qqic(q->interval_s));
-		wr_u16(&w, q->n_source);
-		wr_bytes(&w, q->source, (size_t)q->n_source * sizeof(struct addr4));
-	}
+	if (q->version == 3)
+		mcast_tail_build(&w, &(struct mcast_tail){q->is_suppress, q->robustness, q->interval_s,
+							  {(const uint8_t *)q->source, q->n_source, MCAST_V4_OCT}});
 	return finish(&w, &b);
 }
 

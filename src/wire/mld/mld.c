@@ -1,43 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "wire/mld/mld.h"
 
-enum { QUERY1_OCT = 20, QUERY2_MIN_OCT = 24, ADDR_OCT = 16, HOP_LIMIT = 1, S_FLAG = 8 }; /* lengths: behind the checksum */
+#include "wire/mcast/body.h"
 
-/* Both codes (RFC 3810 5.1.3, 5.1.9): mantissa of `bits`, exponent of 3, implied leading one. */
-static uint32_t code_value(uint32_t code, unsigned bits)
-{
-	uint32_t linear = 1u << (bits + 3);
-	if (code < linear)
-		return code;
-	uint32_t mantissa = code & ((1u << bits) - 1), exponent = code >> bits & 7;
-	return (mantissa | 1u << bits) << (exponent + 3);
-}
+enum { QUERY1_OCT = 20, QUERY2_MIN_OCT = 24, HOP_LIMIT = 1, RESPONSE_BITS = 12, INTERVAL_BITS = 4 }; /* lengths: behind the checksum */
 
-static uint32_t value_code(uint32_t value, unsigned bits)
-{
-	uint32_t linear = 1u << (bits + 3), exponent = 0;
-	if (value < linear)
-		return value;
-	while (exponent < 7 && value >> (exponent + 3) >= 2u << bits)
-		exponent++;
-	uint32_t mantissa = value >> (exponent + 3);
-	if (mantissa >= 2u << bits)
-		mantissa = (2u << bits) - 1;
-	return linear | exponent << bits | (mantissa & ((1u << bits) - 1));
-}
-
-uint16_t mld_response_code(uint32_t ms) { return (uint16_t)value_code(ms, 12); }
-uint32_t mld_response_ms(uint16_t code) { return code_value(code, 12); }
-uint8_t mld_qqic(uint32_t interval_s) { return (uint8_t)value_code(interval_s, 4); }
-uint32_t mld_qqi_s(uint8_t code) { return code_value(code, 4); }
-
-/* struct addr6 is bytes alone, so an array of them may stand anywhere. */
-static const struct addr6 *take_addrs(struct rd *r, uint16_t n)
-{
-	return (const struct addr6 *)rd_take(r, (size_t)n * ADDR_OCT);
-}
-
-static bool is_group(const struct addr6 *a) { return addr6_is_multicast(a); }
+uint16_t mld_response_code(uint32_t ms) { return (uint16_t)mcast_value_code(ms, RESPONSE_BITS); }
+uint32_t mld_response_ms(uint16_t code) { return mcast_code_value(code, RESPONSE_BITS); }
+uint8_t mld_qqic(uint32_t interval_s) { return (uint8_t)mcast_value_code(interval_s, INTERVAL_BITS); }
+uint32_t mld_qqi_s(uint8_t code) { return mcast_code_value(code, INTERVAL_BITS); }
 
 static enum wire_err query_parse(struct rd *r, struct mld_packet *p)
 {
@@ -50,16 +21,17 @@ static enum wire_err query_parse(struct rd *r, struct mld_packet *p)
 	q->max_response_ms = q->version == 1 ? response : mld_response_ms(response);
 	rd_skip(r, 2);
 	q->group = rd_addr6(r);
-	if (!addr6_is_any(&q->group) && !is_group(&q->group))
+	if (!addr6_is_any(&q->group) && !addr6_is_multicast(&q->group))
 		return W_VALUE;
 	if (q->version == 1)
 		return W_OK;
-	uint8_t flags = rd_u8(r);
-	q->is_suppress = flags & S_FLAG;
-	q->robustness = flags & 7;
-	q->interval_s = mld_qqi_s(rd_u8(r));
-	q->n_source = rd_u16(r);
-	q->source = take_addrs(r, q->n_source);
+	struct mcast_tail t;
+	mcast_tail_parse(r, MCAST_V6_OCT, &t);
+	q->is_suppress = t.is_suppress;
+	q->robustness = t.robustness;
+	q->interval_s = t.interval_s;
+	q->n_source = t.source.n;
+	q->source = (const struct addr6 *)t.source.p; /* bytes alone, so an array of them may stand anywhere */
 	return rd_ok(r) ? W_OK : W_TRUNCATED;
 }
 
@@ -69,43 +41,19 @@ static enum wire_err group_parse(struct rd *r, struct mld_packet *p)
 	p->group = rd_addr6(r);
 	if (!rd_ok(r))
 		return W_TRUNCATED;
-	return is_group(&p->group) ? W_OK : W_VALUE;
-}
-
-static void rec_parse(struct rd *it, struct mld_rec *rec)
-{
-	rec->type = rd_u8(it);
-	uint8_t aux_words = rd_u8(it);
-	rec->n_source = rd_u16(it);
-	rec->group = rd_addr6(it);
-	rec->source = take_addrs(it, rec->n_source);
-	rd_skip(it, (size_t)aux_words * 4);
+	return addr6_is_multicast(&p->group) ? W_OK : W_VALUE;
 }
 
 bool mld_rec_next(struct rd *it, struct mld_rec *rec)
 {
-	if (!rd_left(it))
+	struct mcast_rec one;
+	if (!mcast_rec_next(it, MCAST_V6_OCT, &one))
 		return false;
-	rec_parse(it, rec);
-	return rd_ok(it);
+	*rec = (struct mld_rec){.type = one.type, .group = one.group, .source = (const struct addr6 *)one.source.p, .n_source = one.source.n};
+	return true;
 }
 
-static enum wire_err report_parse(struct rd *r, struct mld_packet *p)
-{
-	struct mld_rec rec;
-	rd_skip(r, 2);
-	p->n_rec = rd_u16(r);
-	const uint8_t *first = r->p;
-	for (uint16_t i = 0; i < p->n_rec && rd_ok(r); i++) {
-		rec_parse(r, &rec);
-		if (rd_ok(r) && !is_group(&rec.group))
-			return W_VALUE;
-	}
-	if (!rd_ok(r))
-		return W_TRUNCATED;
-	p->recs = rd_of(first, (size_t)(r->p - first));
-	return W_OK;
-}
+static enum wire_err report_parse(struct rd *r, struct mld_packet *p) { return mcast_recs_parse(r, MCAST_V6_OCT, &p->n_rec, &p->recs); }
 
 static const struct row {
 	uint8_t type;
@@ -160,13 +108,8 @@ size_t mld2_report_packet_build(void *buf, size_t cap_oct, const struct addr6 *s
 	struct icmp6_build b = begin(&w, src, &addr6_mldv2, IC6_MLD2_REPORT);
 	wr_u16(&w, 0);
 	wr_u16(&w, n_rec);
-	for (uint16_t i = 0; i < n_rec; i++) {
-		wr_u8(&w, rec[i].type);
-		wr_u8(&w, 0);
-		wr_u16(&w, rec[i].n_source);
-		wr_addr6(&w, &rec[i].group);
-		wr_bytes(&w, rec[i].source, (size_t)rec[i].n_source * ADDR_OCT);
-	}
+	for (uint16_t i = 0; i < n_rec; i++)
+		mcast_rec_build(&w, &(struct mcast_rec){rec[i].type, rec[i].group, {(const uint8_t *)rec[i].source, rec[i].n_source, MCAST_V6_OCT}});
 	return icmp6_finish(&w, &b);
 }
 
@@ -186,12 +129,9 @@ size_t mld_query_packet_build(void *buf, size_t cap_oct, const struct addr6 *src
 	wr_u16(&w, is_v1 ? (uint16_t)v1_ms : mld_response_code(q->max_response_ms));
 	wr_u16(&w, 0);
 	wr_addr6(&w, &q->group);
-	if (!is_v1) {
-		wr_u8(&w, (uint8_t)((q->is_suppress ? S_FLAG : 0) | (q->robustness & 7)));
-		wr_u8(&w, mld_qqic(q->interval_s));
-		wr_u16(&w, q->n_source);
-		wr_bytes(&w, q->source, (size_t)q->n_source * ADDR_OCT);
-	}
+	if (!is_v1)
+		mcast_tail_build(&w, &(struct mcast_tail){q->is_suppress, q->robustness, q->interval_s,
+							  {(const uint8_t *)q->source, q->n_source, MCAST_V6_OCT}});
 	return icmp6_finish(&w, &b);
 }
 
