@@ -6,6 +6,7 @@
 #include "wire/igmp/igmp.h"
 #include "wire/ip/icmp4.h"
 #include "wire/ip/minenc.h"
+#include "wire/mcast/mcast.h"
 #include "wire/mip4/adv4.h"
 #include "wire/mip4/mip4_packet.h"
 #include "wire/mip4/rc4.h"
@@ -102,6 +103,17 @@ static void membership(const uint8_t *pkt, size_t n)
 			sum ^= rec.source[i].b[3];
 	}
 	if (seen != p.n_rec)
+		abort();
+	/* The form for both families says the same. */
+	struct mcast_packet both;
+	struct mcast_rec one;
+	if (mcast_packet_parse(pkt, n, &both) || both.is_v4 != true || both.query.tail.source.n != p.query.n_source)
+		abort();
+	for (struct rd it = both.recs; mcast_next(&both, &it, &one); seen--) {
+		for (uint16_t i = 0; i < one.source.n; i++)
+			sum ^= mcast_source(&one.source, i).b[15];
+	}
+	if (seen)
 		abort();
 }
 

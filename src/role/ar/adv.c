@@ -110,8 +110,9 @@ void ar_adv_stop(struct ar *ar, struct ar_if *f) { timer_clear(&ar->timers, &f->
 
 void ar_adv_farewell(struct ar *ar, struct ar_if *f)
 {
+	bool is_running = timer_is_set(&f->advertise);
 	ar_adv_stop(ar, f);
-	if (f->is_up)
+	if (f->is_up && is_running)
 		send(ar, f, &addr6_allnodes, NULL, true);
 }
 
@@ -157,7 +158,7 @@ bool ar_adv_rx(struct ar *ar, struct ar_if *f, const struct rx *rx, struct now n
 		reason_count(ar->env, R_ND_INVALID);
 		return true;
 	}
-	if (p.type != IC6_RS)
+	if (p.type != IC6_RS || !timer_is_set(&f->advertise)) /* a link of IPv4 alone */
 		return false;
 	f->n_rs++;
 	answer(ar, f, rx, &p, now);

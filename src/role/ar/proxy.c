@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * MLD proxy (RFC 4605): what mldr knows of the access links becomes forwarding entries here and membership upstream.
+ * MLD and IGMP proxy (RFC 4605): what mldr knows of the access links becomes forwarding entries here and membership upstream.
  *
  * The kernel reports a membership 8 to 12 ms after it was asked for, most of a handover, and withdraws it when the daemon that
  * asked dies. So there is no socket's membership here. A change goes upstream in a report of our own, at once, and
- * twice or more again, 20 ms apart (not within a second, as RFC 3810 6.1 has it: a lost report is a gap in somebody's stream).
+ * twice or more again, 20 ms apart (not within a second, as RFC 3810 6.1 and RFC 3376 5.1 have it: a lost report is a gap in somebody's stream).
  * We answer the queries; while we are dead nobody does, and the router above keeps sending until its membership time is
  * over. The card's filter is opened as a whole with the interface (DP_IF_UPSTREAM).
  *
@@ -12,7 +12,6 @@
  */
 #include "base/err.h"
 #include "role/ar/ar_i.h"
-#include "wire/mld/mld.h"
 
 enum { REPORT_MAX_OCT = 1280, REPEAT_MS = 20 };
 
@@ -27,7 +26,9 @@ void ar_proxy_init(struct ar *ar)
 {
 	struct report *r = NULL;
 	table_init(&ar->reports, ar->env->mem, ar->env->rng, offsetof(struct report, key), sizeof r->key);
-	ar->up.report_all.kind = AR_T_REPORT_ALL;
+	for (int f = 0; f < MLDR_FAMILY_N; f++)
+		ar->up.report_all[f].kind = AR_T_REPORT_ALL;
+	ar->up.src[1] = addr6_from_v4((struct addr4){{0}});
 }
 
 void ar_proxy_fini(struct ar *ar)
@@ -40,24 +41,31 @@ void ar_proxy_fini(struct ar *ar)
 
 /* --- reports ----------------------------------------------------------------------------------------- */
 
-void ar_proxy_flush(struct ar *ar, struct ar_batch *b)
+static uint32_t family_of(const struct addr6 *group) { return addr6_is_v4mapped(group); }
+
+static void flush(struct ar *ar, struct ar_batch *b, uint32_t family)
 {
 	uint8_t buf[REPORT_MAX_OCT];
-	if (b->n && ar->up.is_up) {
-		size_t n = mld2_report_packet_build(buf, sizeof buf, &ar->up.src, b->rec, b->n);
+	if (b->of[family].n && ar->up.is_up) {
+		size_t n = mcast_report_packet_build(buf, sizeof buf, &ar->up.src[family], b->of[family].state, b->of[family].n);
 		fx_send(ar->env->fx, ROLE_AR, ar->up.ifindex, NULL, buf, n);
 		ar->up.n_reports++;
 	}
-	b->n = 0;
+	b->of[family].n = 0;
+}
+
+void ar_proxy_flush(struct ar *ar, struct ar_batch *b)
+{
+	for (uint32_t f = 0; f < MLDR_FAMILY_N; f++)
+		flush(ar, b, f);
 }
 
 static void gather(struct ar *ar, struct ar_batch *b, enum mld_rec_type type, const struct addr6 *group, const struct addr6 *source)
 {
-	if (b->n == AR_BATCH_MAX)
-		ar_proxy_flush(ar, b);
-	b->source[b->n] = *source;
-	b->rec[b->n] = (struct mld_rec){.type = (uint8_t)type, .group = *group, .source = &b->source[b->n], .n_source = 1};
-	b->n++;
+	uint32_t f = family_of(group);
+	if (b->of[f].n == MCAST_STATES_MAX)
+		flush(ar, b, f);
+	b->of[f].state[b->of[f].n++] = (struct mcast_state){.type = (uint8_t)type, .group = *group, .source = *source};
 }
 
 static struct report *report_get(struct ar *ar, const struct addr6 *group, const struct addr6 *source)
@@ -115,12 +123,14 @@ void ar_proxy_report_due(struct ar *ar, struct timer *t, struct ar_batch *b, str
 		(void)timer_set(&ar->timers, &r->timer, mono_add(now.mono, span_ms(REPEAT_MS))); /* just popped: has room */
 }
 
-void ar_proxy_report_all(struct ar *ar)
+void ar_proxy_report_all(struct ar *ar, const struct timer *t)
 {
-	struct ar_batch b = {.n = 0};
+	struct ar_batch b;
 	uint64_t it = 0;
+	ar_batch_begin(&b);
 	for (const struct mldr_channel *ch; (ch = mldr_next(&ar->mldr, &it));)
-		gather(ar, &b, MLD_IS_IN, &ch->key.group, &ch->key.source);
+		if (t == &ar->up.report_all[family_of(&ch->key.group)])
+			gather(ar, &b, MLD_IS_IN, &ch->key.group, &ch->key.source);
 	ar_proxy_flush(ar, &b);
 }
 
@@ -143,12 +153,13 @@ static void put_mfc(struct ar *ar, const struct mldr_channel *ch)
 void ar_proxy_change(void *ctx, const struct mldr_channel *ch, uint32_t ifindex, bool is_first, struct now now)
 {
 	struct ar *ar = ctx;
-	struct ar_batch b = {.n = 0};
+	struct ar_batch b;
 	bool is_only = (ch->links & (ch->links - 1)) == 0, is_join = is_first && is_only, is_leave = ch->links == 0;
+	ar_batch_begin(&b);
 
 	if (ifindex)
 		fx_event(ar->env->fx, ROLE_AR, EV_DEBUG, is_first ? "listener-first" : "listener-last", NULL, "group %s on interface %u",
-			 ADDR6_STR(&ch->key.group), ifindex);
+			 ADDR46_STR(&ch->key.group), ifindex);
 	if (!ar->up.is_up)
 		return;
 	put_mfc(ar, ch);
@@ -162,8 +173,9 @@ void ar_proxy_change(void *ctx, const struct mldr_channel *ch, uint32_t ifindex,
 
 void ar_proxy_up(struct ar *ar, struct now now)
 {
-	struct ar_batch b = {.n = 0};
+	struct ar_batch b;
 	uint64_t it = 0;
+	ar_batch_begin(&b);
 	for (const struct mldr_channel *ch; (ch = mldr_next(&ar->mldr, &it));) {
 		put_mfc(ar, ch);
 		report_change(ar, &b, true, ch, now);
@@ -173,8 +185,9 @@ void ar_proxy_up(struct ar *ar, struct now now)
 
 static void withdraw(struct ar *ar, bool is_said)
 {
-	struct ar_batch b = {.n = 0};
+	struct ar_batch b;
 	uint64_t it = 0;
+	ar_batch_begin(&b);
 	for (const struct mldr_channel *ch; (ch = mldr_next(&ar->mldr, &it));) {
 		struct dp_op op = {.table = DP_MFC, .mfc = {.group = ch->key.group, .source = ch->key.source}};
 		fx_dp_del(ar->env->fx, ROLE_AR, &op);
@@ -187,7 +200,8 @@ static void withdraw(struct ar *ar, bool is_said)
 static void forget_reports(struct ar *ar)
 {
 	uint64_t it = 0;
-	timer_clear(&ar->timers, &ar->up.report_all);
+	for (int f = 0; f < MLDR_FAMILY_N; f++)
+		timer_clear(&ar->timers, &ar->up.report_all[f]);
 	for (struct report *r; (r = table_next(&ar->reports, &it)); it = 0)
 		report_free(ar, r);
 }
@@ -205,10 +219,10 @@ void ar_proxy_stop(struct ar *ar)
 		withdraw(ar, true);
 }
 
-/* RFC 3810 6.2: one pending answer to a general query, the sooner one. */
-static void on_general_query(struct ar *ar, mono_t when)
+/* RFC 3810 6.2, RFC 3376 5.2: one pending answer to a general query, the sooner one. */
+static void on_general_query(struct ar *ar, uint32_t family, mono_t when)
 {
-	struct timer *t = &ar->up.report_all;
+	struct timer *t = &ar->up.report_all[family];
 	if (!timer_is_set(t) || mono_before(when, t->when))
 		(void)timer_set(&ar->timers, t, when); /* reserved: cannot fail */
 }
@@ -220,30 +234,33 @@ static void answer_later(struct ar *ar, const struct addr6 *group, const struct 
 		report_later(ar, MLD_IS_IN, group, source, 1, when);
 }
 
-static void on_query(struct ar *ar, const struct mld_query *q, struct now now)
+static void on_query(struct ar *ar, const struct mcast_packet *p, struct now now)
 {
+	const struct mcast_query *q = &p->query;
 	mono_t when = mono_add(now.mono, span_ms(rng_below(ar->env->rng, q->max_response_ms)));
-	if (q->version != 2) {
+	if (!q->is_newest) {
 		reason_count(ar->env, R_MLD_NOT_SSM);
 		return;
 	}
-	if (addr6_is_any(&q->group))
-		on_general_query(ar, when);
-	else if (q->n_source == 0)
-		answer_later(ar, &q->group, &ar->conf.mma, when);
-	for (uint32_t i = 0; i < q->n_source; i++)
-		answer_later(ar, &q->group, &q->source[i], when);
+	if (addr6_is_none(&q->group))
+		on_general_query(ar, p->is_v4, when);
+	else if (q->tail.source.n == 0)
+		answer_later(ar, &q->group, p->is_v4 ? &ar->conf.mma_v4 : &ar->conf.mma, when);
+	for (uint16_t i = 0; i < q->tail.source.n; i++) {
+		struct addr6 source = mcast_source(&q->tail.source, i);
+		answer_later(ar, &q->group, &source, when);
+	}
 }
 
 bool ar_proxy_rx(struct ar *ar, const struct rx *rx, struct now now)
 {
-	struct mld_packet p;
-	enum wire_err err = mld_packet_parse(rx->pkt, rx->len_oct, &p);
+	struct mcast_packet p;
+	enum wire_err err = mcast_packet_parse(rx->pkt, rx->len_oct, &p);
 	if (err == W_PROTO || err == W_TYPE)
 		return false;
 	if (err != W_OK)
 		reason_count(ar->env, R_MLD_INVALID);
-	else if (p.kind == MLD_QUERY)
-		on_query(ar, &p.query, now);
+	else if (p.kind == MCAST_QUERY)
+		on_query(ar, &p, now);
 	return true; /* reports of other routers: none of ours */
 }
