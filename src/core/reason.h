@@ -79,6 +79,21 @@
 	X(RR_NONCE_COA, "care-of nonce is unknown or has expired") \
 	X(RR_NONCES, "both nonces are unknown or have expired") \
 	X(RR_NONCES_USED, "nonces of a binding that the mobile has ended") \
+	X(RRQ_SOURCE, "registration request from no unicast address") \
+	X(RRQ_NOT_OURS, "registration request for another home agent, or for whichever there is") \
+	X(RRQ_FA_UNKNOWN, "authentication of a foreign agent with which no key is shared") \
+	X(RRQ_FA_AUTH, "foreign agent's authentication is missing or wrong") \
+	X(RRQ_AAA_AUTH, "MN-AAA authentication is wrong") \
+	X(RRQ_VENDOR, "critical vendor extension that nobody here knows") \
+	X(RRQ_COA_PROHIBITED, "care-of address that is not allowed, ours, or a bound home address") \
+	X(RRQ_UDP_PROHIBITED, "UDP tunnel asked for or needed where none is allowed") \
+	X(RRQ_ENCAP, "encapsulation that is not offered") \
+	X(RRQ_REVERSE, "reverse tunnel asked for and not offered, or required and not asked for") \
+	X(RRQ_TOO_MANY, "too many care-of addresses of one mobile") \
+	X(RRQ_POOL_EMPTY, "no home address left to give away") \
+	X(ARP_INVALID, "address resolution message that makes no sense") \
+	X(ARP_CLAIM, "another station says that it has a home address that is away") \
+	X(CAST_TOO_LONG, "broadcast that does not fit a tunnel") \
 	X(VISIT_POOR_REQUEST, "visitor: poorly formed registration request") \
 	X(VISIT_HOME_AGENT, "visitor: home agent address that cannot be one, or is ours") \
 	X(VISIT_HOME_ADDRESS, "visitor: no home address where one is needed, or none that a node can have") \
