@@ -158,11 +158,11 @@ static int command(const struct options *o, int argc, char **argv)
 static int trace(const struct options *o, const char *text)
 {
 	struct addr6 a;
-	if (!addr6_parse(&a, text)) {
-		fprintf(stderr, "roamctl: \"%s\" is not an IPv6 address\n", text);
+	if (!addr46_parse(&a, text)) {
+		fprintf(stderr, "roamctl: \"%s\" is no address\n", text);
 		return EXIT_USAGE;
 	}
-	return follow(o, ADDR6_STR(&a));
+	return follow(o, ADDR46_STR(&a));
 }
 
 static int dispatch(const struct options *o, int argc, char **argv)

@@ -147,10 +147,10 @@ static void event_line(struct jsonw *j, const struct fx_event *ev, enum role_id 
 	jsonw_str(j, "event", ev->code);
 	jsonw_str(j, "role", role_str(role));
 	jsonw_str(j, "severity", event_sev_str(ev->sev));
-	if (addr6_is_any(&ev->mobile))
+	if (addr6_is_none(&ev->mobile))
 		jsonw_null(j, "mobile");
 	else
-		jsonw_str(j, "mobile", ADDR6_STR(&ev->mobile));
+		jsonw_str(j, "mobile", ADDR46_STR(&ev->mobile));
 	jsonw_strn(j, "text", text, ev->len_oct);
 	jsonw_real(j, "time", (double)now.ns / 1e9);
 	if (lost)

@@ -137,6 +137,7 @@ static int open_roam0(struct daemon *d, struct conf_err *err)
 	d->exec.tun_ifindex = rtnl_ifindex(d->rtnl, TUN_NAME);
 	/* No link-local address, no solicitations: nobody is at the other end. */
 	(void)sysctl_set(d->exec.sysctl, TUN_NAME, "addr_gen_mode", 1);
+	(void)sysctl_set(d->exec.sysctl, TUN_NAME, "ignore_routes_with_linkdown", 0);
 	if (!d->exec.tun_ifindex || rtnl_set_up(d->rtnl, d->exec.tun_ifindex, ROAM0_MTU_OCT))
 		return fail(err, TUN_NAME, "it cannot be set up");
 	return 0;

@@ -81,8 +81,8 @@ static void write_line(enum event_sev sev, enum role_id role, const char *code, 
 {
 	char line[LINE_OCT], about[ADDR_STRLEN + 16] = "";
 
-	if (mobile && !addr6_is_any(mobile))
-		snprintf(about, sizeof about, " mobile=%s", ADDR6_STR(mobile));
+	if (mobile && !addr6_is_none(mobile))
+		snprintf(about, sizeof about, " mobile=%s", ADDR46_STR(mobile));
 	int n = stamp(line, sizeof line, sev);
 	n += snprintf(line + n, sizeof line - (size_t)n, "level=%s node=%s role=%s event=%s%s msg=\"%.*s\"\n", event_sev_str(sev),
 		      self.node, role_str(role), code, about, (int)(len < 600 ? len : 600), text);

@@ -42,16 +42,22 @@ static void set4(struct exec *x, const char *ifname, const char *key, int value)
 		log_note(EV_NOTICE, "sysctl-failed", "ipv4 %s/%s = %d: %s", ifname, key, value, strerror(errno));
 }
 
-/* The strict check of sources asks for a way back through the interface that a packet came by. The way back to a home address is a
- * tunnel's. What is in force is the greater of the interface's value and that of all; 2 is loose. */
-static void loosen(struct exec *x, const char *ifname)
+enum { RP_NONE, RP_STRICT, RP_LOOSE };
+
+/*
+ * The strict check of sources asks for a way back through the interface that a packet came by, the loose one for any. The way back to a
+ * home address is a tunnel's, and where home is a router of mobiles need not know. What is in force is the greater of the
+ * interface's value and that of all, which is the operator's: where that is not 0, loose is the least.
+ */
+static void loosen(struct exec *x, const char *ifname, int to)
 {
 	int own = 0, all = 0;
 
 	if (sysctl_get4(ifname, "rp_filter", &own) || sysctl_get4("all", "rp_filter", &all))
 		return;
-	if ((own > all ? own : all) == 1)
-		set4(x, ifname, "rp_filter", 2);
+	const int force = own > all ? own : all, want = all ? RP_LOOSE : to;
+	if (force == RP_STRICT || force > want)
+		set4(x, ifname, "rp_filter", want);
 }
 
 /* Interface by interface: the one switch for all of them (ip_forward) would also change settings that nobody could put back. */
@@ -86,7 +92,7 @@ void settings_interface4(struct exec *x, uint32_t ifindex, uint32_t flags)
 		set4(x, link->name, "send_redirects", 0);
 	}
 	if (flags & (DP_IF_MOBILE | DP_IF_ACCESS))
-		loosen(x, link->name);
+		loosen(x, link->name, flags & DP_IF_ACCESS ? RP_NONE : RP_LOOSE);
 	if (flags & ~(uint32_t)(DP_IF_MOBILE | DP_IF_ROAM0))
 		forward4(x);
 }
@@ -96,7 +102,8 @@ void settings_roam0_4(struct exec *x)
 {
 	if (!x->is_setting)
 		return;
-	loosen(x, TUN_NAME);
+	loosen(x, TUN_NAME, RP_NONE);
 	set4(x, "all", "send_redirects", 0);
 	set4(x, TUN_NAME, "send_redirects", 0);
+	set4(x, TUN_NAME, "ignore_routes_with_linkdown", 0); /* without a daemon it has no carrier, and forwarding goes on */
 }

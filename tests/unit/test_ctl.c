@@ -214,6 +214,7 @@ static void trace_shows_one_mobile(void **state)
 	static const char *const events[] = {
 		"{\"event\":\"a\",\"role\":\"mma\",\"severity\":\"info\",\"mobile\":\"2001:db8:1::100\",\"text\":\"first\",\"time\":1.5}\n"
 		"{\"event\":\"b\",\"role\":\"mma\",\"severity\":\"info\",\"mobile\":\"2001:db8:1::101\",\"text\":\"other\",\"time\":1.5}\n"
+		"{\"event\":\"d\",\"role\":\"ha\",\"severity\":\"info\",\"mobile\":\"10.1.0.100\",\"text\":\"dotted\",\"time\":1.5}\n"
 		"{\"event\":\"c\",\"role\":\"mma\",\"severity\":\"info\",\"mobile\":null,\"text\":\"nobody\",\"time\":1.5,\"lost\":3}\n", NULL};
 	char out[4096];
 	serve(events, false);
@@ -221,6 +222,12 @@ static void trace_shows_one_mobile(void **state)
 	assert_non_null(strstr(out, "first"));
 	assert_null(strstr(out, "other"));
 	assert_null(strstr(out, "nobody"));
+	assert_null(strstr(out, "dotted"));
+	serve_end("{\"cmd\":\"monitor\"}\n");
+	serve(events, false);
+	assert_int_equal(roamctl("trace 10.1.0.100", out, sizeof out), 3); /* H-7 */
+	assert_non_null(strstr(out, "dotted"));
+	assert_null(strstr(out, "first"));
 	serve_end("{\"cmd\":\"monitor\"}\n");
 	serve(events, false);
 	assert_int_equal(roamctl("monitor", out, sizeof out), 3);

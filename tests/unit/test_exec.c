@@ -334,8 +334,8 @@ static void ipv4_begins_when_an_engine_does(void **state)
 	assert_null(strstr(run(), "4:"));
 	fx_addr(&q, ROLE_AR, FX_ADDR_ADD, &a);
 	fx_addr(&q, ROLE_AR, FX_ADDR_ADD, &a);
-	assert_string_equal(run(), "sockets; 4:all/send_redirects=0; 4:roam0/send_redirects=0; "
-			    "4:all/send_redirects=0; 4:eth0/send_redirects=0; 4:eth0/rp_filter=2; "
+	assert_string_equal(run(), "sockets; 4:all/send_redirects=0; 4:roam0/send_redirects=0; 4:roam0/ignore_routes_with_linkdown=0; "
+			    "4:all/send_redirects=0; 4:eth0/send_redirects=0; 4:eth0/rp_filter=0; "
 			    "4:default/forwarding=1; 4:eth0/forwarding=1; 4:eth0/forwarding=1; address on 5; address on 5; ");
 	op.iface.flags = DP_IF_MOBILE;
 	fx_dp_put(&q, ROLE_MN, &op);
