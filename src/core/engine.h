@@ -65,7 +65,12 @@ struct link_event {
 struct addr_event { uint32_t ifindex; struct addr6 addr; bool is_duplicate; };
 
 /* The host has an address that it may use, or has it no longer. At start, all that are there. */
-struct local_event { uint32_t ifindex; struct addr6 addr; bool is_gone; };
+struct local_event {
+	uint32_t ifindex;
+	struct addr6 addr;
+	bool is_gone;
+	uint8_t plen_bits;         /* of its prefix (IPv4: of the mapped one); 0: not known */
+};
 
 /* A measurement of a router's (cell's) signal. Other factors of H-9 come with it, -1 when unknown. */
 struct signal_event {

@@ -19,7 +19,7 @@ enum { SPIN_MAX = 10000 };
 
 static const int64_t SETTLED_NS = 10 * NS_PER_S /* as roamd */, REVIVED_NS = 2 * NS_PER_S;
 
-static const struct role_ops *const all_roles[] = {&ha_role, &mma_role, &ar_role, &mn_role, &cn_role, &fa_role};
+static const struct role_ops *const all_roles[] = {&ha_role, &mma_role, &ar_role, &mn_role, &cn_role};
 
 const struct crypto_ops *proc_crypto(void) { return &crypto_openssl; }
 
@@ -353,7 +353,7 @@ void proc_addr(struct node *n, const struct addr_event *ev)
 
 void proc_local(struct node *n, uint32_t ifindex, const struct addr6 *addr, bool is_gone)
 {
-	const struct local_event ev = {ifindex, *addr, is_gone};
+	const struct local_event ev = {.ifindex = ifindex, .addr = *addr, .is_gone = is_gone};
 	for (uint32_t i = 0; i < n->n_roles && n->is_running; i++)
 		if (n->roles[i].ops->local)
 			n->roles[i].ops->local(n->roles[i].self, &ev, node_now(n));

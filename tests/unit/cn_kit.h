@@ -44,7 +44,7 @@ struct answer { bool is_there; struct mh_packet p; };
 
 static inline void mobile_local(struct mobile *m, const char *addr, bool is_gone)
 {
-	const struct local_event ev = {CN_IF, rig_addr(addr), is_gone};
+	const struct local_event ev = {.ifindex = CN_IF, .addr = rig_addr(addr), .is_gone = is_gone};
 	m->rig.ops->local(m->rig.self, &ev, m->rig.now);
 }
 

@@ -44,7 +44,7 @@ static void addresses_of_chosen_links_are_listened_at(void **state)
 	const struct dp_op *op = rig_dp(&m.rig, FX_DP_PUT, DP_IF, 0);
 	assert_int_equal(op->iface.ifindex, 9);
 	assert_int_equal(op->iface.flags, 0);
-	const struct local_event ev = {9, m.self, false}, ll = {9, rig_addr("fe80::1"), false};
+	const struct local_event ev = {.ifindex = 9, .addr = m.self}, ll = {.ifindex = 9, .addr = rig_addr("fe80::1")};
 	cn_role.local(m.rig.self, &ev, m.rig.now);
 	cn_role.local(m.rig.self, &ll, m.rig.now);
 	assert_int_equal(rig_dp(&m.rig, FX_DP_PUT, DP_LOCAL, 0)->local.flags, DP_LOCAL_MH);
@@ -58,7 +58,7 @@ static void links_without_addresses_are_left_alone(void **state)
 	rig_clear(&m.rig);
 	rig_link(&m.rig, 1, "lo", "00:00:00:00:00:00", true);
 	rig_link(&m.rig, 7, "wg0", "00:00:00:00:00:00", true);
-	const struct local_event ev = {7, rig_addr("2001:db8:77::1"), false};
+	const struct local_event ev = {.ifindex = 7, .addr = rig_addr("2001:db8:77::1")};
 	m.rig.ops->local(m.rig.self, &ev, m.rig.now);
 	assert_int_equal(m.rig.fx.n, 0);
 	const struct local_event on_lo = {1, rig_addr("2001:db8:77::2"), false}, loopback = {1, rig_addr("::1"), false};

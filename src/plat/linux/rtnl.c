@@ -190,6 +190,7 @@ static int on_local(const struct nlmsghdr *n, void *ctx)
 
 	if (ifa->ifa_family != AF_INET6 && ifa->ifa_family != AF_INET)
 		return MNL_CB_OK;
+	ev.plen_bits = (uint8_t)(ifa->ifa_prefixlen + (ifa->ifa_family == AF_INET ? 96 : 0));
 	uint32_t flags = parse_addr(n, &ev.addr);
 	ev.is_gone = n->nlmsg_type == RTM_DELADDR || (flags & IFA_F_DADFAILED);
 	if (ev.is_gone || !(flags & IFA_F_TENTATIVE))

@@ -46,7 +46,9 @@ const struct lladdr *mn_choice_cell_of(const struct mn_if *ifc)
 {
 	if (ifc->has_cell)
 		return &ifc->cell;
-	return ifc->router ? &ifc->router->lladdr : NULL;
+	if (ifc->router)
+		return &ifc->router->lladdr;
+	return ifc->v4.agent ? &ifc->v4.agent->lladdr : NULL;
 }
 
 bool mn_choice_mean(const struct mn *mn, const struct lladdr *ll, struct now now, int32_t *centi_dbm)
@@ -69,9 +71,9 @@ bool mn_choice_has_signal(const struct mn *mn, struct now now)
 }
 
 /* H-9's average runs over advertisements: one that arrives counts as a sample of the radio's latest figure. */
-void mn_choice_on_ra(struct mn_if *ifc, const struct mn_router *r, struct now now)
+void mn_choice_on_adv(struct mn_if *ifc, const struct lladdr *router, struct now now)
 {
-	struct mn_cell *c = find(ifc->mn, ifc->has_cell ? &ifc->cell : &r->lladdr);
+	struct mn_cell *c = find(ifc->mn, ifc->has_cell ? &ifc->cell : router);
 	int32_t dbm;
 	if (c && signal_last(&c->signal, ifc->mn->conf.signal_age, now.mono, &dbm))
 		signal_add(&c->signal, dbm, now.mono);
@@ -101,23 +103,23 @@ static struct mn_if *to_be_moved(struct mn *mn)
 	bool is_draining = false;
 	for (uint32_t i = 0; i < mn->n_iface; i++) {
 		struct mn_if *ifc = &mn->iface[i];
-		if (!ifc->ifindex || ifc == mn->active)
+		if (!ifc->ifindex || mn_is_in_use(mn, ifc))
 			continue;
-		if (!timer_is_set(&ifc->t_drain))
+		if (!timer_is_set(&ifc->t_drain) && !timer_is_set(&ifc->v4.t_drain))
 			return ifc;
 		is_draining = true;
 	}
-	return is_draining ? NULL : mn->active;
+	return is_draining ? NULL : mn_in_use(mn);
 }
 
 static void ask_for(struct mn *mn, const struct lladdr *ll, const char *why, struct now now)
 {
 	for (uint32_t i = 0; i < mn->n_iface; i++) {
 		struct mn_if *ifc = &mn->iface[i];
-		if (ifc == mn->active || !is_at(ifc, ll))
+		if (ifc == mn_in_use(mn) || !is_at(ifc, ll))
 			continue;
 		mn_link_choose(mn, ifc, why, now);
-		mn_member_hold(ifc);
+		mn_link_hold(ifc);
 		return;
 	}
 	struct mn_if *ifc = to_be_moved(mn);
@@ -127,7 +129,8 @@ static void ask_for(struct mn *mn, const struct lladdr *ll, const char *why, str
 
 static size_t candidates(struct mn *mn, struct policy_cand *cand, const struct mn_cell **cell, int *current, struct now now)
 {
-	const struct lladdr *here = mn->active ? mn_choice_cell_of(mn->active) : NULL;
+	const struct mn_if *in_use = mn_in_use(mn);
+	const struct lladdr *here = in_use ? mn_choice_cell_of(in_use) : NULL;
 	size_t n = 0;
 	*current = -1;
 	for (uint32_t i = 0; i < MN_CELL_MAX; i++) {
@@ -145,17 +148,23 @@ static size_t candidates(struct mn *mn, struct policy_cand *cand, const struct m
 	return n;
 }
 
+/* A link was chosen, and neither family can use it yet. What only one of them finds there is waited for no longer. */
+static bool is_choosing(const struct mn *mn)
+{
+	return (mn->chosen && mn->chosen != mn->v4.active) || (mn->v4.chosen && mn->v4.chosen != mn->active);
+}
+
 static void evaluate(struct mn *mn, struct now now)
 {
-	if (mn->is_attaching || mn->chosen)
+	if (mn->is_attaching || is_choosing(mn))
 		return;
-	if (!mn->active && mono_before(now.mono, mono_add(mn->lost_at, span_s(MN_LOST_PATIENCE_S))))
+	if (!mn_in_use(mn) && mono_before(now.mono, mono_add(mn->lost_at, span_s(MN_LOST_PATIENCE_S))))
 		return; /* a link that comes back by itself is quicker than any other */
 	struct policy_cand cand[MN_CELL_MAX];
 	const struct mn_cell *cell[MN_CELL_MAX];
 	int current;
 	size_t n = candidates(mn, cand, cell, &current, now);
-	if (mn->active && current < 0)
+	if (mn_in_use(mn) && current < 0)
 		return; /* nothing is known of the present one */
 	struct policy_choice c = policy_choose(&mn->policy, cand, n, current, mono_sub(now.mono, mn->handover_at));
 	if (c.index < 0)
@@ -188,21 +197,21 @@ void mn_choice_on_signal(struct mn *mn, const struct signal_event *ev, struct no
 }
 
 /* Called when another router is in use. */
-void mn_choice_moved(struct mn *mn, const struct mn_router *r, struct now now)
+void mn_choice_moved(struct mn *mn, const struct lladdr *router, struct now now)
 {
 	mn->handover_at = now.mono;
-	if (mn->has_last_router && lladdr_eq(&mn->last_router, &r->lladdr))
+	if (mn->has_last_router && lladdr_eq(&mn->last_router, router))
 		return;
 	if (mn->has_last_router) {
 		mn->n.handovers++;
-		if (lladdr_eq(&mn->before_last, &r->lladdr) &&
+		if (lladdr_eq(&mn->before_last, router) &&
 		    mono_before(now.mono, mono_add(mn->left_before_last, mn->conf.ping_pong)))
 			mn->n.ping_pongs++;
 		mn->before_last = mn->last_router;
 		mn->left_before_last = now.mono;
 	}
 	mn->has_last_router = true;
-	mn->last_router = r->lladdr;
+	mn->last_router = *router;
 }
 
 static struct mn_if *by_name(struct mn *mn, const char *name)
@@ -239,6 +248,6 @@ int mn_choice_ctl(struct mn *mn, const struct ctl_cmd *cmd, struct now now, cons
 		return ERR_INVAL;
 	}
 	mn_link_choose(mn, ifc, "operator", now);
-	mn_member_hold(ifc);
+	mn_link_hold(ifc);
 	return 0;
 }

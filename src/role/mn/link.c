@@ -26,6 +26,11 @@ static void solicit_anew(struct mn_if *ifc, struct now now)
 	mn_link_solicit(ifc, now);
 }
 
+static bool is_known(const struct mn_if *ifc, struct now now)
+{
+	return ifc->router || (mn_has4(ifc->mn) && mn4_link_is_known(ifc, now));
+}
+
 /* The best of the other links: one whose router is known, the strongest of these. */
 static struct mn_if *best_other(struct mn *mn, const struct mn_if *not_this, struct now now)
 {
@@ -39,7 +44,8 @@ static struct mn_if *best_other(struct mn *mn, const struct mn_if *not_this, str
 		const struct lladdr *cell = mn_choice_cell_of(ifc);
 		if (cell && !mn_choice_mean(mn, cell, now, &mean))
 			mean = INT32_MIN;
-		if (!best || (ifc->router && !best->router) || (!best->router == !ifc->router && mean > best_mean)) {
+		bool is_better = best && is_known(ifc, now) && !is_known(best, now);
+		if (!best || is_better || (is_known(ifc, now) == is_known(best, now) && mean > best_mean)) {
 			best = ifc;
 			best_mean = mean;
 		}
@@ -47,33 +53,88 @@ static struct mn_if *best_other(struct mn *mn, const struct mn_if *not_this, str
 	return best;
 }
 
-void mn_link_choose(struct mn *mn, struct mn_if *ifc, const char *why, struct now now)
+static void choose6(struct mn *mn, struct mn_if *ifc)
 {
 	mn->chosen = ifc;
 	mn_arm(mn, &ifc->t_drain, MN_T_DRAIN, MONO_NEVER);
-	if (mn->has_place && mn->place == MOVE_SITE && mn->active != ifc)
-		mn_member_join(ifc, &mn->group, &mn->mma->addr, now);
-	if (ifc->router)
-		mn_place_use(mn, ifc, why, now);
 }
 
-/* The present link can be used no more: another one, or none. */
-static void fall_back(struct mn *mn, const struct mn_if *lost, const char *event, struct now now)
+static void choose4(struct mn *mn, struct mn_if *ifc)
 {
-	if (mn->chosen == lost)
-		mn->chosen = NULL;
-	if (mn->active != lost)
+	mn->v4.chosen = ifc;
+	mn_arm(mn, &ifc->v4.t_drain, MN_T4_DRAIN, MONO_NEVER);
+}
+
+/* Both reports leave before anything else. */
+static void choose(struct mn *mn, struct mn_if *ifc, enum mn_families who, const char *why, struct now now)
+{
+	bool is_6 = mn_has6(mn) && (who & MN_FAMILY_6), is_4 = mn_has4(mn) && (who & MN_FAMILY_4);
+	if (is_6)
+		choose6(mn, ifc);
+	if (is_4)
+		choose4(mn, ifc);
+	if (is_6 && mn->has_place && mn->place == MOVE_SITE && mn->active != ifc)
+		mn_member_join(ifc, &mn->group, &mn->mma->addr, now);
+	if (is_4)
+		mn4_link_on_chosen(ifc, now);
+	if (is_6 && ifc->router)
+		mn_place_use(mn, ifc, why, now);
+	if (is_4)
+		mn4_place_use(mn, ifc, why, now);
+}
+
+void mn_link_choose(struct mn *mn, struct mn_if *ifc, const char *why, struct now now) { choose(mn, ifc, MN_FAMILIES, why, now); }
+
+void mn_link_hold(struct mn_if *ifc)
+{
+	mn_member_hold(ifc);
+	mn4_member_hold(ifc);
+}
+
+void mn_link_release(struct mn_if *ifc, struct now now)
+{
+	static const struct lladdr nowhere;
+	struct mn *mn = ifc->mn;
+	if (!mn_is_wanted(mn, ifc) && ifc->is_up && mn_choice_has_signal(mn, now))
+		fx_attach(mn_fx(mn), ROLE_MN, ifc->ifindex, &nowhere);
+}
+
+/* What was using the link, or was to. */
+static enum mn_families let_go(struct mn *mn, const struct mn_if *lost, enum mn_families who)
+{
+	enum mn_families used = 0;
+	if (who & MN_FAMILY_6) {
+		used |= mn->active == lost ? MN_FAMILY_6 : 0;
+		mn->chosen = mn->chosen == lost ? NULL : mn->chosen;
+		mn->active = mn->active == lost ? NULL : mn->active;
+	}
+	if (who & MN_FAMILY_4) {
+		used |= mn->v4.active == lost ? MN_FAMILY_4 : 0;
+		mn->v4.chosen = mn->v4.chosen == lost ? NULL : mn->v4.chosen;
+		mn->v4.active = mn->v4.active == lost ? NULL : mn->v4.active;
+	}
+	return used;
+}
+
+/* Another link, or none. */
+void mn_link_fall_back(struct mn_if *lost, enum mn_families who, const char *event, struct now now)
+{
+	struct mn *mn = lost->mn;
+	enum mn_families used = let_go(mn, lost, who);
+	if (!used)
 		return;
-	mn->active = NULL;
 	mn->lost_at = now.mono;
 	mn->n.lost_links++;
-	struct mn_if *other = mn->chosen ? mn->chosen : best_other(mn, lost, now);
-	if (other && other != mn->chosen)
-		mn_link_choose(mn, other, event, now);
+	struct mn_if *chosen = (used & MN_FAMILY_6) && mn->chosen ? mn->chosen : (used & MN_FAMILY_4) ? mn->v4.chosen : NULL;
+	struct mn_if *other = chosen ? chosen : best_other(mn, lost, now);
+	if (other && !chosen)
+		choose(mn, other, used, event, now);
 	if (other)
-		mn_member_hold(other);
-	if (!mn->active)
+		mn_link_hold(other);
+	if ((used & MN_FAMILY_6) && !mn->active)
 		mn_place_lost(mn, event, now);
+	if ((used & MN_FAMILY_4) && !mn->v4.active)
+		mn4_place_settle(mn, event, "no other link is up", now);
 }
 
 static void forget_router(struct mn_if *ifc)
@@ -94,10 +155,13 @@ static bool is_asked_for(const struct mn *mn, const struct mn_if *ifc)
 static void on_new_link(struct mn_if *ifc, const char *event, struct now now)
 {
 	struct mn *mn = ifc->mn;
-	bool is_taken = !mn->active || mn->active == ifc || is_asked_for(mn, ifc) || !mn_choice_has_signal(mn, now);
+	bool is_taken = !mn_in_use(mn) || mn_is_in_use(mn, ifc) || is_asked_for(mn, ifc) || !mn_choice_has_signal(mn, now);
 	if (mn->active == ifc)
 		mn->active = NULL;
+	if (mn->v4.active == ifc)
+		mn->v4.active = NULL;
 	forget_router(ifc);
+	mn4_link_on_new(ifc, now);
 	ifc->coa_try = 0;
 	if (is_asked_for(mn, ifc)) {
 		mn->is_attaching = false;
@@ -105,11 +169,16 @@ static void on_new_link(struct mn_if *ifc, const char *event, struct now now)
 	}
 	if (is_taken)
 		mn_link_choose(mn, ifc, event, now);
-	solicit_anew(ifc, now);
-	if (is_taken)
-		mn_member_hold(ifc);
-	else
+	if (mn_has6(mn))
+		solicit_anew(ifc, now);
+	if (mn_has4(mn))
+		mn4_agent_solicit_anew(ifc, now);
+	if (is_taken) {
+		mn_link_hold(ifc);
+	} else {
 		mn_member_leave(ifc);
+		mn4_member_leave(ifc);
+	}
 	mn_say(mn, EV_INFO, "mn-link-up", "mn %s: link up%s", ifc->name, is_taken ? "" : ", kept idle");
 }
 
@@ -120,8 +189,9 @@ static void on_link_down(struct mn_if *ifc, const char *event, struct now now)
 	ifc->has_cell = false;
 	mn_arm(mn, &ifc->t_report, MN_T_REPORT, MONO_NEVER);
 	mn_arm(mn, &ifc->t_solicit, MN_T_SOLICIT, MONO_NEVER);
+	mn4_link_on_down(ifc, now);
 	/* t_drain goes on: the membership that it ends is the socket's, with or without a link. */
-	fall_back(mn, ifc, event, now);
+	mn_link_fall_back(ifc, MN_FAMILIES, event, now);
 	if (mn->uplink_if == ifc && mn->active != ifc)
 		mn_path_uplink_soon(mn); /* the old link is gone before the new place is confirmed */
 	mn_say(mn, EV_INFO, "mn-link-down", "mn %s: %s", ifc->name, event);
@@ -141,7 +211,8 @@ static void on_gone(struct mn_if *ifc, struct now now)
 		ifc->is_up = false;
 		on_link_down(ifc, "interface gone", now);
 	}
-	ifc->is_member = ifc->is_held = false; /* went with the interface */
+	ifc->is_member = ifc->is_held = ifc->v4.is_member = ifc->v4.is_held = false; /* went with the interface */
+	ifc->v4.n_local = 0;
 	mn_path_iface_gone(ifc);
 	ifc->ifindex = 0;
 }
@@ -155,7 +226,7 @@ static void learn(struct mn_if *ifc, const struct link_event *ev)
 	ifc->mtu_oct = ev->mtu_oct;
 	if (is_new || !ifc->has_dp)
 		mn_path_iface(ifc);
-	if (ifc == &ifc->mn->iface[0])
+	if (mn_has6(ifc->mn) && ifc == &ifc->mn->iface[0])
 		mn_group_identity(ifc->mn);
 }
 
@@ -196,7 +267,7 @@ void mn_link_on_solicit(struct mn_if *ifc, struct now now)
 		return;
 	if (ifc->is_suspect && ifc->solicits >= MN_SOLICIT_LOST) {
 		forget_router(ifc);
-		fall_back(ifc->mn, ifc, "router silent", now);
+		mn_link_fall_back(ifc, MN_FAMILY_6, "router silent", now);
 		if (!ifc->mn->active && !ifc->mn->chosen)
 			ifc->mn->chosen = ifc;
 	}

@@ -43,7 +43,8 @@ static const char *check(const struct mn *mn)
 		return "give at least one interface, as in interface \"wlan0\" { }";
 	if (!mn_conf_has6(c) && !mn_conf_has4(c))
 		return "give home-address, or home-prefix-v4 and home-address-v4, or all of them";
-	return mn_conf_has6(c) ? check6(mn) : NULL;
+	const char *remedy = mn_conf_has6(c) ? check6(mn) : NULL;
+	return remedy ? remedy : mn4_check(mn);
 }
 
 static void ifaces_init(struct mn *mn)
@@ -62,7 +63,7 @@ static int mn_init(void *self, const struct engine_env *env, const void *conf, s
 	memset(mn, 0, sizeof *mn);
 	mn->env = *env;
 	mn->conf = *(const struct mn_conf *)conf;
-	if (!mn->conf.home_prefix.len_bits) {
+	if (mn_has6(mn) && !mn->conf.home_prefix.len_bits) {
 		mn->conf.home_prefix.len_bits = 64;
 		memcpy(mn->conf.home_prefix.addr.b, mn->conf.home_address.b, 8);
 	}
@@ -71,16 +72,20 @@ static int mn_init(void *self, const struct engine_env *env, const void *conf, s
 		return ERR_INVAL;
 	mn->policy = mn_conf_policy(&mn->conf);
 	timers_init(&mn->timers, env->mem);
-	int err = timers_reserve(&mn->timers, 4 * MN_IF_MAX + MN_PEER_MAX + 7);
+	int err = timers_reserve(&mn->timers, (4 + 5) * MN_IF_MAX + MN_PEER_MAX + 7 + MN_SITE_MAX + 6);
 	if (err)
 		return err;
 	ifaces_init(mn);
+	mn->since = now.mono;
+	mn4_init(mn, now);
+	if (!mn_has6(mn))
+		return ERR_OK;
 	mn_bul_init(mn);
 	mn_group_identity(mn);
-	mn->since = now.mono;
 	err = mn_ro_init(mn);
 	if (err) {
 		mn_bul_fini(mn);
+		mn4_fini(mn);
 		timers_fini(&mn->timers);
 	}
 	return err;
@@ -89,16 +94,18 @@ static int mn_init(void *self, const struct engine_env *env, const void *conf, s
 static void mn_fini(void *self)
 {
 	struct mn *mn = self;
-	mn_ro_fini(mn);
-	mn_bul_fini(mn);
+	if (mn_has6(mn)) {
+		mn_ro_fini(mn);
+		mn_bul_fini(mn);
+	}
+	mn4_fini(mn);
 	timers_fini(&mn->timers);
 }
 
 /* The home address must be somewhere before any program asks for it. After a restart at home it still
  * lies on the home link: nothing is done until that link speaks. */
-static void mn_restored(void *self, struct now now)
+static void restored6(struct mn *mn, struct now now)
 {
-	struct mn *mn = self;
 	ro_restored(&mn->ro, false, now);
 	mn_path_listen(mn);
 	mn_net_start(mn);
@@ -110,9 +117,17 @@ static void mn_restored(void *self, struct now now)
 		mn_path_tunnel(mn, &mn->group, &mn->mma->addr, DP_ENCAP_GRE);
 }
 
-static void mn_stop(void *self, struct now now)
+static void mn_restored(void *self, struct now now)
 {
 	struct mn *mn = self;
+	if (mn_has6(mn))
+		restored6(mn, now);
+	if (mn_has4(mn))
+		mn4_restored(mn, now);
+}
+
+static void stop6(struct mn *mn, struct now now)
+{
 	mn_ro_stop(mn, now);
 	if (mn->conf.deregister_on_stop)
 		mn_bul_farewell(mn, now);
@@ -123,9 +138,26 @@ static void mn_stop(void *self, struct now now)
 	mn_path_stop(mn);
 }
 
+static void mn_stop(void *self, struct now now)
+{
+	struct mn *mn = self;
+	if (mn_has4(mn))
+		mn4_stop(mn, now);
+	if (mn_has6(mn))
+		stop6(mn, now);
+	mn_net_routes_del(mn);
+	for (uint32_t i = 0; i < mn->n_iface; i++)
+		if (mn->iface[i].has_dp)
+			mn_path_iface_gone(&mn->iface[i]);
+}
+
 static int mn_restore(void *self, const struct store_rec *rec, struct now now)
 {
 	struct mn *mn = self;
+	if (rec->table == STORE_MN4)
+		return mn_has4(mn) ? mn4_store_restore(mn, rec, now) : ERR_NOTFOUND;
+	if (!mn_has6(mn))
+		return ERR_NOTFOUND;
 	return rec->table == STORE_MN ? mn_store_restore(mn, rec, now) : ro_restore(&mn->ro, rec, now);
 }
 
@@ -143,7 +175,8 @@ static int mn_reconf(void *self, const void *conf, struct now now, const char **
 	    memcmp(next.iface, c->iface, sizeof next.iface) != 0 || next.n_mma != c->n_mma ||
 	    memcmp(next.mma, c->mma, sizeof next.mma) != 0 || next.n_network != c->n_network ||
 	    memcmp(next.network, c->network, sizeof next.network) != 0 ||
-	    memcmp(next.network_interface, c->network_interface, sizeof next.network_interface) != 0 || !prefix6_eq(&next.group_prefix, &c->group_prefix)) {
+	    memcmp(next.network_interface, c->network_interface, sizeof next.network_interface) != 0 ||
+	    memcmp(&next.v4, &c->v4, sizeof next.v4) != 0 || !prefix6_eq(&next.group_prefix, &c->group_prefix)) {
 		*remedy = "addresses, keys, interfaces, networks and agents of the mobile node change with a restart";
 		return ERR_NOTSUP;
 	}
@@ -154,9 +187,8 @@ static int mn_reconf(void *self, const void *conf, struct now now, const char **
 	return ERR_OK;
 }
 
-static bool mn_rx(void *self, const struct rx *rx, struct now now)
+static bool rx6(struct mn *mn, const struct rx *rx, struct now now)
 {
-	struct mn *mn = self;
 	struct mn_if *ifc = mn_if_find(mn, rx->ifindex);
 	switch (rx->why) {
 	case DP_PUNT_RA:
@@ -190,24 +222,49 @@ static bool mn_rx(void *self, const struct rx *rx, struct now now)
 	return false;
 }
 
+static bool mn_rx(void *self, const struct rx *rx, struct now now)
+{
+	struct mn *mn = self;
+	if (mn_has4(mn) && mn4_rx(mn, rx, now))
+		return true;
+	return mn_has6(mn) && rx_is_v6(rx) && rx6(mn, rx, now);
+}
 static void mn_link(void *self, const struct link_event *ev, struct now now)
 {
 	mn_net_on_link(self, ev);
 	mn_link_on_event(self, ev, now);
 }
-static void mn_addr(void *self, const struct addr_event *ev, struct now now) { mn_on_duplicate(self, ev, now); }
+static void mn_addr(void *self, const struct addr_event *ev, struct now now)
+{
+	struct mn *mn = self;
+	if (mn_has6(mn))
+		mn_on_duplicate(mn, ev, now);
+}
+static void mn_local(void *self, const struct local_event *ev, struct now now)
+{
+	struct mn *mn = self;
+	if (mn_has4(mn))
+		mn4_on_local(mn, ev, now);
+}
 static void mn_signal(void *self, const struct signal_event *ev, struct now now) { mn_choice_on_signal(self, ev, now); }
 
 static void on_drain(struct mn_if *ifc, struct now now)
 {
-	static const struct lladdr nowhere;
 	struct mn *mn = ifc->mn;
 	if (ifc == mn->active || ifc == mn->chosen)
 		return;
 	if (ifc->is_member)
 		mn_member_leave(ifc);
-	if (ifc->is_up && mn_choice_has_signal(mn, now))
-		fx_attach(mn_fx(mn), ROLE_MN, ifc->ifindex, &nowhere);
+	mn_link_release(ifc, now);
+}
+
+static void on_drain4(struct mn_if *ifc, struct now now)
+{
+	struct mn *mn = ifc->mn;
+	if (ifc == mn->v4.active || ifc == mn->v4.chosen)
+		return;
+	mn4_member_leave(ifc);
+	mn_link_release(ifc, now);
 }
 
 static void on_joining(struct mn *mn, struct now now)
@@ -235,6 +292,18 @@ static void fire(struct mn *mn, struct timer *t, struct now now)
 	case MN_T_HOME: mn_home_on_timer(mn, now); break;
 	case MN_T_AGENTS: mn_agent_on_timer(mn, now); break;
 	case MN_T_PREFIXES: mn_prefix_on_timer(mn, now); break;
+	case MN_T4_REPORT: mn4_member_on_report(container_of(t, struct mn_if, v4.t_report), now); break;
+	case MN_T4_SOLICIT: mn4_agent_on_solicit(container_of(t, struct mn_if, v4.t_solicit), now); break;
+	case MN_T4_SILENCE: mn4_agent_on_silence(container_of(t, struct mn_if, v4.t_silence), now); break;
+	case MN_T4_PATIENCE: mn4_link_on_patience(container_of(t, struct mn_if, v4.t_patience), now); break;
+	case MN_T4_DRAIN: on_drain4(container_of(t, struct mn_if, v4.t_drain), now); break;
+	case MN_T4_LEAVE: mn4_leave_on_tick(container_of(t, struct mn4_mma, t_leave), now); break;
+	case MN_T4_REG: mn4_reg_on_tick(mn, now); break;
+	case MN_T4_JOINING: mn4_place_on_joining(mn, now); break;
+	case MN_T4_RETRY: mn4_reg_on_retry(mn, now); break;
+	case MN_T4_ANNOUNCE: mn4_home_on_announce(mn, now); break;
+	case MN_T4_RETIRE: mn4_path_on_retire(mn, now); break;
+	case MN_T4_KEEPALIVE: mn4_udp_on_timer(mn, now); break;
 	}
 }
 
@@ -244,16 +313,25 @@ static void mn_tick(void *self, struct now now)
 	struct timer *t;
 	while ((t = timers_pop(&mn->timers, now.mono)) != NULL)
 		fire(mn, t, now);
-	mn_ro_tick(mn, now);
+	if (mn_has6(mn))
+		mn_ro_tick(mn, now);
 }
 
 static mono_t mn_expiry(const void *self)
 {
 	const struct mn *mn = self;
-	return mono_min(timers_next(&mn->timers), mn_ro_expiry(mn));
+	mono_t next = timers_next(&mn->timers);
+	return mn_has6(mn) ? mono_min(next, mn_ro_expiry(mn)) : next;
 }
 
 static void mn_show_hook(const void *self, const char *what, struct show *out, struct now now) { mn_show(self, what, out, now); }
+
+static void mn_advise(const void *self, advise_fn say, void *ctx)
+{
+	const struct mn *mn = self;
+	if (mn_has4(mn))
+		mn4_advise(mn, say, ctx);
+}
 
 static int mn_ctl(void *self, const struct ctl_cmd *cmd, struct now now, const char **msg)
 {
@@ -264,5 +342,5 @@ const struct role_ops mn_role = {
 	.id = ROLE_MN, .name = "mn", .conf = &mn_conf_block, .size_oct = sizeof(struct mn),
 	.init = mn_init, .fini = mn_fini, .stop = mn_stop, .restore = mn_restore, .restored = mn_restored, .reconf = mn_reconf,
 	.rx = mn_rx, .link = mn_link, .addr = mn_addr, .signal = mn_signal, .tick = mn_tick, .expiry = mn_expiry,
-	.show = mn_show_hook, .ctl = mn_ctl,
+	.local = mn_local, .show = mn_show_hook, .ctl = mn_ctl, .advise = mn_advise,
 };

@@ -44,6 +44,10 @@ static void route(struct mn *mn, enum effect_kind kind)
 		struct fx_route r = {.dst = mn->conf.network[i], .ifindex = mn->net.ifindex, .metric = MN_METRIC_HOME};
 		fx_route(mn_fx(mn), ROLE_MN, kind, &r);
 	}
+	for (uint32_t i = 0; i < mn->conf.v4.n_network; i++) {
+		struct fx_route r = {.dst = mn->conf.v4.network[i], .ifindex = mn->net.ifindex, .metric = MN_METRIC_HOME};
+		fx_route(mn_fx(mn), ROLE_MN, kind, &r);
+	}
 }
 
 void mn_net_on_link(struct mn *mn, const struct link_event *ev)
@@ -61,6 +65,10 @@ void mn_net_stop(struct mn *mn)
 		struct dp_op op = {.table = DP_NET, .net = {.prefix = mn->conf.network[i]}};
 		fx_dp_del(mn_fx(mn), ROLE_MN, &op);
 	}
+}
+
+void mn_net_routes_del(struct mn *mn)
+{
 	if (mn->net.ifindex)
 		route(mn, FX_ROUTE_DEL);
 }

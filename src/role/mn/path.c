@@ -32,6 +32,8 @@ void mn_path_iface_gone(struct mn_if *ifc)
 			mn->coa[i].is_used = false;
 	if (mn->home_if == ifc)
 		mn->home_if = NULL;
+	if (mn->v4.home_if == ifc)
+		mn->v4.home_if = NULL;
 }
 
 static void local(struct mn *mn, bool is_put, const struct addr6 *a)
@@ -377,7 +379,4 @@ void mn_path_stop(struct mn *mn)
 	home_route_del(mn);
 	mn_path_home_del(mn);
 	local(mn, false, &mn->conf.home_address);
-	for (uint32_t i = 0; i < mn->n_iface; i++)
-		if (mn->iface[i].has_dp)
-			mn_path_iface_gone(&mn->iface[i]);
 }

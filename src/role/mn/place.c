@@ -211,7 +211,7 @@ void mn_place_use(struct mn *mn, struct mn_if *ifc, const char *event, struct no
 		mn_member_join(ifc, &ifc->group, &ifc->source, now);
 	mn_member_hold(ifc);
 	if (!is_same)
-		mn_choice_moved(mn, ifc->router, now);
+		mn_choice_moved(mn, &ifc->router->lladdr, now);
 	if (kind == MOVE_INTRA_SITE)
 		mn_say(mn, EV_INFO, "mn-handover", "mn %s: intra-site handover to %s (%s)", ifc->name,
 		       LLADDR_STR(&ifc->router->lladdr), event);

@@ -176,7 +176,7 @@ void mn_router_on_ra(struct mn_if *ifc, const struct rx *rx, struct now now)
 	struct mn_router *r = learn(ifc, &ll, &p, now);
 	if (!r)
 		return;
-	mn_choice_on_ra(ifc, r, now);
+	mn_choice_on_adv(ifc, &r->lladdr, now);
 	if (!is_to_be_used(ifc->mn, ifc, r))
 		return;
 	ifc->router = r;

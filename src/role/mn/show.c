@@ -102,11 +102,11 @@ static const char *use_of(const struct mn *mn, const struct mn_if *ifc)
 		return "absent";
 	if (!ifc->is_up)
 		return "down";
-	if (ifc == mn->active)
+	if (mn_is_in_use(mn, ifc))
 		return "active";
-	if (ifc == mn->chosen)
+	if (mn_is_wanted(mn, ifc))
 		return "chosen";
-	return timer_is_set(&ifc->t_drain) ? "draining" : "idle";
+	return timer_is_set(&ifc->t_drain) || timer_is_set(&ifc->v4.t_drain) ? "draining" : "idle";
 }
 
 static void show_interfaces(const struct mn *mn, struct show *s)
@@ -124,7 +124,11 @@ static void show_interfaces(const struct mn *mn, struct show *s)
 			show_lladdr(s, "router", &ifc->router->lladdr);
 		if (ifc->has_coa)
 			show_addr6(s, "on-link-address", &ifc->coa);
-		show_flag(s, "member", ifc->is_member);
+		if (ifc->v4.agent)
+			show_addr6(s, "agent", &ifc->v4.agent->addr);
+		if (ifc->v4.n_local)
+			show_addr6(s, "address-v4", &ifc->v4.local[0].addr);
+		show_flag(s, "member", ifc->is_member || ifc->v4.is_member);
 		show_end(s);
 	}
 }
@@ -167,7 +171,7 @@ static void show_groups(const struct mn *mn, struct show *s)
 	}
 }
 
-void mn_show(const struct mn *mn, const char *what, struct show *out, struct now now)
+static void show6(const struct mn *mn, const char *what, struct show *out, struct now now)
 {
 	if (strcmp(what, "mobiles") == 0)
 		show_mobile(mn, out, now);
@@ -175,13 +179,21 @@ void mn_show(const struct mn *mn, const char *what, struct show *out, struct now
 		show_status(mn, out);
 	else if (strcmp(what, "routers") == 0)
 		show_routers(mn, out, now);
-	else if (strcmp(what, "neighbors") == 0)
-		show_cells(mn, out, now);
-	else if (strcmp(what, "interfaces") == 0)
-		show_interfaces(mn, out);
 	else if (strcmp(what, "bindings") == 0) {
 		show_bindings(mn, out, now);
 		ro_show(&mn->ro, NULL, out, now);
 	} else if (strcmp(what, "groups") == 0)
 		show_groups(mn, out);
+}
+
+void mn_show(const struct mn *mn, const char *what, struct show *out, struct now now)
+{
+	if (mn_has6(mn))
+		show6(mn, what, out, now);
+	if (mn_has4(mn))
+		mn4_show(mn, what, out, now);
+	if (strcmp(what, "neighbors") == 0)
+		show_cells(mn, out, now);
+	else if (strcmp(what, "interfaces") == 0)
+		show_interfaces(mn, out);
 }

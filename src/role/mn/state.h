@@ -16,6 +16,8 @@
  *
  * With a second interface the old link stays until the new one is in use, and a while longer (`drain`).
  *
+ * Mobile IPv4 is beside all that, in files of its own: mn4_state.h.
+ *
  * RFC 6275 section 11, RFC 4861 6.3 (all of it: the kernel's own processing is off), RFC 3810 (as a listener of one
  * source-specific group), RFC 4285. Left out: multiple home addresses.
  */
@@ -54,7 +56,13 @@ enum mn_timer {
 	MN_T_REPORT, MN_T_SOLICIT, MN_T_SILENCE, MN_T_DRAIN,     /* of an interface */
 	MN_T_REG,                                                /* of a peer */
 	MN_T_RETIRE, MN_T_ANNOUNCE, MN_T_JOINING, MN_T_ATTACH, MN_T_AGENTS, MN_T_PREFIXES, MN_T_HOME, /* of the mobile */
+	/* Of IPv4: of an interface, of an agent of a site, of the mobile. */
+	MN_T4_REPORT, MN_T4_SOLICIT, MN_T4_SILENCE, MN_T4_PATIENCE, MN_T4_DRAIN,
+	MN_T4_LEAVE,
+	MN_T4_REG, MN_T4_JOINING, MN_T4_RETRY, MN_T4_ANNOUNCE, MN_T4_RETIRE, MN_T4_KEEPALIVE,
 };
+
+#include "role/mn/mn4_state.h"
 
 /* A router that advertises on one of our links. */
 struct mn_router {
@@ -99,6 +107,7 @@ struct mn_if {
 	uint32_t reports_left, solicits;
 	span_t solicit_wait;
 	struct timer t_report, t_solicit, t_silence, t_drain;
+	struct mn4_if v4;
 };
 
 /* The home agent, and each agent of a site that the mobile has a key for. */
@@ -212,13 +221,27 @@ struct mn {
 	struct timer t_retire, t_announce, t_joining, t_attach;
 	bool is_restored;
 	struct { uint64_t handovers, intra_site, registrations, ping_pongs, reports, solicits, lost_links; } n;
+	struct mn4 v4;
 };
+
+/* A mobile has one of the families, or both: then each has its own place, and what concerns the link is decided once. */
+static inline bool mn_has6(const struct mn *mn) { return mn_conf_has6(&mn->conf); }
+static inline bool mn_has4(const struct mn *mn) { return mn_conf_has4(&mn->conf); }
+static inline const struct addr6 *mn_name(const struct mn *mn) { return mn_has6(mn) ? &mn->conf.home_address : &mn->v4.home_address; }
+/* The link of the mobile: while the families are on two of them, IPv6's. NULL: none. */
+static inline struct mn_if *mn_in_use(const struct mn *mn) { return mn->active ? mn->active : mn->v4.active; }
+static inline bool mn_is_in_use(const struct mn *mn, const struct mn_if *ifc) { return mn->active == ifc || mn->v4.active == ifc; }
+static inline bool mn_is_wanted(const struct mn *mn, const struct mn_if *ifc)
+{
+	return mn_is_in_use(mn, ifc) || mn->chosen == ifc || mn->v4.chosen == ifc;
+}
 
 /* mn.c */
 void mn_arm(struct mn *mn, struct timer *t, enum mn_timer kind, mono_t when);
 struct mn_if *mn_if_find(struct mn *mn, uint32_t ifindex);
 static inline struct effq *mn_fx(struct mn *mn) { return mn->env.fx; }
-#define mn_say(mn, sev, code, ...) fx_event(mn_fx(mn), ROLE_MN, sev, code, &(mn)->conf.home_address, __VA_ARGS__)
+#define mn_say(mn, sev, code, ...) fx_event(mn_fx(mn), ROLE_MN, sev, code, mn_name(mn), __VA_ARGS__)
+#define mn4_say(mn, sev, code, ...) fx_event(mn_fx(mn), ROLE_MN, sev, code, &(mn)->v4.home_address, __VA_ARGS__)
 
 /* link.c: interfaces come and go */
 void mn_link_on_event(struct mn *mn, const struct link_event *ev, struct now now);
@@ -226,8 +249,15 @@ void mn_link_on_event(struct mn *mn, const struct link_event *ev, struct now now
 void mn_link_on_roam(struct mn_if *ifc, struct now now);
 void mn_link_on_solicit(struct mn_if *ifc, struct now now);
 void mn_link_on_silence(struct mn_if *ifc, struct now now);
-/* Make this link the mobile's: report at once when that helps, and move when its router is known. */
+/* Make this link the mobile's, for both families: report at once when that helps, and move when its router is known. */
 void mn_link_choose(struct mn *mn, struct mn_if *ifc, const char *why, struct now now);
+/* The sockets' memberships there, once what is urgent has been sent. */
+void mn_link_hold(struct mn_if *ifc);
+/* Neither family needs it any more: where we steer the radio, it is detached. */
+void mn_link_release(struct mn_if *ifc, struct now now);
+/* The present link can be used no more, by one of the families or by both. */
+enum mn_families { MN_FAMILY_6 = 1, MN_FAMILY_4 = 2, MN_FAMILIES = 3 };
+void mn_link_fall_back(struct mn_if *lost, enum mn_families who, const char *event, struct now now);
 void mn_link_solicit(struct mn_if *ifc, struct now now);
 
 /* router.c: advertisements */
@@ -340,6 +370,7 @@ bool mn_net_is_router(const struct mn *mn);
 const char *mn_net_check(const struct mn_conf *c);
 void mn_net_start(struct mn *mn);
 void mn_net_stop(struct mn *mn);
+void mn_net_routes_del(struct mn *mn);             /* of both families */
 void mn_net_on_link(struct mn *mn, const struct link_event *ev);
 void mn_net_fill(struct mn *mn, bool is_mma, struct mh *m, struct now now);
 void mn_net_on_accepted(struct mn *mn, bool is_served, struct now now);
@@ -373,10 +404,10 @@ void mn_path_stop(struct mn *mn);
 
 /* choice.c: signals and handover requests */
 void mn_choice_on_signal(struct mn *mn, const struct signal_event *ev, struct now now);
-void mn_choice_on_ra(struct mn_if *ifc, const struct mn_router *r, struct now now);
+void mn_choice_on_adv(struct mn_if *ifc, const struct lladdr *router, struct now now); /* an advertisement of either family */
 bool mn_choice_has_signal(const struct mn *mn, struct now now);
 bool mn_choice_attach(struct mn *mn, struct mn_if *ifc, const struct lladdr *router, struct now now);
-void mn_choice_moved(struct mn *mn, const struct mn_router *r, struct now now);
+void mn_choice_moved(struct mn *mn, const struct lladdr *router, struct now now);
 const struct lladdr *mn_choice_cell_of(const struct mn_if *ifc);
 bool mn_choice_mean(const struct mn *mn, const struct lladdr *ll, struct now now, int32_t *centi_dbm);
 int mn_choice_ctl(struct mn *mn, const struct ctl_cmd *cmd, struct now now, const char **msg);
