@@ -88,7 +88,8 @@ struct fx_keep {
 /* Is this one of them? */
 bool fx_keep_wants(const struct fx_keep *k, uint32_t seq, mono_t when, mono_t now);
 
-enum store_table { STORE_BINDING_HA = 1, STORE_BINDING_MMA, STORE_COUNTER, STORE_MN, STORE_RO_MMA, STORE_RO_MN, STORE_VISIT, STORE_MN4 };
+enum store_table { STORE_BINDING_HA = 1, STORE_BINDING_MMA, STORE_COUNTER, STORE_MN, STORE_RO_MMA, STORE_RO_MN, STORE_VISIT, STORE_MN4,
+	STORE_HA_POOL };
 struct fx_store {
 	enum store_table table;
 	uint16_t key_len_oct, val_len_oct;

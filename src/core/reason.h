@@ -79,6 +79,21 @@
 	X(RR_NONCE_COA, "care-of nonce is unknown or has expired") \
 	X(RR_NONCES, "both nonces are unknown or have expired") \
 	X(RR_NONCES_USED, "nonces of a binding that the mobile has ended") \
+	X(RRQ_SOURCE, "registration request from no unicast address") \
+	X(RRQ_NOT_OURS, "registration request for another home agent, or for whichever there is") \
+	X(RRQ_FA_UNKNOWN, "authentication of a foreign agent with which no key is shared") \
+	X(RRQ_FA_AUTH, "foreign agent's authentication is missing or wrong") \
+	X(RRQ_AAA_AUTH, "MN-AAA authentication is wrong") \
+	X(RRQ_VENDOR, "critical vendor extension that nobody here knows") \
+	X(RRQ_COA_PROHIBITED, "care-of address that is not allowed, ours, or a bound home address") \
+	X(RRQ_UDP_PROHIBITED, "UDP tunnel asked for or needed where none is allowed") \
+	X(RRQ_ENCAP, "encapsulation that is not offered") \
+	X(RRQ_REVERSE, "reverse tunnel asked for and not offered, or required and not asked for") \
+	X(RRQ_TOO_MANY, "too many care-of addresses of one mobile") \
+	X(RRQ_POOL_EMPTY, "no home address left to give away") \
+	X(ARP_INVALID, "address resolution message that makes no sense") \
+	X(ARP_CLAIM, "another station says that it has a home address that is away") \
+	X(CAST_TOO_LONG, "broadcast that does not fit a tunnel") \
 	X(VISIT_POOR_REQUEST, "visitor: poorly formed registration request") \
 	X(VISIT_HOME_AGENT, "visitor: home agent address that cannot be one, or is ours") \
 	X(VISIT_HOME_ADDRESS, "visitor: no home address where one is needed, or none that a node can have") \
@@ -97,6 +112,7 @@
 	X(VISIT_CHALLENGE_OPEN, "visitor: challenge that no authenticator covers") \
 	X(VISIT_FULL, "visitor: no room, or no new mobiles are taken") \
 	X(VISIT_KEY, "visitor: mobile-foreign authentication missing or wrong") \
+	X(VISIT_CLAIMED, "visitor: another station claims its address by ARP") \
 	X(VISIT_OWNER, "visitor: refused by the role that serves it") \
 	X(VISIT_TIMEOUT, "visitor: home agent did not answer") \
 	X(VISIT_UNREACHABLE, "visitor: home agent cannot be reached") \
@@ -109,7 +125,6 @@
 	X(REVOKE_OLD, "revocation that is not newer than the registration or the last one, or is our own") \
 	X(REVOKE_BY_MOBILE, "revocation support claimed by a mobile that is not co-located") \
 	X(ADV_INVALID, "agent or router advertisement fails the checks of RFC 5944 and RFC 1256") \
-	X(ARP_INVALID, "ARP message that makes no sense") \
 	X(IGMP_INVALID, "membership message fails the checks of RFC 3376") \
 	X(AGENT_RESTARTED, "agent that the mobile is registered with began anew") \
 	X(REPLY_UNEXPECTED, "registration reply that nothing waits for") \

@@ -345,8 +345,8 @@ static const char *state_str(enum visitor_state s)
 static void show_request(const struct visitor_request *req, struct show *out)
 {
 	char nai[VISITOR_NAI_MAX + 1];
-	show_str(out, "home_agent", ADDR46_STR(&req->ha));
-	show_str(out, "care_of", ADDR46_STR(&req->coa));
+	show_addr6(out, "home_agent", &req->ha);
+	show_addr6(out, "care_of_address", &req->coa);
 	show_lladdr(out, "lladdr", &req->lladdr);
 	show_flag(out, "reverse_tunnel", req->flags & MIP4_T);
 	show_flag(out, "encapsulating_delivery", req->has_delivery);
@@ -364,17 +364,20 @@ void visitors_show(const struct visitors *vs, struct show *out, struct now now)
 	uint64_t it = 0;
 	for (struct visitor *v; (v = visitors_next(vs, &it));) {
 		show_begin(out, "visitor");
-		show_str(out, "home", ADDR46_STR(&v->hoa));
+		show_str(out, "role", role_str(vs->role));
+		show_addr6(out, "home_address", &v->hoa);
 		show_str(out, "state", state_str(v->state));
 		show_request(&v->req, out);
-		show_until(out, "expires_s", v->expires, now.mono);
+		show_u64(out, "lifetime_s", v->lifetime_s);
+		show_until(out, "remaining_s", v->expires, now.mono);
 		show_flag(out, "udp_tunnel", v->has_udp);
 		show_flag(out, "revocation", v->can_revoke);
 		show_end(out);
 	}
 	for (uint32_t i = 0; i < vs->n_pending; i++) {
 		show_begin(out, "pending");
-		show_str(out, "home", ADDR46_STR(&vs->pending[i].p->req.hoa));
+		show_str(out, "role", role_str(vs->role));
+		show_addr6(out, "home_address", &vs->pending[i].p->req.hoa);
 		show_request(&vs->pending[i].p->req, out);
 		show_end(out);
 	}

@@ -214,8 +214,16 @@ static void slow_group(struct daemon *d, const struct slow_out *o)
 {
 	struct dp_op op = {.table = DP_MFC};
 
-	memcpy(&op.mfc.source, o->bytes + 8, 16);
-	memcpy(&op.mfc.group, o->bytes + 24, 16);
+	if (o->bytes[0] >> 4 == 4) {
+		struct addr4 source, group;
+		memcpy(&source, o->bytes + 12, sizeof source);
+		memcpy(&group, o->bytes + 16, sizeof group);
+		op.mfc.source = addr6_from_v4(source);
+		op.mfc.group = addr6_from_v4(group);
+	} else {
+		memcpy(&op.mfc.source, o->bytes + 8, 16);
+		memcpy(&op.mfc.group, o->bytes + 24, 16);
+	}
 	if (dp_find(d->dp, &op))
 		return;
 	for (uint32_t i = 0; i < op.mfc.n_oif; i++)

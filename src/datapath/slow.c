@@ -203,6 +203,11 @@ static void on_fragment(struct slow *s, const struct dp_punted *p, mono_t now)
 
 void slow_punt(struct slow *s, const struct dp_punted *p, mono_t now)
 {
+	s->now = now;
+	if (p->len_oct && p->pkt[0] >> 4 == 4) {
+		slow4_punt(s, p, now);
+		return;
+	}
 	if (p->why == DP_PUNT_ICMP_ERR) {
 		slow_relay(s, p, now);
 		return;
@@ -229,13 +234,19 @@ void slow_punt(struct slow *s, const struct dp_punted *p, mono_t now)
 void slow_forward(struct slow *s, const struct addr6 *src, const struct addr6 *dst, const uint8_t *pkt, size_t len_oct)
 {
 	struct slow_tunnel t = {.src = *src, .dst = *dst, .mtu_oct = SLOW_MTU_GUESS};
-	slow_encap(s, &t, pkt, len_oct, false);
+	const struct slow4_tunnel t4 = {.src = *src, .dst = *dst, .encap = DP_ENCAP_IPIP, .mtu_oct = SLOW_MTU_GUESS};
+	if (len_oct && pkt[0] >> 4 == 4)
+		slow4_encap(s, &t4, 0, pkt, len_oct, false, s->now);
+	else
+		slow_encap(s, &t, pkt, len_oct, false);
 }
 
 void slow_roam0(struct slow *s, const uint8_t *pkt, size_t len_oct, mono_t now)
 {
 	struct rd r = rd_of(pkt, len_oct);
 	struct ip6_head h;
+	if (s->conf.answers_unreachable && len_oct && pkt[0] >> 4 == 4)
+		slow4_error(s, 0, false, IC4_UNREACHABLE, IC4_HOST, 0, pkt, len_oct, now);
 	if (!s->conf.answers_unreachable || ip6_head_parse(&r, &h) || addr6_is_linklocal(&h.src) || addr6_is_linklocal(&h.dst))
 		return;
 	slow_error(s, 0, false, IC6_UNREACHABLE, 3, 0, pkt, len_oct, now);

@@ -5,7 +5,7 @@
  *
  * The daemon gives in: every dp_punted with why DP_PUNT_SLOW or DP_PUNT_ICMP_ERR (slow_punt), and every packet that it
  * reads from roam0 (slow_roam0). It carries out what comes out through `emit`, in order:
- *   SLOW_ROUTE  IPv6 packet: raw socket with header included, the kernel routes it
+ *   SLOW_ROUTE  packet: raw socket with header included, the kernel routes it
  *   SLOW_LINK   IPv6 packet: AF_PACKET frame out of ifindex to lladdr
  *   SLOW_GROUP  IPv6 packet to a group: on each link of dp_find(DP_MFC: dst group, src source), to lladdr_of_multicast
  *   SLOW_LOCAL  IPv6 packet for this host's own stack: write to roam0
@@ -16,6 +16,9 @@
  *
  * Where there is no tunnel but a header between (DP_ENCAP_RH2, DP_ENCAP_HAO), the same holds: Packet Too Big down to IPv6's least MTU, then
  * fragments, with that header in each (RFC 6275 6.3, 6.4).
+ *
+ * Packets of IPv4 come the same ways, and in all forms of its tunnels (slow4.c): the kernel's raw sockets give protocols 4, 47 and 55 with
+ * their header, and UDP port 434 tunnel data, with both headers put in front again.
  *
  * RFC 2473 sections 6.6, 7, 8 (tunnel MTU, ICMP relayed to the inner source), RFC 4443 (what an error looks
  * like, and when none may be sent, and its rate limit), RFC 8201 (ageing of path MTU).

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
-/* What the parts of the slow path share: slow.c (encapsulation, fragments), slow_icmp.c (errors), slow_raw.c. */
+/* What the parts of the slow path share: slow.c (encapsulation, fragments), slow_icmp.c (errors), slow_raw.c (reassembled tunnels), and
+ * the same for IPv4: slow4.c, slow4_icmp.c, slow4_raw.c. */
 #include "datapath/reasm.h"
 #include "datapath/slow.h"
 #include "wire/gre/gre.h"
+#include "wire/ip/icmp4.h"
 #include "wire/ip/icmp6.h"
 
 enum { IC6_ADDR_UNREACHABLE = 3 };
@@ -22,6 +24,10 @@ struct slow {
 	struct slow_seen seen[SLOW_SEEN];  /* reassembled packets given to the host */
 	uint32_t n_seen;
 	struct reasm reasm;                /* a mobile's: what came to its group in fragments */
+	mono_t now;                        /* of the last call that told it */
+	uint16_t ip4_id;                   /* of the next IPv4 packet that may be fragmented */
+	uint8_t plain[SLOW_PACKET_OCT];    /* IPv4: the inner packet as it goes on */
+	uint8_t opened[SLOW_PACKET_OCT];   /* IPv4: what came in minimal encapsulation, made whole again */
 	uint8_t buf[SLOW_PACKET_OCT];      /* a tunnel packet */
 	uint8_t part[SLOW_PACKET_OCT];     /* a fragment of it, or an error */
 };
@@ -45,3 +51,39 @@ void slow_error(struct slow *s, uint32_t ifindex, bool is_local, uint8_t type, u
 /* An error about a tunnel packet of ours. */
 void slow_relay(struct slow *s, const struct dp_punted *p, mono_t now);
 void slow_learn_mtu(struct slow *s, const struct addr6 *dst, uint32_t mtu_oct, mono_t now);
+
+/* --- IPv4 --- */
+
+/* A tunnel, or the way of a packet that goes on as it is (DP_ENCAP_NONE: then ifindex and next_hop are set). */
+struct slow4_tunnel {
+	struct addr6 src, dst;             /* IPv4-mapped */
+	enum dp_encap encap;
+	bool has_key, has_seq;             /* DP_ENCAP_GRE */
+	uint32_t key, seq, mtu_oct;        /* mtu_oct: of the way out, outer header included */
+	uint16_t udp_port;
+	uint32_t ifindex;
+	struct lladdr next_hop;
+};
+
+/* slow4.c. For tunnels whose way out is not known; what was learned of it counts. */
+uint32_t slow4_mtu_of(struct slow *s, const struct addr6 *dst, mono_t now);
+/* Encapsulates the packet. One that does not fit is fragmented, or refused when it may not be: the source is told. */
+void slow4_encap(struct slow *s, const struct slow4_tunnel *t, uint32_t ifindex, const uint8_t *pkt, size_t len_oct, bool is_local, mono_t now);
+void slow4_punt(struct slow *s, const struct dp_punted *p, mono_t now);
+/* slow4_icmp.c: an error about pkt to its source, if one may be sent now. */
+void slow4_error(struct slow *s, uint32_t ifindex, bool is_local, uint8_t type, uint8_t code, uint32_t word, const uint8_t *pkt, size_t len_oct,
+		 mono_t now);
+/* The same about a packet to a group, which only its source that is an agent of ours understands. */
+void slow4_group_error(struct slow *s, uint32_t ifindex, uint32_t mtu_oct, const uint8_t *pkt, size_t len_oct, mono_t now);
+void slow4_relay(struct slow *s, const struct dp_punted *p, mono_t now);
+/* slow4_raw.c: a tunnel packet made whole; and the way back to whoever lives behind us, for errors. */
+void slow4_raw(struct slow *s, uint32_t ifindex, const uint8_t *pkt, size_t len_oct, mono_t now);
+bool slow4_to_mobile(struct slow *s, const uint8_t *pkt, size_t len_oct, mono_t now);
+/* slow_icmp.c */
+bool slow_may_send(struct slow *s, mono_t now);
+/* slow_raw.c: did a tunnel packet with this number come a moment ago? Notes that it has. */
+bool slow_is_first(struct slow *s, const struct addr6 *src, uint32_t seq, mono_t now);
+bool slow_find(struct slow *s, struct dp_op *op);
+bool slow_is_of(struct slow *s, const struct addr6 *a, const struct addr6 *home_address);
+/* The entry by an inner source, or by the home address that its mobile network goes by. key: where in op. */
+bool slow_find_of(struct slow *s, struct dp_op *op, struct addr6 *key, const struct addr6 *src);

@@ -6,10 +6,10 @@
  */
 #include "datapath/slow_i.h"
 
-enum { PMTU_AGE_S = 600, MTU_MIN = 1280, ICMP_BURST = 50 };
+enum { PMTU_AGE_S = 600, MTU_MIN = 1280, MTU4_MIN = 552, ICMP_BURST = 50 };
 
-/* A bucket over all errors (RFC 4443 2.4 f). */
-static bool may_send(struct slow *s, mono_t now)
+/* A bucket over all errors (RFC 4443 2.4 f, RFC 1812 4.3.2.8). */
+bool slow_may_send(struct slow *s, mono_t now)
 {
 	int64_t cost = NS_PER_S / s->conf.icmp_rate_pps, most = cost * ICMP_BURST;
 	int64_t credit = s->icmp_credit_ns + mono_sub(now, s->icmp_last).ns;
@@ -37,7 +37,7 @@ void slow_error(struct slow *s, uint32_t ifindex, bool is_local, uint8_t type, u
 	struct rd r = rd_of(pkt, len_oct);
 	struct ip6_head h;
 	struct addr6 src;
-	if (ip6_head_parse(&r, &h) || !is_allowed(s, type, code, &h, pkt, len_oct) || !may_send(s, now))
+	if (ip6_head_parse(&r, &h) || !is_allowed(s, type, code, &h, pkt, len_oct) || !slow_may_send(s, now))
 		return;
 	if (!s->conf.source || !s->conf.source(s->conf.ctx, ifindex, &h.src, &src))
 		return;
@@ -64,7 +64,7 @@ static struct slow_pmtu *pmtu_entry(struct slow *s, const struct addr6 *dst)
 void slow_learn_mtu(struct slow *s, const struct addr6 *dst, uint32_t mtu_oct, mono_t now)
 {
 	struct slow_pmtu *p = pmtu_entry(s, dst);
-	uint32_t mtu = mtu_oct < MTU_MIN ? MTU_MIN : mtu_oct;
+	const uint32_t least = addr6_is_v4mapped(dst) ? MTU4_MIN : MTU_MIN, mtu = mtu_oct < least ? least : mtu_oct;
 	if (addr6_eq(&p->dst, dst) && !mono_reached(p->until, now) && p->mtu_oct < mtu)
 		return;
 	*p = (struct slow_pmtu){*dst, mtu, mono_add(now, span_s(PMTU_AGE_S))};

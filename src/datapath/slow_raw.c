@@ -17,29 +17,29 @@ struct whole {
 	mono_t now;
 };
 
-static bool find(struct slow *s, struct dp_op *op) { return s->conf.find && s->conf.find(s->conf.ctx, op) == ERR_OK; }
+bool slow_find(struct slow *s, struct dp_op *op) { return s->conf.find && s->conf.find(s->conf.ctx, op) == ERR_OK; }
 
 /* To the host's stack, which forwards it too. */
 static void release(struct slow *s, const struct whole *w) { slow_emit(s, SLOW_LOCAL, w->pkt, w->len_oct); }
 
 /* Is a home address, or of the mobile network that moves with it (RFC 3963)? */
-static bool is_of(struct slow *s, const struct addr6 *a, const struct addr6 *home_address)
+bool slow_is_of(struct slow *s, const struct addr6 *a, const struct addr6 *home_address)
 {
 	struct dp_op op = {.table = DP_NET, .net.prefix = {*a, 128}};
-	return addr6_eq(a, home_address) || (find(s, &op) && addr6_eq(&op.net.home_address, home_address));
+	return addr6_eq(a, home_address) || (slow_find(s, &op) && addr6_eq(&op.net.home_address, home_address));
 }
 
 /* The entry by an inner source, or by the home address that its mobile network goes by. */
-static bool find_of(struct slow *s, struct dp_op *op, struct addr6 *key, const struct addr6 *src)
+bool slow_find_of(struct slow *s, struct dp_op *op, struct addr6 *key, const struct addr6 *src)
 {
 	struct dp_op net = {.table = DP_NET, .net.prefix = {*src, 128}};
 	*key = *src;
-	if (find(s, op))
+	if (slow_find(s, op))
 		return true;
-	if (!find(s, &net))
+	if (!slow_find(s, &net))
 		return false;
 	*key = net.net.home_address;
-	return find(s, op);
+	return slow_find(s, op);
 }
 
 /* A group's packet: its sequence number from the half of the space that the programs reach last. */
@@ -53,12 +53,12 @@ static void to_group(struct slow *s, const struct whole *w, const struct dp_coa 
 static bool is_down(struct slow *s, const struct whole *w)
 {
 	struct dp_op op = {.table = DP_COA, .coa.coa = w->outer.dst};
-	if (w->has_gre || !find(s, &op))
+	if (w->has_gre || !slow_find(s, &op))
 		return false;
 	const struct dp_coa *e = &op.coa;
 	bool is_forward = !addr6_is_any(&e->forward) && !mono_reached(e->forward_until, w->now);
 	bool from_prev = addr6_eq(&w->outer.src, &e->prev) && !mono_reached(e->prev_until, w->now);
-	bool is_allowed = (addr6_eq(&w->outer.src, &e->ha) || from_prev) && is_of(s, &w->inner.dst, &e->home_address);
+	bool is_allowed = (addr6_eq(&w->outer.src, &e->ha) || from_prev) && slow_is_of(s, &w->inner.dst, &e->home_address);
 	if (is_allowed && is_forward)
 		slow_forward(s, &e->source, &e->forward, w->pkt, w->len_oct);
 	else if (is_allowed && !mono_reached(e->expires, w->now))
@@ -70,13 +70,13 @@ static void up(struct slow *s, const struct whole *w)
 {
 	struct dp_op op = {.table = DP_UPLINK_IN};
 	struct dp_op site = {.table = DP_SITE_PREFIX, .site_prefix.prefix = {w->outer.src, 128}};
-	if (!find_of(s, &op, &op.uplink_in.inner_src, &w->inner.src) || mono_reached(op.uplink_in.expires, w->now))
+	if (!slow_find_of(s, &op, &op.uplink_in.inner_src, &w->inner.src) || mono_reached(op.uplink_in.expires, w->now))
 		return;
 	const struct dp_uplink_in *u = &op.uplink_in;
 	bool is_bound = !addr6_is_any(&u->bound);
 	if (w->has_gre && (!w->gre.has_key || w->gre.has_seq || (w->gre.key != u->gre_key && w->gre.key != u->gre_key_prev)))
 		return;
-	if (is_bound ? !addr6_eq(&u->bound, &w->outer.src) : !w->has_gre || !find(s, &site))
+	if (is_bound ? !addr6_eq(&u->bound, &w->outer.src) : !w->has_gre || !slow_find(s, &site))
 		return;
 	struct slow_tunnel t = {.src = u->coa, .dst = u->ha, .mtu_oct = SLOW_MTU_GUESS};
 	slow_encap(s, &t, w->pkt, w->len_oct, false);
@@ -85,7 +85,7 @@ static void up(struct slow *s, const struct whole *w)
 static void reverse(struct slow *s, const struct whole *w)
 {
 	struct dp_op op = {.table = DP_HOME};
-	if (w->has_gre || !find_of(s, &op, &op.home.home_address, &w->inner.src) || !addr6_eq(&op.home.ha, &w->outer.dst))
+	if (w->has_gre || !slow_find_of(s, &op, &op.home.home_address, &w->inner.src) || !addr6_eq(&op.home.ha, &w->outer.dst))
 		return;
 	bool is_bound = !mono_reached(op.home.expires, w->now) && addr6_eq(&op.home.coa, &w->outer.src);
 	bool was_bound = !mono_reached(op.home.prev_until, w->now) && addr6_eq(&op.home.prev, &w->outer.src);
@@ -94,23 +94,22 @@ static void reverse(struct slow *s, const struct whole *w)
 }
 
 /* Two links may have brought the same fragments; so rare a packet needs no path, only its number. */
-static bool is_first(struct slow *s, const struct whole *w)
+bool slow_is_first(struct slow *s, const struct addr6 *src, uint32_t seq, mono_t now)
 {
 	for (int i = 0; i < SLOW_SEEN; i++)
-		if (s->seen[i].seq == w->gre.seq && addr6_eq(&s->seen[i].src, &w->outer.src) &&
-		    mono_sub(w->now, s->seen[i].when).ns < SEEN_MS * NS_PER_MS)
+		if (s->seen[i].seq == seq && addr6_eq(&s->seen[i].src, src) && mono_sub(now, s->seen[i].when).ns < SEEN_MS * NS_PER_MS)
 			return false;
-	s->seen[s->n_seen++ % SLOW_SEEN] = (struct slow_seen){w->outer.src, w->gre.seq, w->now};
+	s->seen[s->n_seen++ % SLOW_SEEN] = (struct slow_seen){*src, seq, now};
 	return true;
 }
 
 static bool is_for_mobile(struct slow *s, const struct whole *w)
 {
 	struct dp_op op = {.table = DP_DOWNLINK_IN, .downlink_in = {.dst = w->outer.dst, .src = w->outer.src}};
-	if (!find(s, &op))
+	if (!slow_find(s, &op))
 		return false;
 	bool is_gre = op.downlink_in.encap == DP_ENCAP_GRE;
-	if (is_gre == w->has_gre && (!is_gre || (w->gre.has_seq && is_first(s, w))) && is_of(s, &w->inner.dst, &op.downlink_in.home_address))
+	if (is_gre == w->has_gre && (!is_gre || (w->gre.has_seq && slow_is_first(s, &w->outer.src, w->gre.seq, w->now))) && slow_is_of(s, &w->inner.dst, &op.downlink_in.home_address))
 		release(s, w);
 	return true;
 }
@@ -132,11 +131,15 @@ void slow_raw(struct slow *s, uint32_t ifindex, const uint8_t *pkt, size_t len_o
 {
 	struct whole w = {.now = now};
 	struct dp_op local = {.table = DP_LOCAL};
-	(void)ifindex;
+	s->now = now;
+	if (len_oct && pkt[0] >> 4 == 4) {
+		slow4_raw(s, ifindex, pkt, len_oct, now);
+		return;
+	}
 	if (!parse(&w, pkt, len_oct) || is_for_mobile(s, &w) || is_down(s, &w))
 		return;
 	local.local.addr = w.outer.dst;
-	if (!find(s, &local))
+	if (!slow_find(s, &local))
 		return;
 	if (local.local.flags & DP_LOCAL_HA && !w.has_gre)
 		reverse(s, &w);

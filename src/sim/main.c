@@ -21,15 +21,27 @@ struct options {
 	const char *define[32];
 	uint32_t n_define;
 	bool has_trace, has_frames, is_quiet;
+	enum world_families families;
 };
 
 static int usage(void)
 {
 	fputs("usage: roamsim run FILE [--seed N] [--define NAME=VALUE] [--trace] [--frames] [--quiet]\n"
-	      "       roamsim swarm [FILE] [--seeds N] [--seed FIRST] [--jobs N] [--trace] [--frames]\n"
-	      "       roamsim world [--seed N]\n"
+	      "       roamsim swarm [FILE] [--seeds N] [--seed FIRST] [--jobs N] [--families ipv6|ipv4|dual|mixed] [--trace] [--frames]\n"
+	      "       roamsim world [--seed N] [--families ipv6|ipv4|dual|mixed]\n"
 	      "exit: 0 all well, 1 an expectation failed, 2 an invariant was breached, 3 the scenario is wrong\n", stderr);
 	return EXIT_SCRIPT;
+}
+
+static bool families_of(const char *word, enum world_families *f)
+{
+	static const char *const names[] = {"mixed", "ipv6", "ipv4", "dual"};
+	for (uint32_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(names[i], word) == 0) {
+			*f = (enum world_families)i;
+			return true;
+		}
+	return false;
 }
 
 static bool parse(int argc, char **argv, struct options *o)
@@ -53,6 +65,8 @@ static bool parse(int argc, char **argv, struct options *o)
 			o->seeds = strtoull(argv[++i], NULL, 0);
 		else if (strcmp(a, "--jobs") == 0)
 			o->jobs = strtoull(argv[++i], NULL, 0);
+		else if (strcmp(a, "--families") == 0 && families_of(v, &o->families))
+			i++;
 		else if (strcmp(a, "--define") == 0 && o->n_define < 32)
 			o->define[o->n_define++] = argv[++i];
 		else
@@ -115,7 +129,7 @@ static bool load(struct script *sc, const struct options *o, uint64_t seed)
 	if (o->path)
 		return script_load(sc, o->path);
 	static char name[32]; /* messages name it long after */
-	char *text = world_text(seed);
+	char *text = world_text(seed, o->families);
 	snprintf(name, sizeof name, "world %llu", (unsigned long long)seed);
 	bool ok = script_load_text(sc, text, name);
 	free(text);
@@ -176,7 +190,7 @@ static int swarm(const struct options *o)
 
 static int world(const struct options *o)
 {
-	char *text = world_text(o->seed);
+	char *text = world_text(o->seed, o->families);
 	fputs(text, stdout);
 	free(text);
 	return 0;

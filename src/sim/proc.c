@@ -19,7 +19,7 @@ enum { SPIN_MAX = 10000 };
 
 static const int64_t SETTLED_NS = 10 * NS_PER_S /* as roamd */, REVIVED_NS = 2 * NS_PER_S;
 
-static const struct role_ops *const all_roles[] = {&ha_role, &mma_role, &ar_role, &mn_role, &cn_role};
+static const struct role_ops *const all_roles[] = {&ha_role, &mma_role, &ar_role, &mn_role, &cn_role, &fa_role};
 
 const struct crypto_ops *proc_crypto(void) { return &crypto_openssl; }
 

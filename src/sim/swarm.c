@@ -7,6 +7,7 @@
 
 #include "role/mn/mn.h"
 #include "sim/fwd.h"
+#include "sim/pkt.h"
 
 enum { CODA_MOVES = 4, STAY_MS_MIN = 100, STAY_MS_SPREAD = 4000, DOWN_MS_SPREAD = 5000, LOSS_PPM_MAX = 200000, DUP_PPM_MAX = 50000 };
 
@@ -214,7 +215,7 @@ static bool has_agent(struct script *sc, const struct swarm_mobile *m)
 	const struct node *n = node_find(&sc->sim, m->node);
 	uint32_t it = 0;
 	for (const struct dp_op *op; (op = fwd_next(n, &it));)
-		if (op->table == DP_DOWNLINK_IN && addr6_is_multicast(&op->downlink_in.dst))
+		if (op->table == DP_DOWNLINK_IN && addr_is_group(&op->downlink_in.dst))
 			return true;
 	return false;
 }

@@ -7,4 +7,5 @@
 #include <stdint.h>
 
 /* The caller frees it. Lines of `swarm` are in it. */
-char *world_text(uint64_t seed);
+enum world_families { WORLD_MIXED, WORLD_IPV6, WORLD_IPV4, WORLD_DUAL };
+char *world_text(uint64_t seed, enum world_families families);

@@ -124,7 +124,7 @@ int main(int argc, char **argv)
 				.prefix_preferred = span_s(86400), .lifetime_max = span_s(3600), .stamp_window = span_ms(7000),
 				.is_stamp_required = true, .bindings_max = n, .n_mobile = 1};
 	prefix6_parse(&conf.home_prefix[0], "2001:db8:1::/48");
-	conf.mobile[0] = (struct ha_mobile_conf){conf.home_prefix[0], "all"};
+	conf.mobile[0] = (struct ha_mobile_conf){.home = conf.home_prefix[0], .key = "all"};
 	struct engine_env env = {.mem = &mem, .rng = &rng, .crypto = &crypto_openssl, .fx = &fx, .count = &count,
 				 .ifindex = no_link, .key = find_key};
 	void *ha = calloc(1, ha_role.size_oct);

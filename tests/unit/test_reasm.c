@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "datapath/reasm.h"
+#include "wire/ip/ip4.h"
 
 enum { BODY_OCT = 1290, FRAME_OCT = 2048 };
 
@@ -64,6 +65,70 @@ static void test_every_order(void **state)
 		assert_int_equal(third(i, order[i][1]), 0);
 		assert_int_equal(third(i, order[i][2]), 40 + BODY_OCT);
 	}
+}
+
+/* H-7: the same of IPv4, its header with options or without. */
+static size_t put4(uint16_t id, uint8_t proto, uint32_t off, uint32_t n, bool has_more, bool has_options)
+{
+	uint8_t frame[FRAME_OCT] = {0};
+	const uint8_t *whole = NULL;
+	const size_t head = has_options ? 24 : 20;
+	struct wr w = wr_of(frame, sizeof frame);
+
+	(void)wr_room(&w, head);
+	frame[0] = (uint8_t)(4 << 4 | head / 4);
+	wr_patch_u16(&w, 4, id);
+	wr_patch_u16(&w, 6, (uint16_t)(has_more << 13 | off / 8));
+	wr_patch_u8(&w, 8, 64);
+	wr_patch_u8(&w, 9, proto);
+	wr_patch_u8(&w, 12, 10);
+	wr_patch_u8(&w, 16, 232);
+	if (has_options)
+		memcpy(frame + 20, (uint8_t[]){148, 4, 0, 0}, 4);
+	wr_bytes(&w, body + off, n);
+	size_t got = reasm_put(&pool, frame, ip4_finish(&w, 0), t0, &whole);
+	if (got) {
+		struct ip4_walk k;
+		assert_int_equal(ip4_walk(whole, got, &k), W_OK); /* no fragment any more, right sum */
+		assert_int_equal(k.ip.total_len_oct, got);
+		assert_int_equal(k.ip.proto, proto);
+		assert_memory_equal(whole + k.off, body, k.len_oct);
+	}
+	return got;
+}
+static size_t third4(uint16_t id, int i, bool has_options)
+{
+	return put4(id, 47, (uint32_t)i * 512, i < 2 ? 512 : BODY_OCT - 1024, i < 2, has_options);
+}
+
+static void test_ipv4_in_every_order(void **state)
+{
+	static const int order[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+	(void)state;
+	for (uint16_t i = 0; i < 12; i++) {
+		const int *o = order[i % 6];
+		assert_int_equal(third4(i, o[0], i >= 6), 0);
+		assert_int_equal(third4(i, o[1], i >= 6), 0);
+		assert_int_equal(third4(i, o[2], i >= 6), (i >= 6 ? 24 : 20) + BODY_OCT);
+		assert_int_equal(third4(i, o[0], i >= 6), 0);
+	}
+	assert_int_equal(put4(50, 47, 0, 100, false, false), 120);
+}
+
+/* RFC 791 3.2: source, destination, protocol and identification make a packet. */
+static void test_ipv4_packets_are_kept_apart(void **state)
+{
+	(void)state;
+	assert_int_equal(put4(1, 47, 0, 512, true, false), 0);
+	assert_int_equal(put4(1, 17, 512, 100, false, false), 0);
+	assert_int_equal(put4(2, 47, 512, 100, false, false), 0);
+	assert_int_equal(put4(1, 47, 512, 100, false, false), 632);
+	assert_int_equal(put4(3, 47, 0, 512, true, false), 0);
+	assert_int_equal(put4(3, 47, 504, 100, false, false), 0); /* overlaps: spoilt */
+	assert_int_equal(put4(3, 47, 512, 100, false, false), 0);
+	assert_int_equal(put4(4, 47, 0, 509, true, false), 0);   /* only the last may end between words */
+	assert_int_equal(put4(4, 47, 512, 100, false, false), 0);
+	assert_int_equal(put4(5, 47, 0, 0, false, false), 0);
 }
 
 static void test_one_fragment_is_the_whole(void **state)
@@ -189,7 +254,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup(f, setup)
 	const struct CMUnitTest tests[] = {
-		T(test_every_order), T(test_one_fragment_is_the_whole), T(test_second_path), T(test_overlap_spoils), T(test_patience),
+		T(test_every_order), T(test_ipv4_in_every_order), T(test_ipv4_packets_are_kept_apart), T(test_one_fragment_is_the_whole), T(test_second_path), T(test_overlap_spoils), T(test_patience),
 		T(test_full_pool), T(test_limits), T(test_other_source_is_another_packet), T(test_truncation),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Home agent (RFC 6275 section 10; RFC 4285).
+ * Home agent (RFC 6275 section 10; RFC 4285; RFC 5944 section 3.8).
  *
  * A mobile that is away registers where it can be reached. The home agent stands in for it: it attracts
  * packets for the home address, on a physical home link by proxy neighbour discovery and for a
@@ -12,19 +12,22 @@
  *	ha_store   records that survive         ha_mobile configuration, keys
  *	ha_disc    other home agents            ha_prefix mobile prefixes
  *	ha_net     mobile routers (RFC 3963)    ha_show   what the operator sees
+ *	ha4_*      the same for Mobile IPv4 (RFC 5944); its bindings are in the same table
  *
  * Left out: correspondent node (role cn; without it HoTI and CoTI are answered with a binding error), multicast membership
  * through the tunnel (10.4.3, optional), ESP (it is the kernel's).
  */
 #include "base/err.h"
-#include "role/ha/ha_i.h"
+#include "role/ha/ha4_i.h"
 
-/* What a home prefix needs: the anycast address at which its home agents are asked for, and where no link has it, a route.
+/* What a home prefix needs: the anycast address (IPv4: subnet-directed broadcast address, RFC 5944 3.8.2.1) at which its home agents are
+ * asked for, and where no link has it, a route.
  * (The datapath takes packets for bound addresses; what the host itself sends there goes through roam0. A physical
  * home link has host routes, a binding each.) */
 static void serve(struct ha *h, const struct prefix6 *p, bool is_on)
 {
-	struct dp_op op = {.table = DP_LOCAL, .local = {.addr = ha_anycast(p), .flags = DP_LOCAL_MH}};
+	bool is_v4 = addr6_is_v4mapped(&p->addr);
+	struct dp_op op = {.table = DP_LOCAL, .local = {.addr = is_v4 ? ha4_broadcast_of(p) : ha_anycast(p), .flags = DP_LOCAL_MH}};
 	struct fx_route r = {.dst = *p, .ifindex = IFINDEX_ROAM0};
 
 	(is_on ? fx_dp_put : fx_dp_del)(h->env.fx, ROLE_HA, &op);
@@ -40,8 +43,13 @@ static void serve_all(struct ha *h, bool is_on)
 
 static void own_address(struct ha *h, bool is_on)
 {
-	struct dp_op op = {.table = DP_LOCAL, .local = {.addr = h->conf.address, .flags = DP_LOCAL_MH | DP_LOCAL_HA}};
-	(is_on ? fx_dp_put : fx_dp_del)(h->env.fx, ROLE_HA, &op);
+	const struct addr6 *own[] = {&h->conf.address, &h->conf.v4.address};
+
+	for (int i = 0; i < 2; i++) {
+		struct dp_op op = {.table = DP_LOCAL, .local = {.addr = *own[i], .flags = DP_LOCAL_MH | DP_LOCAL_HA}};
+		if (!addr6_is_none(own[i]))
+			(is_on ? fx_dp_put : fx_dp_del)(h->env.fx, ROLE_HA, &op);
+	}
 }
 
 static void name_link(struct ha_link *l, const char *name)
@@ -59,7 +67,7 @@ static int init(void *self, const struct engine_env *env, const void *conf, stru
 	memset(h, 0, sizeof *h);
 	h->env = *env;
 	ha_conf_take(&h->conf, conf);
-	bindings_init(&h->bindings, env->mem, env->rng, sizeof(struct binding), h->conf.bindings_max);
+	bindings_init(&h->bindings, env->mem, env->rng, ha4_is_on(h) ? sizeof(struct ha4) : sizeof(struct binding), h->conf.bindings_max);
 	table_init(&h->checks, env->mem, env->rng, offsetof(struct ha_check, hoa), sizeof(struct addr6));
 	timers_init(&h->check_timers, env->mem);
 	rate_init(&h->rate, env->rng);
@@ -71,9 +79,13 @@ static int init(void *self, const struct engine_env *env, const void *conf, stru
 		name_link(&h->home[h->n_home++], h->conf.link[i].name);
 	for (uint32_t i = 0; i < h->conf.n_uplink; i++)
 		name_link(&h->uplink[i], h->conf.uplink[i]);
-	*remedy = ha_key_load(h, &h->conf);
+	ha4_init(h);
+	*remedy = ha4_keys_check(h, &h->conf);
+	if (!*remedy)
+		*remedy = ha_key_load(h, &h->conf);
 	if (*remedy)
 		return ERR_NOTFOUND;
+	ha4_keys_load(h);
 	int err = ha_mobiles_load(&h->mobiles, env, &h->conf, remedy);
 	if (err)
 		return err;
@@ -94,6 +106,7 @@ static void fini(void *self)
 	table_fini(&h->checks);
 	ha_prefix_fini(h);
 	ha_net_fini(h);
+	ha4_fini(h);
 	bindings_fini(&h->bindings);
 	ha_mobiles_free(&h->mobiles, &h->env);
 }
@@ -102,6 +115,8 @@ static void put_link(struct ha *h, struct ha_link *l, uint32_t flags, uint32_t m
 {
 	struct dp_op op = {.table = DP_IF, .iface = {.ifindex = l->ifindex, .flags = flags, .lladdr = l->lladdr,
 						     .mtu_oct = mtu_oct}};
+	if (flags & DP_IF_HOME && ha4_is_on(h) && h->conf.v4.has_broadcast)
+		op.iface.flags |= DP_IF_BROADCAST;
 	fx_dp_put(h->env.fx, ROLE_HA, &op);
 	l->is_put = true;
 }
@@ -162,8 +177,15 @@ static bool on_rx(void *self, const struct rx *rx, struct now now)
 
 	switch (rx->why) {
 	case DP_PUNT_NONE:
+		return rx_is_v4(rx) ? ha4_rx(h, rx, now) || ha_rx_mh(h, rx, now) : ha_rx_mh(h, rx, now);
 	case DP_PUNT_MH:
 		return ha_rx_mh(h, rx, now);
+	case DP_PUNT_MIP4:
+		return ha4_rx(h, rx, now);
+	case DP_PUNT_ARP:
+		return ha4_rx_arp(h, rx, now);
+	case DP_PUNT_BROADCAST:
+		return ha4_rx_broadcast(h, rx, now);
 	case DP_PUNT_ND:
 		return ha_rx_nd(h, rx, now);
 	case DP_PUNT_HAO:
@@ -177,11 +199,8 @@ static bool on_rx(void *self, const struct rx *rx, struct now now)
 	case DP_PUNT_ICMP_ERR:
 	case DP_PUNT_SLOW:
 	case DP_PUNT_RO:
-	case DP_PUNT_MIP4:
 	case DP_PUNT_IGMP:
 	case DP_PUNT_ADV4:
-	case DP_PUNT_ARP:
-	case DP_PUNT_BROADCAST:
 	case DP_PUNT_N:
 		break;
 	}
@@ -193,12 +212,14 @@ static void tick(void *self, struct now now)
 	ha_check_timers(self, now);
 	ha_binding_timers(self, now);
 	ha_prefix_timers(self, now);
+	ha4_revocation_timers(self, now);
 }
 
 static mono_t expiry(const void *self)
 {
 	const struct ha *h = self;
-	return mono_min(ha_prefix_expiry(h), mono_min(bindings_expiry(&h->bindings), timers_next(&h->check_timers)));
+	return mono_min(mono_min(ha_prefix_expiry(h), timers_next(&h->revocation_timers)),
+			mono_min(bindings_expiry(&h->bindings), timers_next(&h->check_timers)));
 }
 
 static void network_routes(struct ha *h, enum effect_kind kind)
@@ -233,6 +254,8 @@ static void stop(void *self, struct now now)
 		del_link(h, &h->uplink[i]);
 }
 
+static void on_restored(void *self, struct now now) { ha4_restored(self, now); }
+
 /* The same links, and no prefix on another one. */
 static bool has_same_links(const struct ha_conf *a, const struct ha_conf *b)
 {
@@ -249,7 +272,7 @@ static bool has_same_links(const struct ha_conf *a, const struct ha_conf *b)
 /* What a running home agent cannot change: its address, links, the size of its table. */
 static bool is_same_place(const struct ha_conf *a, const struct ha_conf *b)
 {
-	return addr6_eq(&a->address, &b->address) &&
+	return addr6_eq(&a->address, &b->address) && addr6_eq(&a->v4.address, &b->v4.address) &&
 	       memcmp(a->home_link, b->home_link, sizeof a->home_link) == 0 && a->n_uplink == b->n_uplink &&
 	       memcmp(a->uplink, b->uplink, a->n_uplink * sizeof a->uplink[0]) == 0 && a->bindings_max == b->bindings_max &&
 	       has_same_links(a, b);
@@ -280,6 +303,7 @@ static void change_conf(struct ha *h, const struct ha_conf *conf)
 			serve(h, &h->conf.home_prefix[i], false);
 	network_routes(h, FX_ROUTE_DEL);
 	h->conf = *conf;
+	ha4_keys_load(h);
 	network_routes(h, FX_ROUTE_PUT);
 	serve_all(h, true);
 }
@@ -297,13 +321,16 @@ static int change(struct ha *h, const struct ha_conf *next, struct now now, cons
 	int err = ha_mobiles_load(&mobiles, &h->env, next, remedy);
 	if (err)
 		return err;
-	*remedy = ha_key_load(h, next);
+	*remedy = ha4_keys_check(h, next);
+	if (!*remedy)
+		*remedy = ha_key_load(h, next);
 	if (*remedy) {
 		ha_mobiles_free(&mobiles, &h->env);
 		return ERR_NOTFOUND;
 	}
 	ha_mobiles_free(&h->mobiles, &h->env);
 	h->mobiles = mobiles;
+	ha4_pool_apply(h);
 	bool is_same = has_same_prefixes(&h->conf, next);
 	for (uint64_t it = 0; (b = bindings_next(&h->bindings, &it));)
 		if (!ha_conf_serves(next, &b->hoa))
@@ -313,9 +340,9 @@ static int change(struct ha *h, const struct ha_conf *next, struct now now, cons
 		if (!ha_is_active(b))
 			continue;
 		if (!ha_mobile_key(h, &b->hoa))
-			ha_end(h, b, "binding-dropped", "the mobile is no longer configured", now);
+			ha_drop(h, b, "the mobile is no longer configured", now);
 		else if (!ha_net_is_still_authorised(h, &b->hoa))
-			ha_end(h, b, "binding-dropped", "a network of the mobile router is no longer configured", now);
+			ha_drop(h, b, "a network of the mobile router is no longer configured", now);
 		else
 			ha_cap(h, b, now);
 	}
@@ -350,6 +377,7 @@ const struct role_ops ha_role = {
 	.fini = fini,
 	.stop = stop,
 	.restore = ha_restore,
+	.restored = on_restored,
 	.reconf = reconf,
 	.rx = on_rx,
 	.link = on_link,
@@ -357,4 +385,5 @@ const struct role_ops ha_role = {
 	.expiry = expiry,
 	.show = ha_show,
 	.ctl = ha_ctl,
+	.advise = ha4_advise,
 };

@@ -8,12 +8,14 @@
 #include "base/time.h"
 
 enum { HA_MOBILE_CONF_MAX = 4096, HA_PREFIX_MAX = 8, HA_UPLINK_MAX = 8, HA_NET_MAX = 4, HA_LINK_MAX = 4, HA_KEY_NAME_LEN = 32,
-       HA_MMA_MAX = 64, HA_SITE_LEN = 64 };
+       HA_MMA_MAX = 64, HA_SITE_LEN = 64, HA_FA_MAX = 128, HA_NAI_LEN = 72, HA_POOL_MAX = 4, HA_AREA_MAX = 16, HA_TO_MAX = 4 };
 
-/* mobile "2001:db8:1::100" { key = "mn1" }, or a prefix of home addresses that share a key. */
+/* mobile "2001:db8:1::100" { key = "mn1" }, or a prefix of home addresses that share a key; of either family. */
 struct ha_mobile_conf {
-	struct prefix6 home;           /* /128 for one mobile */
-	char key[HA_KEY_NAME_LEN];
+	struct prefix6 home;           /* /128 for one mobile; :: when it is known by its nai alone */
+	struct addr6 home_v4;          /* its other one, in a block that is named by an IPv6 address */
+	char key[HA_KEY_NAME_LEN], aaa_key[HA_KEY_NAME_LEN];
+	char nai[HA_NAI_LEN];          /* RFC 2794 */
 	struct prefix6 network[HA_NET_MAX]; /* a mobile router's (RFC 3963) */
 	uint32_t n_network;
 };
@@ -25,6 +27,9 @@ struct ha_mma_conf {
 	char site[HA_SITE_LEN];
 };
 
+/* foreign-agent "192.0.2.1" { key = "fa1" } */
+struct ha_fa_conf { struct addr6 address; char key[HA_KEY_NAME_LEN]; };
+
 /* link "eth2" { prefix = {"2001:db8:2::/64"} }: a home link besides the first. */
 struct ha_link_conf {
 	char name[16];
@@ -32,8 +37,27 @@ struct ha_link_conf {
 	uint32_t n_prefix;
 };
 
+enum ha_reverse { HA_REVERSE_OPTIONAL, HA_REVERSE_REQUIRED, HA_REVERSE_OFF };
+enum ha_replay4 { HA_REPLAY_TIMESTAMP, HA_REPLAY_NONCE };
+
+/* Mobile IPv4's side. */
+struct ha_conf4 {
+	struct addr6 address;          /* none: no Mobile IPv4 */
+	struct prefix6 pool[HA_POOL_MAX]; /* home addresses to give away */
+	uint32_t n_pool;
+	struct prefix6 area[HA_AREA_MAX]; /* care-of addresses allowed; none: any */
+	uint32_t n_area;
+	uint32_t reverse, replay;      /* enum ha_reverse, enum ha_replay4 */
+	uint32_t simultaneous;         /* care-of addresses of a mobile at a time, 1 to HA_TO_MAX */
+	bool has_gre, has_minimal, has_udp, has_udp_forced, has_broadcast, has_revocation;
+	span_t udp_keepalive;
+	uint32_t n_fa;
+	struct ha_fa_conf fa[HA_FA_MAX];
+};
+
 struct ha_conf {
-	struct addr6 address;          /* where updates and reverse tunnels arrive */
+	struct addr6 address;          /* where updates and reverse tunnels arrive; none: no Mobile IPv6 */
+	struct ha_conf4 v4;
 	struct prefix6 home_prefix[HA_PREFIX_MAX];
 	uint32_t n_home_prefix;
 	char home_link[16];            /* of home_prefix; "": virtual, no link has them */

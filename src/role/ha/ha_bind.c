@@ -9,14 +9,20 @@
  * could still be taken for fresh, and at least MAX_DELETE_BCE_TIMEOUT; for ever where mobiles
  * may register without timestamps.
  *
+ * Bindings of Mobile IPv4 are entries of the same table and live the same life; what differs is in ha4_bind.c.
+ *
  * Effects of one update go out in this order: store, datapath, home link, acknowledgement.
  */
 #include "base/err.h"
-#include "role/ha/ha_i.h"
+#include "role/ha/ha4_i.h"
 
 /* prev: the care-of address until now, when it is another one; NULL: none. */
-static void put_home_moved(struct ha *h, const struct binding *b, const struct addr6 *prev, struct now now)
+static void put_home_moved(struct ha *h, struct binding *b, const struct addr6 *prev, struct now now)
 {
+	if (ha_is_v4(b)) {
+		ha4_put(h, ha4_of(b), prev, now);
+		return;
+	}
 	struct dp_op op = {.table = DP_HOME, .home = {.home_address = b->hoa, .coa = b->coa, .ha = h->conf.address,
 						      .expires = b->expires,
 						      /* What this host itself sends goes as a correspondent node's (10.4.2, 9.3.2). */
@@ -28,18 +34,21 @@ static void put_home_moved(struct ha *h, const struct binding *b, const struct a
 	fx_dp_put(h->env.fx, ROLE_HA, &op);
 }
 
-static void put_home(struct ha *h, const struct binding *b) { put_home_moved(h, b, NULL, (struct now){0}); }
+static void put_home(struct ha *h, struct binding *b) { put_home_moved(h, b, NULL, (struct now){0}); }
 
 void ha_unbind(struct ha *h, const struct binding *b)
 {
 	struct dp_op op = {.table = DP_HOME, .home = {.home_address = b->hoa}};
-	fx_dp_del(h->env.fx, ROLE_HA, &op);
+	if (ha_is_v4(b))
+		ha4_unput(h, b);
+	else
+		fx_dp_del(h->env.fx, ROLE_HA, &op);
 	ha_net_end(h, &b->hoa);
 }
 
-static mono_t forget_at(const struct ha *h, struct now now)
+static mono_t forget_at(const struct ha *h, bool is_v4, struct now now)
 {
-	if (!h->conf.is_stamp_required)
+	if (!h->conf.is_stamp_required && !is_v4)
 		return MONO_NEVER;
 	span_t keep = span_ns(2 * h->conf.stamp_window.ns);
 	if (keep.ns < span_s(MAX_DELETE_BCE_TIMEOUT_S).ns)
@@ -47,19 +56,28 @@ static mono_t forget_at(const struct ha *h, struct now now)
 	return mono_add(now.mono, keep);
 }
 
-static void enter_gone(struct ha *h, struct binding *b, struct now now)
+void ha_keep_gone(struct ha *h, struct binding *b, struct now now)
+{
+	binding_due(&h->bindings, b, forget_at(h, ha_is_v4(b), now));
+}
+
+void ha_enter_gone(struct ha *h, struct binding *b, struct now now)
 {
 	if (b->flags & HA_LINGERS)
 		ha_unbind(h, b);
+	if (ha_is_v4(b))
+		ha4_clear(h, ha4_of(b));
 	b->state = BINDING_GONE;
 	b->flags = 0;
-	binding_due(&h->bindings, b, forget_at(h, now));
+	ha_keep_gone(h, b, now);
 	ha_store_put(h, b, now);
 }
 
-static void enter_active(struct ha *h, struct binding *b, struct now now)
+static span_t life_of(const struct binding *b) { return span_s(ha_is_v4(b) ? b->lifetime : b->lifetime * 4); }
+
+void ha_enter_active(struct ha *h, struct binding *b, struct now now)
 {
-	span_t life = span_s(b->lifetime * 4);
+	span_t life = life_of(b);
 
 	if (b->state != BINDING_ACTIVE)
 		h->n_active++;
@@ -67,7 +85,7 @@ static void enter_active(struct ha *h, struct binding *b, struct now now)
 	b->expires = mono_add(now.mono, life);
 	b->flags &= (uint8_t)~HA_REVIVED;
 	mono_t due = b->expires;
-	if (h->conf.has_refresh_request)
+	if (h->conf.has_refresh_request && !ha_is_v4(b))
 		due.ns -= life.ns / 8;
 	binding_due(&h->bindings, b, due);
 }
@@ -89,7 +107,7 @@ void ha_grant(struct ha *h, struct binding *b, const struct ha_bu *bu, struct no
 	if (!ha_net_grant(h, bu)) {
 		reason_count(&h->env, R_LIMIT_BINDINGS);
 		if (b->state != BINDING_ACTIVE)
-			enter_gone(h, b, now);
+			ha_enter_gone(h, b, now);
 		ha_refuse(h, bu, BA_NO_RESOURCES, now);
 		return;
 	}
@@ -101,7 +119,7 @@ void ha_grant(struct ha *h, struct binding *b, const struct ha_bu *bu, struct no
 	b->lifetime = (uint16_t)(grantable_s(h, bu->lifetime_s) / 4);
 	b->flags = (uint8_t)((b->flags & ~(HA_LINK_LOCAL | HA_ROUTER | HA_LINGERS)) | (bu->flags & BU_L ? HA_LINK_LOCAL : 0) |
 			     (bu->flags & BU_R ? HA_ROUTER : 0));
-	enter_active(h, b, now);
+	ha_enter_active(h, b, now);
 	ha_store_put(h, b, now);
 	put_home_moved(h, b, has_moved && !is_new ? &before : NULL, now);
 	if (is_new && ha_link_of(h, &b->hoa))
@@ -120,7 +138,7 @@ void ha_deny(struct ha *h, struct binding *b, const struct ha_bu *bu, struct now
 {
 	reason_count(&h->env, R_BU_DAD_FAILED);
 	fx_event(h->env.fx, ROLE_HA, EV_WARNING, "duplicate-address", &b->hoa, "home address is in use on the home link");
-	enter_gone(h, b, now);
+	ha_enter_gone(h, b, now);
 	ha_refuse(h, bu, BA_DAD_FAILED, now);
 }
 
@@ -151,7 +169,7 @@ void ha_register(struct ha *h, struct ha_bu *bu, struct now now)
 	binding_due(&h->bindings, b, MONO_NEVER); /* the check has a timer of its own */
 	if (ha_check_start(h, b, bu, now) != ERR_OK) {
 		reason_count(&h->env, R_LIMIT_BINDINGS);
-		enter_gone(h, b, now);
+		ha_enter_gone(h, b, now);
 		ha_refuse(h, bu, BA_NO_RESOURCES, now);
 	}
 }
@@ -162,27 +180,29 @@ void ha_end(struct ha *h, struct binding *b, const char *code, const char *why, 
 	ha_unbind(h, b);
 	ha_prefix_binding_gone(h, &b->hoa);
 	ha_intercept_end(h, b);
-	enter_gone(h, b, now);
+	ha_enter_gone(h, b, now);
 	fx_event(h->env.fx, ROLE_HA, EV_INFO, code, &b->hoa, "%s", why);
 }
 
 void ha_drop(struct ha *h, struct binding *b, const char *why, struct now now)
 {
 	if (ha_is_active(b)) {
+		if (ha_is_v4(b))
+			ha4_revoke_all(h, ha4_of(b), now);
 		ha_end(h, b, "binding-dropped", why, now);
 	} else if (b->state == BINDING_NEW) {
 		ha_check_cancel(h, &b->hoa);
-		enter_gone(h, b, now);
+		ha_enter_gone(h, b, now);
 	}
 }
 
 /* Of a mobile that came home packets are still on their way from where it was. */
-static void linger(struct ha *h, struct binding *b, struct now now)
+void ha_linger(struct ha *h, struct binding *b, struct now now)
 {
 	if (!h->conf.reverse_grace.ns)
 		return;
 	b->expires = (mono_t){0}; /* well past, also by the coarse clock of the programs */
-	put_home_moved(h, b, &b->coa, now);
+	put_home_moved(h, b, ha_is_v4(b) ? &ha4_of(b)->to.at : &b->coa, now);
 	b->flags = HA_LINGERS;
 	binding_due(&h->bindings, b, mono_add(now.mono, h->conf.reverse_grace));
 }
@@ -196,7 +216,7 @@ void ha_deregister(struct ha *h, struct ha_bu *bu, struct now now)
 	if (!ha_is_active(b)) {
 		if (b) {
 			ha_check_cancel(h, &b->hoa);
-			enter_gone(h, b, now);
+			ha_enter_gone(h, b, now);
 		}
 		reason_count(&h->env, R_BU_NO_BINDING);
 		ha_refuse(h, bu, BA_NOT_HOME_AGENT, now);
@@ -205,20 +225,21 @@ void ha_deregister(struct ha *h, struct ha_bu *bu, struct now now)
 	if (bu->is_direct) /* by another interface than that by which it left, perhaps: what comes before its own word would go there */
 		fx_neigh(h->env.fx, ROLE_HA, ha_link_of(h, &b->hoa)->ifindex, &b->hoa, &bu->lladdr);
 	ha_end(h, b, "binding-deregistered", "by the mobile", now);
-	linger(h, b, now);
+	ha_linger(h, b, now);
 	h->n_deregistered++;
 	ha_accept(h, bu, 0, now);
 }
 
 void ha_revive(struct ha *h, struct binding *b, enum binding_state state, uint8_t flags, span_t left, struct now now)
 {
-	span_t granted = span_s(b->lifetime * 4);
+	span_t granted = life_of(b);
 
-	if (state != BINDING_ACTIVE || left.ns <= 0 || !ha_mobile_key(h, &b->hoa)) {
-		enter_gone(h, b, now);
+	/* Whether a mobile of Mobile IPv4 is known is seen once all records are there: its home address may be a given one. */
+	if (state != BINDING_ACTIVE || left.ns <= 0 || !(ha_is_v4(b) || ha_mobile_key(h, &b->hoa))) {
+		ha_enter_gone(h, b, now);
 		return;
 	}
-	enter_active(h, b, now);
+	ha_enter_active(h, b, now);
 	b->flags |= flags | HA_REVIVED;
 	b->expires = mono_add(now.mono, left.ns < granted.ns ? left : granted);
 	/* The datapath is told from the timers, some at a time: there may be a million. */
@@ -229,7 +250,7 @@ void ha_cap(struct ha *h, struct binding *b, struct now now)
 {
 	mono_t last = mono_add(now.mono, h->conf.prefix_valid);
 
-	if (!mono_before(last, b->expires))
+	if (ha_is_v4(b) || !mono_before(last, b->expires))
 		return;
 	b->expires = last;
 	binding_due(&h->bindings, b, last);
@@ -253,11 +274,14 @@ static void on_active_due(struct ha *h, struct binding *b, struct now now)
 	if (b->flags & HA_REVIVED) {
 		put_home(h, b);
 		ha_net_again(h, &b->hoa);
-	} else {
+	} else if (!ha_is_v4(b)) {
 		ha_refresh_request(h, b);
 	}
 	b->flags &= (uint8_t)~HA_REVIVED;
-	binding_due(&h->bindings, b, b->expires);
+	if (ha_is_v4(b))
+		ha4_on_due(h, ha4_of(b), now);
+	else
+		binding_due(&h->bindings, b, b->expires);
 }
 
 static void on_due(struct ha *h, struct binding *b, struct now now)
@@ -272,7 +296,7 @@ static void on_due(struct ha *h, struct binding *b, struct now now)
 		}
 		ha_unbind(h, b);
 		b->flags = 0;
-		binding_due(&h->bindings, b, forget_at(h, now));
+		ha_keep_gone(h, b, now);
 		break;
 	case BINDING_ACTIVE:
 		on_active_due(h, b, now);

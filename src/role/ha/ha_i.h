@@ -18,8 +18,9 @@ enum { HA_POP_MAX = 4096, HA_ANNOUNCEMENTS = 3, HA_PEER_MAX = 128, HA_PEER_ADDR_
 struct ha_mobile {
 	struct addr6 hoa;              /* key of by_hoa, when /128 */
 	struct prefix6 home;
-	const struct sa_key *key;
+	const struct sa_key *key, *aaa;/* aaa: of MN-AAA authentication, or NULL */
 	uint32_t conf;                 /* index in the configuration's list */
+	char nai[HA_NAI_LEN];          /* key of by_nai, of single ones of IPv4; "": none */
 };
 
 struct ha_mobiles {
@@ -27,6 +28,7 @@ struct ha_mobiles {
 	uint32_t n, n_prefix;
 	bool has_network;              /* some are mobile routers */
 	struct table by_hoa;           /* the single ones */
+	struct table by_nai;
 };
 
 enum ha_flags {                        /* struct binding's flags */
@@ -36,6 +38,7 @@ enum ha_flags {                        /* struct binding's flags */
 	HA_JOINED = 8,                 /* its solicited-node group is open on the home link */
 	HA_ROUTER = 16,                /* R: a mobile router (RFC 3963) */
 	HA_LINGERS = 32,               /* GONE: the datapath takes what comes from its last care-of address, for a moment */
+	HA_MORE = 64,                  /* IPv4: the datapath has further care-of addresses */
 };
 
 struct ha_link {
@@ -69,6 +72,8 @@ struct ha_check {
 	struct addr6 hoa;              /* key */
 	struct timer timer;
 	uint8_t announcements_left;    /* 0: still checking */
+	bool is_return;                /* IPv4: it is announced that the mobile itself is there again, at lladdr */
+	struct lladdr lladdr;
 	bool has_ll;
 	struct dad dad, dad_ll;
 	struct ha_bu bu;               /* the newest update; bu.b is not used */
@@ -99,6 +104,9 @@ struct ha_adv {
 /* The prefixes of a bound mobile router. */
 struct ha_router { struct addr6 hoa; /* key */ struct prefix6 net[HA_NET_MAX]; uint32_t n_net; };
 
+struct ha4;
+struct ha4_list { struct ha4 *first; uint32_t n; };
+
 struct ha {
 	struct engine_env env;
 	struct ha_conf conf;
@@ -118,10 +126,18 @@ struct ha {
 	struct table routers;          /* struct ha_router by hoa */
 	struct rate rate;
 	uint32_t n_active;
+	struct ha4_list listeners;     /* struct ha4 of mobiles that want broadcasts */
+	struct table leases;           /* struct ha4_lease by nai */
+	struct table revocations;      /* struct ha4_revocation by home address and to whom */
+	struct timers revocation_timers;
+	uint16_t cast_id;
+	const struct sa_key *fa_key[HA_FA_MAX]; /* of conf.v4.fa */
 	uint64_t n_lent;
 	uint64_t n_registered, n_deregistered, n_expired, n_refused;
 };
 
+/* Of Mobile IPv4: it is a struct ha4 (ha4_i.h). */
+static inline bool ha_is_v4(const struct binding *b) { return addr6_is_v4mapped(&b->hoa); }
 static inline bool ha_is_active(const struct binding *b) { return b && b->state == BINDING_ACTIVE; }
 /* The home link of an address; NULL: its prefix is virtual, or not ours. */
 const struct ha_link *ha_link_of(const struct ha *h, const struct addr6 *a);
@@ -135,6 +151,9 @@ int ha_mobiles_load(struct ha_mobiles *ms, const struct engine_env *env, const s
 void ha_mobiles_free(struct ha_mobiles *ms, const struct engine_env *env);
 const struct ha_mobile *ha_mobile_find(const struct ha *h, const struct addr6 *hoa);
 const struct sa_key *ha_mobile_key(const struct ha *h, const struct addr6 *hoa);
+struct ha_mobile *ha_mobile_by_nai(const struct ha *h, const uint8_t *nai, size_t len_oct);
+
+/* ha_conf.c */
 const char *ha_conf_check(const struct ha_conf *c);
 bool ha_conf_serves(const struct ha_conf *c, const struct addr6 *a);
 /* A copy in which home_prefix has the prefixes of all links, and prefix_link says whose each is. */
@@ -167,6 +186,14 @@ void ha_unbind(struct ha *h, const struct binding *b);
 void ha_end(struct ha *h, struct binding *b, const char *code, const char *why, struct now now);
 /* Ends it whether it is active or still checked. */
 void ha_drop(struct ha *h, struct binding *b, const char *why, struct now now);
+/* GONE from now on, remembered for as long as a replay could be believed. */
+void ha_enter_gone(struct ha *h, struct binding *b, struct now now);
+/* One that is GONE is remembered from now on for that long. */
+void ha_keep_gone(struct ha *h, struct binding *b, struct now now);
+/* ACTIVE from now on, for b->lifetime. */
+void ha_enter_active(struct ha *h, struct binding *b, struct now now);
+/* After the end: what is still on its way from where it was is taken for a moment. */
+void ha_linger(struct ha *h, struct binding *b, struct now now);
 /* A binding from the store: left is what remains of its lifetime, which a clock set back cannot stretch. */
 void ha_revive(struct ha *h, struct binding *b, enum binding_state state, uint8_t flags, span_t left, struct now now);
 /* No binding outlives its prefix (10.3.1), whose lifetime was cut. */
@@ -183,6 +210,8 @@ void ha_intercept(struct ha *h, struct binding *b, struct now now);
 /* The L flag of a binding is another one. */
 void ha_intercept_ll(struct ha *h, const struct binding *b);
 void ha_intercept_end(struct ha *h, struct binding *b);
+/* All stations are told, a few times, that the mobile itself has its home address again (IPv4). */
+void ha_announce_return(struct ha *h, const struct addr6 *hoa, const struct lladdr *at, struct now now);
 void ha_home_link_up(struct ha *h, const struct ha_link *l);
 void ha_home_link_gone(struct ha *h, const struct ha_link *l);
 bool ha_rx_nd(struct ha *h, const struct rx *rx, struct now now);
@@ -221,6 +250,8 @@ enum ba_status ha_net_check(const struct ha *h, const struct ha_bu *bu);
 bool ha_net_grant(struct ha *h, const struct ha_bu *bu);
 bool ha_net_set(struct ha *h, const struct addr6 *hoa, const struct prefix6 *net, uint32_t n);
 struct ha_router *ha_net_find(const struct ha *h, const struct addr6 *hoa);
+/* The networks of a family in a mobile's block. */
+uint32_t ha_net_of_family(const struct ha_mobile_conf *m, bool is_v4, struct prefix6 out[static HA_NET_MAX]);
 /* After a restart: tell datapath and host what they may have lost. */
 void ha_net_again(struct ha *h, const struct addr6 *hoa);
 void ha_net_end(struct ha *h, const struct addr6 *hoa);

@@ -10,7 +10,7 @@
  * goes home, a network card that filters multicast may keep solicitations for the other from us until it refreshes.)
  */
 #include "base/err.h"
-#include "role/ha/ha_i.h"
+#include "role/ha/ha4_i.h"
 #include "wire/nd/nd.h"
 
 enum { PACKET_MAX = 128 };
@@ -45,6 +45,10 @@ static void announce(struct ha *h, const struct binding *b)
 {
 	if (!is_link_up(h, b))
 		return;
+	if (ha_is_v4(b)) {
+		ha4_announce(h, &b->hoa, NULL);
+		return;
+	}
 	send_na(h, b, &b->hoa, &addr6_allnodes, NULL);
 	if (b->flags & HA_LINK_LOCAL) {
 		struct addr6 ll = linklocal_of(&b->hoa);
@@ -66,7 +70,7 @@ static void join(struct ha *h, struct binding *b, bool is_on)
 {
 	struct addr6 group = addr6_solicited_node(&b->hoa);
 
-	if (is_on == !!(b->flags & HA_JOINED))
+	if (is_on == !!(b->flags & HA_JOINED) || ha_is_v4(b))
 		return;
 	b->flags ^= HA_JOINED;
 	fx_group(h->env.fx, ROLE_HA, is_on ? FX_JOIN : FX_LEAVE, ha_link_of(h, &b->hoa)->ifindex, &group, &addr6_any);
@@ -186,7 +190,9 @@ static void announce_again(struct ha *h, struct ha_check *c, struct now now)
 {
 	struct binding *b = binding_find(&h->bindings, &c->hoa);
 
-	if (b && (b->flags & HA_INTERCEPTED))
+	if (c->is_return)
+		ha4_announce(h, &c->hoa, &c->lladdr);
+	else if (b && (b->flags & HA_INTERCEPTED))
 		announce(h, b);
 	if (--c->announcements_left == 0)
 		check_free(h, c);
@@ -220,16 +226,34 @@ static void take_over(struct ha *h, struct binding *b)
 	announce(h, b);
 }
 
+static struct ha_check *announce_later(struct ha *h, const struct addr6 *hoa, struct now now)
+{
+	struct ha_check *c = check_new(h, hoa);
+	if (!c)
+		return NULL; /* announced once; solicitations are answered all the same */
+	c->announcements_left = HA_ANNOUNCEMENTS - 1;
+	(void)timer_set(&h->check_timers, &c->timer, mono_add(now.mono, span_ms(RETRANS_TIMER_MS)));
+	return c;
+}
+
 void ha_intercept(struct ha *h, struct binding *b, struct now now)
 {
 	if (!is_link_up(h, b))
 		return; /* ha_home_link_up does it */
+	ha_check_cancel(h, &b->hoa);
 	take_over(h, b);
-	struct ha_check *c = check_new(h, &b->hoa);
+	(void)announce_later(h, &b->hoa, now);
+}
+
+void ha_announce_return(struct ha *h, const struct addr6 *hoa, const struct lladdr *at, struct now now)
+{
+	ha_check_cancel(h, hoa);
+	ha4_announce(h, hoa, at);
+	struct ha_check *c = announce_later(h, hoa, now);
 	if (!c)
-		return; /* announced once; solicitations are answered all the same */
-	c->announcements_left = HA_ANNOUNCEMENTS - 1;
-	(void)timer_set(&h->check_timers, &c->timer, mono_add(now.mono, span_ms(RETRANS_TIMER_MS)));
+		return;
+	c->is_return = true;
+	c->lladdr = *at;
 }
 
 void ha_intercept_ll(struct ha *h, const struct binding *b)

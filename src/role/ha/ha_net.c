@@ -42,7 +42,7 @@ const char *ha_net_conf_check(const struct ha_conf *c)
 		if (m->n_network && m->home.len_bits != 128)
 			return "network needs a mobile block of its own: a home address, not a prefix";
 		for (uint32_t j = 0; j < m->n_network; j++)
-			if (prefix6_contains(&m->network[j], &c->address))
+			if (prefix6_contains(&m->network[j], &c->address) || prefix6_contains(&m->network[j], &c->v4.address))
 				return "a mobile network cannot contain the home agent's address";
 	}
 	for (uint32_t i = 0; i < c->n_mobile; i++)
@@ -59,6 +59,16 @@ static const struct ha_mobile_conf *networks_of(const struct ha *h, const struct
 {
 	const struct ha_mobile *m = ha_mobile_find(h, hoa);
 	return m ? &h->conf.mobile[m->conf] : NULL;
+}
+
+uint32_t ha_net_of_family(const struct ha_mobile_conf *m, bool is_v4, struct prefix6 out[static HA_NET_MAX])
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < m->n_network; i++)
+		if (addr6_is_v4mapped(&m->network[i].addr) == is_v4)
+			out[n++] = m->network[i];
+	return n;
 }
 
 static bool is_authorised(const struct ha_mobile_conf *m, const struct prefix6 *p)
@@ -157,7 +167,8 @@ bool ha_net_grant(struct ha *h, const struct ha_bu *bu)
 		return true;
 	if (bu->n_net)
 		return ha_net_set(h, &bu->hoa, bu->net, bu->n_net);
-	return m && ha_net_set(h, &bu->hoa, m->network, m->n_network);
+	struct prefix6 net[HA_NET_MAX];
+	return m && ha_net_set(h, &bu->hoa, net, ha_net_of_family(m, false, net));
 }
 
 void ha_net_again(struct ha *h, const struct addr6 *hoa)
@@ -199,11 +210,14 @@ void ha_net_home_routes(struct ha *h, const struct ha_link *l, enum effect_kind 
 {
 	for (uint32_t i = 0; i < h->conf.n_mobile; i++) {
 		const struct ha_mobile_conf *m = &h->conf.mobile[i];
-		for (uint32_t j = 0; j < m->n_network && ha_link_of(h, &m->home.addr) == l; j++) {
+		for (uint32_t j = 0; j < m->n_network; j++) {
+			const struct addr6 *home = addr6_is_v4mapped(&m->network[j].addr) && !addr6_is_none(&m->home_v4) ? &m->home_v4 : &m->home.addr;
 			struct fx_route r = {.dst = m->network[j], .ifindex = IFINDEX_ROAM0, .metric = METRIC_AT_HOME};
+			if (ha_link_of(h, home) != l)
+				continue;
 			if (l) {
 				r.ifindex = l->ifindex;
-				r.via = m->home.addr;
+				r.via = *home;
 			}
 			fx_route(h->env.fx, ROLE_HA, kind, &r);
 		}

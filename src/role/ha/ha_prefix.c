@@ -61,7 +61,7 @@ static void send(struct ha *h, const struct addr6 *coa, const struct addr6 *hoa,
 	const struct ha_link *l = ha_link_of(h, hoa);
 
 	for (uint32_t i = 0; i < h->conf.n_home_prefix; i++)
-		if (ha_link_of(h, &h->conf.home_prefix[i].addr) == l)
+		if (!addr6_is_v4mapped(&h->conf.home_prefix[i].addr) && ha_link_of(h, &h->conf.home_prefix[i].addr) == l)
 			adv.prefix[adv.n_prefix++] = configured(h, &h->conf.home_prefix[i]);
 	add_learned(h, l, &adv, now);
 	size_t n = ha_icmp_packet_build(pkt, sizeof pkt, &h->conf.address, coa, NULL, hoa, &adv);
@@ -125,7 +125,7 @@ static void schedule(struct ha *h, const struct addr6 *hoa, span_t delay, struct
 {
 	struct ha_adv *a = table_find(&h->advs, hoa);
 
-	if (a && a->tries == 0)
+	if ((a && a->tries == 0) || addr6_is_v4mapped(hoa))
 		return;
 	if (!a) {
 		a = mem_zget(h->env.mem, sizeof *a);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the operator sees of a home agent, and what he can do to it. */
 #include "base/err.h"
-#include "role/ha/ha_i.h"
+#include "role/ha/ha4_i.h"
 
 static const char *state_str(enum binding_state s)
 {
@@ -15,6 +15,10 @@ static const char *state_str(enum binding_state s)
 
 static void show_binding(const struct ha *h, const struct binding *b, struct show *out, struct now now)
 {
+	if (ha_is_v4(b)) {
+		ha4_show_binding(h, ha4_of_const(b), out, now);
+		return;
+	}
 	show_begin(out, "binding");
 	show_str(out, "role", "ha");
 	show_addr6(out, "home_address", &b->hoa);
@@ -35,7 +39,10 @@ static void show_status(const struct ha *h, struct show *out)
 {
 	show_begin(out, "status");
 	show_str(out, "role", "ha");
-	show_addr6(out, "address", &h->conf.address);
+	if (!addr6_is_any(&h->conf.address))
+		show_addr6(out, "address", &h->conf.address);
+	if (ha4_is_on(h))
+		show_str(out, "address_v4", ADDR46_STR(&h->conf.v4.address));
 	show_str(out, "home_link", h->n_home ? h->home[0].name : "virtual");
 	show_flag(out, "home_link_up", h->n_home && h->home[0].is_up);
 	for (uint32_t i = 1; i < h->n_home; i++)
@@ -72,14 +79,14 @@ int ha_ctl(void *self, const struct ctl_cmd *cmd, struct now now, const char **m
 
 	if (cmd->argc != 2 || strcmp(cmd->argv[0], "drop") != 0)
 		return ERR_NOTFOUND;
-	if (!addr6_parse(&hoa, cmd->argv[1])) {
+	if (!addr46_parse(&hoa, cmd->argv[1])) {
 		*msg = "drop wants a home address";
 		return ERR_INVAL;
 	}
 	struct binding *b = binding_find(&h->bindings, &hoa);
 	if (!ha_is_active(b))
 		return ERR_NOTFOUND; /* another role may have it */
-	ha_end(h, b, "binding-dropped", "by the operator", now);
+	ha_drop(h, b, "by the operator", now);
 	*msg = "binding dropped; the mobile learns of it when it refreshes";
 	return ERR_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Bindings on stable storage. A record survives a restart of the daemon and of the host, so its end is
- * wall time. Version 1, network order:
+ * wall time. Version 1, network order (version 2, of Mobile IPv4, is in ha4_store.c):
  *
  *	key: home address (16)
  *	value: version (1) state (1) flags (1) n (1) sequence number (2) lifetime, 4 s (2)
@@ -10,12 +10,16 @@
  */
 #include "base/cursor.h"
 #include "base/err.h"
-#include "role/ha/ha_i.h"
+#include "role/ha/ha4_i.h"
 
 enum { VERSION = 1, VALUE_MAX_OCT = 40 + HA_NET_MAX * 17, STORED = HA_LINK_LOCAL | HA_ROUTER };
 
 void ha_store_put(struct ha *h, const struct binding *b, struct now now)
 {
+	if (ha_is_v4(b)) {
+		ha4_store_put(h, ha4_of_const(b), now);
+		return;
+	}
 	uint8_t val[VALUE_MAX_OCT];
 	const struct ha_router *r = b->state == BINDING_ACTIVE ? ha_net_find(h, &b->hoa) : NULL;
 	struct wr w = wr_of(val, sizeof val);
@@ -79,8 +83,12 @@ int ha_restore(void *self, const struct store_rec *rec, struct now now)
 	struct ha *h = self;
 	struct record got = {0};
 
+	if (rec->table == STORE_HA_POOL)
+		return ha4_restore_lease(h, rec);
 	if (rec->table != STORE_BINDING_HA)
 		return ERR_OK;
+	if (rec->val_len_oct && rec->val[0] == HA4_STORE_VERSION)
+		return ha4_restore(h, rec, now);
 	if (!parse(rec, &got))
 		return ERR_INVAL;
 	struct binding *b = binding_add(&h->bindings, &got.b.hoa);

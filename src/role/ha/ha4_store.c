@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Bindings of Mobile IPv4 on stable storage, in the same table as those of Mobile IPv6. Version 2, network order:
+ *
+ *	key: home address, mapped (16)
+ *	value: version (1) state (1) flags (1) n care-of addresses (1) n networks (1) has nonce (1) identification (8) nonces (4, 4)
+ *	       stamp of the last revocation (4)
+ *	       n times, the newest first: flags of the request (1) encapsulation (1) revocation agreed (1) lifetime, s (2)
+ *	               port of the tunnel (2) end, ns since 1970 (8) identification (8) stamps of RFC 3543 (4, 4)
+ *	               care-of address (4) where the tunnel ends (4) source of the request (4)
+ *	       n times: prefix length (1) prefix (4)
+ *
+ * and home addresses that were given away (STORE_HA_POOL): key: the NAI; value: version 1 (1) home address (4).
+ */
+#include "base/cursor.h"
+#include "base/err.h"
+#include "role/ha/ha4_i.h"
+
+enum { TO_OCT = 43, NET_OCT = 5, HEAD_OCT = 26, VALUE_MAX_OCT = HEAD_OCT + HA_TO_MAX * TO_OCT + HA_NET_MAX * NET_OCT, LEASE_VERSION = 1,
+       AGREED = 1, INFORM = 2, STORED = HA_ROUTER };
+
+static void write_to(struct wr *w, const struct ha4_to *to, struct now now)
+{
+	wr_u8(w, to->flags);
+	wr_u8(w, to->encap);
+	wr_u8(w, (uint8_t)((to->has_revocation ? AGREED : 0) | (to->wants_inform ? INFORM : 0)));
+	wr_u16(w, to->lifetime_s);
+	wr_u16(w, to->udp_port);
+	wr_u64(w, (uint64_t)wall_add(now.wall, mono_sub(to->expires, now.mono)).ns);
+	wr_u64(w, to->id);
+	wr_u32(w, to->peer_stamp);
+	wr_u32(w, to->own_stamp);
+	wr_v4(w, &to->coa);
+	wr_v4(w, &to->at);
+	wr_v4(w, &to->from);
+}
+
+void ha4_store_put(struct ha *h, const struct ha4 *b, struct now now)
+{
+	uint8_t val[VALUE_MAX_OCT];
+	bool is_active = ha_is_active(&b->b);
+	const struct ha_router *r = is_active ? ha_net_find(h, &b->b.hoa) : NULL;
+	struct wr w = wr_of(val, sizeof val);
+
+	wr_u8(&w, HA4_STORE_VERSION);
+	wr_u8(&w, b->b.state);
+	wr_u8(&w, b->b.flags & STORED);
+	wr_u8(&w, is_active ? (uint8_t)ha4_n_to(b) : 0);
+	wr_u8(&w, r ? (uint8_t)r->n_net : 0);
+	wr_u8(&w, b->has_nonce);
+	wr_u64(&w, b->b.stamp);
+	wr_u32(&w, b->nonce);
+	wr_u32(&w, b->nonce_kept);
+	wr_u32(&w, b->revoked_stamp);
+	for (uint32_t i = 0; is_active && i < ha4_n_to(b); i++)
+		write_to(&w, i ? &b->more->to[i - 1] : &b->to, now);
+	for (uint32_t i = 0; r && i < r->n_net; i++) {
+		wr_u8(&w, (uint8_t)(r->net[i].len_bits - 96));
+		wr_v4(&w, &r->net[i].addr);
+	}
+	fx_store_put(h->env.fx, ROLE_HA, STORE_BINDING_HA, &b->b.hoa, sizeof b->b.hoa, val, wr_len(&w));
+}
+
+/* A clock that was set back cannot stretch what was granted. */
+static mono_t end_of(wall_t end, uint16_t lifetime_s, struct now now)
+{
+	span_t left = wall_sub(end, now.wall), granted = span_s(lifetime_s);
+	return mono_add(now.mono, left.ns < granted.ns ? left : granted);
+}
+
+static void read_to(struct rd *r, struct ha4_to *to, struct now now)
+{
+	to->flags = rd_u8(r);
+	to->encap = rd_u8(r);
+	uint8_t agreed = rd_u8(r);
+	to->has_revocation = agreed & AGREED;
+	to->wants_inform = agreed & INFORM;
+	to->lifetime_s = rd_u16(r);
+	to->udp_port = rd_u16(r);
+	wall_t end = {(int64_t)rd_u64(r)};
+	to->expires = end_of(end, to->lifetime_s, now);
+	to->id = rd_u64(r);
+	to->peer_stamp = rd_u32(r);
+	to->own_stamp = rd_u32(r);
+	to->coa = rd_v4(r);
+	to->at = rd_v4(r);
+	to->from = rd_v4(r);
+}
+
+struct record { struct ha4 b; uint32_t n_to, n_net; struct ha4_to to[HA_TO_MAX]; struct prefix6 net[HA_NET_MAX]; };
+
+static bool is_encap_ours(uint8_t encap)
+{
+	return encap == DP_ENCAP_IPIP || encap == DP_ENCAP_GRE_PLAIN || encap == DP_ENCAP_MINIMAL || encap == DP_ENCAP_UDP;
+}
+
+static bool parse(const struct store_rec *rec, struct record *out, struct now now)
+{
+	struct rd key = rd_of(rec->key, rec->key_len_oct), r = rd_of(rec->val, rec->val_len_oct);
+	struct binding *b = &out->b.b;
+
+	b->hoa = rd_addr6(&key);
+	rd_skip(&r, 1);
+	b->state = rd_u8(&r);
+	b->flags = rd_u8(&r) & STORED;
+	out->n_to = rd_u8(&r);
+	out->n_net = rd_u8(&r);
+	out->b.has_nonce = rd_u8(&r);
+	b->stamp = rd_u64(&r);
+	out->b.nonce = rd_u32(&r);
+	out->b.nonce_kept = rd_u32(&r);
+	out->b.revoked_stamp = rd_u32(&r);
+	if (out->n_to > HA_TO_MAX || out->n_net > HA_NET_MAX)
+		return false;
+	for (uint32_t i = 0; i < out->n_to; i++) {
+		read_to(&r, &out->to[i], now);
+		if (!is_encap_ours(out->to[i].encap))
+			return false;
+	}
+	for (uint32_t i = 0; i < out->n_net; i++) {
+		out->net[i].len_bits = (uint8_t)(rd_u8(&r) + 96);
+		out->net[i].addr = rd_v4(&r);
+		if (out->net[i].len_bits > 128)
+			return false;
+	}
+	return rd_ok(&key) && rd_ok(&r) && addr6_is_v4unicast(&b->hoa) &&
+	       ((b->state == BINDING_ACTIVE && out->n_to) || (b->state == BINDING_GONE && !out->n_to));
+}
+
+static bool take_others(struct ha *h, struct ha4 *b, const struct record *rec)
+{
+	if (rec->n_to <= 1)
+		return true;
+	b->more = mem_zget(h->env.mem, sizeof *b->more);
+	if (!b->more)
+		return false;
+	b->more->n = rec->n_to - 1;
+	memcpy(b->more->to, rec->to + 1, b->more->n * sizeof *b->more->to);
+	return true;
+}
+
+int ha4_restore(struct ha *h, const struct store_rec *rec, struct now now)
+{
+	struct record got = {0};
+
+	if (!ha4_is_on(h))
+		return ERR_OK; /* kept for the day on which it is on again */
+	if (!parse(rec, &got, now))
+		return ERR_INVAL;
+	struct ha4 *b = binding_add(&h->bindings, &got.b.b.hoa);
+	if (!b)
+		return binding_find(&h->bindings, &got.b.b.hoa) ? ERR_EXISTS : ERR_FULL;
+	b->b.stamp = got.b.b.stamp;
+	b->has_nonce = got.b.has_nonce;
+	b->nonce = got.b.nonce;
+	b->nonce_kept = got.b.nonce_kept;
+	b->revoked_stamp = got.b.revoked_stamp;
+	b->to = got.to[0];
+	b->b.lifetime = b->to.lifetime_s;
+	if (!take_others(h, b, &got))
+		return ERR_NOMEM;
+	mono_t last = b->to.expires;
+	for (uint32_t i = 1; i < got.n_to; i++)
+		last = mono_max(last, got.to[i].expires);
+	ha_revive(h, &b->b, got.b.b.state, got.b.b.flags, mono_sub(last, now.mono), now);
+	if (!ha_is_active(&b->b))
+		return ERR_OK;
+	ha4_set_due(h, b);
+	binding_due(&h->bindings, &b->b, now.mono); /* the datapath is told from the timers */
+	if (got.n_net)
+		(void)ha_net_set(h, &b->b.hoa, got.net, got.n_net);
+	return ERR_OK;
+}
+
+void ha4_restored(struct ha *h, struct now now)
+{
+	struct binding *b;
+
+	if (!ha4_is_on(h))
+		return;
+	ha4_pool_apply(h);
+	for (uint64_t it = 0; (b = bindings_next(&h->bindings, &it));) {
+		if (!ha_is_v4(b) || !ha_is_active(b))
+			continue;
+		if (!ha_mobile_key(h, &b->hoa))
+			ha_end(h, b, "binding-dropped", "the mobile is no longer configured", now);
+		else if (!ha_net_is_still_authorised(h, &b->hoa))
+			ha_end(h, b, "binding-dropped", "a network of the mobile router is no longer configured", now);
+		else
+			ha4_listen(h, ha4_of(b), h->conf.v4.has_broadcast && ha4_has_flag(ha4_of(b), MIP4_B));
+	}
+}
+
+void ha4_store_lease(struct ha *h, const struct ha4_lease *l)
+{
+	uint8_t val[8];
+	struct wr w = wr_of(val, sizeof val);
+
+	wr_u8(&w, LEASE_VERSION);
+	wr_v4(&w, &l->hoa);
+	fx_store_put(h->env.fx, ROLE_HA, STORE_HA_POOL, l->nai, strlen(l->nai), val, wr_len(&w));
+}
+
+int ha4_restore_lease(struct ha *h, const struct store_rec *rec)
+{
+	struct rd r = rd_of(rec->val, rec->val_len_oct);
+	char nai[HA_NAI_LEN] = {0};
+	uint8_t version = rd_u8(&r);
+	struct addr6 hoa = rd_v4(&r);
+
+	if (!rd_ok(&r) || version != LEASE_VERSION || rec->key_len_oct == 0 || rec->key_len_oct >= sizeof nai)
+		return ERR_INVAL;
+	memcpy(nai, rec->key, rec->key_len_oct);
+	return ha4_pool_add(h, nai, &hoa);
+}
