@@ -174,6 +174,8 @@ static void learn_homes(struct node *n, const struct mn_conf *conf)
 	n->n_homes = 0;
 	if (!addr6_is_none(&conf->home_address))
 		n->home[n->n_homes++] = conf->home_address;
+	if (!addr6_is_none(&conf->v4.home_address))
+		n->home[n->n_homes++] = conf->v4.home_address;
 }
 
 static const char *role_start(struct node *n, struct role_inst *r)
