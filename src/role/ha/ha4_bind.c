@@ -242,15 +242,16 @@ void ha4_register(struct ha *h, struct ha4_rq *rq, struct now now)
 	bool is_new = !has_entry || !ha_is_active(&b->b), is_kept = !is_new && (rq->q->flags & MIP4_S) && h->conf.v4.simultaneous > 1;
 	bool has_moved = is_new || !addr6_eq(&b->to.at, &to.at);
 	const struct addr6 before = b->to.at;
-	int at = is_new ? -1 : find_coa(b, &to.coa);
 
-	to.own_stamp = to.has_revocation ? ha4_stamp(at < 0 ? 0 : ha4_to_at(b, (uint32_t)at)->own_stamp, now) : 0;
 	if (is_kept && !keep_others(h, b, &to)) {
 		no_room(h, rq, now);
 		return;
 	}
 	if (!is_kept)
 		replace_all(h, b, &to, now);
+	ha4_revoke_cancel(h, &b->b.hoa, &to.from);
+	if (to.has_revocation)
+		b->own_stamp = ha4_stamp(b->own_stamp, now);
 	b->b.stamp = rq->q->id;
 	b->b.lifetime = to.lifetime_s;
 	b->b.flags &= (uint8_t)~HA_LINGERS;

@@ -12,7 +12,7 @@ struct ha4_to {
 	struct addr6 from;             /* source of the last accepted request: revocations go there */
 	mono_t expires;
 	uint64_t id;                   /* identification of the request that was accepted last */
-	uint32_t peer_stamp, own_stamp;/* RFC 3543 3.5: timestamps last seen and sent for this binding */
+	uint32_t peer_stamp;           /* RFC 3543 3.5: timestamp of the foreign agent in that request */
 	uint16_t lifetime_s, udp_port;
 	uint8_t flags;                 /* enum mip4_flags */
 	uint8_t encap;                 /* enum dp_encap */
@@ -28,7 +28,7 @@ struct ha4 {
 	struct ha4_more *more;         /* simultaneous ones, or NULL */
 	struct ha4 *next, *prev;       /* in ha.listeners */
 	uint32_t nonce, nonce_kept;    /* RFC 5944 5.7.2: sent in the last reply; in the last that accepted, and not yet used */
-	uint32_t revoked_stamp;        /* RFC 3543 3.5: of the last revocation taken for this mobile */
+	uint32_t own_stamp, revoked_stamp; /* RFC 3543 3.5: sent last for this mobile; of the last revocation taken */
 	bool is_listener, has_nonce;
 };
 
@@ -148,6 +148,8 @@ void ha4_listen(struct ha *h, struct ha4 *b, bool is_on);
 void ha4_revoke(struct ha *h, const struct ha4 *b, const struct ha4_to *to, bool inform, struct now now);
 /* All of its care-of addresses, for we end them. */
 void ha4_revoke_all(struct ha *h, struct ha4 *b, struct now now);
+/* It is registered there again: nothing is left to revoke. */
+void ha4_revoke_cancel(struct ha *h, const struct addr6 *hoa, const struct addr6 *from);
 void ha4_rx_revoke(struct ha *h, const struct mip4_packet *p, struct now now);
 void ha4_rx_revoke_ack(struct ha *h, const struct mip4_packet *p, struct now now);
 void ha4_revocation_timers(struct ha *h, struct now now);

@@ -72,7 +72,7 @@ static void add_revocation(const struct ha4_rq *rq, bool is_accepted, struct mip
 	if (!is_accepted || rq->is_dereg || !b || !b->to.has_revocation)
 		return;
 	x->has_revocation = true;
-	x->revocation.timestamp = b->to.own_stamp;
+	x->revocation.timestamp = b->own_stamp;
 	x->revocation.inform = b->to.wants_inform;
 }
 

@@ -62,7 +62,10 @@ static void say(struct ha *h, struct ha4_revocation *r, struct now now)
 		forget(h, r);
 		return;
 	}
-	r->stamp = ha4_stamp(r->stamp, now);
+	struct ha4 *b = binding_find(&h->bindings, &r->key.hoa);
+	r->stamp = ha4_stamp(b && is_later(b->own_stamp, r->stamp) ? b->own_stamp : r->stamp, now);
+	if (b)
+		b->own_stamp = r->stamp;
 	struct mip4 m = {.type = MIP4_REVOKE, .revoke = {.is_ha = true, .inform = r->inform, .hoa = r->key.hoa, .home = h->conf.v4.address,
 							 .foreign = r->coa, .id = r->stamp}};
 	sign_and_send(h, &r->key.to, MIP4_PORT, &m, key, r->is_direct ? MIP4_MH : MIP4_FH);
@@ -100,8 +103,16 @@ void ha4_revoke(struct ha *h, const struct ha4 *b, const struct ha4_to *to, bool
 	r->inform = r->is_direct || (inform && to->wants_inform);
 	r->tries = 0;
 	r->until = to->expires;
-	r->stamp = is_later(to->own_stamp, r->stamp) || !r->stamp ? to->own_stamp : r->stamp;
+	r->stamp = b->own_stamp;
 	say(h, r, now);
+}
+
+void ha4_revoke_cancel(struct ha *h, const struct addr6 *hoa, const struct addr6 *from)
+{
+	struct ha4_revocation_key key = {*hoa, *from};
+	struct ha4_revocation *r = table_count(&h->revocations) ? table_find(&h->revocations, &key) : NULL;
+	if (r)
+		forget(h, r);
 }
 
 void ha4_revoke_all(struct ha *h, struct ha4 *b, struct now now)

@@ -4,9 +4,9 @@
  *
  *	key: home address, mapped (16)
  *	value: version (1) state (1) flags (1) n care-of addresses (1) n networks (1) has nonce (1) identification (8) nonces (4, 4)
- *	       stamp of the last revocation (4)
+ *	       stamps of RFC 3543: sent last, of the last revocation taken (4, 4)
  *	       n times, the newest first: flags of the request (1) encapsulation (1) revocation agreed (1) lifetime, s (2)
- *	               port of the tunnel (2) end, ns since 1970 (8) identification (8) stamps of RFC 3543 (4, 4)
+ *	               port of the tunnel (2) end, ns since 1970 (8) identification (8) stamp of RFC 3543 (4)
  *	               care-of address (4) where the tunnel ends (4) source of the request (4)
  *	       n times: prefix length (1) prefix (4)
  *
@@ -16,7 +16,7 @@
 #include "base/err.h"
 #include "role/ha/ha4_i.h"
 
-enum { TO_OCT = 43, NET_OCT = 5, HEAD_OCT = 26, VALUE_MAX_OCT = HEAD_OCT + HA_TO_MAX * TO_OCT + HA_NET_MAX * NET_OCT, LEASE_VERSION = 1,
+enum { TO_OCT = 39, NET_OCT = 5, HEAD_OCT = 30, VALUE_MAX_OCT = HEAD_OCT + HA_TO_MAX * TO_OCT + HA_NET_MAX * NET_OCT, LEASE_VERSION = 1,
        AGREED = 1, INFORM = 2, STORED = HA_ROUTER };
 
 static void write_to(struct wr *w, const struct ha4_to *to, struct now now)
@@ -29,7 +29,6 @@ static void write_to(struct wr *w, const struct ha4_to *to, struct now now)
 	wr_u64(w, (uint64_t)wall_add(now.wall, mono_sub(to->expires, now.mono)).ns);
 	wr_u64(w, to->id);
 	wr_u32(w, to->peer_stamp);
-	wr_u32(w, to->own_stamp);
 	wr_v4(w, &to->coa);
 	wr_v4(w, &to->at);
 	wr_v4(w, &to->from);
@@ -51,6 +50,7 @@ void ha4_store_put(struct ha *h, const struct ha4 *b, struct now now)
 	wr_u64(&w, b->b.stamp);
 	wr_u32(&w, b->nonce);
 	wr_u32(&w, b->nonce_kept);
+	wr_u32(&w, b->own_stamp);
 	wr_u32(&w, b->revoked_stamp);
 	for (uint32_t i = 0; is_active && i < ha4_n_to(b); i++)
 		write_to(&w, i ? &b->more->to[i - 1] : &b->to, now);
@@ -81,7 +81,6 @@ static void read_to(struct rd *r, struct ha4_to *to, struct now now)
 	to->expires = end_of(end, to->lifetime_s, now);
 	to->id = rd_u64(r);
 	to->peer_stamp = rd_u32(r);
-	to->own_stamp = rd_u32(r);
 	to->coa = rd_v4(r);
 	to->at = rd_v4(r);
 	to->from = rd_v4(r);
@@ -109,6 +108,7 @@ static bool parse(const struct store_rec *rec, struct record *out, struct now no
 	b->stamp = rd_u64(&r);
 	out->b.nonce = rd_u32(&r);
 	out->b.nonce_kept = rd_u32(&r);
+	out->b.own_stamp = rd_u32(&r);
 	out->b.revoked_stamp = rd_u32(&r);
 	if (out->n_to > HA_TO_MAX || out->n_net > HA_NET_MAX)
 		return false;
@@ -154,6 +154,7 @@ int ha4_restore(struct ha *h, const struct store_rec *rec, struct now now)
 	b->has_nonce = got.b.has_nonce;
 	b->nonce = got.b.nonce;
 	b->nonce_kept = got.b.nonce_kept;
+	b->own_stamp = got.b.own_stamp;
 	b->revoked_stamp = got.b.revoked_stamp;
 	b->to = got.to[0];
 	b->b.lifetime = b->to.lifetime_s;
