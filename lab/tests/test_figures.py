@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The arithmetic behind every figure, on flows and captures written by hand."""
 import array
-import sys
 import pathlib
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from roamlab import order, radio, topo, witness  # noqa: E402
+from roamlab import order, radio, roamd, topo, witness  # noqa: E402
 
 MS = 10**6
 
@@ -119,6 +120,15 @@ def test_a_topology_has_its_family_only(family):
 @pytest.mark.parametrize("name", sorted(topo.TOPOLOGIES))
 def test_topologies_are_sound(name):
     topo.TOPOLOGIES[name]().check()
+
+
+@pytest.mark.parametrize("name", sorted(topo.TOPOLOGIES))
+def test_daemons_accept_their_configurations(name, tmp_path):
+    where = SimpleNamespace(dir=tmp_path, id="x")
+    for node in topo.TOPOLOGIES[name]().nodes:
+        if node.roamd:
+            done = subprocess.run([roamd.ROAMD, "-t", "-c", roamd.write_files(where, node)], capture_output=True, text=True)
+            assert done.returncode == 0, f"{node.name}: {done.stderr}"
 
 
 def test_topology_refuses_two_interfaces_of_one_name():
