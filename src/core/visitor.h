@@ -73,6 +73,7 @@ struct visitor_pending {
 	struct timer timer;
 	uint8_t challenge[CHALLENGE_OCT]; /* that it brought, if has_challenge */
 	bool has_challenge;
+	bool has_fh;                   /* foreign-home authentication went with it, and must come with the reply */
 	uint16_t ip_id;                /* of the packet to the home agent: an ICMP error quotes it */
 	uint32_t slot;                 /* in visitors.pending */
 };

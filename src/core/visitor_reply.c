@@ -37,11 +37,11 @@ static struct visitor_pending *pending_for(const struct visitors *vs, const stru
 	return NULL;
 }
 
-/* 3.7.3.1; 3.7.1 asks for it where the lifetime is not zero, and what is there must be right in any case. */
-static uint8_t check_auth(const struct visitors *vs, const struct mip4_packet *p, const struct sa_key *key)
+/* 3.7.3.1; asked for where the lifetime is not zero (3.7.1) and the request had it (3.5.4). What is there must be right in any case. */
+static uint8_t check_auth(const struct visitors *vs, const struct visitor_pending *pd, const struct mip4_packet *p, const struct sa_key *key)
 {
 	const struct mip4_auth *fh = &p->m.ext.auth[MIP4_FH];
-	if (!key || (!fh->n && !p->m.reply.lifetime_s))
+	if (!key || (!fh->n && !(p->m.reply.lifetime_s && pd->has_fh)))
 		return VISITOR_PASS;
 	return sa4_verify(key, vs->env->crypto, p->msg, fh) ? VISITOR_PASS : MIP4_FA_HA_AUTH;
 }
@@ -161,7 +161,7 @@ static void reply_for(struct visitors *vs, struct visitor_pending *pd, const str
 	struct visitor_request req = pd->req;
 	const struct sa_key *key = vs->ops->home_agent_key(vs->ops->ctx, &p->src);
 	bool is_wrong = is_other_challenge(pd, &p->m.ext);
-	uint8_t bad = check_auth(vs, p, key);
+	uint8_t bad = check_auth(vs, pd, p, key);
 	code = bad ? bad : code;
 	visitors_pending_del(vs, pd);
 	if (!code)

@@ -225,13 +225,12 @@ static uint8_t check(struct visitors *vs, struct ask *a, struct now now)
 /* Ours for the home agent, in their order (RFC 3519 4.5, RFC 3543 3.2). A co-located mobile asks for its UDP tunnel itself. */
 static void add_exts(const struct visitors *vs, const struct visitor_request *req, const struct sa_key *key, struct mip4_exts *x, struct now now)
 {
-	bool is_ours = !(req->flags & MIP4_D) && req->lifetime_s;
-	if (vs->conf->has_udp && is_ours) {
+	if (vs->conf->has_udp && !(req->flags & MIP4_D) && req->lifetime_s) {
 		x->has_udp_request = true;
 		x->udp_request.is_forced = vs->conf->is_udp_forced;
 		x->udp_request.encap = NH_IPV4; /* whatever M and G say: what the datapath has */
 	}
-	if (vs->conf->has_revocation && key && is_ours) {
+	if (vs->conf->has_revocation && key) {
 		x->has_revocation = true;
 		x->revocation.inform = vs->conf->has_inform;
 		x->revocation.timestamp = visitors_stamp(now, 0);
@@ -247,7 +246,7 @@ static void relay(struct visitors *vs, struct visitor_pending *pd, const struct 
 	uint8_t buf[VISITOR_BUF_OCT];
 	struct mip4 out = {.type = MIP4_REQUEST};
 	struct mip4_built built;
-	const struct sa_key *key = vs->ops->home_agent_key(vs->ops->ctx, &pd->req.ha);
+	const struct sa_key *key = pd->has_fh ? vs->ops->home_agent_key(vs->ops->ctx, &pd->req.ha) : NULL;
 	pd->ip_id = random_id(vs);
 	const struct mip4_path path = {
 		.src = pd->req.relay_src, .dst = pd->req.ha, .id = pd->ip_id, .relay = p->msg, .relay_oct = p->m.ext.relay_oct,
@@ -282,6 +281,8 @@ static void accept(struct visitors *vs, struct ask *a, struct now now)
 		visitors_refuse(vs, &a->req, MIP4_FA_NO_RESOURCES, a->key, now);
 		return;
 	}
+	/* RFC 5944 3.5.4: neither for a de-registration nor for a care-of address that is not ours. */
+	pd->has_fh = !is_dereg(a) && !is_colocated(a) && vs->ops->home_agent_key(vs->ops->ctx, &a->req.ha);
 	note_challenge(vs, pd, &a->m->ext);
 	visitors_pending_arm(vs, pd, now);
 	relay(vs, pd, a->p, now);

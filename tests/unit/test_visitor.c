@@ -23,6 +23,26 @@ static void a_request_is_relayed_byte_for_byte(void **state)
 	bench_fini(&b);
 }
 
+/* 3.5.4: not behind a care-of address that is none of ours. */
+static void foreign_home_authentication_is_for_our_care_of_address(void **state)
+{
+	(void)state;
+	struct bench b;
+	bench_init(&b);
+	bench_keys(&b);
+	b.conf.takes_colocated = true;
+	struct request q = request_of(&b, 300);
+	q.m.request.coa = q.path.src = rig_addr("10.9.0.50");
+	q.m.request.flags = MIP4_D;
+	ask(&b, &q);
+	assert_int_equal(last(&b).m.ext.auth[MIP4_FH].n, 0);
+	struct request r = reply_of(&b, MIP4_ACCEPTED, 300);
+	r.m.ext.auth[MIP4_FH].n = 0;
+	answer(&b, &r);
+	assert_int_equal(b.n_accepted, 1);
+	bench_fini(&b);
+}
+
 /* 3.7.2.2, 3.7.3.2: what stands behind the mobile's part is ours to take away and to add. */
 static void extensions_behind_the_mobiles_part_are_replaced(void **state)
 {
@@ -284,6 +304,34 @@ static void a_mobile_without_a_home_address_is_known_by_its_name(void **state)
 	bench_fini(&b);
 }
 
+/* 3.7.3.1: two private networks with one address, both of whose mobiles ask at the same time. */
+static void one_address_and_two_names_are_told_apart(void **state)
+{
+	(void)state;
+	struct bench b;
+	bench_init(&b);
+	const struct mip4_bytes names[] = {{.len_oct = 5, .p = (const uint8_t *)"u@r.x"}, {.len_oct = 5, .p = (const uint8_t *)"v@r.x"}};
+	struct request q[2], r[2];
+	for (int i = 0; i < 2; i++) {
+		q[i] = request_of(&b, 300);
+		q[i].m.request.id = 0x77777777;
+		q[i].m.ext.has_nai = true;
+		q[i].m.ext.nai = names[i];
+		q[i].lladdr = i ? OTHER : MOBILE;
+		ask(&b, &q[i]);
+		r[i] = reply_of(&b, MIP4_HA_NO_RESOURCES, 0);
+		r[i].m.ext.has_nai = true;
+		r[i].m.ext.nai = names[i];
+	}
+	assert_int_equal(b.vs.n_pending, 2);
+	for (int i = 1; i >= 0; i--) {
+		struct lladdr asked = rig_lladdr(i ? OTHER : MOBILE);
+		answer(&b, &r[i]);
+		assert_true(lladdr_eq(&last_send(&b)->lladdr, &asked));
+	}
+	bench_fini(&b);
+}
+
 /* RFC 2794 3, RFC 5944 3.7.3: what an accepting reply lacks. */
 static void a_reply_that_lacks_something_is_refused(void **state)
 {
@@ -446,8 +494,9 @@ static void foreign_home_authentication_is_checked(void **state)
 	}
 	assert_int_equal(b.rig.count.n[R_VISIT_REPLY_KEY], 3);
 	settle(&b, 300);
-	struct request q = request_of(&b, 0); /* 3.7.1: only for a lifetime */
+	struct request q = request_of(&b, 0); /* 3.5.4: only for a lifetime */
 	ask(&b, &q);
+	assert_int_equal(last(&b).m.ext.auth[MIP4_FH].n, 0);
 	struct request r = reply_of(&b, MIP4_ACCEPTED, 0);
 	r.m.ext.auth[MIP4_FH].n = 0;
 	answer(&b, &r);
@@ -499,6 +548,54 @@ static void care_of_addresses_are_those_offered(void **state)
 	struct request r = reply_of(&b, MIP4_ACCEPTED, 300);
 	answer(&b, &r);
 	assert_int_equal(b.n_accepted, 1);
+	bench_fini(&b);
+}
+
+/* RFC 3519 4.5. */
+static void co_located_mobiles_ask_for_udp_tunnels_themselves(void **state)
+{
+	(void)state;
+	struct bench b;
+	bench_init(&b);
+	b.conf.takes_colocated = b.conf.has_udp = true;
+	struct request q = request_of(&b, 300);
+	q.m.request.coa = q.path.src = rig_addr("10.9.0.50");
+	q.m.request.flags = MIP4_D | MIP4_T;
+	q.path.ttl = 255;
+	ask(&b, &q);
+	assert_false(last(&b).m.ext.has_udp_request);
+	q.m.ext.has_udp_request = true;
+	q.m.ext.udp_request.is_r = true;
+	q.m.request.id++;
+	ask(&b, &q);
+	struct mip4_packet p = last(&b);
+	assert_true(p.m.ext.has_udp_request && p.m.ext.udp_request.is_r && p.m.ext.udp_request.off < p.m.ext.auth[MIP4_MH].off);
+	bench_fini(&b);
+}
+
+/* RFC 3519 4.5, RFC 3543 3.2: behind the mobile's authentication, and covered by ours. */
+static void ours_for_the_home_agent_are_covered(void **state)
+{
+	(void)state;
+	struct bench b;
+	bench_init(&b);
+	bench_keys(&b);
+	b.conf.has_udp = b.conf.has_revocation = b.conf.has_inform = true;
+	struct request q = request_of(&b, 300);
+	ask(&b, &q);
+	struct mip4_packet p = last(&b);
+	assert_true(p.m.ext.has_udp_request && p.m.ext.has_revocation && p.m.ext.revocation.inform);
+	assert_true(p.m.ext.udp_request.off > p.m.ext.auth[MIP4_MH].off && mip4_is_covered(&p.m.ext, p.m.ext.udp_request.off, MIP4_FH));
+	assert_true(mip4_is_covered(&p.m.ext, p.m.ext.revocation.off, MIP4_FH));
+	assert_true(sa4_verify(b.fh, &crypto_openssl, p.msg, &p.m.ext.auth[MIP4_FH]));
+	q = request_of(&b, 0); /* a de-registration has no foreign-home authentication that would cover them */
+	ask(&b, &q);
+	p = last(&b);
+	assert_false(p.m.ext.has_revocation || p.m.ext.has_udp_request);
+	q = request_of(&b, 300); /* RFC 3543 4.2.1: it is not the mobile's to say */
+	q.m.ext.has_revocation = true;
+	struct frame f = request_build(&b, &q);
+	ignored(&b, &f, R_REVOKE_BY_MOBILE);
 	bench_fini(&b);
 }
 
@@ -867,6 +964,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_is_relayed_byte_for_byte),
+		cmocka_unit_test(foreign_home_authentication_is_for_our_care_of_address),
 		cmocka_unit_test(extensions_behind_the_mobiles_part_are_replaced),
 		cmocka_unit_test(a_reply_goes_to_the_station_that_asked),
 		cmocka_unit_test(the_shorter_lifetime_counts),
@@ -878,6 +976,7 @@ int main(void)
 		cmocka_unit_test(a_newer_request_takes_the_place_of_the_older),
 		cmocka_unit_test(two_mobiles_with_one_identification_are_told_apart),
 		cmocka_unit_test(a_mobile_without_a_home_address_is_known_by_its_name),
+		cmocka_unit_test(one_address_and_two_names_are_told_apart),
 		cmocka_unit_test(a_reply_that_lacks_something_is_refused),
 		cmocka_unit_test(poorly_formed_requests_are_refused),
 		cmocka_unit_test(every_truncation_and_a_wrong_checksum_are_counted_and_change_nothing),
@@ -885,6 +984,8 @@ int main(void)
 		cmocka_unit_test(foreign_home_authentication_is_checked),
 		cmocka_unit_test(home_agents_that_cannot_be_are_refused),
 		cmocka_unit_test(care_of_addresses_are_those_offered),
+		cmocka_unit_test(co_located_mobiles_ask_for_udp_tunnels_themselves),
+		cmocka_unit_test(ours_for_the_home_agent_are_covered),
 		cmocka_unit_test(reverse_tunnels_are_given_as_configured),
 		cmocka_unit_test(encapsulations_are_those_offered),
 		cmocka_unit_test(critical_vendor_extensions_must_be_known),
