@@ -43,16 +43,18 @@
 	X(MMA_HOME_AGENT, "no home agent named, or one that this mobile may not name") \
 	X(MMA_NOT_ON_SITE, "registration from outside the site's access prefixes") \
 	X(MMA_POOL_EMPTY, "no care-of address left") \
+	X(MMA_GROUP_NONE, "no group left") \
+	X(MMA_UNHEARD, "answer to a mobile whose group nobody listens to, or that names none") \
 	X(MMA_FORWARD_TO, "forwarding asked to an agent that is no peer, or to an address of our own") \
 	X(MMA_FORWARD_DENIED, "the new agent does not know the mobile, or did not answer: not forwarded") \
 	X(MMA_KEY_ASKED, "no key of this mobile yet: its home agent is asked") \
 	X(PEER_UNKNOWN, "message from an agent that is no configured peer") \
 	X(PEER_UNEXPECTED, "agent's message that nothing here waits for") \
 	X(ND_INVALID, "neighbour discovery message fails the checks of RFC 4861") \
-	X(MLD_INVALID, "membership message fails the checks of RFC 3810") \
+	X(MLD_INVALID, "membership message fails the checks of RFC 3810 or RFC 3376") \
 	X(MLD_NOT_ADMITTED, "group is not admitted on this link") \
 	X(MLD_NOT_TRACKED, "leave from a station that did not join") \
-	X(MLD_NOT_SSM, "any-source or MLDv1 membership, which the source-specific range ignores") \
+	X(MLD_NOT_SSM, "any-source membership or one of an old version, which the source-specific range ignores") \
 	X(MLD_FOREIGN_QUERY, "query by another station where this router is the only querier") \
 	X(MLD_LIMIT, "too many memberships from one station or on one link") \
 	X(BU_TYPE_CHANGE, "home registration exists, and the update is none") \

@@ -6,6 +6,9 @@
  * the mobile's uplink is taken under its home address and under the assigned one (DP_UPLINK_IN). Each bears its own
  * expiry, so the datapath needs nobody to end it.
  *
+ * In IPv4 (H-7) the entry of what comes is the home address's, because all mobiles share our care-of address, and there is one of the uplink.
+ * The group is set aside while the home agent is asked: a reservation, in an entry that is otherwise gone.
+ *
  * The uplink key follows the registration's timestamp. The mobile changes to a new key when the acknowledgement
  * arrives, we when the update does: until then, and for retransmitted updates, the key before goes on.
  */
@@ -13,8 +16,10 @@
 #include "role/mma/mma_i.h"
 
 enum {
-	RECORD_VERSION = 2, RECORD_MAX_OCT = 256,
+	RECORD_VERSION = 3, RECORD_MAX_OCT = 256,
 	KEY_SETTLE_S = 3,           /* updates closer than this are retransmissions */
+	RESERVED_S = 12,            /* longer than a home agent has for its answer */
+	FADE_S = 5,
 	SEQ_LEAP = 1 << 28,         /* above all that a lost datapath can have sent since the last record */
 };
 
@@ -23,7 +28,7 @@ enum {
 static struct dp_op coa_op(const struct mma *m, const struct mma_binding *mb)
 {
 	return (struct dp_op){.table = DP_COA, .coa = {
-		.coa = mb->b.coa, .home_address = mb->b.hoa, .group = mb->group, .source = m->conf.address, .ha = mb->ha,
+		.coa = *mma_dp_coa(mb), .home_address = mb->b.hoa, .group = mb->group, .source = *mma_self(&m->conf, &mb->b.hoa), .ha = mb->ha,
 		.prev = mb->prev, .prev_until = mb->prev_until, .expires = mb->b.expires, .seq_start = mb->seq_start,
 		.wants_ro = mb->b.flags & MMA_ROUTE_OPT, .keep = m->conf.forward_ring.ns != 0, .inject_if = m->inject_ifindex}};
 }
@@ -46,19 +51,25 @@ void mma_bind_push_forward(struct mma *m, const struct mma_binding *mb, const st
 	how(m->env->fx, ROLE_MMA, &op);
 }
 
-static struct dp_op uplink_op(const struct mma_binding *mb, const struct addr6 *inner_src)
+/* Without MMA_REVERSE what an IPv4 mobile sends goes by the routing table. */
+static struct dp_op uplink_op(const struct mma *m, const struct mma_binding *mb, const struct addr6 *inner_src)
 {
+	bool is_v4 = addr6_is_v4mapped(&mb->b.hoa);
+	const struct addr6 *outer = is_v4 && !addr6_is_none(&mb->b.coa) ? &mb->b.coa : &mb->onlink;
 	return (struct dp_op){.table = DP_UPLINK_IN, .uplink_in = {
-		.inner_src = *inner_src, .coa = mb->b.coa, .ha = mb->ha,
+		.inner_src = *inner_src, .coa = *mma_coa(m, mb), .ha = is_v4 && !(mb->b.flags & MMA_REVERSE) ? addr6_any : mb->ha,
 		.gre_key = mb->gre_key, .gre_key_prev = mb->gre_key_prev, .expires = mb->b.expires,
-		.bound = mb->b.flags & MMA_UPLINK_BOUND ? mb->onlink : addr6_any}};
+		.bound = mb->b.flags & MMA_UPLINK_BOUND ? *outer : addr6_any,
+		.encap = (enum dp_encap)mb->encap, .udp_port = mb->udp_port}};
 }
 
 static void push_uplink(struct mma *m, const struct mma_binding *mb, void (*how)(struct effq *, enum role_id, const struct dp_op *))
 {
-	struct dp_op op = uplink_op(mb, &mb->b.hoa);
+	struct dp_op op = uplink_op(m, mb, &mb->b.hoa);
 	how(m->env->fx, ROLE_MMA, &op);
-	op = uplink_op(mb, &mb->b.coa);
+	if (addr6_is_v4mapped(&mb->b.hoa))
+		return;
+	op = uplink_op(m, mb, &mb->b.coa);
 	how(m->env->fx, ROLE_MMA, &op);
 }
 
@@ -137,7 +148,23 @@ void mma_bind_store(struct mma *m, const struct mma_binding *mb, struct now now)
 	wr_u32(&w, mb->gre_key_prev);
 	wr_u32(&w, mb->seq_start);
 	write_forward(&w, mma_forward_find(m, &mb->b.hoa), now);
+	mma_relay_write(m, mb, &w);
 	fx_store_put(m->env->fx, ROLE_MMA, STORE_BINDING_MMA, &mb->b.hoa, sizeof mb->b.hoa, buf, wr_len(&w));
+}
+
+static void leave_group(struct mma *m, struct mma_binding *mb)
+{
+	if (!addr6_is_none(&mb->group))
+		table_del(&m->by_group, &mb->group);
+	mb->group = addr6_any;
+}
+
+static void remove_entry(struct mma *m, struct mma_binding *mb)
+{
+	leave_group(m, mb);
+	if (!addr6_is_none(&mb->b.coa))
+		table_del(&m->by_coa, &mb->b.coa);
+	binding_del(&m->bindings, &mb->b);
 }
 
 static void forget(struct mma *m, struct mma_binding *mb)
@@ -148,8 +175,7 @@ static void forget(struct mma *m, struct mma_binding *mb)
 	if (f)
 		mma_forward_end(m, f);
 	fx_store_del(m->env->fx, ROLE_MMA, STORE_BINDING_MMA, &mb->b.hoa, sizeof mb->b.hoa);
-	table_del(&m->by_coa, &mb->b.coa);
-	binding_del(&m->bindings, &mb->b);
+	remove_entry(m, mb);
 }
 
 /* --- grant and release ---------------------------------------------------------------------------------- */
@@ -161,12 +187,20 @@ static span_t rest_of(const struct mma *m)
 	return rest.ns > m->conf.time_window.ns * 2 ? rest : span_ns(m->conf.time_window.ns * 2);
 }
 
+/* What it is to be assigned; an IPv4 site may have no pool. */
+static bool draw(struct mma *m, const struct addr6 *hoa, struct addr6 *addr)
+{
+	bool is_v4 = addr6_is_v4mapped(hoa);
+	*addr = addr6_any;
+	return (is_v4 && !m->conf.site_pool.len_bits) || mma_pool_draw(m, is_v4, addr);
+}
+
 /* A new entry with an address of its own, in state BINDING_GONE. */
 static int add(struct mma *m, const struct addr6 *hoa, struct mma_binding **out, enum reason *why)
 {
 	struct addr6 coa;
 	*why = R_MMA_POOL_EMPTY;
-	if (!mma_pool_draw(m, &coa))
+	if (!draw(m, hoa, &coa))
 		return ERR_FULL;
 	*why = R_LIMIT_BINDINGS;
 	struct mma_binding *mb = binding_add(&m->bindings, hoa);
@@ -175,7 +209,7 @@ static int add(struct mma *m, const struct addr6 *hoa, struct mma_binding **out,
 	mb->b.coa = coa;
 	mb->b.state = BINDING_GONE;
 	mb->seq_start = rng_u32(m->env->rng) >> 1;
-	if (table_add(&m->by_coa, mb) != ERR_OK) {
+	if (!addr6_is_none(&coa) && table_add(&m->by_coa, mb) != ERR_OK) {
 		binding_del(&m->bindings, &mb->b);
 		return ERR_NOMEM;
 	}
@@ -186,13 +220,45 @@ static int add(struct mma *m, const struct addr6 *hoa, struct mma_binding **out,
 /* An entry taken out leaves its room in the table, so that changing the group of an active binding cannot fail. */
 static int set_group(struct mma *m, struct mma_binding *mb, const struct addr6 *group)
 {
-	if (mb->b.state == BINDING_ACTIVE) {
-		if (addr6_eq(&mb->group, group))
-			return ERR_OK;
-		table_del(&m->by_group, &mb->group);
-	}
+	if (addr6_eq(&mb->group, group))
+		return ERR_OK;
+	leave_group(m, mb);
 	mb->group = *group;
-	return table_add(&m->by_group, mb);
+	if (table_add(&m->by_group, mb) == ERR_OK)
+		return ERR_OK;
+	mb->group = addr6_any;
+	return ERR_NOMEM;
+}
+
+/* The entry of a mobile with this group in it; one that was added for it goes again when there is no room. */
+static int enter_group(struct mma *m, const struct addr6 *hoa, const struct addr6 *group, struct mma_binding **out, enum reason *why)
+{
+	struct mma_binding *mb = binding_find(&m->bindings, hoa);
+	bool is_added = !mb;
+	int err = mb ? ERR_OK : add(m, hoa, &mb, why);
+	if (err)
+		return err;
+	*out = mb;
+	err = set_group(m, mb, group);
+	if (!err)
+		return ERR_OK;
+	*why = R_LIMIT_BINDINGS;
+	if (is_added)
+		remove_entry(m, mb);
+	return err;
+}
+
+int mma_bind_reserve(struct mma *m, const struct addr6 *hoa, const struct addr6 *group, enum reason *why, struct now now)
+{
+	struct mma_binding *mb;
+	mono_t until = mono_add(now.mono, span_s(RESERVED_S));
+	int err = enter_group(m, hoa, group, &mb, why);
+	if (err || mb->b.state == BINDING_ACTIVE)
+		return err;
+	if (mono_before(mb->rest_until, until))
+		mb->rest_until = until;
+	binding_due(&m->bindings, &mb->b, until);
+	return ERR_OK;
 }
 
 static void set_key(struct mma *m, struct mma_binding *mb, const struct mma_grant *g, struct now now)
@@ -225,6 +291,8 @@ static void activate(struct mma *m, struct mma_binding *mb, const struct mma_gra
 	set_prev(m, mb, &g->prev, now);
 	mb->onlink = g->onlink;
 	mb->ha = g->ha;
+	mb->encap = g->encap;
+	mb->udp_port = g->udp_port;
 	mb->b.flags = g->flags;
 	mb->b.seq = g->seq;
 	mb->b.stamp = g->stamp;
@@ -238,30 +306,17 @@ static void activate(struct mma *m, struct mma_binding *mb, const struct mma_gra
 	push(m, mb, fx_dp_put);
 	mma_bind_store(m, mb, now);
 	fx_event(m->env->fx, ROLE_MMA, is_new ? EV_INFO : EV_DEBUG, is_new ? "binding-registered" : "binding-refreshed", &mb->b.hoa,
-		 "%s: care-of address %s, group %s, for %u s", ADDR6_STR(&mb->b.hoa), ADDR6_STR(&mb->b.coa), ADDR6_STR(&mb->group),
+		 "%s: care-of address %s, group %s, for %u s", ADDR46_STR(&mb->b.hoa), ADDR46_STR(mma_coa(m, mb)), ADDR46_STR(&mb->group),
 		 g->lifetime_s);
 	mma_ro_bound(m, mb, now);
 }
 
 int mma_bind_grant(struct mma *m, const struct mma_grant *g, struct mma_binding **out, enum reason *why, struct now now)
 {
-	struct mma_binding *mb = binding_find(&m->bindings, &g->hoa);
-	bool is_added = !mb;
-	int err = mb ? ERR_OK : add(m, &g->hoa, &mb, why);
-	if (err)
-		return err;
-	if (set_group(m, mb, &g->group) != ERR_OK) {
-		*why = R_LIMIT_BINDINGS;
-		mb->group = addr6_any;
-		if (is_added) {
-			table_del(&m->by_coa, &mb->b.coa);
-			binding_del(&m->bindings, &mb->b);
-		}
-		return ERR_NOMEM;
-	}
-	activate(m, mb, g, now);
-	*out = mb;
-	return ERR_OK;
+	int err = enter_group(m, &g->hoa, &g->group, out, why);
+	if (!err)
+		activate(m, *out, g, now);
+	return err;
 }
 
 void mma_bind_prev_until(struct mma *m, struct mma_binding *mb, mono_t until, struct now now)
@@ -284,16 +339,39 @@ static mono_t rest_until(const struct mma *m, const struct mma_forward *f, struc
 
 void mma_bind_release(struct mma *m, struct mma_binding *mb, const struct mma_forward *f, const char *cause, struct now now)
 {
-	fx_event(m->env->fx, ROLE_MMA, EV_INFO, "binding-gone", &mb->b.hoa, "%s: care-of address %s: %s", ADDR6_STR(&mb->b.hoa),
-		 ADDR6_STR(&mb->b.coa), cause);
+	fx_event(m->env->fx, ROLE_MMA, EV_INFO, "binding-gone", &mb->b.hoa, "%s: care-of address %s: %s", ADDR46_STR(&mb->b.hoa),
+		 ADDR46_STR(mma_coa(m, mb)), cause);
 	mma_ro_released(m, mb, f != NULL, now);
 	(f ? push_uplink : push)(m, mb, fx_dp_del);
-	table_del(&m->by_group, &mb->group);
-	mb->group = addr6_any;
+	leave_group(m, mb);
 	mb->b.state = BINDING_GONE;
 	m->n_active--;
-	binding_due(&m->bindings, &mb->b, rest_until(m, f, now));
+	mb->rest_until = rest_until(m, f, now);
+	binding_due(&m->bindings, &mb->b, mb->rest_until);
 	mma_bind_store(m, mb, now);
+}
+
+void mma_bind_fade(struct mma *m, struct mma_binding *mb, struct now now)
+{
+	mono_t until = mono_add(now.mono, span_s(FADE_S));
+	if (mono_before(mb->b.expires, until))
+		return;
+	mb->b.expires = until;
+	const struct dp_op op = coa_op(m, mb);
+	push_uplink(m, mb, fx_dp_del);
+	fx_dp_put(m->env->fx, ROLE_MMA, &op);
+	binding_due(&m->bindings, &mb->b, until);
+	mma_bind_store(m, mb, now);
+}
+
+static void gone_due(struct mma *m, struct mma_binding *mb, struct now now)
+{
+	if (mono_reached(mb->rest_until, now.mono)) {
+		forget(m, mb);
+		return;
+	}
+	leave_group(m, mb); /* nothing came of it */
+	binding_due(&m->bindings, &mb->b, mb->rest_until);
 }
 
 void mma_bind_tick(struct mma *m, struct now now)
@@ -302,7 +380,7 @@ void mma_bind_tick(struct mma *m, struct now now)
 		if (mb->b.state == BINDING_ACTIVE)
 			mma_bind_release(m, mb, NULL, "lifetime ended", now);
 		else
-			forget(m, mb);
+			gone_due(m, mb, now);
 	}
 }
 
@@ -337,6 +415,7 @@ static bool read_record(struct mma_binding *mb, struct mma_forward *f, struct rd
 	mb->gre_key_prev = rd_u32(r);
 	mb->seq_start = rd_u32(r) + SEQ_LEAP;
 	mb->key_since = now.mono;
+	mb->rest_until = mb->b.due;
 	if (version >= 2 && rd_u8(r))
 		read_forward(f, r, now);
 	return version >= 1 && version <= RECORD_VERSION && rd_ok(r) && (mb->b.state == BINDING_ACTIVE || mb->b.state == BINDING_GONE);
@@ -350,14 +429,14 @@ static int enter(struct mma *m, const struct mma_binding *rec, const struct mma_
 	struct timer timer = mb->b.timer; /* belongs to the table */
 	*mb = *rec;
 	mb->b.timer = timer;
-	int err = table_add(&m->by_coa, mb);
-	if (!err && mb->b.state == BINDING_ACTIVE) {
-		err = table_add(&m->by_group, mb);
-		if (err)
-			table_del(&m->by_coa, &mb->b.coa);
-	}
+	mb->group = addr6_any;
+	int err = addr6_is_none(&mb->b.coa) ? ERR_OK : table_add(&m->by_coa, mb);
 	if (err) {
 		binding_del(&m->bindings, &mb->b);
+		return err;
+	}
+	if (mb->b.state == BINDING_ACTIVE && (err = set_group(m, mb, &rec->group))) {
+		remove_entry(m, mb);
 		return err;
 	}
 	m->n_active += mb->b.state == BINDING_ACTIVE;
@@ -375,7 +454,10 @@ int mma_bind_restore(struct mma *m, const struct store_rec *rec, struct now now)
 	mb.b.hoa = rd_addr6(&key);
 	if (!rd_ok(&key) || !read_record(&mb, &f, &val, now))
 		return ERR_INVAL;
-	return enter(m, &mb, &f);
+	int err = enter(m, &mb, &f);
+	if (!err)
+		mma_relay_restore(m, binding_find(&m->bindings, &mb.b.hoa), &val, now);
+	return err;
 }
 
 void mma_bind_restored(struct mma *m, struct now now)

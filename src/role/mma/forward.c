@@ -78,8 +78,8 @@ void mma_forward_end(struct mma *m, struct mma_forward *f)
 static void stop(struct mma *m, struct mma_forward *f, enum event_sev sev, const char *code, const char *cause, struct now now)
 {
 	struct mma_binding *mb = binding_find(&m->bindings, &f->b.hoa);
-	fx_event(m->env->fx, ROLE_MMA, sev, code, &f->b.hoa, "%s: packets for %s to %s: %s", ADDR6_STR(&f->b.hoa), ADDR6_STR(&f->b.coa),
-		 ADDR6_STR(&f->to), cause);
+	fx_event(m->env->fx, ROLE_MMA, sev, code, &f->b.hoa, "%s: packets for %s to %s: %s", ADDR46_STR(&f->b.hoa), ADDR46_STR(&f->b.coa),
+		 ADDR46_STR(&f->to), cause);
 	if (f->b.state != FORWARD_CONFIRMED && mb)
 		mma_bind_push_forward(m, mb, f, fx_dp_del);
 	mma_forward_end(m, f);
@@ -125,7 +125,7 @@ static void tell(struct mma *m, struct mma_forward *f, enum mh_peer_kind kind, s
 
 static void send_ring(struct mma *m, struct mma_forward *f)
 {
-	const struct fx_keep k = {.coa = f->b.coa, .has_seq = f->has_seq, .after_seq = f->last_seq, .src = m->conf.address, .dst = f->to,
+	const struct fx_keep k = {.coa = addr6_is_v4mapped(&f->b.hoa) ? f->b.hoa : f->b.coa, .has_seq = f->has_seq, .after_seq = f->last_seq, .src = *mma_self(&m->conf, &f->b.hoa), .dst = f->to,
 				  .window = m->conf.forward_ring};
 	if (!f->is_gone || f->is_ring_sent || !m->conf.forward_ring.ns)
 		return;
@@ -138,14 +138,14 @@ static void change_over(struct mma *m, const struct mma_binding *mb, struct mma_
 	enter(m, f, FORWARD_ON);
 	mma_bind_push_forward(m, mb, f, fx_dp_put);
 	send_ring(m, f);
-	fx_event(m->env->fx, ROLE_MMA, EV_INFO, "forwarding", &f->b.hoa, "%s: packets for %s go to %s for %u s", ADDR6_STR(&f->b.hoa),
-		 ADDR6_STR(&f->b.coa), ADDR6_STR(&f->to), whole_s(mono_sub(f->until, now.mono)));
+	fx_event(m->env->fx, ROLE_MMA, EV_INFO, "forwarding", &f->b.hoa, "%s: packets for %s go to %s for %u s", ADDR46_STR(&f->b.hoa),
+		 ADDR46_STR(&f->b.coa), ADDR46_STR(&f->to), whole_s(mono_sub(f->until, now.mono)));
 }
 
 /* Is anybody there who would lose packets by the change? Nobody is known where routers, not we, ask for listeners. */
 static bool is_listened(const struct mma *m, const struct mma_forward *f)
 {
-	return !f->is_gone && mldr_find(&m->mldr, &f->group, &m->conf.address);
+	return !f->is_gone && mldr_find(&m->mldr, &f->group, mma_self(&m->conf, &f->b.hoa));
 }
 
 static void confirmed(struct mma *m, const struct mma_binding *mb, struct mma_forward *f, bool listens, struct now now)
@@ -184,11 +184,13 @@ static uint16_t granted_s(const struct mma *m, uint16_t asked_s)
 	return asked_s < max_s ? asked_s : (uint16_t)max_s;
 }
 
-/* To its home address, or to a peer's care-of address; never back to an address of our own. */
+/* To its home address, or to a peer's care-of address; never back to an address of our own. An IPv4 peer is its mobiles' care-of address. */
 static bool is_allowed(struct mma *m, const struct mma_binding *mb, const struct rc_forward *rq)
 {
-	if (addr6_is_any(&rq->agent))
+	if (addr6_is_none(&rq->agent))
 		return addr6_eq(&rq->to, &mb->b.hoa);
+	if (addr6_is_v4mapped(&mb->b.hoa))
+		return mma_peer_find(m, &rq->agent) && addr6_is_v4mapped(&rq->agent) && addr6_eq(&rq->to, &rq->agent);
 	return mma_peer_find(m, &rq->agent) && addr6_is_routable(&rq->to) && !prefix6_contains(&m->conf.coa_prefix, &rq->to) &&
 	       !addr6_eq(&rq->to, &m->conf.address);
 }
@@ -262,7 +264,7 @@ static struct mma_forward *accept(struct mma *m, struct mma_binding *mb, const s
 		reason_count(m->env, R_LIMIT_BINDINGS);
 		return NULL;
 	}
-	f->b.coa = mb->b.coa;
+	f->b.coa = *mma_coa(m, mb);
 	f->is_gone = rq->flags & RC_FORWARD_GONE || rq->has_seq;
 	f->has_seq = rq->has_seq;
 	f->last_seq = rq->last_seq;
@@ -354,7 +356,7 @@ static void on_ack(struct mma *m, struct mma_peer *peer, const struct mh_peer *m
 static struct mma_binding *taken_over(const struct mma *m, const struct mma_peer *peer, const struct mh_peer *msg)
 {
 	struct mma_binding *mb = binding_find(&m->bindings, &msg->home_address);
-	bool is_here = mb && mb->b.state == BINDING_ACTIVE && addr6_eq(&mb->b.coa, &msg->coa) && addr6_eq(&mb->prev, &peer->pair.address);
+	bool is_here = mb && mb->b.state == BINDING_ACTIVE && addr6_eq(mma_coa(m, mb), &msg->coa) && addr6_eq(&mb->prev, &peer->pair.address);
 	return is_here ? mb : NULL;
 }
 
@@ -375,7 +377,7 @@ static void on_forwarding(struct mma *m, struct mma_peer *peer, const struct mh_
 		mb->taken = msg->transaction;
 		mma_bind_prev_until(m, mb, mono_add(now.mono, span_s(time_s + SLACK_S)), now);
 		fx_event(m->env->fx, ROLE_MMA, EV_INFO, "taken-over", &mb->b.hoa, "%s: %s forwards for %u s, %u correspondent nodes",
-			 ADDR6_STR(&mb->b.hoa), ADDR6_STR(&peer->pair.address), time_s, p->mh.opt.rc.peers.n);
+			 ADDR46_STR(&mb->b.hoa), ADDR46_STR(&peer->pair.address), time_s, p->mh.opt.rc.peers.n);
 		mma_ro_import(m, mb, &p->mh.opt.rc.peers, now);
 	}
 	reply(m, peer, msg, PEER_FORWARDING_ACK, mb, now);
@@ -384,7 +386,7 @@ static void on_forwarding(struct mma *m, struct mma_peer *peer, const struct mh_
 void mma_forward_confirm(struct mma *m, const struct mma_binding *mb, struct now now)
 {
 	struct mma_peer *peer = addr6_is_any(&mb->prev) ? NULL : mma_peer_find(m, &mb->prev);
-	const struct mh_peer msg = {.kind = PEER_CONFIRM, .home_address = mb->b.hoa, .coa = mb->b.coa};
+	const struct mh_peer msg = {.kind = PEER_CONFIRM, .home_address = mb->b.hoa, .coa = *mma_coa(m, mb)};
 	if (peer && mono_before(now.mono, mb->prev_until))
 		mma_peer_send(m, peer, &msg, NULL, now);
 }
@@ -397,7 +399,7 @@ void mma_forward_registered(struct mma *m, const struct mma_binding *mb, struct 
 		return;
 	if (f->b.state != FORWARD_CONFIRMED)
 		fx_event(m->env->fx, ROLE_MMA, EV_INFO, "forwarding-ended", &f->b.hoa, "%s: back here, nothing goes to %s any more",
-			 ADDR6_STR(&f->b.hoa), ADDR6_STR(&f->to));
+			 ADDR46_STR(&f->b.hoa), ADDR46_STR(&f->to));
 	mma_forward_end(m, f);
 }
 
@@ -457,7 +459,7 @@ int mma_forward_restore(struct mma *m, const struct mma_binding *mb, const struc
 	struct mma_forward *f = binding_add(&m->forwards, &mb->b.hoa);
 	if (!f)
 		return ERR_FULL;
-	f->b.coa = mb->b.coa;
+	f->b.coa = *mma_coa(m, mb);
 	f->b.state = FORWARD_ON;
 	f->to = rec->to;
 	f->agent = rec->agent;

@@ -56,7 +56,7 @@ bool mma_key_ask(struct mma *m, const struct addr6 *hoa, const struct addr6 *hom
 		return false;
 	uint64_t key = rate_key(&m->peer_rate, home_agent, sizeof *home_agent) ^ 1;
 	if (rate_take(&m->peer_rate, key, ASK_RATE, ASK_BURST, now.mono))
-		pair_send(&ha->pair, m->env, ROLE_MMA, &m->conf.address, &mh, now);
+		pair_send(&ha->pair, m->env, ROLE_MMA, mma_self(&m->conf, home_agent), &mh, now);
 	else
 		reason_count(m->env, R_LIMIT_RATE);
 	return true;
@@ -89,8 +89,8 @@ static void lend(struct mma *m, const struct mma_peer *ha, const struct mh_packe
 	l->conf = (struct mma_mobile_conf){.home = {l->b.hoa, 128}, .key = "lent", .home_agent = ha->pair.address};
 	l->mobile = (struct mma_mobile){.hoa = l->b.hoa, .conf = &l->conf, .key = &l->key};
 	binding_due(&m->lent, &l->b, mono_add(now.mono, span_s(p->mh.peer.time_s > LENT_MIN_S ? p->mh.peer.time_s : LENT_MIN_S)));
-	fx_event(m->env->fx, ROLE_MMA, EV_INFO, "key-lent", &l->b.hoa, "%s: by its home agent %s for %u s", ADDR6_STR(&l->b.hoa),
-		 ADDR6_STR(&ha->pair.address), p->mh.peer.time_s);
+	fx_event(m->env->fx, ROLE_MMA, EV_INFO, "key-lent", &l->b.hoa, "%s: by its home agent %s for %u s", ADDR46_STR(&l->b.hoa),
+		 ADDR46_STR(&ha->pair.address), p->mh.peer.time_s);
 }
 
 void mma_key_rx(struct mma *m, struct mma_peer *ha, const struct mh_packet *p, struct now now)

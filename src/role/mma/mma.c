@@ -4,6 +4,7 @@
  * ours), inside the site it sends to their groups and does not know where they are.
  *
  *   reg.c   registration: checks and answers
+ *   reg4.c, relay.c, answer4.c  the same in Mobile IPv4 (H-7), where to home agents we are a foreign agent
  *   bind.c  bindings: datapath, store
  *   forward.c  mobiles that left for another site, or came from one; peer.c  the agents there
  *   pool.c  care-of addresses
@@ -11,6 +12,7 @@
  *
  * The service address is the source of all groups and lies on roam0 unless configured otherwise. The pool is
  * routed to roam0 too: a packet for an address that nobody has ends there, instead of going back to where it came from.
+ * Either family alone or both: bindings, forwardings, groups and links are the same tables, IPv4 addresses mapped.
  * No membership is ever reported here, so no join leaves the site (H-23).
  *
  * Left out so far: redundancy.
@@ -115,9 +117,10 @@ static void on_change(void *ctx, const struct mldr_channel *ch, uint32_t ifindex
 		fx_event(m->env->fx, ROLE_MMA, EV_DEBUG, is_first ? "listener-first" : "listener-last", NULL, "group %s on interface %u",
 			 ADDR46_STR(&ch->key.group), ifindex);
 	op.mfc.n_oif = mldr_oifs(&m->mldr, ch, op.mfc.oif);
-	if (op.mfc.n_oif)
+	if (op.mfc.n_oif) {
 		fx_dp_put(m->env->fx, ROLE_MMA, &op);
-	else {
+		mma_answer_listened(m, &ch->key.group);
+	} else {
 		fx_dp_del(m->env->fx, ROLE_MMA, &op);
 		mma_forward_unlistened(m, &ch->key.group, now);
 	}
@@ -159,7 +162,7 @@ static int mma_init(void *self, const struct engine_env *env, const void *conf, 
 	name_links(m);
 	if (m->conf.multicast == MMA_PIM && !m->conf.source_if[0])
 		m->inject_ifindex = IFINDEX_ROAM0;
-	if (load_mobiles(m) != ERR_OK)
+	if (load_mobiles(m) != ERR_OK || mma_relay_init(m) != ERR_OK)
 		return ERR_NOMEM;
 	if (!m->conf.address_if[0])
 		push_address(m, FX_ADDR_ADD, IFINDEX_ROAM0);
@@ -172,6 +175,8 @@ static void mma_fini(void *self)
 {
 	struct mma *m = self;
 	mldr_fini(&m->mldr);
+	visitors_fini(&m->visitors);
+	mma_answer_fini(m);
 	table_fini(&m->mobiles);
 	table_fini(&m->by_coa);
 	table_fini(&m->by_group);
@@ -183,11 +188,19 @@ static void mma_fini(void *self)
 
 /* --- links ------------------------------------------------------------------------------------------------- */
 
+static void family_up(struct mma *m, const struct mma_link *l, const struct addr6 *src, const struct mldr_link_conf *c, struct now now)
+{
+	int err = mldr_link_up(&m->mldr, l->ifindex, src, c, now);
+	if (err)
+		fx_event(m->env->fx, ROLE_MMA, EV_ERROR, "multicast-off", NULL, "no multicast on %s: %s", l->name, err_str(err));
+}
+
+/* Queries come from the link-local address; in IPv4 from the service address, which we have in any case. */
 static void link_multicast(struct mma *m, const struct mma_link *l, struct now now)
 {
 	struct mldr_link_conf c = {
-		.admit = {m->conf.group_prefix}, .n_admit = 1,
-		.source = {m->conf.address}, .n_source = 1,
+		.admit = {m->conf.group_prefix, m->conf.group_prefix_v4}, .n_admit = 2,
+		.source = {m->conf.address, m->conf.address_v4}, .n_source = 2,
 		.is_sole = m->conf.is_sole_querier,
 		.robustness = m->conf.robustness,
 		.query_interval = m->conf.query_interval,
@@ -198,9 +211,10 @@ static void link_multicast(struct mma *m, const struct mma_link *l, struct now n
 	};
 	struct addr6 src = addr6_linklocal(&l->lladdr);
 	memcpy(c.name, l->name, sizeof c.name);
-	int err = mldr_link_up(&m->mldr, l->ifindex, &src, &c, now);
-	if (err)
-		fx_event(m->env->fx, ROLE_MMA, EV_ERROR, "multicast-off", NULL, "no multicast on %s: %s", l->name, err_str(err));
+	if (mma_has_v6(&m->conf))
+		family_up(m, l, &src, &c, now);
+	if (mma_has_v4(&m->conf))
+		family_up(m, l, &m->conf.address_v4, &c, now);
 }
 
 static void on_link(struct mma *m, struct mma_link *l, const struct link_event *ev, struct now now)
@@ -251,17 +265,25 @@ static void mma_link(void *self, const struct link_event *ev, struct now now)
 static bool mma_rx(void *self, const struct rx *rx, struct now now)
 {
 	struct mma *m = self;
+	m->at = now;
+	if (rx_is_v4(rx))
+		return (mma_has_v4(&m->conf) && mma_reg4_rx(m, rx, now)) || mldr_rx(&m->mldr, rx, now);
+	if (!rx_is_v6(rx) || !mma_has_v6(&m->conf))
+		return false;
 	return mma_reg_rx(m, rx, now) || mma_ro_rx(m, rx, now) || mldr_rx(&m->mldr, rx, now);
 }
 
 static void mma_tick(void *self, struct now now)
 {
 	struct mma *m = self;
+	m->at = now;
 	mma_forward_tick(m, now); /* before the addresses whose rest is over go */
+	visitors_tick(&m->visitors, now); /* before bindings: each ends its own */
 	mma_bind_tick(m, now);
 	mma_key_tick(m, now);
 	ro_tick(&m->ro, now);
 	mldr_tick(&m->mldr, now);
+	mma_answer_tick(m, now);
 }
 
 static mono_t mma_expiry(const void *self)
@@ -269,6 +291,7 @@ static mono_t mma_expiry(const void *self)
 	const struct mma *m = self;
 	mono_t mobiles = mono_min(bindings_expiry(&m->bindings), bindings_expiry(&m->forwards));
 	mobiles = mono_min(mobiles, bindings_expiry(&m->lent));
+	mobiles = mono_min(mobiles, mono_min(visitors_expiry(&m->visitors), mma_answer_expiry(m)));
 	return mono_min(mono_min(mobiles, ro_expiry(&m->ro)), mldr_expiry(&m->mldr));
 }
 
@@ -359,6 +382,7 @@ static int mma_reconf(void *self, const void *conf, struct now now, const char *
 	mma_peer_load(m);
 	push_site(m, fx_dp_put);
 	mma_ro_reconf(m);
+	mma_relay_conf(m);
 	return load_mobiles(m);
 }
 
@@ -373,9 +397,10 @@ static int mma_ctl(void *self, const struct ctl_cmd *cmd, struct now now, const 
 	if (cmd->argc != 2 || !addr46_parse(&hoa, cmd->argv[1]))
 		return ERR_INVAL;
 	struct mma_binding *mb = binding_find(&m->bindings, &hoa);
-	if (mb && mb->b.state == BINDING_ACTIVE)
+	bool is_done = mma_relay_revoke(m, &hoa, now); /* which ends the binding */
+	if (!is_done && mb && mb->b.state == BINDING_ACTIVE)
 		mma_bind_release(m, mb, NULL, "dropped by the operator", now);
-	else if (!mb || !mma_forward_drop(m, mb, now))
+	else if (!is_done && (!mb || !mma_forward_drop(m, mb, now)))
 		return ERR_NOTFOUND;
 	*msg = NULL;
 	return ERR_OK;

@@ -8,19 +8,26 @@
 #include "core/rate.h"
 #include "core/ro.h"
 #include "core/sa.h"
+#include "core/visitor.h"
 #include "role/mma/mma.h"
+#include "wire/mip4/rc4.h"
 
-/* A mobile's registration here. b.coa is the care-of address that we assigned; a binding that is
- * BINDING_GONE keeps it, out of others' hands, until its rest is over. */
+/* A mobile's registration here. b.coa is the address that we assigned: in IPv6 the care-of address, in IPv4 the outer source of its uplink
+ * (none without a pool), for there the care-of address is ours (mma_coa). A binding that is BINDING_GONE keeps it, out of others' hands, until
+ * its rest is over; and a group that is reserved for a mobile whose registration is under way. */
 enum {                                 /* b.flags */
 	MMA_UPLINK_BOUND = 1,          /* uplink from `onlink` only */
 	MMA_ROUTE_OPT = 2,             /* the mobile lets us register with correspondent nodes */
+	MMA_REVERSE = 4,               /* IPv4: uplink goes to the home agent in a tunnel; else by the routing table */
 };
 struct mma_binding {
 	struct binding b;
 	struct addr6 onlink;           /* where the last update came from */
-	struct addr6 group;            /* :: when gone */
+	struct addr6 group;            /* none: it has none, and is not in by_group */
+	mono_t rest_until;             /* gone: b.due is this or, if that is sooner, the end of the group's reservation */
 	struct addr6 ha;
+	uint8_t encap;                 /* IPv4: enum dp_encap of the reverse tunnel */
+	uint16_t udp_port;             /* of the home agent, with DP_ENCAP_UDP */
 	struct addr6 prev;             /* previous agent, whose tunnels are taken until prev_until; :: none */
 	mono_t prev_until;
 	mono_t key_since;              /* when gre_key_prev was retired */
@@ -88,6 +95,15 @@ struct mma {
 	uint32_t n_active;
 	uint64_t n_accepted, n_refused, n_forwarded, n_taken_over;
 	uint32_t inject_ifindex;       /* MMA_PIM: of the source interface; else 0 */
+	/* IPv4: the relay to home agents, answers that nobody listens to yet, and what is being answered just now. */
+	struct visitors visitors;
+	struct visitor_conf visitor_conf;
+	struct visitor_ops visitor_ops;
+	struct mma_held *held;
+	uint32_t n_held;
+	const struct mma_asked *asked; /* NULL: nothing, or what the relay remembers */
+	struct rc4_values values;      /* of the answer that is being built */
+	struct now at;                 /* of the event that is being dealt with */
 };
 
 extern const struct conf_block mma_conf_block;
@@ -112,8 +128,24 @@ struct mma_grant {
 	uint64_t stamp;
 	uint16_t seq;
 	uint32_t lifetime_s;
-	uint8_t flags;
+	uint8_t flags, encap;
+	uint16_t udp_port;
 };
+/* Where the mobile's home agent sends to. */
+static inline const struct addr6 *mma_coa(const struct mma *m, const struct mma_binding *mb)
+{
+	return addr6_is_v4mapped(&mb->b.hoa) ? &m->conf.address_v4 : &mb->b.coa;
+}
+/* What DP_COA knows it by. */
+static inline const struct addr6 *mma_dp_coa(const struct mma_binding *mb)
+{
+	return addr6_is_v4mapped(&mb->b.hoa) ? &mb->b.hoa : &mb->b.coa;
+}
+/* Keep a group for a mobile while its registration is under way, or until it asks with that group. No other mobile gets it. 0, ERR_FULL, ERR_NOMEM. */
+int mma_bind_reserve(struct mma *m, const struct addr6 *hoa, const struct addr6 *group, enum reason *why, struct now now);
+/* Its home agent says that it is elsewhere: nothing is taken from it any more; what still comes for it is delivered for a moment, until it asks
+ * for forwarding. */
+void mma_bind_fade(struct mma *m, struct mma_binding *mb, struct now now);
 /* Enter or refresh. 0, ERR_FULL (bindings or pool; *why says), ERR_NOMEM: nothing has changed then. */
 int mma_bind_grant(struct mma *m, const struct mma_grant *g, struct mma_binding **out, enum reason *why, struct now now);
 /* End an active binding; its address begins to rest. f: packets that still come are forwarded (forward.c); NULL: dropped. */
@@ -197,8 +229,36 @@ void mma_ro_import(struct mma *m, const struct mma_binding *mb, const struct rc_
 /* A packet by a detour, or an answer of a correspondent node. */
 bool mma_ro_rx(struct mma *m, const struct rx *rx, struct now now);
 
-/* pool.c: a care-of address that nobody has or lately had. False: there is none. */
-bool mma_pool_draw(const struct mma *m, struct addr6 *coa);
+/* pool.c: an address that nobody has or lately had, of the care-of addresses or, for an IPv4 mobile, of the site's. False: there is none. */
+bool mma_pool_draw(const struct mma *m, bool is_v4, struct addr6 *addr);
+/* An IPv4 group that nobody has. */
+bool mma_pool_draw_group(const struct mma *m, struct addr6 *group);
+
+/* reg4.c: what mobiles say in Mobile IPv4; relay.c: what home agents make of it. */
+struct mma_asked {
+	struct addr6 group;            /* that a request names, before any of it is believed */
+	bool has_group;
+	bool is_farewell;              /* a forwarding request: answered to the home address, with forward in it unless NULL */
+	const struct rc_forward *forward;
+};
+bool mma_reg4_rx(struct mma *m, const struct rx *rx, struct now now);
+int mma_relay_init(struct mma *m);
+void mma_relay_conf(struct mma *m);
+/* An ended registration is forgotten without a word to its home agent. */
+void mma_relay_forget(struct mma *m, const struct addr6 *hoa);
+/* What the operator ended: the home agent is told if that was agreed upon. False: there was none. */
+bool mma_relay_revoke(struct mma *m, const struct addr6 *hoa, struct now now);
+/* The relay's part of a binding's record. */
+void mma_relay_write(const struct mma *m, const struct mma_binding *mb, struct wr *w);
+void mma_relay_restore(struct mma *m, struct mma_binding *mb, struct rd *r, struct now now);
+
+/* answer4.c: answers through the group. */
+void mma_answer_send(struct mma *m, const struct addr6 *group, const void *pkt, size_t len_oct, struct now now);
+/* Somebody listens now. */
+void mma_answer_listened(struct mma *m, const struct addr6 *group);
+void mma_answer_tick(struct mma *m, struct now now);
+mono_t mma_answer_expiry(const struct mma *m);
+void mma_answer_fini(struct mma *m);
 
 /* show.c */
 void mma_show(const void *self, const char *what, struct show *out, struct now now);

@@ -72,7 +72,7 @@ void mma_peer_rx(struct mma *m, const struct mh_packet *p, struct now now)
 	key = rate_key(&m->refusals, &p->src, sizeof p->src);
 	if (rate_take(&m->refusals, key, m->conf.refusal_rate, m->conf.refusal_rate, now.mono))
 		fx_event(m->env->fx, ROLE_MMA, EV_NOTICE, "peer-refused", &p->mh.peer.home_address, "%s from %s: %s",
-			 mh_peer_kind_str(p->mh.peer.kind), ADDR6_STR(&p->src), reason_text((enum reason)why));
+			 mh_peer_kind_str(p->mh.peer.kind), ADDR46_STR(&p->src), reason_text((enum reason)why));
 }
 
 void mma_peer_send(struct mma *m, struct mma_peer *peer, const struct mh_peer *msg, const struct rc_peers *list, struct now now)
@@ -82,5 +82,5 @@ void mma_peer_send(struct mma *m, struct mma_peer *peer, const struct mh_peer *m
 		mh.opt.rc.has_peers = true;
 		mh.opt.rc.peers = *list;
 	}
-	pair_send(&peer->pair, m->env, ROLE_MMA, &m->conf.address, &mh, now);
+	pair_send(&peer->pair, m->env, ROLE_MMA, mma_self(&m->conf, &peer->pair.address), &mh, now);
 }

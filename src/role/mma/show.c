@@ -21,7 +21,9 @@ static void show_binding(const struct mma *m, const struct mma_binding *mb, stru
 	show_str(out, "role", "mma");
 	show_addr6(out, "home_address", &mb->b.hoa);
 	show_str(out, "state", is_active ? "active" : f ? forward_state(f) : "resting");
-	show_addr6(out, "coa", &mb->b.coa);
+	show_addr6(out, "coa", mma_coa(m, mb));
+	if (addr6_is_v4mapped(&mb->b.hoa) && !addr6_is_none(&mb->b.coa))
+		show_addr6(out, "site_address", &mb->b.coa);
 	if (is_active) {
 		show_addr6(out, "group", &mb->group);
 		show_addr6(out, "onlink", &mb->onlink);
@@ -81,9 +83,16 @@ static void show_status(const struct mma *m, struct show *out)
 	show_begin(out, "status");
 	show_str(out, "role", "mma");
 	show_str(out, "site", m->conf.site);
-	show_addr6(out, "address", &m->conf.address);
-	show_prefix6(out, "coa_prefix", &m->conf.coa_prefix);
-	show_prefix6(out, "group_prefix", &m->conf.group_prefix);
+	if (mma_has_v6(&m->conf)) {
+		show_addr6(out, "address", &m->conf.address);
+		show_prefix6(out, "coa_prefix", &m->conf.coa_prefix);
+		show_prefix6(out, "group_prefix", &m->conf.group_prefix);
+	}
+	if (mma_has_v4(&m->conf)) {
+		show_addr6(out, "address_v4", &m->conf.address_v4);
+		show_prefix6(out, "group_prefix_v4", &m->conf.group_prefix_v4);
+		show_u64(out, "pending", m->visitors.n_pending);
+	}
 	show_u64(out, "bindings", m->n_active);
 	show_u64(out, "resting", bindings_count(&m->bindings) - m->n_active);
 	show_u64(out, "accepted", m->n_accepted);
@@ -113,5 +122,7 @@ void mma_show(const void *self, const char *what, struct show *out, struct now n
 		show_links(m, out);
 	if (strcmp(what, "status") == 0)
 		show_status(m, out);
+	if (strcmp(what, "visitors") == 0)
+		visitors_show(&m->visitors, out, now);
 	mldr_show(&m->mldr, what, out, now);
 }

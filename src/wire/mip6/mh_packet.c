@@ -2,6 +2,7 @@
 #include "wire/mip6/mh_packet.h"
 
 #include "wire/ip/csum.h"
+#include "wire/ip/ip4.h"
 
 enum { HOP_LIMIT = 64, CSUM_OFF = 4 };
 
@@ -30,10 +31,32 @@ static enum wire_err checksum(const struct mh_packet *p, const uint8_t *head, si
 	return ip6_csum(&p->peer, &p->self, NH_MH, head, len_oct) && ip6_csum(&p->peer, &p->self, NH_MH, head, have_oct) ? W_CHECKSUM : W_OK;
 }
 
+/* Agents speak to each other over IPv4, and nobody else does. */
+static enum wire_err parse_v4(const void *pkt, size_t len_oct, struct mh_packet *out)
+{
+	struct ip4_walk ip;
+	enum wire_err e = ip4_walk(pkt, len_oct, &ip);
+	out->src = out->peer = ip.src;
+	out->dst = out->self = ip.dst;
+	out->hop_limit = ip.ip.ttl;
+	if (e)
+		return e;
+	if (ip.ip.proto != NH_MH)
+		return W_PROTO;
+	out->head = (const uint8_t *)pkt + ip.off;
+	if ((e = checksum(out, out->head, ip.len_oct)))
+		return e;
+	struct rd r = rd_of(out->head, ip.len_oct);
+	e = mh_parse(&r, &out->mh);
+	return !e && out->mh.type != MH_PEER ? W_TYPE : e;
+}
+
 enum wire_err mh_packet_parse(const void *pkt, size_t len_oct, struct mh_packet *out)
 {
 	struct ip6_walk ip;
 	memset(out, 0, sizeof *out);
+	if (len_oct && *(const uint8_t *)pkt >> 4 == 4)
+		return parse_v4(pkt, len_oct, out);
 	enum wire_err e = ip6_walk(pkt, len_oct, &ip);
 	addresses(&ip, out);
 	if (e)
@@ -85,11 +108,18 @@ static void auth_place(const struct mh_opts *o, struct mh_built *out)
 size_t mh_packet_build(void *buf, size_t cap_oct, const struct mh_path *path, struct mh *m, struct mh_built *out)
 {
 	struct wr w = wr_of(buf, cap_oct);
+	bool is_v4 = addr6_is_v4mapped(&path->dst);
 	*out = (struct mh_built){.csum_src = path->hao ? *path->hao : path->src, .csum_dst = path->rh2 ? *path->rh2 : path->dst};
-	headers_build(&w, path);
+	if (is_v4)
+		(void)ip4_begin(&w, &(struct ip4_path){.src = path->src, .dst = path->dst, .ttl = path->hop_limit ? path->hop_limit : HOP_LIMIT}, NH_MH);
+	else
+		headers_build(&w, path);
 	out->mh_off = (uint16_t)wr_len(&w);
 	mh_build(&w, m);
-	ip6_head_finish(&w);
+	if (is_v4)
+		(void)ip4_finish(&w, 0);
+	else
+		ip6_head_finish(&w);
 	if (!wr_ok(&w))
 		return 0;
 	out->mh_len_oct = m->len_oct;

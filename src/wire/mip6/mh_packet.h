@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Whole IPv6 packets that carry a Mobility Header: what engines receive and send.
+ * Whole packets that carry a Mobility Header: what engines receive and send. IPv6, but for messages between agents (peer.h), which travel in IPv4
+ * as well: protocol 135 between IPv4-mapped addresses, with IPv6's pseudo-header of these.
  *
  * Sending with authentication takes three steps:
  *     n = mh_packet_build(buf, sizeof buf, &path, &mh, &built);       authenticator and checksum zero
@@ -24,7 +25,7 @@ struct mh_packet {
 };
 
 /* Walks, verifies the checksum (home addresses in the pseudo-header, RFC 6275 6.1.1), parses. out is filled as far
- * as it came: on W_TYPE, src, dst, peer and mh.type are there for the binding error. W_PROTO when there is no Mobility Header. */
+ * as it came: on W_TYPE, src, dst, peer and mh.type are there for the binding error. W_PROTO when there is no Mobility Header. In IPv4: W_TYPE for all but MH_PEER, ip4_walk's. */
 enum wire_err mh_packet_parse(const void *pkt, size_t len_oct, struct mh_packet *out);
 
 /* The authenticated bytes of a received message: care-of address (the alternate one when there is one, RFC 4285 5.1), home
@@ -37,7 +38,7 @@ static inline const uint8_t *mh_packet_auth_data(const struct mh_packet *p) { re
 const struct addr6 *mh_packet_coa(const struct mh_packet *p);
 
 struct mh_path {
-	struct addr6 src, dst;           /* of the IPv6 header */
+	struct addr6 src, dst;           /* of the IP header, whose version they tell */
 	const struct addr6 *hao, *rh2;   /* home addresses; NULL: no such header */
 	uint8_t hop_limit;               /* 0: 64 */
 };
