@@ -134,7 +134,7 @@ void mn_link_fall_back(struct mn_if *lost, enum mn_families who, const char *eve
 	if ((used & MN_FAMILY_6) && !mn->active)
 		mn_place_lost(mn, event, now);
 	if ((used & MN_FAMILY_4) && !mn->v4.active)
-		mn4_place_settle(mn, event, "no other link is up", now);
+		mn4_place_lost(mn, event, now);
 }
 
 static void forget_router(struct mn_if *ifc)

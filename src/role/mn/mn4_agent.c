@@ -63,10 +63,8 @@ struct mn4_mma *mn4_mma_find(struct mn *mn, const struct addr6 *addr)
 	return NULL;
 }
 
-bool mn4_agent_is_usable(const struct mn *mn, const struct mn4_agent *a, struct now now)
+bool mn4_agent_is_usable(const struct mn4_agent *a, struct now now)
 {
-	const struct mn_conf *c = &mn->conf;
-	(void)c;
 	return a->is_used && mono_before(now.mono, a->lost_at) && !mono_before(now.mono, a->refused_until);
 }
 
@@ -87,7 +85,7 @@ struct mn4_agent *mn4_agent_other(const struct mn_if *ifc, struct now now)
 	struct mn4_agent *best = NULL;
 	for (uint32_t i = 0; i < MN4_AGENT_MAX; i++) {
 		struct mn4_agent *a = &mn->v4.agent[i];
-		if (a->ifindex != ifc->ifindex || a == ifc->v4.agent || !mn4_agent_is_usable(mn, a, now))
+		if (a->ifindex != ifc->ifindex || a == ifc->v4.agent || !mn4_agent_is_usable(a, now))
 			continue;
 		if (!best || rank(mn, a, now) > rank(mn, best, now))
 			best = a;
@@ -120,12 +118,10 @@ void mn4_agent_solicit(struct mn_if *ifc, struct now now)
 	if (n)
 		fx_send(mn_fx(mn), ROLE_MN, ifc->ifindex, NULL, buf, n);
 	mn->v4.n.solicits++;
-	v->solicits++;
-	mn_arm(mn, &v->t_solicit, MN_T4_SOLICIT, spread(mn, now.mono, v->solicit_wait));
-	if (v->solicits < MN4_SOLICIT_FAST)
-		return;
 	int64_t next = v->solicit_wait.ns * 2, max = span_s(MN4_SOLICIT_MAX_S).ns;
-	v->solicit_wait = span_ns(next < max ? next : max);
+	if (++v->solicits >= MN4_SOLICIT_FAST)
+		v->solicit_wait = span_ns(next < max ? next : max);
+	mn_arm(mn, &v->t_solicit, MN_T4_SOLICIT, spread(mn, now.mono, v->solicit_wait));
 }
 
 static void start(struct mn_if *ifc, struct now now)
@@ -208,14 +204,14 @@ static bool is_other_subnet(const struct mn *mn, const struct mn_if *ifc, const 
 	return ifc->v4.agent && move4_subnet(&ifc->v4.agent->adv, &a->adv) == MOVE4_OTHER;
 }
 
-static bool is_refused(struct mn *mn, const struct mn4_agent *a, struct now now) { return !mn4_agent_is_usable(mn, a, now); }
+static bool is_refused(const struct mn4_agent *a, struct now now) { return !mn4_agent_is_usable(a, now); }
 
 /* Should a be the agent of its link now? */
 static bool is_to_be_used(struct mn_if *ifc, struct mn4_agent *a, struct now now)
 {
 	struct mn *mn = ifc->mn;
 	const struct mn4_agent *cur = ifc->v4.agent;
-	if (!cur || cur == a || ifc->v4.is_suspect || is_refused(mn, cur, now))
+	if (!cur || cur == a || ifc->v4.is_suspect || is_refused(cur, now))
 		return true;
 	if (ifc->has_cell && lladdr_eq(&ifc->cell, &a->lladdr) && !lladdr_eq(&ifc->cell, &cur->lladdr))
 		return true;
@@ -226,12 +222,10 @@ static bool is_to_be_used(struct mn_if *ifc, struct mn4_agent *a, struct now now
 	return is_other_subnet(mn, ifc, a);
 }
 
-/* The former agent of a link where rule 2 said that it was left. */
-static void note_shared(struct mn_if *ifc, const struct mn4_agent *before, const struct mn4_agent *a)
+/* The former agent of the link, where rule 2 said that it was left, is heard again. */
+static void note_shared(struct mn_if *ifc, const struct mn4_agent *a)
 {
-	const struct mn4_agent *cur = ifc->v4.agent;
-	if (before && cur && cur != a && move4_subnet(&cur->adv, &a->adv) == MOVE4_OTHER)
-		ifc->v4.is_shared = true;
+	ifc->v4.is_shared |= a->was_left && ifc->v4.agent && ifc->v4.agent != a;
 }
 
 static void take_challenge(struct mn4_agent *a)
@@ -267,6 +261,8 @@ static struct mn4_agent *learn(struct mn_if *ifc, const struct lladdr *ll, const
 static void use(struct mn_if *ifc, struct mn4_agent *a, const char *event, struct now now)
 {
 	struct mn *mn = ifc->mn;
+	if (ifc->v4.agent && ifc->v4.agent != a)
+		ifc->v4.agent->was_left = true;
 	ifc->v4.agent = a;
 	ifc->v4.is_suspect = false;
 	mn_arm(mn, &ifc->v4.t_solicit, MN_T4_SOLICIT, MONO_NEVER);
@@ -304,6 +300,14 @@ static void on_withdrawn(struct mn_if *ifc, struct mn4_agent *a, struct now now)
 		a->is_used = false;
 }
 
+/* A refusal asked for one, and there was none left (RFC 4721 3.1). */
+static bool is_challenge_awaited(const struct mn_if *ifc, const struct mn4_agent *a)
+{
+	const struct mn4 *v = &ifc->mn->v4;
+	return v->active == ifc && ifc->v4.agent == a && v->has_place && v->at.place == MOVE4_AGENT && a->has_challenge &&
+	       v->reg.act == REG4_CHALLENGE && !v->reg.is_open && reg4_is_pending(&v->reg);
+}
+
 void mn4_agent_on_adv(struct mn_if *ifc, const struct rx *rx, struct now now)
 {
 	struct mn *mn = ifc->mn;
@@ -321,14 +325,15 @@ void mn4_agent_on_adv(struct mn_if *ifc, const struct rx *rx, struct now now)
 		return;
 	}
 	bool is_restart = a && move4_is_restart(&a->adv, &p.adv);
-	const struct mn4_agent *before = a;
 	a = learn(ifc, &rx->lladdr_src, &p, now);
 	if (!a)
 		return;
 	mn_choice_on_adv(ifc, &a->lladdr, now);
-	note_shared(ifc, before, a);
+	note_shared(ifc, a);
 	if (is_to_be_used(ifc, a, now))
 		use(ifc, a, "advertisement", now);
 	if (is_restart)
 		on_restart(ifc, a, now);
+	else if (is_challenge_awaited(ifc, a))
+		mn4_reg_mended(mn, now);
 }

@@ -143,10 +143,13 @@ static void stay(struct mn *mn, const struct mn4_spot *s, bool is_intra, struct 
 	struct lladdr router = lladdr_is_zero(&s->router) ? v->at.router : s->router;
 	v->at = *s;
 	v->at.router = router;
-	if (s->place == MOVE4_HOME)
+	if (s->place == MOVE4_HOME) {
 		mn4_path_home(mn, v->active);
-	else
+		if (state_of(mn) == MN_HOME)
+			mn4_path_roam0_del(mn);
+	} else {
 		mn4_path_uplink(mn);
+	}
 	if (s->place != MOVE4_SITE)
 		mn4_member_leave(v->active);
 	else if (!v->active->v4.is_member)
@@ -242,6 +245,16 @@ void mn4_place_again(struct mn *mn, const char *event, struct now now)
 	enter(mn, &s, now);
 	mn4_member_hold(v->active);
 	mn4_place_settle(mn, event, "registering anew", now);
+}
+
+/* On a home link without carrier the kernel would go on resolving for what the host sends, and would do so by broadcast on the next
+ * link, whatever that is (RFC 5944 4.6). */
+void mn4_place_lost(struct mn *mn, const char *event, struct now now)
+{
+	struct mn4 *v = &mn->v4;
+	if (v->has_place && v->at.place == MOVE4_HOME && v->home_if && !v->home_if->is_up)
+		leave_home_link(mn);
+	mn4_place_settle(mn, event, "no other link is up", now);
 }
 
 /* --- what the registration brings ------------------------------------------------------------------------------ */

@@ -39,6 +39,7 @@ struct mn4_agent {
 	struct addr6 addr;           /* source of its advertisements */
 	struct adv4 adv;             /* the last one */
 	bool is_home;
+	bool was_left;               /* for another one of the same link, as far as this one's carrier tells */
 	mono_t heard, lost_at;       /* rule 1: lost_at */
 	mono_t refused_until;        /* zero: not refused */
 	uint32_t coa_try;            /* which of its care-of addresses (2.4) */
@@ -171,7 +172,7 @@ void mn4_agent_on_solicit(struct mn_if *ifc, struct now now);
 void mn4_agent_on_silence(struct mn_if *ifc, struct now now);
 /* Another agent of the link, that did not refuse; NULL: there is none. */
 struct mn4_agent *mn4_agent_other(const struct mn_if *ifc, struct now now);
-bool mn4_agent_is_usable(const struct mn *mn, const struct mn4_agent *a, struct now now);
+bool mn4_agent_is_usable(const struct mn4_agent *a, struct now now);
 struct mn4_mma *mn4_mma_find(struct mn *mn, const struct addr6 *addr);
 
 /* mn4_link.c: the part of link.c that is IPv4's */
@@ -199,6 +200,7 @@ bool mn4_spot_of(struct mn *mn, const struct mn_if *ifc, struct now now, struct 
 
 /* mn4_place.c: where the mobile is */
 void mn4_place_use(struct mn *mn, struct mn_if *ifc, const char *event, struct now now);
+void mn4_place_lost(struct mn *mn, const char *event, struct now now);
 void mn4_place_settle(struct mn *mn, const char *event, const char *reason, struct now now);
 void mn4_place_on_registered(struct mn *mn, struct now now);
 void mn4_place_on_home(struct mn *mn, struct now now);
