@@ -31,13 +31,13 @@ struct dp_slow {
 	bool has_key, has_seq;       /* GRE */
 	bool is_local;               /* came out of this host's own stack (roam0): do not decrement */
 	bool was_tunnelled;          /* came in a tunnel of ours (HA's tunnel at the MMA, uplink) */
-	uint16_t udp_port;           /* DP_ENCAP_UDP: destination port, host order; from our 434 */
 	uint32_t key, seq;           /* host order */
 	uint32_t mtu_oct;            /* of the way out, outer header (of DP_ENCAP_NONE there is none) included */
 	uint32_t len_oct;            /* real length; the bytes handed up may be fewer (DP_PUNT_SNAP) */
 	struct addr6 src, dst;       /* outer; dst is a group: replicate by DP_MFC (dp_find) */
 	uint32_t ifindex;            /* way out if fixed (mobile's uplink), else 0 */
 	struct lladdr next_hop;      /* with ifindex */
+	uint16_t udp_port;           /* DP_ENCAP_UDP: destination port, host order; from our 434 */
 };
 
 struct dp_punted {

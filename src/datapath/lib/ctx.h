@@ -6,23 +6,24 @@
  *
  *   ctx_begin, ctx_end      first byte, one past the last that can be reached through pointers
  *   ctx_at(c, off), ctx_has(c, n)   pointer to a constant offset; are the first n bytes reachable?
- *   ctx_pull(c, n)          make the first n bytes reachable (pointers become invalid)
+ *   ctx_pull(c, n)          make the first n bytes reachable (pointers become invalid); ctx_reach: n is not a constant
  *   ctx_len, ctx_gso        real length; size of a segment's payload if the packet is offloaded, else 0
  *   ctx_now, ctx_ticks      monotonic nanoseconds; the kernel's ticks, which are cheaper
- *   ctx_grow(c, n)          n bytes of room between Ethernet and IPv6 header for a tunnel's headers
+ *   ctx_grow(c, n)          n bytes of room between Ethernet and IPv6 header for a tunnel's headers; ctx_grow4: of IPv4
  *   ctx_resize(c, d)        the same place, d more or fewer bytes, the packet stays as tunnelled as it was
  *   ctx_insert(c, n), ctx_cut(c, n)   n bytes of room behind the IPv6 header; n bytes there away
  *   ctx_add_eth(c)          room for an Ethernet header in front of a packet that has none
  *   ctx_load, ctx_store, ctx_tcp_put16   bytes at any offset; a 16-bit field covered by TCP's checksum
  *   ctx_keep_bytes(c, k, off)        k->len_oct bytes from off on into a slot of the keep ring
  *   ctx_ecn_mark            a traffic class, with care for a checksum that hardware computed over the packet
- *   ctx_route               way out towards an address
- *   ctx_send, ctx_send_neigh, ctx_send_here, ctx_copy, ctx_host, ctx_up   out of an interface; so, resolving the neighbour; out
+ *   ctx_route, ctx_route4   way out towards an address
+ *   ctx_send, ctx_send_neigh (ctx_send_neigh4), ctx_send_here, ctx_copy, ctx_host, ctx_up   out of an interface; so, resolving the neighbour; out
  *                           of the interface that it was about to leave through, resolving way and neighbour; a copy now; into
  *                           the host's stack through roam0; so, on this link. All but ctx_copy end the program's work
  *   ctx_loop(n, fn, arg)    fn(0, arg) to fn(n - 1, arg), until one does not return 0
  *   ctx_pass, ctx_drop, ctx_stolen   verdicts
- *   ctx_ring                packet from off on to user space, with *head, and *slow if has_slow; false when the ring is full
+ *   ctx_ring                packet from off on to user space, with *head, and *slow if has_slow; signalling has a ring of its own; false
+ *                           when the ring is full
  */
 #include "datapath/lib/table.h"
 

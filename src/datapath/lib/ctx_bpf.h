@@ -6,6 +6,9 @@ typedef struct __sk_buff ctx_t;
 
 enum { WAY_MTU_GUESS = 1500 };
 
+#ifndef AF_INET
+#define AF_INET 2
+#endif
 #ifndef AF_INET6
 #define AF_INET6 10
 #endif
@@ -46,6 +49,8 @@ static INLINE bool ctx_pull(ctx_t *c, const uint32_t n)
 	return c->len >= n && bpf_skb_pull_data(c, n) == 0;
 }
 
+static INLINE bool ctx_reach(ctx_t *c, uint32_t n) { return c->len >= n && bpf_skb_pull_data(c, n) == 0; }
+
 /*
  * The flag marks the packet as IPv6 in IPv6, also when GRE comes between: segmentation of both in
  * software goes by the header that is there, and a packet may turn from one into the other at the next
@@ -54,6 +59,14 @@ static INLINE bool ctx_pull(ctx_t *c, const uint32_t n)
 static INLINE bool ctx_grow(ctx_t *c, int n)
 {
 	return bpf_skb_adjust_room(c, n, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_ENCAP_L3_IPV6) == 0 ||
+	       bpf_skb_adjust_room(c, n, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_FIXED_GSO) == 0;
+}
+
+/* The same for IPv4 in IPv4. Behind UDP segmentation asks for a mark of that kind. */
+static INLINE bool ctx_grow4(ctx_t *c, int n, bool is_udp)
+{
+	uint64_t mark = BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 | (is_udp ? BPF_F_ADJ_ROOM_ENCAP_L4_UDP : 0);
+	return bpf_skb_adjust_room(c, n, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_FIXED_GSO | mark) == 0 ||
 	       bpf_skb_adjust_room(c, n, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_FIXED_GSO) == 0;
 }
 
@@ -149,6 +162,53 @@ NOINLINE int ctx_route(ctx_t *c, const struct a6 *src, const struct a6 *dst, uin
 	return WAY_OK;
 }
 
+static INLINE int way_ask4(ctx_t *c, uint32_t src, uint32_t dst, uint32_t len_oct, struct way *w)
+{
+	struct bpf_fib_lookup f = {.family = AF_INET, .ifindex = c->ifindex, .tot_len = (uint16_t)(len_oct > 65535 ? 65535 : len_oct),
+		.ipv4_src = src, .ipv4_dst = dst};
+	long r = bpf_fib_lookup(c, &f, sizeof f, 0);
+	w->ifindex = f.ifindex;
+	w->mtu_oct = f.mtu_result;
+	if (r == BPF_FIB_LKUP_RET_FRAG_NEEDED)
+		return WAY_TOO_BIG;
+	if (r == BPF_FIB_LKUP_RET_NOT_FWDED)
+		return WAY_HOST;
+	if (r != BPF_FIB_LKUP_RET_SUCCESS && r != BPF_FIB_LKUP_RET_NO_NEIGH)
+		return WAY_NONE;
+	if (r == BPF_FIB_LKUP_RET_NO_NEIGH && w->mtu_oct == (uint16_t)len_oct && len_oct < WAY_MTU_GUESS)
+		w->mtu_oct = WAY_MTU_GUESS;
+	w->gateway = (struct a6){{0, 0, BE32(0xffff), f.ipv4_dst}};
+	if (f.family == AF_INET6) /* RFC 8950 */
+		__builtin_memcpy(&w->gateway, f.ipv6_dst, 16);
+	__builtin_memcpy(&w->next_hop, f.dmac, 6);
+	__builtin_memcpy(&w->mac, f.smac, 6);
+	return r == BPF_FIB_LKUP_RET_NO_NEIGH || mac_is_zero(&w->next_hop) ? WAY_NEIGH : WAY_OK;
+}
+
+/* As ctx_route, in the same slots: the mapped address tells the families apart. */
+NOINLINE int ctx_route4(ctx_t *c, uint32_t src, uint32_t dst, uint32_t len_oct, struct way *w)
+{
+	int64_t now = ctx_now(c);
+	uint32_t at = mix(dst, src) % WAYS;
+	struct m_way *m = bpf_map_lookup_elem(&t_way, &at);
+	*w = (struct way){.ifindex = 0};
+	if (!m)
+		return WAY_NONE;
+	bool is_it = m->dst.w[3] == dst && m->src.w[3] == src && m->dst.w[2] == BE32(0xffff) && !(m->dst.w[0] | m->dst.w[1]);
+	if (is_it && now - m->when_ns < WAY_AGE_NS && m->iif == c->ifindex) {
+		*w = (struct way){.ifindex = m->ifindex, .mtu_oct = m->mtu_oct, .next_hop = m->next_hop, .mac = m->mac};
+		return len_oct > m->mtu_oct ? WAY_TOO_BIG : WAY_OK;
+	}
+	int r = way_ask4(c, src, dst, len_oct, w);
+	if (r != WAY_OK)
+		return r;
+	if (way_is_kernels_turn(now))
+		return WAY_NEIGH;
+	*m = (struct m_way){.src = {{0, 0, BE32(0xffff), src}}, .dst = {{0, 0, BE32(0xffff), dst}}, .when_ns = now, .iif = c->ifindex,
+		.ifindex = w->ifindex, .mtu_oct = w->mtu_oct, .next_hop = w->next_hop, .mac = w->mac};
+	return WAY_OK;
+}
+
 static INLINE int ctx_pass(ctx_t *c) { (void)c; return CTX_PASS; }
 static INLINE int ctx_stolen(ctx_t *c) { (void)c; return CTX_STOLEN; }
 static INLINE void ctx_dropped(ctx_t *c, enum dp_drop why) { (void)c; (void)why; }
@@ -160,6 +220,18 @@ static INLINE int ctx_send_neigh(ctx_t *c, const struct way *w)
 	(void)c;
 	struct bpf_redir_neigh nh = {.nh_family = AF_INET6};
 	__builtin_memcpy(nh.ipv6_nh, &w->gateway, 16);
+	return (int)bpf_redirect_neigh(w->ifindex, &nh, sizeof nh, 0);
+}
+
+/* The neighbour may be one of IPv6 (RFC 8950). */
+static INLINE int ctx_send_neigh4(ctx_t *c, const struct way *w)
+{
+	if (w->gateway.w[0] | w->gateway.w[1])
+		return ctx_send_neigh(c, w);
+	struct bpf_redir_neigh nh;
+	__builtin_memset(&nh, 0, sizeof nh); /* the whole union: a helper reads it */
+	nh.nh_family = AF_INET;
+	nh.ipv4_nh = w->gateway.w[3];
 	return (int)bpf_redirect_neigh(w->ifindex, &nh, sizeof nh, 0);
 }
 
@@ -206,13 +278,14 @@ enum { RING_SMALL = 384 };
 	} while (0)
 
 /* Signalling has a ring of its own. Two sizes of record, as the size must be known beforehand. */
-static INLINE bool ctx_ring(ctx_t *c, uint32_t off, struct punt_head *head, const struct dp_slow *slow, bool has_slow)
+static INLINE bool ctx_ring(ctx_t *c, uint32_t off, struct punt_head *head, const struct dp_slow *slow, bool has_slow,
+			    bool is_message)
 {
 	uint32_t n = c->len - off;
 	head->snap_oct = n > punt_snap(head->why) ? punt_snap(head->why) : n;
-	if (head->why == DP_PUNT_MH && head->snap_oct <= RING_SMALL)
+	if (is_message && head->snap_oct <= RING_SMALL)
 		RING_PUT(ring_mh, RING_SMALL);
-	if (head->why == DP_PUNT_MH)
+	if (is_message)
 		RING_PUT(ring_mh, DP_PUNT_SNAP);
 	if (head->snap_oct <= RING_SMALL)
 		RING_PUT(ring, RING_SMALL);

@@ -32,6 +32,7 @@ static INLINE bool ctx_is_for_others(ctx_t *c) { (void)c; return false; }
 static INLINE int64_t ctx_now(ctx_t *c) { return dpn_now(c->d); }
 static INLINE uint64_t ctx_ticks(ctx_t *c) { return (uint64_t)(dpn_now(c->d) / CTX_TICK_NS); }
 static INLINE bool ctx_pull(ctx_t *c, uint32_t n) { return n <= ctx_len(c); }
+static INLINE bool ctx_reach(ctx_t *c, uint32_t n) { return n <= ctx_len(c); }
 
 /* diff octets more or fewer behind the Ethernet header, if there is one. */
 static INLINE bool ctx_resize(ctx_t *c, int diff)
@@ -71,6 +72,7 @@ static INLINE bool ctx_cut(ctx_t *c, uint32_t n)
 }
 
 static INLINE bool ctx_grow(ctx_t *c, int n) { return ctx_resize(c, n); }
+static INLINE bool ctx_grow4(ctx_t *c, int n, bool is_udp) { (void)is_udp; return ctx_resize(c, n); }
 
 static INLINE bool ctx_add_eth(ctx_t *c)
 {
@@ -124,18 +126,28 @@ static INLINE int ctx_route(ctx_t *c, const struct a6 *src, const struct a6 *dst
 	return dpn_route(c, dst, len_oct, w);
 }
 
+static INLINE int ctx_route4(ctx_t *c, uint32_t src, uint32_t dst, uint32_t len_oct, struct way *w)
+{
+	struct a6 a = {{0, 0, BE32(0xffff), dst}};
+	(void)src;
+	return dpn_route(c, &a, len_oct, w);
+}
+
 static INLINE int ctx_pass(ctx_t *c) { (void)c; return CTX_PASS; }
 static INLINE int ctx_stolen(ctx_t *c) { (void)c; return CTX_STOLEN; }
 static INLINE void ctx_dropped(ctx_t *c, enum dp_drop why) { c->dropped = why; }
 static INLINE int ctx_send(ctx_t *c, uint32_t ifindex) { return dpn_emit_send(c, ifindex); }
 static INLINE void ctx_copy(ctx_t *c, uint32_t ifindex) { (void)dpn_emit_send(c, ifindex); }
 static INLINE int ctx_send_neigh(ctx_t *c, const struct way *w) { (void)w; return dpn_emit_route(c); }
+static INLINE int ctx_send_neigh4(ctx_t *c, const struct way *w) { return ctx_send_neigh(c, w); }
 static INLINE int ctx_send_here(ctx_t *c) { return dpn_emit_route(c); }
 static INLINE int ctx_host(ctx_t *c, uint32_t roam0) { (void)roam0; return dpn_emit_host(c); }
 static INLINE int ctx_up(ctx_t *c) { return dpn_emit_host(c); }
 
-static INLINE bool ctx_ring(ctx_t *c, uint32_t off, struct punt_head *head, const struct dp_slow *slow, bool has_slow)
+static INLINE bool ctx_ring(ctx_t *c, uint32_t off, struct punt_head *head, const struct dp_slow *slow, bool has_slow,
+			    bool is_message)
 {
+	(void)is_message;
 	uint32_t n = ctx_len(c) - off;
 	head->snap_oct = n > punt_snap(head->why) ? punt_snap(head->why) : n;
 	return dpn_emit_punt(c, off, head, has_slow ? slow : NULL);

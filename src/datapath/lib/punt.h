@@ -51,7 +51,7 @@ NOINLINE bool punt_with(ctx_t *c, uint32_t off, enum dp_punt why, const struct d
 	struct punt_head head = {.ifindex = ctx_ifindex(c), .why = why};
 	if (off >= ETH_OCT && !ctx_load(c, 6, &head.mac, 6))
 		return false;
-	if (!ctx_ring(c, off, &head, slow, has_slow)) {
+	if (!ctx_ring(c, off, &head, slow, has_slow, why == DP_PUNT_MH)) {
 		count(c, DP_DROP_PUNT_FULL);
 		return false;
 	}
@@ -72,7 +72,7 @@ NOINLINE bool punt_ro(ctx_t *c, const uint32_t ip)
 	if (!rate_admits(c, g, &a.src, DP_PUNT_RO))
 		return false;
 	struct punt_head head = {.ifindex = ctx_ifindex(c), .why = DP_PUNT_RO};
-	if (!ctx_load(c, 6, &head.mac, 6) || !ctx_ring(c, ETH_OCT, &head, NULL, false))
+	if (!ctx_load(c, 6, &head.mac, 6) || !ctx_ring(c, ETH_OCT, &head, NULL, false, false))
 		return false;
 	count(c, DP_COUNT_PUNTED);
 	return true;
