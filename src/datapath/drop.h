@@ -30,7 +30,9 @@
 	X(ROUTING_HEADER, "type 2 routing header that does not name the home address of that care-of address") \
 	X(PUNT_RATE, "too many packets for the daemon from one source") \
 	X(PUNT_FULL, "no room in the ring to the daemon") \
-	X(FORWARD_LOOP, "forwarded after a mobile already, and back")
+	X(FORWARD_LOOP, "forwarded after a mobile already, and back") \
+	X(REVERSE_OFF, "reverse tunnel that the registration did not ask for") \
+	X(VISIT_LLADDR, "source is a visitor's, link-layer source is not")
 
 #define DP_COUNTS(X) \
 	X(HA_ENCAP, "packets tunnelled by the home agent") \
@@ -52,7 +54,10 @@
 	X(RH2_IN, "type 2 routing headers taken off") \
 	X(KEPT, "packets noted in the keep ring") \
 	X(KEEP_TOO_BIG, "packets too long for the keep ring, or offloaded") \
-	X(HAO_SWAPPED, "packets whose Home Address option matched a binding")
+	X(HAO_SWAPPED, "packets whose Home Address option matched a binding") \
+	X(HA_COPIES, "further copies tunnelled for simultaneous bindings") \
+	X(FA_DOWN, "packets passed on to a visitor") \
+	X(FA_UP, "packets of visitors passed on to their home agents")
 
 enum dp_drop {
 	DP_DROP_NONE,

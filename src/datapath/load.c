@@ -24,7 +24,7 @@
 
 const char *const map_names[MAP_N] = {
 	"t_cfg", "t_count", "t_ifidx", "t_if", "t_local", "t_home", "t_coa", "t_uplink_in", "t_site", "t_mfc",
-	"t_downlink", "t_uplink_out", "t_cn", "t_trust", "t_ro", "t_net", "t_home_more", "t_visit", "t_ident", "t_keep_at", "t_keep", "t_pmtu", "t_dup", "t_seen", "t_rate", "ring_mh", "ring",
+	"t_downlink", "t_uplink_out", "t_cn", "t_trust", "t_ro", "t_net", "t_home_more", "t_visit", "t_ident", "t_prog", "t_keep_at", "t_keep", "t_pmtu", "t_dup", "t_seen", "t_rate", "ring_mh", "ring",
 };
 
 static const struct dp_conf *log_conf; /* libbpf's print function has no context */

@@ -10,6 +10,7 @@
 #include "base/table.h"
 #include "datapath/ifset.h"
 #include "datapath/lib/path.h"
+#include "datapath/lib/path4.h"
 
 enum { HEADROOM = 128, CTX_SENT = 7, RATES_MAX = 4096, KEEP_SLOTS = 512 };
 
@@ -428,9 +429,25 @@ int dpn_route(ctx_t *c, const struct a6 *dst, uint32_t len_oct, struct way *w)
 
 /* ---- in ---- */
 
+/* Which program the kernel's dispatch, by ethertype, would have come to. */
+static int path_of(ctx_t *c, enum dpn_dir dir)
+{
+	uint16_t proto = 0;
+	uint8_t version = 0;
+	if (dir == DPN_EGRESS) {
+		ctx_load(c, 0, &version, 1);
+		return version >> 4 == 4 ? path4_egress(c) : path_egress(c);
+	}
+	ctx_load(c, 12, &proto, 2);
+	bool is4 = proto == BE16(ETHER_IPV4) || proto == BE16(ETHER_ARP);
+	if (dir == DPN_OUT)
+		return is4 ? CTX_PASS : path_out(c);
+	return is4 ? path4_ingress(c) : path_ingress(c);
+}
+
 static void run(struct dpn *d, ctx_t *c, enum dpn_dir dir)
 {
-	int v = dir == DPN_INGRESS ? path_ingress(c) : dir == DPN_OUT ? path_out(c) : path_egress(c);
+	int v = path_of(c, dir);
 	if (v == CTX_PASS)
 		emit_l3(c, DPN_PASS);
 	if (v == CTX_DROP) {

@@ -75,6 +75,7 @@ void bench_net_up(void)
 	}
 	write_sysctl("/proc/sys/net/ipv6/conf/default/accept_dad", "0");
 	write_sysctl("/proc/sys/net/ipv6/conf/all/forwarding", "1");
+	write_sysctl("/proc/sys/net/ipv4/ip_forward", "1");
 	/* The far ends say nothing of their own. */
 	write_sysctl("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
 	sh("ip link set lo up");
@@ -86,6 +87,9 @@ void bench_net_up(void)
 	shf("ip -6 neigh replace 2001:db8:ffff::2 lladdr 02:ff:00:00:00:%02x dev uplink nud permanent", IF_UP);
 	sh("ip -6 route add 2001:db8::/32 via 2001:db8:ffff::2 dev uplink");
 	sh("ip -6 route add unreachable 2001:db8:dead::/48");
+	sh("ip addr add 10.255.255.1/24 dev uplink");
+	shf("ip neigh replace 10.255.255.2 lladdr 02:ff:00:00:00:%02x dev uplink nud permanent", IF_UP);
+	sh("ip route add 10.0.0.0/8 via 10.255.255.2 dev uplink && ip route add unreachable 10.222.0.0/16");
 }
 
 static void print_log(void *ctx, const char *line)
@@ -124,6 +128,7 @@ void bench_net_more(struct dp *dp)
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	bench_entries_more((mono_t){t.tv_sec * NS_PER_S + t.tv_nsec}, put, dp);
+	bench_entries4((mono_t){t.tv_sec * NS_PER_S + t.tv_nsec}, put, dp);
 }
 
 struct run bench_net_run(struct dp *dp, uint32_t ifindex, enum dpn_dir dir, const struct pk *p, uint32_t repeat)

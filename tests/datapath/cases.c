@@ -663,14 +663,7 @@ static void error_rh2(struct pk *p) { error_about(p, HA, HA, ROUTING); }
 static void error_message(struct pk *p) { error_about(p, "2001:db8:2:ff::5", "2001:db8:2:ff::5", MH); }
 static void error_hao(struct pk *p) { error_about(p, "2001:db8:2:ff::5", "2001:db8:2:ff::5", DSTOPTS); }
 
-#define SENT(name, dif, build, diff_, oif, chk) {name, dif, DPN_INGRESS, build, DPN_SEND, 0, 0, 0, diff_, oif, chk}
-#define LOST(name, dif, build, why) {name, dif, DPN_INGRESS, build, DPN_DROP, DP_DROP_##why, 0, 0, 0, 0, NULL}
-#define PASS(name, dif, build) {name, dif, DPN_INGRESS, build, DPN_PASS, 0, 0, 0, 0, 0, NULL}
-#define PUNT(name, dif, build, why) {name, dif, DPN_INGRESS, build, DPN_PUNT, 0, DP_PUNT_##why, 0, 0, 0, NULL}
-#define COPY(name, dif, build, why) {name, dif, DPN_INGRESS, build, DPN_PASS, 0, DP_PUNT_##why, 0, 0, 0, NULL}
-#define SLOW(name, dif, build, why) {name, dif, DPN_INGRESS, build, DPN_PUNT, 0, DP_PUNT_SLOW, DP_SLOW_##why, 0, 0, NULL}
-
-const struct dpcase dpcases[] = {
+const struct dpcase dpcases6[] = {
 	SENT("home agent tunnels", IF_UP, ha_encap, 40, IF_UP, check_encap),
 	PASS("expired binding is none", IF_UP, ha_expired),
 	SLOW("hop limit ends at the home agent", IF_UP, ha_hop_limit, HOP_LIMIT),
@@ -844,4 +837,4 @@ const struct dpcase dpcases[] = {
 	PUNT("error about a message of ours", IF_UP, error_message, ICMP_ERR),
 	PUNT("error about a Home Address option of ours", IF_UP, error_hao, ICMP_ERR),
 };
-const unsigned n_dpcases = sizeof dpcases / sizeof *dpcases;
+const unsigned n_dpcases6 = sizeof dpcases6 / sizeof *dpcases6;

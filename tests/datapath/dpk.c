@@ -21,7 +21,8 @@ bool bench_route(void *ctx, const struct addr6 *dst, struct dpn_way *way)
 {
 	static const struct addr6 net = {{0x20, 0x01, 0x0d, 0xb8}};
 	(void)ctx;
-	if (memcmp(dst, &net, 4) || (dst->b[4] == 0xde && dst->b[5] == 0xad)) {
+	bool is4 = addr6_is_v4mapped(dst), is_dead = is4 ? dst->b[13] == 222 : dst->b[4] == 0xde && dst->b[5] == 0xad;
+	if (is_dead || (is4 ? dst->b[12] != 10 : memcmp(dst, &net, 4))) {
 		way->mtu_oct = 0;
 		return false;
 	}
@@ -239,8 +240,9 @@ void pk_gre(struct pk *p, uint16_t flags, uint32_t opt) { u16(p, flags), u16(p, 
 static void checksum(struct pk *p, size_t from, size_t at, uint8_t proto)
 {
 	const uint8_t *ip = p->b + p->ip[p->n_ip - 1];
-	uint64_t sum = proto + (p->n - from);
-	for (size_t i = 8; i < 40; i += 2)
+	const bool is4 = ip[0] >> 4 == 4;
+	uint64_t sum = proto == 1 ? 0 : proto + (p->n - from);
+	for (size_t i = is4 ? 12 : 8; i < (is4 ? 20 : 40) && proto != 1; i += 2)
 		sum += (uint64_t)ip[i] << 8 | ip[i + 1];
 	for (size_t i = from; i < p->n; i += 2)
 		sum += (uint64_t)p->b[i] << 8 | (i + 1 < p->n ? p->b[i + 1] : 0);
@@ -274,14 +276,20 @@ void pk_icmp(struct pk *p, uint8_t type, const void *body, size_t n)
 	size_t at = p->n;
 	u8(p, type), u8(p, 0), u16(p, 0);
 	pk_bytes(p, body, n);
-	checksum(p, at, at + 2, 58);
+	checksum(p, at, at + 2, p->b[p->ip[p->n_ip - 1]] >> 4 == 4 ? 1 : 58);
 }
 
 void pk_end(struct pk *p)
 {
 	for (uint32_t i = 0; i < p->n_ip; i++) {
-		size_t plen = p->n - p->ip[i] - 40;
-		p->b[p->ip[i] + 4] = (uint8_t)(plen >> 8);
-		p->b[p->ip[i] + 5] = (uint8_t)plen;
+		uint8_t *ip = p->b + p->ip[i];
+		const bool is4 = ip[0] >> 4 == 4;
+		size_t len = p->n - p->ip[i] - (is4 ? 0 : 40);
+		ip[is4 ? 2 : 4] = (uint8_t)(len >> 8);
+		ip[is4 ? 3 : 5] = (uint8_t)len;
+		pk_fix4(ip, p->n - p->ip[i]);
 	}
 }
+
+unsigned dpcase_n(void) { return n_dpcases6 + n_dpcases4; }
+const struct dpcase *dpcase_at(unsigned i) { return i < n_dpcases6 ? &dpcases6[i] : &dpcases4[i - n_dpcases6]; }

@@ -14,7 +14,7 @@ enum { BENCH_MTU = 1500, BENCH_KEY = 0x01020304 };
 /* The neighbour at the other end of IF_UP has 02:ff:00:00:00:66, a station on IF_x has 02:ff:00:00:00:xx. */
 struct lladdr bench_mac(uint32_t ifindex);
 struct lladdr bench_peer(uint32_t ifindex);
-/* Routes: 2001:db8::/32 by IF_UP, but 2001:db8:dead::/48 nowhere. */
+/* Routes: 2001:db8::/32 and 10.0.0.0/8 by IF_UP, but 2001:db8:dead::/48 and 10.222.0.0/16 nowhere. */
 bool bench_route(void *ctx, const struct addr6 *dst, struct dpn_way *way);
 /* The entries of the node; calls put for each. now: expiries count from it. */
 void bench_entries(mono_t now, void (*put)(void *ctx, const struct dp_op *op), void *ctx);
@@ -22,13 +22,18 @@ void bench_entries(mono_t now, void (*put)(void *ctx, const struct dp_op *op), v
 /* What route optimisation, inter-site handover and mobile networks add to them. */
 void bench_entries_more(mono_t now, void (*put)(void *ctx, const struct dp_op *op), void *ctx);
 
+/* IPv4, all roles (dpk4.c). */
+void bench_entries4(mono_t now, void (*put)(void *ctx, const struct dp_op *op), void *ctx);
+
 struct addr6 bench_addr(const char *s);
+struct addr6 bench_addr4(const char *s);
 #define A(s) bench_addr(s)
+#define A4(s) bench_addr4(s)
 
 /* A packet under construction. */
 struct pk {
 	uint8_t b[4096];
-	size_t n, ip[4];
+	size_t n, ip[4];             /* ip: where IP headers begin, the outermost first */
 	uint32_t n_ip;
 };
 void pk_eth(struct pk *p, uint32_t ifindex);                 /* from the station to the node */
@@ -39,7 +44,18 @@ void pk_udp(struct pk *p, size_t payload_oct);
 void pk_tcp(struct pk *p, uint8_t flags, uint32_t seq, uint16_t mss /* 0: no option */, size_t payload_oct); /* checksum right */
 void pk_icmp(struct pk *p, uint8_t type, const void *body, size_t n);
 void pk_bytes(struct pk *p, const void *bytes, size_t n);
-void pk_end(struct pk *p);                                   /* payload lengths */
+/* IPv4: the same, and a frame to a group or to everybody; router alert behind the header; tunnel data or another message of Mobile IPv4's; an
+ * ARP packet; checksums. */
+void pk_eth4(struct pk *p, uint32_t ifindex);
+void pk_eth4_to(struct pk *p, uint32_t ifindex, const char *dst);
+void pk_ip4(struct pk *p, const char *src, const char *dst, uint8_t proto, uint8_t ttl, uint8_t tos, uint16_t frag);
+void pk_alert4(struct pk *p);
+void pk_gre4(struct pk *p, uint16_t flags, uint32_t opt /* with flags */);
+void pk_mip(struct pk *p, uint16_t sport, uint16_t dport, uint8_t type, uint8_t next);
+void pk_arp(struct pk *p, uint32_t ifindex, uint16_t op, const char *sender, const char *target);
+uint16_t pk_sum(const uint8_t *b, size_t n);
+void pk_fix4(uint8_t *ip, size_t n);                         /* n: octets there are; does nothing to what is no IPv4 header */
+void pk_end(struct pk *p);                                   /* lengths, and header checksums of IPv4 */
 
 struct dpcase {
 	const char *name;
@@ -54,5 +70,16 @@ struct dpcase {
 	uint32_t out_if;             /* SEND */
 	void (*check)(const struct pk *in, const uint8_t *out, size_t n); /* asserts on the last output's bytes */
 };
-extern const struct dpcase dpcases[];
-extern const unsigned n_dpcases;
+extern const struct dpcase dpcases6[], dpcases4[];
+extern const unsigned n_dpcases6, n_dpcases4;
+/* Of both families, IPv6 first. */
+unsigned dpcase_n(void);
+const struct dpcase *dpcase_at(unsigned i);
+
+/* A frame of a kind that came in: sent on, dropped, left to the host, handed up, both, or given to the slow path. */
+#define SENT(name, dif, build, diff_, oif, chk) {name, dif, DPN_INGRESS, build, DPN_SEND, 0, 0, 0, diff_, oif, chk}
+#define LOST(name, dif, build, why) {name, dif, DPN_INGRESS, build, DPN_DROP, DP_DROP_##why, 0, 0, 0, 0, NULL}
+#define PASS(name, dif, build) {name, dif, DPN_INGRESS, build, DPN_PASS, 0, 0, 0, 0, 0, NULL}
+#define PUNT(name, dif, build, why) {name, dif, DPN_INGRESS, build, DPN_PUNT, 0, DP_PUNT_##why, 0, 0, 0, NULL}
+#define COPY(name, dif, build, why) {name, dif, DPN_INGRESS, build, DPN_PASS, 0, DP_PUNT_##why, 0, 0, 0, NULL}
+#define SLOW(name, dif, build, why) {name, dif, DPN_INGRESS, build, DPN_PUNT, 0, DP_PUNT_SLOW, DP_SLOW_##why, 0, 0, NULL}

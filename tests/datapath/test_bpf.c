@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The programs in the kernel: every case of cases.c, then generated packets, against the native build. Compared are
+ * The programs in the kernel: every case of cases.c and cases4.c, then generated packets, against the native build. Compared are
  * verdict, bytes, counters and what is handed up. H-2, H-3, H-10, H-12.
  *
  *   test_bpf [seed [packets]]
@@ -143,8 +143,8 @@ static void compare_punt(struct bench *b, const char *name, const struct dpn_out
 static void frame(struct bench *b, const char *name, uint32_t ifindex, enum dpn_dir dir, const struct pk *p)
 {
 	const struct dpn_out *out;
-	if (p->n < 54)
-		return; /* BPF_PROG_TEST_RUN takes no less than an IPv6 header */
+	if (p->n < (p->b[12] == 8 ? 34 : 54))
+		return; /* BPF_PROG_TEST_RUN takes no less than a header */
 	struct run r = bench_net_run(b->dp, ifindex, dir, p, 1);
 	uint32_t n = dpn_input(b->dpn, ifindex, dir, p->b, p->n, now(), &out);
 	int want = expected(&out[n - 1]);
@@ -173,7 +173,9 @@ static size_t egress_out(const struct bench *b, uint32_t ifindex, uint8_t *buf, 
 	struct pollfd f = {.fd = b->egress_out, .events = POLLIN};
 	while (poll(&f, 1, 1000) == 1) {
 		ssize_t n = recv(b->egress_out, buf, cap, 0);
-		if (n > 14 && buf[11] == ifindex && (buf[20] == 41 || buf[20] == 47 || buf[20] == 60))
+		bool is_ours = buf[12] == 8 ? buf[23] == 4 || buf[23] == 17 || buf[23] == 47 || buf[23] == 55
+					   : buf[20] == 41 || buf[20] == 47 || buf[20] == 60;
+		if (n > 34 && buf[11] == ifindex && is_ours)
 			return (size_t)n;
 	}
 	return 0;
@@ -182,7 +184,8 @@ static size_t egress_out(const struct bench *b, uint32_t ifindex, uint8_t *buf, 
 /* Egress cannot be run by BPF_PROG_TEST_RUN, which always puts an Ethernet header in front: real packets. */
 static void egress(struct bench *b, const struct dpcase *c, const struct pk *p)
 {
-	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IPV6), .sll_ifindex = (int)if_nametoindex("roam0")};
+	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_protocol = htons(p->b[0] >> 4 == 4 ? ETH_P_IP : ETH_P_IPV6),
+		.sll_ifindex = (int)if_nametoindex("roam0")};
 	const struct dpn_out *out;
 	uint8_t buf[4096];
 	if (sendto(b->egress_in, p->b, p->n, 0, (struct sockaddr *)&to, sizeof to) < 0 && errno != ENOBUFS && errno != ENETDOWN)
@@ -211,7 +214,7 @@ static void run_case(struct bench *b, const struct dpcase *c)
 static void generated(struct bench *b, struct prng *g, unsigned i)
 {
 	static const uint32_t ifs[] = {IF_UP, IF_DOWN, IF_DOWN2, IF_ACC, IF_MOB, IF_MOB2, IF_HOME};
-	const struct dpcase *c = &dpcases[prng_u64(g) % n_dpcases];
+	const struct dpcase *c = dpcase_at((unsigned)(prng_u64(g) % dpcase_n()));
 	struct pk p = {.n = 0};
 	char name[96];
 	c->build(&p);
@@ -224,6 +227,8 @@ static void generated(struct bench *b, struct prng *g, unsigned i)
 		p.b[14 + prng_u64(g) % (p.n - 14 < 110 ? p.n - 14 : 110)] ^= (uint8_t)(1u << prng_u64(g) % 8);
 	if (prng_u64(g) % 8 == 0)
 		p.n = 14 + prng_u64(g) % (p.n - 14) + 1;
+	if (p.b[12] == 8 && !p.b[13] && prng_u64(g) % 8)
+		pk_fix4(p.b + 14, p.n - 14);
 	snprintf(name, sizeof name, "packet %u from \"%s\"", i, c->name);
 	frame(b, name, ifindex, c->dir, &p);
 }
@@ -293,6 +298,7 @@ static void open_both(struct bench *b)
 		exit(1);
 	bench_entries(now(), put_native, b->dpn);
 	bench_entries_more(now(), put_native, b->dpn);
+	bench_entries4(now(), put_native, b->dpn);
 	bench_net_more(b->dp);
 	b->egress_in = packet_socket("roam0", SOCK_DGRAM);
 	b->egress_out = packet_socket("mob_p", SOCK_RAW);
@@ -307,14 +313,14 @@ int main(int argc, char **argv)
 	prng_seed(&g, seed);
 	bench_net_up();
 	open_both(&b);
-	for (unsigned i = 0; i < n_dpcases; i++)
-		if (dpcases[i].dir != DPN_EGRESS || dpcases[i].out_if != IF_UP)
-			run_case(&b, &dpcases[i]);
+	for (unsigned i = 0; i < dpcase_n(); i++)
+		if (dpcase_at(i)->dir != DPN_EGRESS || dpcase_at(i)->out_if != IF_UP)
+			run_case(&b, dpcase_at(i));
 	for (unsigned i = 0; i < packets && b.failures < 20; i++)
 		generated(&b, &g, i);
 	both_at_once(&b, 17);
 	both_at_once(&b, 6);
-	printf("%u cases, %u packets from seed %llu: %u differences\n", n_dpcases, packets, (unsigned long long)seed,
+	printf("%u cases, %u packets from seed %llu: %u differences\n", dpcase_n(), packets, (unsigned long long)seed,
 	       b.failures);
 	dp_close(b.dp, DP_CLOSE_REMOVE);
 	dpn_free(b.dpn);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The programs, natively, and the slow path behind them, with the entries of the test bench (tests/datapath/dpk.h). The first byte
- * picks one of its packets, the second cuts it, each three that follow change one byte; from 0xf0 on the rest is a frame as it is.
+ * and a bit of the third pick one of its packets, the second cuts it, the third says whether IPv4's checksum is made right, each three that
+ * follow change one byte; from 0xf0 on the rest is a frame as it is.
  */
 #include "../datapath/dpk.h"
 #include "datapath/slow.h"
@@ -57,6 +58,7 @@ static void begin(void)
 		abort();
 	bench_entries(now, put, dpn);
 	bench_entries_more(now, put, dpn);
+	bench_entries4(now, put, dpn);
 }
 
 static void run(uint32_t ifindex, enum dpn_dir dir, const uint8_t *bytes, size_t n)
@@ -92,12 +94,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		run(IF_UP + data[1] % 8, (enum dpn_dir)(data[1] / 8 % 3), data + 2, n - 2);
 		return 0;
 	}
-	const struct dpcase *c = &dpcases[data[0] % n_dpcases];
+	const struct dpcase *c = dpcase_at((unsigned)(data[0] | (data[2] & 1) << 8) % dpcase_n());
 	struct pk p = {.n = 0};
 	c->build(&p);
-	for (size_t i = 2; i + 3 <= n; i += 3)
+	for (size_t i = 3; i + 3 <= n; i += 3)
 		p.b[(size_t)(data[i] << 8 | data[i + 1]) % p.n] ^= data[i + 2];
 	p.n -= data[1] & 0x80 ? (data[1] & 0x7f) % p.n : 0;
+	if (p.n > 14 && p.b[12] == 8 && !(data[2] & 2))
+		pk_fix4(p.b + 14, p.n - 14); /* or else few would go further than the header */
 	run(c->ifindex ? c->ifindex : IF_UP, c->dir, p.b, p.n);
 	return 0;
 }

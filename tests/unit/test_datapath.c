@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The forwarding logic, natively: each case of tests/datapath/cases.c, rates, windows, path MTU. H-2, H-3, H-10, H-12, H-23. */
+/* The forwarding logic, natively: each case of tests/datapath/cases.c and cases4.c, rates, windows, path MTU. H-2, H-3, H-10, H-12, H-23. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -28,6 +28,7 @@ static int setup(void **state)
 	assert_int_equal(dpn_new(&d, &conf), 0);
 	bench_entries(t0, put, d);
 	bench_entries_more(t0, put, d);
+	bench_entries4(t0, put, d);
 	*state = d;
 	return 0;
 }
@@ -68,19 +69,19 @@ static void check(const struct dpcase *c, const struct pk *p, const struct dpn_o
 
 static void test_cases(void **state)
 {
-	for (unsigned i = 0; i < n_dpcases; i++) {
+	for (unsigned i = 0; i < dpcase_n(); i++) {
 		struct pk p;
 		uint32_t n;
-		const struct dpn_out *out = give(*state, &dpcases[i], &p, t0, &n);
-		check(&dpcases[i], &p, out, n);
+		const struct dpn_out *out = give(*state, dpcase_at(i), &p, t0, &n);
+		check(dpcase_at(i), &p, out, n);
 	}
 }
 
 static const struct dpcase *named(const char *name)
 {
-	for (unsigned i = 0; i < n_dpcases; i++)
-		if (!strcmp(dpcases[i].name, name))
-			return &dpcases[i];
+	for (unsigned i = 0; i < dpcase_n(); i++)
+		if (!strcmp(dpcase_at(i)->name, name))
+			return dpcase_at(i);
 	fail_msg("no case %s", name);
 	return NULL;
 }
@@ -91,8 +92,8 @@ static void test_every_drop_is_provoked(void **state)
 	uint64_t seen = 1ull << DP_DROP_NONE | 1ull << DP_DROP_NO_ROOM | 1ull << DP_DROP_PUNT_FULL |
 		1ull << DP_DROP_PUNT_RATE;
 	(void)state;
-	for (unsigned i = 0; i < n_dpcases; i++)
-		seen |= 1ull << dpcases[i].drop;
+	for (unsigned i = 0; i < dpcase_n(); i++)
+		seen |= 1ull << dpcase_at(i)->drop;
 	for (unsigned d = 0; d < DP_DROP_N; d++)
 		if (!(seen >> d & 1))
 			fail_msg("nothing provokes %s", dp_drop_name(d));

@@ -98,29 +98,29 @@ static INLINE struct mac mac_of_group(const struct a6 *group)
 	return m;
 }
 
-/* Notes the packet for the moment when its mobile turns out to be gone. */
-NOINLINE int group_keep(ctx_t *c, const struct inner *in, const struct m_coa *m, uint32_t seq)
+/* Notes the packet, len_oct octets at `at`, for the moment when its mobile turns out to be gone. */
+NOINLINE int group_keep(ctx_t *c, uint32_t at, uint32_t len_oct, const struct m_coa *m, uint32_t seq)
 {
 	struct m_cfg *g = cfg(c);
-	uint32_t zero = 0, at;
+	uint32_t zero = 0, slot;
 	struct m_keep_at *next = TBL(c, keep_at, &zero);
 	if (!g || !next)
 		return 0;
-	if (in->len_oct > KEEP_OCT || ctx_gso(c)) {
+	if (len_oct > KEEP_OCT || ctx_gso(c)) {
 		count(c, DP_COUNT_KEEP_TOO_BIG);
 		return 0;
 	}
 	uint32_t turn = __sync_fetch_and_add(&next->turns, 1);
-	at = turn & g->keep_mask;
-	struct m_keep *k = TBL(c, keep, &at);
+	slot = turn & g->keep_mask;
+	struct m_keep *k = TBL(c, keep, &slot);
 	if (!k)
 		return 0;
 	k->turn = 0;
 	k->seq = seq;
-	k->len_oct = in->len_oct;
+	k->len_oct = len_oct;
 	k->coa = m->coa;
 	k->when_ns = ctx_now(c);
-	if (!ctx_keep_bytes(c, k, in->at))
+	if (!ctx_keep_bytes(c, k, at))
 		return 0;
 	__sync_lock_test_and_set(&k->turn, turn + 1); /* behind all the rest */
 	count(c, DP_COUNT_KEPT);
@@ -138,7 +138,7 @@ static INLINE int group_tunnel(ctx_t *c, const struct m_cfg *g, uint32_t l2, str
 	if (is_heard || (m->flags & COA_KEEP))
 		o.gre_opt = __sync_fetch_and_add(&m->seq, 1);
 	if (m->flags & COA_KEEP)
-		group_keep(c, in, m, o.gre_opt); /* also what nobody hears: its mobile may be on its way to another site */
+		group_keep(c, in->at, in->len_oct, m, o.gre_opt); /* also what nobody hears: its mobile may be on its way to another site */
 	if (!is_heard)
 		return ctx_drop(c, DP_DROP_NO_GROUP);
 	if (in->hl <= 1 && !in->is_local)

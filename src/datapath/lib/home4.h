@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Home agent over IPv4 (RFC 5944 4.2, 4.3): packets for a bound home address go into a tunnel to its care-of address, and a copy
+ * to each further one (simultaneous bindings); what comes back through a reverse tunnel (RFC 3024) must be from the care-of address of
+ * the mobile that it claims to be from. Agents on this very host get packets without a tunnel.
+ */
+#include "datapath/lib/group4.h"
+#include "datapath/lib/home.h"
+#include "datapath/lib/visit4.h"
+
+/* Not a verdict: tunnel headers are off, go on with home4_forward. */
+enum { HOME4_FORWARD = 103 };
+
+/* Further care-of addresses of the home address that addr goes by. */
+NOINLINE struct m_home_more *home4_more(ctx_t *c, const struct m_cfg *g, uint32_t addr)
+{
+	struct a6 key = a6_of4(addr);
+	struct m_home_more *more = TBL(c, home_more, &key);
+	if (!more && (g->features & FEAT_NET)) {
+		const struct a6 *of = net_home(c, &key);
+		more = of ? TBL(c, home_more, of) : NULL;
+	}
+	return more;
+}
+
+/* A copy for a further care-of address. The packet stays what it is, its place changes. */
+NOINLINE int home4_copy(ctx_t *c, struct in4 *in, const struct home_to *to, uint32_t ha)
+{
+	struct out4 o = {.src = ha, .dst = a4_of(&to->coa), .encap = out4_form(c, in, to->encap), .port = (uint16_t)to->udp_port};
+	struct way w;
+	if (to->expires_ns <= ctx_now(c))
+		return 0;
+	uint32_t oct = in->seg_oct + out4_oct(o.encap);
+	int r = ctx_route4(c, o.src, o.dst, oct, &w);
+	uint32_t mtu = path4_mtu(c, o.dst, w.mtu_oct);
+	if (r == WAY_NONE || r == WAY_HOST) {
+		count(c, DP_DROP_NO_ROUTE);
+		return 0;
+	}
+	if (r != WAY_OK || oct > mtu) {
+		ctx_store(c, in->at, &in->ip, IP4_OCT); /* as it was before an earlier copy */
+		return slow4(c, in, &o, r == WAY_NEIGH && oct <= mtu ? DP_SLOW_COPY : DP_SLOW_TOO_BIG, mtu);
+	}
+	if (!out4_put(c, in, &o, &w)) {
+		count(c, DP_DROP_NO_ROOM);
+		return 0;
+	}
+	count(c, DP_COUNT_HA_COPIES);
+	ctx_copy(c, w.ifindex);
+	return 0;
+}
+
+static INLINE void home4_copies(ctx_t *c, const struct m_cfg *g, struct in4 *in, uint32_t ha)
+{
+	struct m_home_more *more = home4_more(c, g, in->ip.dst);
+	if (!more)
+		return;
+#pragma clang loop unroll(full)
+	for (uint32_t i = 0; i < DP_HOME_MORE_MAX; i++)
+		if (i < more->n)
+			home4_copy(c, in, &more->to[i], ha);
+	ctx_store(c, in->at, &in->ip, IP4_OCT);
+}
+
+/* Into the tunnel to another host. */
+NOINLINE int home4_encap(ctx_t *c, const struct m_cfg *g, struct in4 *in, const struct m_home *h)
+{
+	struct out4 o = {.src = a4_of(&h->ha), .dst = a4_of(&h->coa), .encap = h->encap, .port = h->udp_port,
+		.what = DP_COUNT_HA_ENCAP};
+	if ((h->flags & HOME_MORE) && (in->ip.ttl > 1 || in->is_local))
+		home4_copies(c, g, in, o.src);
+	return tunnel4_routed(c, in, &o);
+}
+
+/* After a mobile that left. */
+NOINLINE int coa4_forward(ctx_t *c, struct in4 *in, const struct m_coa *m)
+{
+	struct out4 o = {.src = a4_of(&m->source), .dst = a4_of(&m->forward), .encap = DP_ENCAP_IPIP, .what = DP_COUNT_MMA_FORWARD};
+	return tunnel4_routed(c, in, &o);
+}
+
+/* The registration with an MMA on this host that addr goes by. */
+NOINLINE struct m_coa *coa4_find(ctx_t *c, const struct m_cfg *g, uint32_t addr)
+{
+	struct a6 key = a6_of4(addr);
+	struct m_coa *m = g->features & FEAT_COA ? TBL(c, coa, &key) : NULL;
+	if (!m && (g->features & FEAT_COA) && (g->features & FEAT_NET)) {
+		const struct a6 *of = net_home(c, &key);
+		m = of ? TBL(c, coa, of) : NULL;
+	}
+	return m;
+}
+
+/* The same, where it is the one that h's care-of address means, and has something to do. */
+static INLINE struct m_coa *home4_agent_here(ctx_t *c, const struct m_cfg *g, const struct m_home *h, uint32_t addr)
+{
+	struct m_coa *m = coa4_find(c, g, addr);
+	if (!m || !a6_eq(&m->ha, &h->ha) || !a6_eq(&m->source, &h->coa))
+		return NULL;
+	int64_t now = ctx_now(c);
+	return m->expires_ns > now || coa_forwards(m, now) ? m : NULL;
+}
+
+/* A packet for a bound home address; l2: ETH_OCT or 0, h: its live entry. */
+NOINLINE int home4_tunnel(ctx_t *c, const struct m_cfg *g, uint32_t l2, const struct m_home *h)
+{
+	struct in4 in;
+	if (!in4_read(c, l2, &in))
+		return ctx_drop(c, DP_DROP_MALFORMED);
+	struct m_coa *m = home4_agent_here(c, g, h, in.ip.dst);
+	if (m)
+		return coa_forwards(m, ctx_now(c)) ? coa4_forward(c, &in, m) : group4_tunnel(c, g, &in, m);
+	struct m_visit *v = visit4_find(c, g, in.ip.dst);
+	if (v && a6_eq(&v->coa, &h->coa))
+		return visit4_deliver(c, &in, v);
+	return home4_encap(c, g, &in, h);
+}
+
+static INLINE struct m_home *home4_find(ctx_t *c, const struct m_cfg *g, uint32_t addr)
+{
+	struct a6 key = a6_of4(addr);
+	return home_find(c, g, &key);
+}
+
+/* Out of a tunnel and on by the routing table; the host's stack knows what to do with everything unusual. */
+NOINLINE int home4_route(ctx_t *c, const struct m_cfg *g)
+{
+	struct in4 in;
+	struct way w;
+	if (!in4_read(c, ETH_OCT, &in))
+		return ctx_drop(c, DP_DROP_MALFORMED);
+	if (in.ip.ttl <= 1 || in.head_oct != IP4_OCT || a4_is_multicast(in.ip.dst) || a4_is_broadcast(in.ip.dst))
+		return ctx_host(c, g->roam0_ifindex);
+	int r = ctx_route4(c, in.ip.src, in.ip.dst, in.seg_oct, &w);
+	if (r != WAY_OK && r != WAY_NEIGH)
+		return ctx_host(c, g->roam0_ifindex);
+	struct eth_h *eth = ctx_begin(c);
+	struct ip4_h *ip = ctx_at(c, ETH_OCT);
+	if (!ctx_has(c, ETH_OCT + IP4_OCT))
+		return ctx_drop(c, DP_DROP_MALFORMED);
+	eth->dst = w.next_hop;
+	eth->src = w.mac;
+	ip4_hop(ip);
+	return send_way4(c, &w, r);
+}
+
+/* A frame whose tunnel is off: to another mobile, or by the routing table. */
+NOINLINE int home4_forward(ctx_t *c, const struct m_cfg *g)
+{
+	uint32_t dst;
+	if (!ctx_load(c, ETH_OCT + 16, &dst, 4))
+		return ctx_drop(c, DP_DROP_MALFORMED);
+	struct m_home *h = home4_find(c, g, dst);
+	return h ? home4_tunnel(c, g, ETH_OCT, h) : home4_route(c, g);
+}
+
+/* One of the further bindings. */
+NOINLINE bool home4_has(ctx_t *c, const struct m_cfg *g, uint32_t addr, uint32_t coa)
+{
+	struct m_home_more *more = home4_more(c, g, addr);
+	int64_t now = ctx_now(c);
+	bool is_in = false;
+	if (!more)
+		return false;
+#pragma clang loop unroll(full)
+	for (uint32_t i = 0; i < DP_HOME_MORE_MAX; i++)
+		is_in |= i < more->n && more->to[i].expires_ns > now && a4_of(&more->to[i].coa) == coa;
+	return is_in;
+}
+
+/* May addr send from coa through ha? UDP: from the port that the registration came from; 0 where it does not matter. */
+NOINLINE enum dp_drop home4_refuses(ctx_t *c, const struct m_cfg *g, uint32_t addr, const struct k_pair *outer, uint32_t port)
+{
+	struct m_home *h = home4_find(c, g, addr);
+	int64_t now = ctx_now(c);
+	if (!h && (g->features & FEAT_HOME)) {
+		struct a6 key = a6_of4(addr);
+		h = TBL(c, home, &key); /* over, but packets may be on their way */
+	}
+	if (!h || !a6_eq(&h->ha, &outer->dst))
+		return DP_DROP_REVERSE_SOURCE;
+	bool is_coa = h->expires_ns > now && a6_eq(&h->coa, &outer->src) && (!port || h->encap != DP_ENCAP_UDP || h->udp_port == port);
+	bool was_coa = h->prev_until_ns > now && a6_eq(&h->prev, &outer->src);
+	if (!is_coa && !was_coa && !((h->flags & HOME_MORE) && home4_has(c, g, addr, a4_of(&outer->src))))
+		return DP_DROP_REVERSE_SOURCE;
+	return h->flags & HOME_REVERSE ? DP_DROP_NONE : DP_DROP_REVERSE_OFF;
+}
+
+/* Takes the tunnel off and counts it. */
+static INLINE int home4_release(ctx_t *c, struct in4 *in)
+{
+	if (!open4_release(c, in))
+		return ctx_drop(c, DP_DROP_NO_ROOM);
+	count(c, DP_COUNT_HA_DECAP);
+	return HOME4_FORWARD;
+}
+
+/* A tunnel to a home agent's address of ours. */
+NOINLINE int home4_reverse(ctx_t *c, const struct m_cfg *g, struct tun4 *t)
+{
+	struct k_pair outer = pair_of4(t->src, t->dst);
+	enum dp_drop why = home4_refuses(c, g, t->in.ip.src, &outer, t->encap == DP_ENCAP_UDP ? t->port : 0);
+	if (why)
+		return ctx_drop(c, why);
+	if (!open4_ecn(t))
+		return ctx_drop(c, DP_DROP_ECN);
+	return home4_release(c, &t->in);
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * The programs for IPv4 and ARP: as path.h. What has options, is in fragments or has a wrong checksum is never one of our tunnels: if it is for this
+ * host, its stack sees to it, and gives tunnels of others' making to the slow path's raw sockets.
+ */
+#include "datapath/lib/agent4.h"
+#include "datapath/lib/control4.h"
+#include "datapath/lib/filter.h"
+#include "datapath/lib/mobile4.h"
+
+static INLINE bool path4_is_broadcast(const struct eth_h *eth) { return (eth->dst.w[0] & eth->dst.w[1] & eth->dst.w[2]) == 0xffff; }
+
+/* Which sources an access link has: as filter_source, and what hosts have to send before they have an address of the link, or a
+ * visitor has that keeps another. What never leaves the link is its own business. */
+NOINLINE enum dp_drop path4_filter(ctx_t *c, const struct m_cfg *g, const struct m_if *f, const struct ip4_h *ip)
+{
+	struct a6 src = a6_of4(ip->src);
+	uint8_t type;
+	if (!ip->src || a4_is_link_multicast(ip->dst) || a4_is_broadcast(ip->dst) || ip->proto == PROTO_IGMP)
+		return ip->src && a4_of(&f->mma4) == ip->src ? DP_DROP_FILTER_AGENT : DP_DROP_NONE;
+	if (a4_of(&f->mma4) == ip->src)
+		return DP_DROP_FILTER_AGENT;
+#pragma clang loop unroll(full)
+	for (uint32_t i = 0; i < DP_IF_PREFIX_MAX; i++)
+		if (i < f->n_prefix && a6_in(&src, &f->prefix[i]))
+			return DP_DROP_NONE;
+	if (a4_of(&f->mma4) && a4_of(&f->mma4) == ip->dst && control4_is_mip(c, ip, &type) && type != MIP_DATA)
+		return DP_DROP_NONE;
+	return visit4_find(c, g, ip->src) ? DP_DROP_NONE : DP_DROP_FILTER_PREFIX;
+}
+
+static INLINE bool path4_is_tunnel(ctx_t *c, const struct ip4_h *ip)
+{
+	uint8_t type;
+	if (ip->vihl != 0x45 || (ip->frag & BE16(IP4_PART)))
+		return false;
+	if (ip->proto == PROTO_IPIP || ip->proto == NH_GRE || ip->proto == PROTO_MINIMAL)
+		return true;
+	return control4_is_mip(c, ip, &type) && type == MIP_DATA;
+}
+
+/* A tunnel to an address of ours with these flags: whose is it? Both ends of what is inside may be mobiles of ours. */
+NOINLINE int path4_tunnel(ctx_t *c, const struct m_cfg *g, uint32_t flags)
+{
+	struct tun4 t;
+	int v = open4(c, &t);
+	if (v != OPEN4_OK)
+		return v == OPEN4_PASS ? ctx_pass(c) : v;
+	if ((flags & DP_LOCAL_MMA) && t.gre)
+		return agent4_up(c, g, &t);
+	struct m_visit *to = flags & DP_LOCAL_FA ? visit4_find(c, g, t.in.ip.dst) : NULL;
+	if (to && a4_of(&to->ha) == t.src)
+		return visit4_down(c, &t, to);
+	struct m_visit *from = flags & DP_LOCAL_FA && t.src == t.in.ip.src ? visit4_find(c, g, t.src) : NULL;
+	if (from)
+		return visit4_up_tunnel(c, g, &t, from);
+	struct m_coa *m = flags & DP_LOCAL_MMA ? coa4_find(c, g, t.in.ip.dst) : NULL;
+	if (m)
+		return agent4_down(c, g, &t, m);
+	if (flags & DP_LOCAL_HA)
+		return home4_reverse(c, g, &t);
+	if (to)
+		return visit4_down(c, &t, to); /* says why not */
+	return flags & DP_LOCAL_MMA ? agent4_up(c, g, &t) : ctx_drop(c, DP_DROP_TUNNEL_INNER);
+}
+
+static INLINE int path4_multicast(ctx_t *c, const struct m_cfg *g, const struct m_if *f, const struct ip4_h *ip)
+{
+	int what = control4_group(c, g, f, ip);
+	if (what != CONTROL_NONE)
+		return control4_do(c, what);
+	struct k_pair k = pair_of4(ip->src, ip->dst);
+	if ((f->flags & DP_IF_MOBILE) && (g->features & FEAT_DOWNLINK)) {
+		struct m_downlink *d = TBL(c, downlink, &k);
+		if (d)
+			return mobile4_in(c, g, d, ip);
+	}
+	if ((g->features & FEAT_MFC) && !a4_is_link_multicast(ip->dst)) {
+		struct m_mfc *m = TBL(c, mfc, &k);
+		if (m)
+			return group4_forward(c, m);
+	}
+	return ctx_pass(c);
+}
+
+/* Not a verdict: a tunnel to an address with these DP_LOCAL_* flags, see path4_tunnel. (Not at once: stack is scarce in BPF.) */
+enum { PATH4_TUNNEL = 0x200, PATH4_FLAGS = 0x0f };
+
+/* To an address of this host's, with these flags. */
+static INLINE int path4_local(ctx_t *c, const struct m_cfg *g, const struct m_if *f, const struct ip4_h *ip, uint32_t flags)
+{
+	if (path4_is_tunnel(c, ip)) {
+		if (flags & (DP_LOCAL_HA | DP_LOCAL_MMA | DP_LOCAL_FA))
+			return PATH4_TUNNEL | (int)(flags & PATH4_FLAGS);
+		return ctx_pass(c);
+	}
+	int what = control4_local(c, ip, flags);
+	if (what == CONTROL_NONE && ip->proto == PROTO_ICMP)
+		what = control4_icmp(c, g, f, ip);
+	return control4_do(c, what);
+}
+
+static INLINE int path4_unicast(ctx_t *c, const struct m_cfg *g, const struct m_if *f, const struct ip4_h *ip)
+{
+	struct a6 dst = a6_of4(ip->dst);
+	if ((f->flags & DP_IF_MOBILE) && (g->features & FEAT_DOWNLINK)) {
+		struct k_pair k = pair_of4(ip->src, ip->dst);
+		struct m_downlink *d = path4_is_tunnel(c, ip) ? TBL(c, downlink, &k) : NULL;
+		if (d)
+			return mobile4_in(c, g, d, ip);
+	}
+	struct m_local *l = g->features & FEAT_LOCAL ? TBL(c, local, &dst) : NULL;
+	if (l && l->flags)
+		return path4_local(c, g, f, ip, l->flags);
+	if (ip->proto == PROTO_ICMP) {
+		int what = control4_icmp(c, g, f, ip);
+		if (what != CONTROL_NONE)
+			return control4_do(c, what);
+	}
+	if (f->flags & DP_IF_ACCESS) {
+		struct m_visit *v = visit4_find(c, g, ip->src);
+		if (v)
+			return visit4_up(c, g, v);
+	}
+	struct m_home *h = home_find(c, g, &dst);
+	return h ? home4_tunnel(c, g, ETH_OCT, h) : ctx_pass(c);
+}
+
+/* Out of a tunnel: perhaps a message to this host. verdict of what it is otherwise: to the host, at a mobile; onwards, at an agent. */
+NOINLINE int path4_again(ctx_t *c, const struct m_cfg *g, bool is_mobile)
+{
+	struct in4 in;
+	if (!in4_read(c, ETH_OCT, &in))
+		return ctx_drop(c, DP_DROP_MALFORMED);
+	struct a6 key = a6_of4(in.ip.dst);
+	struct m_local *l = g->features & FEAT_LOCAL ? TBL(c, local, &key) : NULL;
+	int what = l ? control4_local(c, &in.ip, l->flags) : CONTROL_NONE;
+	if (what != CONTROL_NONE)
+		return control4_do(c, what);
+	return is_mobile ? mobile_deliver(c, g) : home4_forward(c, g);
+}
+
+/* A visitor's source with another station's link-layer source. */
+NOINLINE bool path4_is_forged(ctx_t *c, const struct m_cfg *g, uint32_t src)
+{
+	struct mac mac;
+	struct m_visit *v = visit4_find(c, g, src);
+	return v && ctx_load(c, 6, &mac, 6) && (mac.w[0] != v->mac.w[0] || mac.w[1] != v->mac.w[1] || mac.w[2] != v->mac.w[2]);
+}
+
+NOINLINE int path4_ip(ctx_t *c, const struct m_cfg *g, const struct m_if *f)
+{
+	struct ip4_h ip;
+	struct eth_h *eth = ctx_begin(c);
+	if (!ctx_pull(c, ETH_OCT + IP4_OCT) || !ctx_load(c, ETH_OCT, &ip, IP4_OCT))
+		return ctx_pass(c);
+	eth = ctx_begin(c);
+	if (!ctx_has(c, ETH_OCT) || ip.vihl >> 4 != 4 || ip.vihl < 0x45 || (ip.vihl == 0x45 && ip4_fold(&ip) != 0xffff))
+		return ctx_pass(c);
+	bool is_broadcast = path4_is_broadcast(eth);
+	if (f->flags & IF_FILTER4) {
+		enum dp_drop why = path4_filter(c, g, f, &ip);
+		if (why)
+			return ctx_drop(c, why);
+	}
+	if ((f->flags & DP_IF_ACCESS) && (g->features & FEAT_VISIT) && path4_is_forged(c, g, ip.src))
+		return ctx_drop(c, DP_DROP_VISIT_LLADDR);
+	if (is_broadcast)
+		return control4_do(c, control4_broadcast(c, f, &ip));
+	return a4_is_multicast(ip.dst) ? path4_multicast(c, g, f, &ip) : path4_unicast(c, g, f, &ip);
+}
+
+static INLINE int path4_ingress(ctx_t *c)
+{
+	struct m_cfg *g = cfg(c);
+	struct m_if *f = if_of_index(c, ctx_ifindex(c));
+	if (!g || !f || ctx_is_for_others(c))
+		return ctx_pass(c);
+	uint16_t proto;
+	if (!ctx_load(c, 12, &proto, 2))
+		return ctx_pass(c);
+	if (proto == BE16(ETHER_ARP))
+		return control4_do(c, control4_arp(c, g, f->flags));
+	int v = proto == BE16(ETHER_IPV4) ? path4_ip(c, g, f) : ctx_pass(c);
+	if (v > 0 && (v & PATH4_TUNNEL))
+		v = path4_tunnel(c, g, (uint32_t)v & PATH4_FLAGS);
+	if (v == MOBILE4_AGAIN || v == HOME4_FORWARD || v == VISIT4_HOME)
+		return path4_again(c, g, v == MOBILE4_AGAIN);
+	return v;
+}
+
+static INLINE int path4_egress(ctx_t *c)
+{
+	struct m_cfg *g = cfg(c);
+	struct ip4_h ip;
+	if (!g || !ctx_load(c, 0, &ip, IP4_OCT) || ip.vihl >> 4 != 4)
+		return ctx_pass(c);
+	if (g->features & FEAT_UPLINK_OUT) {
+		struct a6 src = a6_of4(ip.src);
+		struct m_uplink_out *u = TBL(c, uplink_out, &src);
+		if (!u && (g->features & FEAT_NET)) {
+			const struct a6 *of = net_home(c, &src);
+			u = of ? TBL(c, uplink_out, of) : NULL;
+		}
+		if (u)
+			return mobile4_out(c, u);
+	}
+	struct m_home *h = home4_find(c, g, ip.dst);
+	return h ? home4_tunnel(c, g, 0, h) : ctx_pass(c);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#pragma once
+/*
+ * Foreign agent (RFC 5944 4.2.2, RFC 3024): a tunnel from a visitor's home agent ends here and the packet goes to the visitor's link-layer
+ * address; what a visitor sends goes into a reverse tunnel if the registration asked for one. Who uses a visitor's address
+ * from another link-layer address is not the visitor.
+ */
+#include "datapath/lib/group.h"
+#include "datapath/lib/home.h"
+#include "datapath/lib/open4.h"
+
+/* The visitor that addr goes by, if its registration lives. */
+NOINLINE struct m_visit *visit4_find(ctx_t *c, const struct m_cfg *g, uint32_t addr)
+{
+	if (!(g->features & FEAT_VISIT))
+		return NULL;
+	struct a6 key = a6_of4(addr);
+	struct m_visit *v = TBL(c, visit, &key);
+	if (!v && (g->features & FEAT_NET)) {
+		const struct a6 *of = net_home(c, &key);
+		v = of ? TBL(c, visit, of) : NULL;
+	}
+	return v && v->expires_ns > ctx_now(c) ? v : NULL;
+}
+
+static INLINE struct m_if *if_of_index(ctx_t *c, uint32_t ifindex)
+{
+	struct m_if *f = if_of_slot(c, ifindex % IF_SLOTS);
+	if (f && f->ifindex == ifindex)
+		return f;
+	struct m_ifidx *x = TBL(c, ifidx, &ifindex);
+	return x ? if_of_slot(c, x->slot) : NULL;
+}
+
+/* The packet, which may still be in its tunnel, as a frame to the visitor. */
+NOINLINE int visit4_deliver(ctx_t *c, struct in4 *in, const struct m_visit *v)
+{
+	struct m_if *f = if_of_index(c, v->ifindex);
+	struct out4 o = {.encap = DP_ENCAP_NONE, .what = DP_COUNT_FA_DOWN};
+	if (!f)
+		return ctx_drop(c, DP_DROP_NO_ROUTE);
+	struct way w = {.ifindex = v->ifindex, .mtu_oct = f->mtu_oct ? f->mtu_oct : 1500, .next_hop = v->mac, .mac = f->mac};
+	return tunnel4_link(c, in, &o, &w);
+}
+
+/* A tunnel to a care-of address of ours, v: of the inner destination. */
+NOINLINE int visit4_down(ctx_t *c, struct tun4 *t, const struct m_visit *v)
+{
+	if (a4_of(&v->ha) != t->src || a4_of(&v->coa) != t->dst)
+		return ctx_drop(c, DP_DROP_TUNNEL_SOURCE);
+	if (!open4_ecn(t))
+		return ctx_drop(c, DP_DROP_ECN);
+	return visit4_deliver(c, &t->in, v);
+}
+
+/* Not a verdict: to the visitor's home agent, which is this host. */
+enum { VISIT4_HOME = 105 };
+
+/* Into the reverse tunnel. */
+NOINLINE int visit4_reverse(ctx_t *c, const struct m_cfg *g, struct in4 *in, const struct m_visit *v)
+{
+	struct out4 o = {.src = a4_of(&v->coa), .dst = a4_of(&v->ha), .encap = v->encap, .port = v->udp_port,
+		.what = DP_COUNT_FA_UP};
+	if (g->features & FEAT_HOME) {
+		struct m_local *l = TBL(c, local, &v->ha);
+		if (l && (l->flags & DP_LOCAL_HA)) {
+			count(c, DP_COUNT_FA_UP);
+			return open4_release(c, in) ? VISIT4_HOME : ctx_drop(c, DP_DROP_NO_ROOM);
+		}
+	}
+	return tunnel4_routed(c, in, &o);
+}
+
+/* Encapsulated delivery (RFC 3024 4.3): a tunnel from a visitor, v, to the agent. */
+NOINLINE int visit4_up_tunnel(ctx_t *c, const struct m_cfg *g, struct tun4 *t, const struct m_visit *v)
+{
+	if (v->up != DP_VISIT_ENCAPSULATED || t->src != t->in.ip.src || a4_of(&v->coa) != t->dst || t->encap == DP_ENCAP_GRE)
+		return ctx_drop(c, DP_DROP_TUNNEL_INNER);
+	if (!open4_ecn(t))
+		return ctx_drop(c, DP_DROP_ECN);
+	return visit4_reverse(c, g, &t->in, v);
+}
+
+/* What a visitor sends as it is, to somebody else than this host. Broadcasts and groups would need encapsulated delivery (RFC 3024 4.2). */
+NOINLINE int visit4_up(ctx_t *c, const struct m_cfg *g, const struct m_visit *v)
+{
+	struct in4 in;
+	if (v->up != DP_VISIT_REVERSE)
+		return ctx_pass(c);
+	if (!in4_read(c, ETH_OCT, &in))
+		return ctx_drop(c, DP_DROP_MALFORMED);
+	if (a4_is_broadcast(in.ip.dst) || a4_is_multicast(in.ip.dst))
+		return ctx_pass(c);
+	return visit4_reverse(c, g, &in, v);
+}
