@@ -267,6 +267,15 @@ static bool holds(const struct node *n, const struct said *m, bool is_home)
 	return false;
 }
 
+/* An agent has taken it back (RFC 3543). */
+static bool is_revoked(const struct watch *w, const struct said *ask)
+{
+	for (const struct said *m = w->said; m; m = m->next)
+		if (m->is_v4 && m->type == MIP4_REVOKE && addr6_eq(&m->peer, &ask->peer) && m->t_ns >= ask->t_ns)
+			return true;
+	return false;
+}
+
 /* Is this the last that the mobile asked of this agent, and was it told yes? */
 static bool is_promised(const struct node *n, const struct said *m)
 {
@@ -276,7 +285,7 @@ static bool is_promised(const struct node *n, const struct said *m)
 	for (const struct said *later = n->sim->watch->asked; later != m; later = later->next)
 		if (said_is_ask(later) && addr6_eq(&later->peer, &m->peer) && (later->is_v4 || addr6_eq(&later->dst, &m->dst)))
 			return false;
-	return true;
+	return !is_revoked(n->sim->watch, m);
 }
 
 /* Whose word it is: a Mobile IPv4 request goes through one agent to another, and both give theirs. */

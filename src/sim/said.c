@@ -112,6 +112,7 @@ static bool parse_mip4(struct said *e, const uint8_t *p, size_t len)
 		break;
 	case MIP4_REVOKE:
 	case MIP4_REVOKE_ACK:
+		e->peer = m.m.revoke.hoa;
 		e->self = e->dst;
 		e->seq = m.m.revoke.id;
 		break;
