@@ -45,7 +45,8 @@ enum dp_if_flags {
 	DP_IF_DOWNSTREAM = 16,/* MMA: link to access routers; reports punted */
 	DP_IF_ROAM0 = 32,     /* set by the loader itself */
 	DP_IF_FILTER = 64,    /* ACCESS: drop unicast sources outside prefix[] (and link-local) and anything from mma. Of a family only when mma or a
-	                       * prefix of it is given. IPv4: 0.0.0.0, UDP to port 434 of mma4 and sources in DP_VISIT pass too */
+	                       * prefix of it is given. IPv4: 0.0.0.0, UDP to port 434 of mma4 or of ours, what does not leave the link, and sources
+	                       * in DP_VISIT pass too */
 	DP_IF_BROADCAST = 128,/* IPv4 broadcasts heard here are handed up (DP_PUNT_BROADCAST; the kernel sees them too) */
 };
 struct dp_if {
@@ -189,7 +190,8 @@ struct dp_ro_out {
 
 /*
  * A visitor (IPv4). Down: any form of tunnel from ha to coa (DP_LOCAL_FA) with the inner destination home_address -> a frame to lladdr on ifindex.
- * Up, from an ACCESS link, source home_address: as `up` says; with another link-layer source than lladdr it is dropped.
+ * Up, from an ACCESS link, source home_address: as `up` says; with another link-layer source than lladdr it is dropped,
+ * unless it is a message to us.
  */
 enum dp_visit_up {
 	DP_VISIT_ROUTE,                  /* the host forwards it */
@@ -246,7 +248,9 @@ enum dp_punt {
 	DP_PUNT_SLOW,      /* data for the slow path: too big, fragments, options in front */
 	DP_PUNT_RO,        /* copy of data that came through a tunnel, from the outer header on, perhaps cut short: a route to optimise */
 	/* IPv4. ICMP_ERR, MH and SLOW are of either family: the version tells. (The kernel sees) says that it is a copy. */
-	DP_PUNT_MIP4,      /* UDP to port 434 of an address with DP_LOCAL_MH; on ACCESS and HOME also by broadcast or to 224.0.0.11 */
+	DP_PUNT_MIP4,      /* UDP to port 434 of an address with DP_LOCAL_MH; on ACCESS, HOME and MOBILE also by broadcast, on ACCESS and HOME to
+	                    * 224.0.0.11, on MOBILE to whatever address while 0.0.0.0 has DP_LOCAL_MH. And a copy of the home agent's echo reply
+	                    * in a UDP tunnel to a mobile */
 	DP_PUNT_IGMP,      /* on an ACCESS, DOWNSTREAM, UPSTREAM or MOBILE link (the kernel sees it too) */
 	DP_PUNT_ADV4,      /* agent or router advertisement on MOBILE, HOME or ACCESS, solicitation on ACCESS or HOME (the kernel sees it too) */
 	DP_PUNT_ARP,       /* from the ARP header on (the kernel sees it too). HOME: sender or target in DP_HOME, or in DP_LOCAL with flags 0; MOBILE: one

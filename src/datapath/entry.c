@@ -290,29 +290,39 @@ static bool is_mobile_form(const struct addr6 *of, enum dp_encap encap, bool may
 
 static bool is_group(const struct addr6 *a) { return addr6_is_multicast(a) || addr6_is_v4multicast(a); }
 
-static bool is_fit(const struct dp_op *op)
+/* A key is an interface, an address or two, or a prefix. */
+static bool has_key(const struct dp_op *op)
 {
 	switch (op->table) {
-	case DP_IF: return op->iface.ifindex && op->iface.n_prefix <= DP_IF_PREFIX_MAX;
+	case DP_IF: return op->iface.ifindex;
 	case DP_SITE_PREFIX: return op->site_prefix.prefix.len_bits <= 128;
-	case DP_MFC: return op->mfc.n_oif <= DP_OIF_MAX && is_group(&op->mfc.group);
-	case DP_DOWNLINK_IN:
-		return op->downlink_in.n_allowed_if <= 8 && is_mobile_form(&op->downlink_in.dst, op->downlink_in.encap, false);
-	case DP_UPLINK_OUT:
-		return op->uplink_out.n_direct <= DP_DIRECT_MAX && is_mobile_form(&op->uplink_out.inner_src, op->uplink_out.encap, true);
 	case DP_NET: return op->net.prefix.len_bits <= 128;
 	case DP_CN_TRUST: return op->cn_trust.home.len_bits <= 128 && op->cn_trust.coa.len_bits <= 128;
-	case DP_HOME: return is_form(&op->home.home_address, op->home.encap);
-	case DP_HOME_MORE: return check_more(&op->home_more);
-	case DP_UPLINK_IN: return addr6_is_none(&op->uplink_in.ha) || is_form(&op->uplink_in.inner_src, op->uplink_in.encap);
-	case DP_VISIT: return addr6_is_v4mapped(&op->visit.home_address) && is_form(&op->visit.home_address, op->visit.encap);
-	case DP_LOCAL:
-	case DP_COA:
-	case DP_CN:
-	case DP_RO_OUT: return true;
+	case DP_MFC: return is_group(&op->mfc.group);
+	case DP_LOCAL: case DP_HOME: case DP_COA: case DP_UPLINK_IN: case DP_DOWNLINK_IN: case DP_UPLINK_OUT: case DP_CN: case DP_RO_OUT:
+	case DP_HOME_MORE: case DP_VISIT: return true;
 	case DP_TABLE_N: break;
 	}
 	return false;
 }
 
-int entry_check(const struct dp_op *op) { return is_fit(op) ? 0 : ERR_INVAL; }
+static bool is_fit(const struct dp_op *op)
+{
+	switch (op->table) {
+	case DP_IF: return op->iface.n_prefix <= DP_IF_PREFIX_MAX;
+	case DP_MFC: return op->mfc.n_oif <= DP_OIF_MAX;
+	case DP_DOWNLINK_IN:
+		return op->downlink_in.n_allowed_if <= 8 && is_mobile_form(&op->downlink_in.dst, op->downlink_in.encap, false);
+	case DP_UPLINK_OUT:
+		return op->uplink_out.n_direct <= DP_DIRECT_MAX && is_mobile_form(&op->uplink_out.inner_src, op->uplink_out.encap, true);
+	case DP_HOME: return is_form(&op->home.home_address, op->home.encap);
+	case DP_HOME_MORE: return check_more(&op->home_more);
+	case DP_UPLINK_IN: return addr6_is_none(&op->uplink_in.ha) || is_form(&op->uplink_in.inner_src, op->uplink_in.encap);
+	case DP_VISIT: return addr6_is_v4mapped(&op->visit.home_address) && is_form(&op->visit.home_address, op->visit.encap);
+	case DP_LOCAL: case DP_COA: case DP_SITE_PREFIX: case DP_NET: case DP_CN: case DP_CN_TRUST: case DP_RO_OUT: return true;
+	case DP_TABLE_N: break;
+	}
+	return false;
+}
+
+int entry_check(const struct dp_op *op, bool is_put) { return has_key(op) && (!is_put || is_fit(op)) ? 0 : ERR_INVAL; }

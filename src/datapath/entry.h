@@ -36,8 +36,8 @@ void entry_downlink_keep(struct m_downlink *v, const struct m_downlink *old);
 /* A path MTU that somebody told us, but no less than a path can have, or should be believed to have. */
 uint32_t entry_pmtu(const struct addr6 *dst, uint32_t mtu_oct);
 
-/* May this be put? 0 or ERR_INVAL. */
-int entry_check(const struct dp_op *op);
+/* May this be put, or deleted (the key alone counts)? 0 or ERR_INVAL. */
+int entry_check(const struct dp_op *op, bool is_put);
 
 static inline struct a6 a6_of(const struct addr6 *a) { struct a6 r; __builtin_memcpy(&r, a, 16); return r; }
 static inline struct addr6 addr6_of(const struct a6 *a) { struct addr6 r; __builtin_memcpy(&r, a, 16); return r; }

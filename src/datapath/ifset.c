@@ -30,7 +30,7 @@ static void merge_flags(struct ifset_if *f)
 		f->val.flags |= f->flags[i];
 }
 
-/* An access router of one family lets the other's packets alone. */
+/* What an owner filters: a family of which it gives a prefix or an agent. The other's packets are left alone. */
 static uint32_t filtered(const struct dp_if *e)
 {
 	bool has6 = !addr6_is_any(&e->mma), has4 = !addr6_is_none(&e->mma4);
@@ -39,7 +39,41 @@ static uint32_t filtered(const struct dp_if *e)
 		has4 |= is4;
 		has6 |= !is4;
 	}
-	return (e->flags & ~(uint32_t)DP_IF_FILTER) | (has6 || !has4 ? (uint32_t)DP_IF_FILTER : 0) | (has4 ? (uint32_t)IF_FILTER4 : 0);
+	return (has6 || !has4 ? (uint32_t)DP_IF_FILTER : 0) | (has4 ? (uint32_t)IF_FILTER4 : 0);
+}
+
+static bool is_others(const struct ifset_if *f, uint32_t owner, uint32_t flag)
+{
+	for (uint32_t i = 0; i < OWNERS; i++)
+		if (i != owner && f->flags[i] & flag)
+			return true;
+	return false;
+}
+
+/* Two roles may filter a link, as a rule a family each. What they give of the same family is the last one's, what only one gives stays. */
+static void put_filter(struct ifset_if *f, const struct dp_if *e, uint32_t owner)
+{
+	struct m_if *v = &f->val;
+	uint32_t has = filtered(e), n6 = 0, n4 = 0;
+	struct m_prefix all;
+	f->flags[owner] = (e->flags & ~(uint32_t)DP_IF_FILTER) | has;
+	for (uint32_t i = 0; i < e->n_prefix; i++) {
+		all = entry_prefix(&e->prefix[i]);
+		if (addr6_is_v4mapped(&e->prefix[i].addr))
+			v->prefix4[n4++] = (struct m_prefix4){all.net.w[3], all.mask.w[3]};
+		else
+			v->prefix[n6++] = all;
+	}
+	if (has & DP_IF_FILTER) {
+		bool is_alone = !is_others(f, owner, DP_IF_FILTER);
+		v->n_prefix = n6 || is_alone ? n6 : v->n_prefix;
+		v->mma = !addr6_is_any(&e->mma) || is_alone ? a6_of(&e->mma) : v->mma;
+	}
+	if (has & IF_FILTER4) {
+		bool is_alone = !is_others(f, owner, IF_FILTER4);
+		v->n_prefix4 = (uint16_t)(n4 || is_alone ? n4 : v->n_prefix4);
+		v->mma4 = !addr6_is_none(&e->mma4) || is_alone ? a6_of(&e->mma4).w[3] : v->mma4;
+	}
 }
 
 uint32_t ifset_put(struct ifset *s, const struct dp_if *e, uint32_t owner, bool *is_new)
@@ -57,14 +91,8 @@ uint32_t ifset_put(struct ifset *s, const struct dp_if *e, uint32_t owner, bool 
 	f->val.ifindex = e->ifindex;
 	f->val.mtu_oct = e->mtu_oct;
 	f->val.mac = mac_of(&e->lladdr);
-	if (e->flags & DP_IF_FILTER) {
-		f->flags[owner % OWNERS] = filtered(e);
-		f->val.mma = a6_of(&e->mma);
-		f->val.mma4 = a6_of(&e->mma4);
-		f->val.n_prefix = e->n_prefix;
-		for (uint32_t i = 0; i < e->n_prefix; i++)
-			f->val.prefix[i] = entry_prefix(&e->prefix[i]);
-	}
+	if (e->flags & DP_IF_FILTER)
+		put_filter(f, e, owner % OWNERS);
 	merge_flags(f);
 	return at;
 }

@@ -159,7 +159,7 @@ static int apply_del(struct dp *dp, const struct dp_op *op, uint32_t owner)
 
 int dp_apply(struct dp *dp, enum dp_verb verb, const struct dp_op *op, uint32_t owner)
 {
-	int r = entry_check(op);
+	int r = entry_check(op, verb == DP_PUT);
 	if (r)
 		return r;
 	if (op->table == DP_IF)

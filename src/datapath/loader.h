@@ -48,8 +48,8 @@ enum dp_verb { DP_PUT, DP_DEL };
 
 /* DP_PUT replaces; DP_DEL of what is not there is ERR_NOTFOUND. ERR_FULL: table is full.
  * DP_IF: put attaches, and ORs nothing itself: `roles` that share an interface are told apart by owner;
- * the flags of all owners of an interface are ORed, prefixes and mma are taken from the owner with
- * DP_IF_FILTER. Owner is any small number (enum role_id) below 16. */
+ * the flags of all owners of an interface are ORed; prefixes and agents are taken, a family at a time, from the owner with
+ * DP_IF_FILTER that gave some last. Owner is any small number (enum role_id) below 16. */
 int dp_apply(struct dp *dp, enum dp_verb verb, const struct dp_op *op, uint32_t owner);
 
 /* Many of one table at once, faster; stops at the first error; *done says how many were applied. */

@@ -297,7 +297,7 @@ int dpn_apply(struct dpn *d, bool is_put, const struct dp_op *op, uint32_t owner
 {
 	union entry_key key;
 	struct m_local l;
-	int r = entry_check(op);
+	int r = entry_check(op, is_put);
 	if (r)
 		return r;
 	if (op->table == DP_IF)

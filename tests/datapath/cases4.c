@@ -412,6 +412,8 @@ static void message(struct pk *p, uint32_t ifx, const char *src, const char *dst
 	pk_end(p);
 }
 static void filter_message(struct pk *p) { message(p, IF_ACC, "10.7.0.1", MMA, REQUEST); }
+static void filter_message_ours(struct pk *p) { message(p, IF_ACC, "10.7.0.1", "10.2.17.1", REQUEST); }
+static void filter_message_through(struct pk *p) { message(p, IF_ACC, "10.7.0.1", CN, REQUEST); }
 static void filter_data(struct pk *p) { message(p, IF_ACC, "10.7.0.1", MMA, DATA); }
 
 /* ---- foreign agent ---- */
@@ -461,10 +463,16 @@ static void fa_up_bare(struct pk *p) { access_from(p, "10.8.0.3", CN); }
 static void fa_up_agent(struct pk *p) { access_from(p, "10.8.0.1", FA); }
 static void fa_up_request(struct pk *p) { message(p, IF_ACC, "10.8.0.1", FA, REQUEST); }
 static void fa_up_tunnel(struct pk *p) { tunnel(p, IF_ACC, "10.8.0.3", FA, DP_ENCAP_IPIP, "10.8.0.3", CN); }
+static void fa_up_tunnel_link(struct pk *p) { tunnel(p, IF_ACC, "10.8.0.3", "10.2.17.1", DP_ENCAP_IPIP, "10.8.0.3", CN); }
 static void fa_up_tunnel_bare(struct pk *p) { tunnel(p, IF_ACC, "10.8.0.1", FA, DP_ENCAP_IPIP, "10.8.0.1", CN); }
 static void fa_up_forged(struct pk *p)
 {
 	fa_up(p);
+	p->b[11] ^= 1;
+}
+static void fa_up_forged_request(struct pk *p)
+{
+	fa_up_request(p);
 	p->b[11] ^= 1;
 }
 static void fa_up_group(struct pk *p)
@@ -521,6 +529,15 @@ static void mn_gre_ipip(struct pk *p) { mn_tunnel(p, IF_MOB, "10.7.0.252", DP_EN
 static void mn_ipip_gre(struct pk *p) { mn_tunnel(p, IF_MOB, "10.7.0.254", DP_ENCAP_GRE_PLAIN, "10.7.0.1"); }
 static void mn_ipip_udp(struct pk *p) { mn_tunnel(p, IF_MOB, "10.7.0.254", DP_ENCAP_UDP, "10.7.0.1"); }
 static void mn_udp(struct pk *p) { mn_tunnel(p, IF_MOB, "10.7.0.253", DP_ENCAP_UDP, "10.7.0.1"); }
+static void keepalive(struct pk *p, const char *src, uint8_t type)
+{
+	outer(p, IF_MOB, "10.7.0.253", "10.5.1.100", DP_ENCAP_UDP, 0);
+	pk_ip4(p, src, "10.7.0.1", ICMP, 64, 0, 0);
+	pk_icmp(p, type, NULL, 8);
+	pk_end(p);
+}
+static void mn_alive(struct pk *p) { keepalive(p, "10.7.0.253", 0); }
+static void mn_pinged(struct pk *p) { keepalive(p, "10.7.0.253", 8); }
 static void mn_minimal(struct pk *p) { minimal(p, IF_MOB, "10.7.0.251", "10.5.1.100", CN, "10.7.0.1"); }
 static void mn_reply(struct pk *p) { message(p, IF_MOB, "10.7.0.254", "10.5.1.100", 3); }
 static void mn_stranger(struct pk *p) { mn_tunnel(p, IF_MOB, "10.7.0.200", DP_ENCAP_IPIP, "10.7.0.1"); }
@@ -566,6 +583,8 @@ static void request_through(struct pk *p) { message(p, IF_UP, COA, CN, REQUEST);
 static void request_all(struct pk *p) { message(p, IF_HOME, "10.1.0.100", "255.255.255.255", REQUEST); }
 static void request_all_up(struct pk *p) { message(p, IF_UP, "10.1.0.100", "255.255.255.255", REQUEST); }
 static void request_agents(struct pk *p) { message(p, IF_ACC, "10.7.0.1", "224.0.0.11", REQUEST); }
+static void reply_all(struct pk *p) { message(p, IF_MOB, "10.5.1.1", "255.255.255.255", 3); }
+static void reply_assigns(struct pk *p) { message(p, IF_MOB, "10.5.1.1", "10.7.0.55", 3); }
 static void broadcast(struct pk *p)
 {
 	pk_eth4_to(p, IF_HOME, "255.255.255.255");
@@ -756,6 +775,8 @@ const struct dpcase dpcases4[] = {
 	LOST("IPv4: access link, a visitor no more", IF_ACC, filter_visitor_over, FILTER_PREFIX),
 	PASS("IPv4: access link, what does not leave it", IF_ACC, filter_link),
 	PUNT("IPv4: access link, message to the agent", IF_ACC, filter_message, MIP4),
+	PUNT("IPv4: access link, message to the foreign agent", IF_ACC, filter_message_ours, MIP4),
+	LOST("IPv4: access link, message to somebody else", IF_ACC, filter_message_through, FILTER_PREFIX),
 	LOST("IPv4: access link, data to the agent in a message's clothes", IF_ACC, filter_data, FILTER_PREFIX),
 
 	SENT("IPv4: foreign agent delivers", IF_UP, fa_down, -20, IF_ACC, check_visitor),
@@ -774,11 +795,13 @@ const struct dpcase dpcases4[] = {
 	SENT("IPv4: a visiting network's packet", IF_ACC, fa_up_net, 20, IF_UP, check_fa_up),
 	SENT("IPv4: visitor whose home agent is here", IF_ACC, fa_up_home_here, 0, IF_UP, check_routed),
 	SENT("IPv4: encapsulated delivery", IF_ACC, fa_up_tunnel, 0, IF_UP, check_fa_up_tunnel),
+	SENT("IPv4: encapsulated delivery to the agent's address on the link", IF_ACC, fa_up_tunnel_link, 0, IF_UP, check_fa_up_tunnel),
 	LOST("IPv4: encapsulated delivery of a visitor who did not ask for it", IF_ACC, fa_up_tunnel_bare, TUNNEL_INNER),
 	PASS("IPv4: bare packet of a visitor with encapsulated delivery", IF_ACC, fa_up_bare),
 	PASS("IPv4: visitor's packet to the agent itself", IF_ACC, fa_up_agent),
 	PASS("IPv4: visitor's packet to a group", IF_ACC, fa_up_group),
 	PUNT("IPv4: visitor's request", IF_ACC, fa_up_request, MIP4),
+	PUNT("IPv4: visitor's request over another interface of its", IF_ACC, fa_up_forged_request, MIP4),
 	LOST("IPv4: another station with a visitor's address", IF_ACC, fa_up_forged, VISIT_LLADDR),
 
 	LOCAL("IPv4: mobile receives", IF_MOB, mn_down, 28, check_mn_down),
@@ -802,6 +825,8 @@ const struct dpcase dpcases4[] = {
 	LOST("IPv4: in GRE where it was not asked for", IF_MOB, mn_ipip_gre, GRE_FLAGS),
 	LOST("IPv4: in UDP where it was not asked for", IF_MOB, mn_ipip_udp, TUNNEL_PROTO),
 	LOCAL("IPv4: mobile receives in UDP", IF_MOB, mn_udp, 32, check_mn_down),
+	{"IPv4: the home agent answers through the NAT", IF_MOB, DPN_INGRESS, mn_alive, DPN_LOCAL, 0, DP_PUNT_MIP4, 0, -(14 + 32), 0, check_mn_down},
+	LOCAL("IPv4: the home agent asks through the NAT", IF_MOB, mn_pinged, 32, check_mn_down),
 	LOCAL("IPv4: mobile receives in minimal encapsulation", IF_MOB, mn_minimal, 12, check_mn_minimal),
 	PUNT("IPv4: reply to the mobile", IF_MOB, mn_reply, MIP4),
 	PASS("IPv4: tunnel to the mobile from a stranger", IF_MOB, mn_stranger),
@@ -820,6 +845,8 @@ const struct dpcase dpcases4[] = {
 	PASS("IPv4: request to somebody else", IF_UP, request_through),
 	PUNT("IPv4: request to everybody", IF_HOME, request_all, MIP4),
 	PASS("IPv4: request to everybody elsewhere", IF_UP, request_all_up),
+	PUNT("IPv4: reply to everybody", IF_MOB, reply_all, MIP4),
+	PUNT("IPv4: reply to an address that it assigns", IF_MOB, reply_assigns, MIP4),
 	PUNT("IPv4: request to all agents", IF_ACC, request_agents, MIP4),
 	COPY("IPv4: broadcast on the home link", IF_HOME, broadcast, BROADCAST),
 	PASS("IPv4: broadcast elsewhere", IF_UP, broadcast_elsewhere),

@@ -151,6 +151,7 @@ static void put_visit(struct putter *p, struct visit v)
 static void put_foreign_agent(struct putter *p)
 {
 	put_local(p, "10.4.0.1", DP_LOCAL_MH | DP_LOCAL_FA);
+	put_local(p, "10.2.17.1", DP_LOCAL_MH | DP_LOCAL_FA);
 	put_visit(p, (struct visit){"10.8.0.1", "10.8.0.254", DP_VISIT_REVERSE, DP_ENCAP_IPIP});
 	put_visit(p, (struct visit){"10.8.0.2", "10.8.0.254", DP_VISIT_ROUTE, DP_ENCAP_IPIP});
 	put_visit(p, (struct visit){"10.8.0.3", "10.8.0.254", DP_VISIT_ENCAPSULATED, DP_ENCAP_IPIP});
@@ -177,6 +178,7 @@ static void put_mobile(struct putter *p)
 {
 	put_local(p, "10.5.1.100", DP_LOCAL_MH);
 	put_local(p, "10.7.0.1", DP_LOCAL_MH);
+	put_local(p, "0.0.0.0", DP_LOCAL_MH);
 	put_local(p, "232.128.0.77", DP_LOCAL_MH);
 	put_in(p, "232.128.0.77", "10.5.0.1", "10.7.0.1", DP_ENCAP_GRE, 0);
 	put_in(p, "10.5.1.100", "10.7.0.254", "10.7.0.1", DP_ENCAP_IPIP, IF_MOB);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "../datapath/dpk.h"
+#include "base/err.h"
 
 static void *resize(void *ctx, void *old, size_t n)
 {
@@ -214,7 +215,7 @@ static void on_kept(void *ctx, uint32_t seq, mono_t when, const uint8_t *pkt, si
 	struct kept *k = ctx;
 	assert_true(k->n < 4);
 	assert_int_equal(when.ns, t0.ns);
-	assert_int_equal(pkt[7], 60); /* as it came, no hop less */
+	assert_int_equal(pkt[pkt[0] >> 4 == 4 ? 8 : 7], 60); /* as it came, no hop less */
 	k->seq[k->n++] = seq;
 	k->len_oct = len_oct;
 }
@@ -316,6 +317,217 @@ static void test_owners_share_an_interface(void **state)
 	assert_int_equal(give(*state, named("home agent tunnels"), &p, t0, &n)->verdict, DPN_PASS);
 }
 
+/* ---- IPv4 (H-7) ---- */
+
+/* Each binding its copy in its own form; one that is over none. */
+static void test_simultaneous_bindings_get_copies(void **state)
+{
+	static const struct { uint8_t proto, coa; size_t more; } want[] = {{47, 6, 24}, {17, 7, 32}, {4, 5, 20}};
+	struct pk p;
+	uint32_t n;
+	const struct dpn_out *out = give(*state, named("IPv4: simultaneous bindings"), &p, t0, &n);
+	assert_int_equal(n, 3);
+	for (uint32_t i = 0; i < 3; i++) {
+		const uint8_t *ip = out[i].bytes + 14, *inner = ip + want[i].more;
+		assert_int_equal(out[i].verdict, DPN_SEND);
+		assert_int_equal(out[i].len_oct, p.n + want[i].more);
+		assert_int_equal(ip[9], want[i].proto);
+		assert_int_equal(ip[19], want[i].coa);
+		assert_int_equal(pk_sum(ip, 20), 0);
+		assert_int_equal(pk_sum(inner, 20), 0);
+		assert_int_equal(inner[8], 59); /* one hop, however many copies */
+		assert_memory_equal(inner + 12, p.b + 26, p.n - 26);
+	}
+	assert_int_equal(out[1].bytes[14 + 22] << 8 | out[1].bytes[14 + 23], 50000);
+}
+
+static bool route_is_slow(void *ctx, const struct addr6 *dst, struct dpn_way *way)
+{
+	bench_route(ctx, dst, way);
+	return dst->b[15] == 5; /* only the first care-of address's neighbour is resolved */
+}
+
+/* What cannot go at once is sent by the slow path: as it came, also behind a copy that changed it. */
+static void test_a_copy_that_must_wait_is_handed_up(void **state)
+{
+	struct dpn_conf conf = {.mem = &mem, .roam0_ifindex = IF_ROAM0, .route = route_is_slow};
+	struct dpn *d;
+	struct pk p;
+	uint32_t n;
+	(void)state;
+	assert_int_equal(dpn_new(&d, &conf), 0);
+	bench_entries(t0, put, d);
+	bench_entries4(t0, put, d);
+	const struct dpn_out *out = give(d, named("IPv4: simultaneous bindings"), &p, t0, &n);
+	assert_int_equal(n, 3);
+	for (uint32_t i = 0; i < 2; i++) {
+		assert_int_equal(out[i].punt.slow.why, DP_SLOW_COPY);
+		assert_int_equal(out[i].punt.slow.dst.b[15], 6 + i);
+		assert_int_equal(out[i].punt.slow.udp_port, i ? 50000 : 0);
+		assert_memory_equal(out[i].punt.pkt, p.b + 14, p.n - 14);
+	}
+	assert_int_equal(out[2].verdict, DPN_SEND);
+	dpn_free(d);
+}
+
+static void test_ring_keeps_ipv4(void **state)
+{
+	struct addr6 hoa = bench_addr4("10.9.0.60");
+	struct kept k = {0};
+	struct pk p;
+	uint32_t n;
+	for (int i = 0; i < 3; i++)
+		give(*state, named("IPv4: kept"), &p, t0, &n);
+	dpn_keep_each(*state, &hoa, on_kept, &k);
+	assert_int_equal(k.n, 3);
+	assert_int_equal(k.seq[2], 9);
+	assert_int_equal(k.len_oct, 20 + 8 + 64);
+}
+
+static void test_last_sequence_of_ipv4_is_known(void **state)
+{
+	struct dp_op op = {.table = DP_DOWNLINK_IN, .downlink_in = {.dst = bench_addr4("232.128.0.77"), .src = bench_addr4("10.5.0.1")}};
+	struct pk p;
+	uint32_t n;
+	give(*state, named("IPv4: the next over the other"), &p, t0, &n);
+	give(*state, named("IPv4: mobile receives"), &p, t0, &n);
+	assert_int_equal(dpn_find(*state, &op), 0);
+	assert_true(op.downlink_in.has_seq);
+	assert_int_equal(op.downlink_in.last_seq, 101);
+}
+
+/* As stream(), over IPv4. */
+static bool stream4(struct dpn *d, uint32_t ifindex, uint32_t n, uint32_t from, size_t octets)
+{
+	const struct dpn_out *out;
+	struct pk p;
+	pk_eth4_to(&p, ifindex, "232.128.0.77");
+	pk_ip4(&p, "10.5.0.1", "232.128.0.77", 47, 60, 0, 0);
+	pk_gre4(&p, 0x1000, n);
+	pk_ip4(&p, "10.0.12.2", "10.7.0.1", 6, 60, 0, 0x4000);
+	pk_tcp(&p, 16, from, 0, octets);
+	pk_end(&p);
+	dpn_input(d, ifindex, DPN_INGRESS, p.b, p.n, t0, &out);
+	return out->verdict == DPN_LOCAL;
+}
+
+static void test_tcp_segments_of_ipv4_are_told_apart(void **state)
+{
+	assert_true(stream4(*state, IF_MOB, 5, 1000, 3000));
+	for (uint32_t from = 1000; from < 4000; from += 1000)
+		assert_false(stream4(*state, IF_MOB2, 5, from, 1000));
+	for (uint32_t from = 1000; from < 4000; from += 1000)
+		assert_true(stream4(*state, IF_MOB, 6, from, 1000));
+	assert_false(stream4(*state, IF_MOB2, 6, 1000, 3000));
+	assert_true(stream4(*state, IF_MOB2, 7, 1000, 3000));
+}
+
+static void test_path_mtu_of_ipv4_is_heeded(void **state)
+{
+	const struct dpcase *c = named("IPv4: just fits the tunnel");
+	struct addr6 coa = bench_addr4("10.3.0.5");
+	struct pk p;
+	uint32_t n;
+	assert_int_equal(dpn_pmtu_put(*state, &coa, 1000, mono_add(t0, span_s(600))), 0);
+	const struct dpn_out *out = give(*state, c, &p, t0, &n);
+	assert_int_equal(out->punt.slow.mtu_oct, 1000);
+	assert_int_equal(give(*state, c, &p, mono_add(t0, span_s(601)), &n)->verdict, DPN_SEND);
+	assert_int_equal(dpn_pmtu_put(*state, &coa, 68, mono_add(t0, span_s(700))), 0);
+	assert_int_equal(give(*state, c, &p, t0, &n)->punt.slow.mtu_oct, 552); /* nobody is believed less */
+}
+
+/* A routing daemon knows the tree: into the host's own forwarding. */
+static void test_group_into_the_hosts_own_forwarding(void **state)
+{
+	struct dp_op op = {.table = DP_COA, .coa.coa = bench_addr4("10.9.0.50")};
+	const struct dpcase *c = named("IPv4: nobody listens");
+	struct pk p;
+	uint32_t n;
+	assert_int_equal(dpn_find(*state, &op), 0);
+	op.coa.inject_if = IF_DOWN;
+	put(*state, &op);
+	const struct dpn_out *out = give(*state, c, &p, t0, &n);
+	assert_int_equal(out->verdict, DPN_LOCAL);
+	assert_int_equal(out->bytes[9], 47);
+	assert_int_equal(out->len_oct, p.n - 14 + 8);
+}
+
+/* Two packets that may be fragmented on their way must not be put together as one. */
+static void test_identifications_differ(void **state)
+{
+	const struct dpcase *c = named("IPv4: what may be fragmented still may be");
+	struct pk p;
+	uint32_t n;
+	uint8_t first = give(*state, c, &p, t0, &n)->bytes[14 + 5];
+	assert_int_equal(give(*state, c, &p, t0, &n)->bytes[14 + 5], first + 1);
+}
+
+/* What deletes names the key alone. */
+static void test_a_key_deletes(void **state)
+{
+	struct dp_op ops[] = {{.table = DP_HOME, .home.home_address = bench_addr4("10.1.0.100")},
+		{.table = DP_HOME_MORE, .home_more.home_address = bench_addr4("10.1.0.104")},
+		{.table = DP_VISIT, .visit.home_address = bench_addr4("10.8.0.1")}, {.table = DP_UPLINK_IN, .uplink_in.inner_src = bench_addr4("10.9.0.30")},
+		{.table = DP_DOWNLINK_IN, .downlink_in = {.dst = bench_addr4("10.5.1.100"), .src = bench_addr4("10.7.0.253")}},
+		{.table = DP_UPLINK_OUT, .uplink_out.inner_src = bench_addr4("10.7.0.5")}};
+	assert_int_equal(dpn_apply(*state, true, &ops[0], 1), ERR_INVAL); /* GRE, which is 0, is no form of a home agent's tunnel */
+	for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
+		assert_int_equal(dpn_apply(*state, false, &ops[i], 1), 0);
+		assert_int_equal(dpn_find(*state, &ops[i]), ERR_NOTFOUND);
+	}
+}
+
+/* Entries come out as they went in. */
+static void test_entries_of_ipv4_are_found(void **state)
+{
+	struct dp_op visit = {.table = DP_VISIT, .visit.home_address = bench_addr4("10.8.0.5")}, more = {.table = DP_HOME_MORE,
+		.home_more.home_address = bench_addr4("10.1.0.104")}, home = {.table = DP_HOME, .home.home_address = bench_addr4("10.1.0.103")};
+	assert_int_equal(dpn_find(*state, &visit), 0);
+	assert_int_equal(visit.visit.encap, DP_ENCAP_UDP);
+	assert_int_equal(visit.visit.udp_port, 434);
+	assert_int_equal(visit.visit.ifindex, IF_ACC);
+	assert_int_equal(visit.visit.up, DP_VISIT_REVERSE);
+	assert_int_equal(dpn_find(*state, &more), 0);
+	assert_int_equal(more.home_more.n, 3);
+	assert_int_equal(more.home_more.to[1].udp_port, 50000);
+	assert_int_equal(dpn_find(*state, &home), 0);
+	assert_true(home.home.is_reverse);
+	assert_int_equal(home.home.udp_port, 40000);
+	put(*state, &home);
+	put(*state, &visit);
+	put(*state, &more);
+}
+
+/* An access router of IPv6 and a foreign agent filter one link, each its family; what one withdraws the other keeps. */
+static void test_two_filter_a_link(void **state)
+{
+	struct dp_op four = {.table = DP_IF, .iface = {.ifindex = IF_ACC, .flags = DP_IF_ACCESS | DP_IF_FILTER, .mtu_oct = 1500, .n_prefix = 1}};
+	struct pk p;
+	uint32_t n;
+	assert_true(prefix46_parse(&four.iface.prefix[0], "10.2.18.0/24"));
+	assert_int_equal(dpn_apply(*state, true, &four, 5), 0);
+	assert_int_equal(give(*state, named("access link, own prefix"), &p, t0, &n)->verdict, DPN_PASS);
+	assert_int_equal(give(*state, named("access link, foreign prefix"), &p, t0, &n)->drop, DP_DROP_FILTER_PREFIX);
+	assert_int_equal(give(*state, named("IPv4: access link, foreign prefix"), &p, t0, &n)->verdict, DPN_PASS);
+	assert_int_equal(give(*state, named("IPv4: access link, the agent's address"), &p, t0, &n)->drop, DP_DROP_FILTER_AGENT);
+}
+
+/* A router of IPv4 alone lets IPv6 pass, and the other way round. */
+static void test_a_family_that_nobody_filters_passes(void **state)
+{
+	struct dp_op op = {.table = DP_IF, .iface = {.ifindex = IF_ACC, .flags = DP_IF_ACCESS | DP_IF_FILTER, .mtu_oct = 1500, .n_prefix = 1}};
+	struct pk p;
+	uint32_t n;
+	assert_true(prefix46_parse(&op.iface.prefix[0], "10.2.17.0/24"));
+	assert_int_equal(dpn_apply(*state, true, &op, 1), 0);
+	assert_int_equal(give(*state, named("access link, foreign prefix"), &p, t0, &n)->verdict, DPN_PASS);
+	assert_int_equal(give(*state, named("IPv4: access link, foreign prefix"), &p, t0, &n)->drop, DP_DROP_FILTER_PREFIX);
+	assert_true(prefix46_parse(&op.iface.prefix[0], "2001:db8:2:11::/64"));
+	assert_int_equal(dpn_apply(*state, true, &op, 1), 0);
+	assert_int_equal(give(*state, named("access link, foreign prefix"), &p, t0, &n)->drop, DP_DROP_FILTER_PREFIX);
+	assert_int_equal(give(*state, named("IPv4: access link, foreign prefix"), &p, t0, &n)->verdict, DPN_PASS);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -324,7 +536,10 @@ int main(void)
 		T(test_window_ends), T(test_tcp_segments_are_told_apart), T(test_whole_on_one_path_pieces_on_the_other),
 		T(test_a_lost_piece_is_taken_from_the_other), T(test_punts_are_limited), T(test_path_mtu_is_heeded),
 		T(test_owners_share_an_interface), T(test_ring_keeps_what_was_sent), T(test_last_sequence_is_known), T(test_use_of_a_route_is_known),
-		T(test_routes_are_asked_for_slowly),
+		T(test_routes_are_asked_for_slowly), T(test_simultaneous_bindings_get_copies), T(test_a_copy_that_must_wait_is_handed_up),
+		T(test_ring_keeps_ipv4), T(test_last_sequence_of_ipv4_is_known), T(test_tcp_segments_of_ipv4_are_told_apart),
+		T(test_path_mtu_of_ipv4_is_heeded), T(test_group_into_the_hosts_own_forwarding), T(test_identifications_differ), T(test_a_key_deletes),
+		T(test_entries_of_ipv4_are_found), T(test_two_filter_a_link), T(test_a_family_that_nobody_filters_passes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,6 +33,15 @@ static INLINE int control4_local(ctx_t *c, const struct ip4_h *ip, uint32_t loca
 	return control4_is_mip(c, ip, &type) && type != MIP_DATA ? CONTROL_PUNT | DP_PUNT_MIP4 : CONTROL_NONE;
 }
 
+/* A message to whatever address, while a mobile that has none awaits the reply that assigns it (RFC 5944 3.7.2.3): 0.0.0.0 is in DP_LOCAL. */
+NOINLINE bool control4_assigns(ctx_t *c, const struct m_cfg *g, const struct ip4_h *ip)
+{
+	struct a6 none = a6_of4(0);
+	uint8_t type;
+	struct m_local *l = g->features & FEAT_LOCAL ? TBL(c, local, &none) : NULL;
+	return l && (l->flags & DP_LOCAL_MH) && control4_is_mip(c, ip, &type) && type != MIP_DATA;
+}
+
 /* An error: is it about a packet that we sent, being dst? at: of the packet in question. */
 static INLINE int control4_error(ctx_t *c, const struct m_cfg *g, uint32_t at, uint32_t dst)
 {
@@ -62,11 +71,11 @@ NOINLINE int control4_icmp(ctx_t *c, const struct m_cfg *g, const struct m_if *f
 	return is_error ? control4_error(c, g, at + 8, ip->dst) : CONTROL_NONE;
 }
 
-/* A broadcast frame: registration requests of mobiles that look for an agent, and what the daemon wants copies of. */
+/* A broadcast frame: registration requests of mobiles that look for an agent, replies to those without an address, and what the daemon wants copies of. */
 static INLINE int control4_broadcast(ctx_t *c, const struct m_if *f, const struct ip4_h *ip)
 {
 	uint8_t type;
-	if ((f->flags & (DP_IF_ACCESS | DP_IF_HOME)) && control4_is_mip(c, ip, &type))
+	if ((f->flags & (DP_IF_ACCESS | DP_IF_HOME | DP_IF_MOBILE)) && control4_is_mip(c, ip, &type))
 		return CONTROL_PUNT | DP_PUNT_MIP4;
 	return f->flags & DP_IF_BROADCAST ? CONTROL_COPY | DP_PUNT_BROADCAST : CONTROL_NONE;
 }

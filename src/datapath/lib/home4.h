@@ -38,6 +38,8 @@ NOINLINE int home4_copy(ctx_t *c, struct in4 *in, const struct home_to *to, uint
 		count(c, DP_DROP_NO_ROUTE);
 		return 0;
 	}
+	if (r == WAY_NEIGH && !mac_is_zero(&w.next_hop))
+		r = WAY_OK; /* the kernel's turn to confirm it: that needs no more than the packets */
 	if (r != WAY_OK || oct > mtu) {
 		ctx_store(c, in->at, &in->ip, IP4_OCT); /* as it was before an earlier copy */
 		return slow4(c, in, &o, r == WAY_NEIGH && oct <= mtu ? DP_SLOW_COPY : DP_SLOW_TOO_BIG, mtu);

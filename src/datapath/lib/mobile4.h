@@ -46,6 +46,13 @@ static INLINE bool mobile4_is_form(const struct m_downlink *d, const struct tun4
 /* Not a verdict: the tunnel is off, but it may be a message, see path4_again. */
 enum { MOBILE4_AGAIN = 106 };
 
+/* The home agent's answer to a keepalive (RFC 3519 4.9): whether the NAT in between still knows us is the daemon's to see. */
+NOINLINE bool mobile4_is_alive(ctx_t *c, const struct tun4 *t)
+{
+	uint8_t type;
+	return t->in.ip.proto == PROTO_ICMP && t->in.ip.src == t->src && ctx_load(c, t->in.at + t->in.head_oct, &type, 1) && type == 0;
+}
+
 NOINLINE int mobile4_release(ctx_t *c, const struct m_cfg *g, struct tun4 *t, struct m_downlink *d)
 {
 	if (!mobile4_is_form(d, t))
@@ -62,10 +69,13 @@ NOINLINE int mobile4_release(ctx_t *c, const struct m_cfg *g, struct tun4 *t, st
 			return ctx_drop(c, DP_DROP_DUPLICATE);
 		mobile_note_seq(d, t->opt);
 	}
+	bool is_alive = t->encap == DP_ENCAP_UDP && mobile4_is_alive(c, t);
 	bool may_be_message = t->in.ip.proto == NH_UDP || t->in.ip.proto == NH_MH;
 	if (!open4_release(c, &t->in))
 		return ctx_drop(c, DP_DROP_NO_ROOM);
 	count(c, DP_COUNT_MN_DECAP);
+	if (is_alive)
+		punt4_with(c, ETH_OCT, DP_PUNT_MIP4, NULL, false);
 	return may_be_message ? MOBILE4_AGAIN : mobile_deliver(c, g);
 }
 

@@ -11,21 +11,32 @@
 
 static INLINE bool path4_is_broadcast(const struct eth_h *eth) { return (eth->dst.w[0] & eth->dst.w[1] & eth->dst.w[2]) == 0xffff; }
 
+/* A message of Mobile IPv4 to an address of ours, or to mma. */
+NOINLINE bool path4_is_signalling(ctx_t *c, const struct m_cfg *g, const struct ip4_h *ip, uint32_t mma)
+{
+	struct a6 key = a6_of4(ip->dst);
+	uint8_t type;
+	if (!control4_is_mip(c, ip, &type) || type == MIP_DATA)
+		return false;
+	struct m_local *l = g->features & FEAT_LOCAL ? TBL(c, local, &key) : NULL;
+	return (mma && mma == ip->dst) || (l && (l->flags & DP_LOCAL_MH));
+}
+
 /* Which sources an access link has: as filter_source, and what hosts have to send before they have an address of the link, or a
  * visitor has that keeps another. What never leaves the link is its own business. */
 NOINLINE enum dp_drop path4_filter(ctx_t *c, const struct m_cfg *g, const struct m_if *f, const struct ip4_h *ip)
 {
-	struct a6 src = a6_of4(ip->src);
-	uint8_t type;
-	if (!ip->src || a4_is_link_multicast(ip->dst) || a4_is_broadcast(ip->dst) || ip->proto == PROTO_IGMP)
-		return ip->src && a4_of(&f->mma4) == ip->src ? DP_DROP_FILTER_AGENT : DP_DROP_NONE;
-	if (a4_of(&f->mma4) == ip->src)
+	if (!ip->src)
+		return DP_DROP_NONE;
+	if (f->mma4 == ip->src)
 		return DP_DROP_FILTER_AGENT;
+	if (a4_is_link_multicast(ip->dst) || a4_is_broadcast(ip->dst) || ip->proto == PROTO_IGMP)
+		return DP_DROP_NONE;
 #pragma clang loop unroll(full)
 	for (uint32_t i = 0; i < DP_IF_PREFIX_MAX; i++)
-		if (i < f->n_prefix && a6_in(&src, &f->prefix[i]))
+		if (i < f->n_prefix4 && (ip->src & f->prefix4[i].mask) == f->prefix4[i].net)
 			return DP_DROP_NONE;
-	if (a4_of(&f->mma4) && a4_of(&f->mma4) == ip->dst && control4_is_mip(c, ip, &type) && type != MIP_DATA)
+	if (path4_is_signalling(c, g, ip, f->mma4))
 		return DP_DROP_NONE;
 	return visit4_find(c, g, ip->src) ? DP_DROP_NONE : DP_DROP_FILTER_PREFIX;
 }
@@ -113,6 +124,8 @@ static INLINE int path4_unicast(ctx_t *c, const struct m_cfg *g, const struct m_
 	struct m_local *l = g->features & FEAT_LOCAL ? TBL(c, local, &dst) : NULL;
 	if (l && l->flags)
 		return path4_local(c, g, f, ip, l->flags);
+	if ((f->flags & DP_IF_MOBILE) && control4_assigns(c, g, ip))
+		return control4_do(c, CONTROL_PUNT | DP_PUNT_MIP4);
 	if (ip->proto == PROTO_ICMP) {
 		int what = control4_icmp(c, g, f, ip);
 		if (what != CONTROL_NONE)
@@ -141,12 +154,15 @@ NOINLINE int path4_again(ctx_t *c, const struct m_cfg *g, bool is_mobile)
 	return is_mobile ? mobile_deliver(c, g) : home4_forward(c, g);
 }
 
-/* A visitor's source with another station's link-layer source. */
-NOINLINE bool path4_is_forged(ctx_t *c, const struct m_cfg *g, uint32_t src)
+/* A visitor's source with another station's link-layer source? Not a message to us: a visitor with two interfaces comes back with the
+ * other, and the home agent tells who it is. */
+NOINLINE bool path4_is_forged(ctx_t *c, const struct m_cfg *g, const struct ip4_h *ip)
 {
 	struct mac mac;
-	struct m_visit *v = visit4_find(c, g, src);
-	return v && ctx_load(c, 6, &mac, 6) && (mac.w[0] != v->mac.w[0] || mac.w[1] != v->mac.w[1] || mac.w[2] != v->mac.w[2]);
+	struct m_visit *v = visit4_find(c, g, ip->src);
+	if (!v || !ctx_load(c, 6, &mac, 6) || (mac.w[0] == v->mac.w[0] && mac.w[1] == v->mac.w[1] && mac.w[2] == v->mac.w[2]))
+		return false;
+	return !path4_is_signalling(c, g, ip, 0);
 }
 
 NOINLINE int path4_ip(ctx_t *c, const struct m_cfg *g, const struct m_if *f)
@@ -164,7 +180,7 @@ NOINLINE int path4_ip(ctx_t *c, const struct m_cfg *g, const struct m_if *f)
 		if (why)
 			return ctx_drop(c, why);
 	}
-	if ((f->flags & DP_IF_ACCESS) && (g->features & FEAT_VISIT) && path4_is_forged(c, g, ip.src))
+	if ((f->flags & DP_IF_ACCESS) && (g->features & FEAT_VISIT) && path4_is_forged(c, g, &ip))
 		return ctx_drop(c, DP_DROP_VISIT_LLADDR);
 	if (is_broadcast)
 		return control4_do(c, control4_broadcast(c, f, &ip));

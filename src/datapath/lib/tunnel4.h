@@ -40,7 +40,7 @@ static INLINE uint16_t out4_id(ctx_t *c, const struct in4 *in)
 {
 	uint32_t zero = 0;
 	struct m_ident *i = in->ip.frag & BE16(IP4_DF) ? NULL : TBL(c, ident, &zero);
-	return i ? (uint16_t)__sync_fetch_and_add(&i->next, 1) : 0;
+	return i ? BE16(__sync_fetch_and_add(&i->next, 1)) : 0;
 }
 
 /* RFC 2004 3.1: the packet's own header, changed, and what it was. */

@@ -14,7 +14,7 @@
 #include "datapath/drop.h"
 #include "datapath/punt.h"
 
-enum { MAP_LAYOUT = 14, IF_SLOTS = 64, DUP_WAYS = 3, IF_HASH = 256, SMALL_TABLE = 4096 };
+enum { MAP_LAYOUT = 15, IF_SLOTS = 64, DUP_WAYS = 3, IF_HASH = 256, SMALL_TABLE = 4096 };
 
 #define INLINE inline __attribute__((always_inline))
 #ifdef __bpf__
@@ -43,14 +43,17 @@ struct m_cfg {
 };
 
 struct m_prefix { struct a6 net, mask; };
+struct m_prefix4 { uint32_t net, mask; };
 
 /* Interfaces: ifindex -> slot (1 to IF_SLOTS - 1) -> this. */
 struct m_if {
 	uint32_t ifindex, flags, mtu_oct, n_prefix;
 	struct mac mac;
-	uint16_t pad;
-	struct a6 mma, mma4;
-	struct m_prefix prefix[DP_IF_PREFIX_MAX];
+	uint16_t n_prefix4;
+	struct a6 mma;
+	struct m_prefix prefix[DP_IF_PREFIX_MAX];         /* of IPv6 */
+	uint32_t mma4, pad;
+	struct m_prefix4 prefix4[DP_IF_PREFIX_MAX];
 };
 /* In m_if.flags beside enum dp_if_flags: DP_IF_FILTER is IPv6's part of it, this is IPv4's. */
 enum { IF_FILTER4 = 1 << 16 };

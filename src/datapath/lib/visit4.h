@@ -71,10 +71,10 @@ NOINLINE int visit4_reverse(ctx_t *c, const struct m_cfg *g, struct in4 *in, con
 	return tunnel4_routed(c, in, &o);
 }
 
-/* Encapsulated delivery (RFC 3024 4.3): a tunnel from a visitor, v, to the agent. */
+/* Encapsulated delivery (RFC 3024 4.3): a tunnel from a visitor, v, to any address of the agent's. */
 NOINLINE int visit4_up_tunnel(ctx_t *c, const struct m_cfg *g, struct tun4 *t, const struct m_visit *v)
 {
-	if (v->up != DP_VISIT_ENCAPSULATED || t->src != t->in.ip.src || a4_of(&v->coa) != t->dst || t->encap == DP_ENCAP_GRE)
+	if (v->up != DP_VISIT_ENCAPSULATED || t->src != t->in.ip.src || t->encap == DP_ENCAP_GRE)
 		return ctx_drop(c, DP_DROP_TUNNEL_INNER);
 	if (!open4_ecn(t))
 		return ctx_drop(c, DP_DROP_ECN);
