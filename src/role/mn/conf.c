@@ -94,7 +94,7 @@ static const struct conf_row rows[] = {
 	 AT(v4.delivery), .names = delivery_names},
 	{"udp-tunnel", CONF_ENUM, "auto", .help = "Tunnels in UDP (RFC 3519): auto (where the home agent sees a NAT), forced, off.",
 	 AT(v4.udp_tunnel), .names = udp_names},
-	{"udp-keepalive", CONF_S, "110", 10, 3600, "s", "Silence after which a UDP tunnel is kept open, unless the home agent says otherwise.",
+	{"udp-keepalive", CONF_S, "110", 10, 3600, "s", "A UDP tunnel is kept open so often, or as the home agent says where that is less.",
 	 AT(v4.keepalive)},
 	{"replay-v4", CONF_ENUM, "timestamp", .help = "Protection against replay that home agent and mobile agreed on: timestamp or nonce.",
 	 AT(v4.replay), .names = replay_names},

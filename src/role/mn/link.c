@@ -134,7 +134,7 @@ void mn_link_fall_back(struct mn_if *lost, enum mn_families who, const char *eve
 	if ((used & MN_FAMILY_6) && !mn->active)
 		mn_place_lost(mn, event, now);
 	if ((used & MN_FAMILY_4) && !mn->v4.active)
-		mn4_place_lost(mn, event, now);
+		mn4_place_settle(mn, event, "no other link is up", now);
 }
 
 static void forget_router(struct mn_if *ifc)
@@ -207,10 +207,11 @@ static struct mn_if *by_name(struct mn *mn, const char *name)
 
 static void on_gone(struct mn_if *ifc, struct now now)
 {
-	if (ifc->is_up) {
-		ifc->is_up = false;
+	bool was_up = ifc->is_up;
+	ifc->is_up = false;
+	mn4_link_on_no_carrier(ifc);
+	if (was_up)
 		on_link_down(ifc, "interface gone", now);
-	}
 	ifc->is_member = ifc->is_held = ifc->v4.is_member = ifc->v4.is_held = false; /* went with the interface */
 	ifc->v4.n_local = 0;
 	mn_path_iface_gone(ifc);
@@ -245,6 +246,8 @@ void mn_link_on_event(struct mn *mn, const struct link_event *ev, struct now now
 	bool was_up = ifc->is_up;
 	learn(ifc, ev);
 	ifc->is_up = ev->is_up;
+	if (!ev->is_up)
+		mn4_link_on_no_carrier(ifc);
 	if (ev->is_up && !was_up)
 		on_new_link(ifc, "link up", now);
 	if (!ev->is_up && was_up)

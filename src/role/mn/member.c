@@ -34,7 +34,7 @@ void mn_group_identity(struct mn *mn)
 		mn->env.rng->fill(mn->env.rng->ctx, mn->identity.b, sizeof mn->identity.b);
 		mn->identity.b[0] = (uint8_t)((mn->identity.b[0] & 0xfc) | 0x02);
 	} else {
-		const struct mn_if *ifc = mn->iface[0].ifindex ? &mn->iface[0] : mn->active;
+		const struct mn_if *ifc = mn->iface[0].ifindex ? &mn->iface[0] : mn_in_use(mn);
 		if (!ifc)
 			return;
 		mn->identity = ifc->lladdr;

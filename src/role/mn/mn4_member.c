@@ -23,8 +23,13 @@ struct addr6 mn4_group_of(const struct mn *mn, const struct prefix6 *prefix, uin
 {
 	static const struct addr4 usual = {{232, 128, 0, 0}};
 	struct prefix6 p = prefix->len_bits ? *prefix : (struct prefix6){addr6_from_v4(usual), GROUP_BITS};
-	uint32_t h = hash(2166136261u, &mn->v4.home_address, sizeof mn->v4.home_address);
-	h = hash(h, mn->conf.v4.nai, strlen(mn->conf.v4.nai));
+	uint32_t h = 2166136261u;
+	if (mn->conf.privacy || !lladdr_is_zero(&mn->conf.identity)) {
+		h = hash(h, &mn->identity, sizeof mn->identity);
+	} else {
+		h = hash(h, &mn->v4.home_address, sizeof mn->v4.home_address);
+		h = hash(h, mn->conf.v4.nai, strlen(mn->conf.v4.nai));
+	}
 	h = hash(h, &n_try, sizeof n_try);
 	h = hash(h, "group", 5);
 	struct addr6 id = addr6_from_v4((struct addr4){{(uint8_t)(h >> 24), (uint8_t)(h >> 16), (uint8_t)(h >> 8), (uint8_t)h}});

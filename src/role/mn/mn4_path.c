@@ -204,11 +204,33 @@ static void roam0_routes(struct mn *mn, enum effect_kind kind)
 	}
 }
 
+static void link_route(struct mn *mn, enum effect_kind kind)
+{
+	struct fx_route r = {.dst = mn->conf.v4.home_prefix, .ifindex = mn->v4.home_route.ifindex, .src = mn->v4.home_address,
+			     .metric = MN_METRIC_HOME};
+	fx_route(mn_fx(mn), ROLE_MN, kind, &r);
+}
+
 void mn4_path_home_route_del(struct mn *mn)
 {
-	if (mn->v4.has_home_route)
-		fx_route(mn_fx(mn), ROLE_MN, FX_ROUTE_DEL, &mn->v4.home_route);
-	mn->v4.has_home_route = false;
+	struct mn4 *v = &mn->v4;
+	if (v->has_home_route)
+		fx_route(mn_fx(mn), ROLE_MN, FX_ROUTE_DEL, &v->home_route);
+	if (v->has_link_route)
+		link_route(mn, FX_ROUTE_DEL);
+	v->has_home_route = v->has_link_route = false;
+}
+
+/* With its last address an interface loses all its routes. What the mobile sends takes the home link until another place is
+ * confirmed. */
+void mn4_path_home_route_keep(struct mn *mn)
+{
+	struct mn4 *v = &mn->v4;
+	if (!v->has_home_route)
+		return;
+	v->has_link_route = true;
+	link_route(mn, FX_ROUTE_PUT);
+	fx_route(mn_fx(mn), ROLE_MN, FX_ROUTE_PUT, &v->home_route);
 }
 
 void mn4_path_roam0(struct mn *mn)
@@ -275,6 +297,9 @@ void mn4_path_home(struct mn *mn, struct mn_if *ifc)
 	v->is_home_unknown = false;
 	if (old && old != ifc)
 		home_addr_del(mn, old);
+	if (v->has_link_route)
+		link_route(mn, FX_ROUTE_DEL);
+	v->has_link_route = false;
 	struct fx_route r = {.dst = everywhere(), .ifindex = ifc->ifindex, .via = home_router(ifc), .src = v->home_address,
 			     .metric = MN_METRIC_HOME};
 	if (!v->has_home_route || v->home_route.ifindex != r.ifindex || !addr6_eq(&v->home_route.via, &r.via)) {
@@ -284,6 +309,14 @@ void mn4_path_home(struct mn *mn, struct mn_if *ifc)
 		fx_route(mn_fx(mn), ROLE_MN, FX_ROUTE_PUT, &r);
 	}
 	roam0_default_del(mn);
+}
+
+/* From this link alone. */
+void mn4_path_home_leave(struct mn *mn, struct mn_if *ifc)
+{
+	home_addr_del(mn, ifc);
+	if (mn->v4.home_if == ifc)
+		mn->v4.home_if = NULL;
 }
 
 /* A run before this one may have left it anywhere. */

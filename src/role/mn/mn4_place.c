@@ -49,6 +49,7 @@ static void enter_site(struct mn *mn, struct now now)
 	struct mn4_mma *m = v->at.mma;
 	const struct mn4_agent *a = v->active->v4.agent;
 	if (!m->has_group) {
+		mn_group_identity(mn);
 		m->group = mn4_group_of(mn, a ? &a->adv.mma.group : &(struct prefix6){0}, v->group_try);
 		m->has_group = true;
 	}
@@ -102,14 +103,18 @@ static void want(struct mn *mn)
 	v->want.udp = c->udp_tunnel != MN_UDP_OFF && v->at.is_colocated && (v->at.place == MOVE4_COLOCATED || (flags & ADV4_U));
 }
 
-/* RFC 5944 4.6: ARP for the home address stops before the request leaves; what still comes is heard. */
+/* RFC 5944 4.6: ARP for the home address stops before the request leaves; what still comes is heard, and what the mobile sends goes
+ * by the home link while that is up. */
 static void leave_home_link(struct mn *mn)
 {
 	struct mn4 *v = &mn->v4;
-	bool is_link_kept = v->home_if && v->home_if != v->active && v->home_if->is_up;
+	bool is_there = v->home_if != NULL;
+	bool is_link_kept = is_there && v->home_if != v->active && v->home_if->is_up;
 	mn4_path_roam0(mn);
 	mn4_path_home_del(mn);
-	if (!is_link_kept)
+	if (is_link_kept)
+		mn4_path_home_route_keep(mn);
+	else if (is_there || !v->has_link_route)
 		mn4_path_roam0_default(mn);
 }
 
@@ -245,16 +250,6 @@ void mn4_place_again(struct mn *mn, const char *event, struct now now)
 	enter(mn, &s, now);
 	mn4_member_hold(v->active);
 	mn4_place_settle(mn, event, "registering anew", now);
-}
-
-/* On a home link without carrier the kernel would go on resolving for what the host sends, and would do so by broadcast on the next
- * link, whatever that is (RFC 5944 4.6). */
-void mn4_place_lost(struct mn *mn, const char *event, struct now now)
-{
-	struct mn4 *v = &mn->v4;
-	if (v->has_place && v->at.place == MOVE4_HOME && v->home_if && !v->home_if->is_up)
-		leave_home_link(mn);
-	mn4_place_settle(mn, event, "no other link is up", now);
 }
 
 /* --- what the registration brings ------------------------------------------------------------------------------ */

@@ -141,7 +141,7 @@ struct mn4 {
 	struct mn4_listen listen[MN4_LISTEN_MAX];
 	struct mn_if *home_if;       /* holds the home address */
 	bool is_home_unknown;        /* restarted at home: some interface may hold it */
-	bool has_home_route;
+	bool has_home_route, has_link_route; /* default route of the home link; its prefix, once the address has left the link */
 	struct fx_route home_route;
 	bool is_on_roam0, is_roam0_default, has_uplink;
 	const struct mn_if *uplink_if; /* of has_uplink */
@@ -177,6 +177,7 @@ struct mn4_mma *mn4_mma_find(struct mn *mn, const struct addr6 *addr);
 
 /* mn4_link.c: the part of link.c that is IPv4's */
 void mn4_link_on_new(struct mn_if *ifc, struct now now);
+void mn4_link_on_no_carrier(struct mn_if *ifc);     /* also of a link that was never up */
 void mn4_link_on_down(struct mn_if *ifc, struct now now);
 void mn4_link_on_chosen(struct mn_if *ifc, struct now now);
 void mn4_link_on_patience(struct mn_if *ifc, struct now now);
@@ -192,7 +193,7 @@ void mn4_member_hold(struct mn_if *ifc);
 void mn4_member_leave(struct mn_if *ifc);
 void mn4_member_on_report(struct mn_if *ifc, struct now now);
 bool mn4_member_rx(struct mn_if *ifc, const struct rx *rx);
-/* The group to offer: in the advertised prefix, by a hash of who the mobile is and the number of the try. */
+/* The group to offer: in the advertised prefix, by a hash of its configured identity or the home address, and the number of the try. */
 struct addr6 mn4_group_of(const struct mn *mn, const struct prefix6 *prefix, uint32_t n_try);
 
 /* mn4_spot.c: what a link offers */
@@ -200,7 +201,6 @@ bool mn4_spot_of(struct mn *mn, const struct mn_if *ifc, struct now now, struct 
 
 /* mn4_place.c: where the mobile is */
 void mn4_place_use(struct mn *mn, struct mn_if *ifc, const char *event, struct now now);
-void mn4_place_lost(struct mn *mn, const char *event, struct now now);
 void mn4_place_settle(struct mn *mn, const char *event, const char *reason, struct now now);
 void mn4_place_on_registered(struct mn *mn, struct now now);
 void mn4_place_on_home(struct mn *mn, struct now now);
@@ -263,7 +263,9 @@ void mn4_path_roam0_default(struct mn *mn);
 void mn4_path_roam0_del(struct mn *mn);
 void mn4_path_home(struct mn *mn, struct mn_if *ifc);
 void mn4_path_home_del(struct mn *mn);
+void mn4_path_home_leave(struct mn *mn, struct mn_if *ifc);
 void mn4_path_home_route_del(struct mn *mn);
+void mn4_path_home_route_keep(struct mn *mn);
 void mn4_path_networks(struct mn *mn, bool is_put);
 void mn4_path_retire(struct mn *mn, struct now now);
 void mn4_path_on_retire(struct mn *mn, struct now now);

@@ -42,6 +42,14 @@ static void echo(struct mn *mn)
 	v->udp.tries++;
 }
 
+/* The shorter of what the home agent says and what the operator knows of the translators here; never less than 10 s (4.10). */
+static span_t interval_of(const struct mn *mn, uint16_t told_s)
+{
+	span_t own = mn->conf.v4.keepalive, told = span_s(told_s ? told_s : UINT16_MAX);
+	int64_t ns = own.ns < told.ns ? own.ns : told.ns, min = span_s(KEEPALIVE_MIN_S).ns;
+	return span_ns(ns > min ? ns : min);
+}
+
 /* An agent in between (R): the first echo tells the home agent the mobile's port, and leaves at once (4.4). */
 void mn4_udp_on_accepted(struct mn *mn, const struct mip4_packet *p, struct now now)
 {
@@ -50,10 +58,9 @@ void mn4_udp_on_accepted(struct mn *mn, const struct mip4_packet *p, struct now 
 		mn4_udp_off(mn);
 		return;
 	}
-	span_t told = span_s(p->m.ext.udp_reply.keepalive_s ? p->m.ext.udp_reply.keepalive_s : span_to_s(mn->conf.v4.keepalive));
 	if (!v->udp.is_on) {
 		v->udp.is_answered = false;
-		v->udp.interval = told.ns > span_s(KEEPALIVE_MIN_S).ns ? told : span_s(KEEPALIVE_MIN_S);
+		v->udp.interval = interval_of(mn, p->m.ext.udp_reply.keepalive_s);
 		v->udp.id = (uint16_t)rng_u32(mn->env.rng);
 		mn4_say(mn, EV_NOTICE, "mn-udp-tunnel", "mn: the home agent tunnels in UDP, kept open every %lld s", (long long)span_to_s(v->udp.interval));
 	}
