@@ -83,6 +83,7 @@
 	X(RR_NONCES_USED, "nonces of a binding that the mobile has ended") \
 	X(RRQ_SOURCE, "registration request from no unicast address") \
 	X(RRQ_NOT_OURS, "registration request for another home agent, or for whichever there is") \
+	X(RRQ_NONCE, "identification with a nonce that was not sent, or that was used") \
 	X(RRQ_FA_UNKNOWN, "authentication of a foreign agent with which no key is shared") \
 	X(RRQ_FA_AUTH, "foreign agent's authentication is missing or wrong") \
 	X(RRQ_AAA_AUTH, "MN-AAA authentication is wrong") \

@@ -213,6 +213,7 @@ static void addresses_by_nai(void **state)
 	strcpy(bench_mobile(&b, NULL, 128, "mn1")->nai, "otto@home");
 	b.conf->v4.n_pool = 1;
 	b.conf->v4.pool[0] = (struct prefix6){V4(10, 1, 0, 252), 126}; /* .252 to .255, which is the link's broadcast */
+	(void)bench_mobile(&b, &(struct addr6)V4(10, 1, 0, 0), 120, "mn1"); /* others of the prefix are in nobody's way */
 	bench_start(&b);
 	assert_int_equal(SEND(.nai = "anna@home", .has_bad_auth = true), MIP4_HA_MN_AUTH);
 	assert_int_equal(kit_n_fx(&b.k, FX_STORE_PUT), 0); /* nothing is given to who is not known */

@@ -33,9 +33,10 @@ static struct addr6 nth(const struct prefix6 *p, uint32_t i)
 	return a;
 }
 
+/* Also of those that a prefix of home addresses covers: a single mobile comes first. */
 static bool is_free(const struct ha *h, const struct addr6 *a)
 {
-	return ha4_is_host_address(h, a) && !ha_mobile_find(h, a) && !binding_find(&h->bindings, a);
+	return ha4_is_host_address(h, a) && !table_find(&h->mobiles.by_hoa, a) && !binding_find(&h->bindings, a);
 }
 
 static bool find_free(const struct ha *h, const char *nai, struct addr6 *out)
@@ -107,7 +108,7 @@ void ha4_pool_apply(struct ha *h)
 
 	for (uint64_t it = 0; (l = table_next(&h->leases, &it));) {
 		struct ha_mobile *m = table_find(&h->mobiles.by_nai, l->nai);
-		if (m && addr6_is_any(&m->hoa) && is_in_pool(h, &l->hoa) && ha4_is_host_address(h, &l->hoa) && !ha_mobile_find(h, &l->hoa))
+		if (m && addr6_is_any(&m->hoa) && is_in_pool(h, &l->hoa) && ha4_is_host_address(h, &l->hoa) && !table_find(&h->mobiles.by_hoa, &l->hoa))
 			(void)own(h, m, &l->hoa);
 	}
 }

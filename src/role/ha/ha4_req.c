@@ -128,18 +128,21 @@ static bool is_aaa_authentic(struct ha *h, struct ha4_rq *rq)
 }
 
 /* 5.7. A timestamp was judged on arrival; a nonce is one that we sent and that was not used. */
-static bool is_id_near(struct ha *h, struct ha4_rq *rq)
+static bool is_stamp_near(struct ha *h, struct ha4_rq *rq)
 {
 	return h->conf.v4.replay == HA_REPLAY_NONCE || rq->verdict != REPLAY_OUTSIDE;
 }
 
-static bool is_id_new(struct ha *h, struct ha4_rq *rq)
+static bool is_stamp_newer(struct ha *h, struct ha4_rq *rq)
+{
+	return h->conf.v4.replay == HA_REPLAY_NONCE || rq->verdict == REPLAY_FRESH;
+}
+
+static bool is_nonce_known(struct ha *h, struct ha4_rq *rq)
 {
 	uint32_t nonce = (uint32_t)(rq->q->id >> 32);
-
-	if (h->conf.v4.replay == HA_REPLAY_NONCE)
-		return rq->b && rq->b->has_nonce && (nonce == rq->b->nonce || nonce == rq->b->nonce_kept);
-	return rq->verdict == REPLAY_FRESH;
+	const struct ha4 *b = rq->b;
+	return h->conf.v4.replay == HA_REPLAY_TIMESTAMP || (b && b->has_nonce && (nonce == b->nonce || nonce == b->nonce_kept));
 }
 
 /* c) of 3.8.2.1; a de-registration may come through another agent, which must not add one (3.5.4). */
@@ -318,8 +321,9 @@ static const struct check {
 	{is_authentic, R_AUTH_BAD, MIP4_HA_MN_AUTH},
 	{is_aaa_authentic, R_RRQ_AAA_AUTH, MIP4_HA_AAA_AUTH},
 	{has_home_address, R_RRQ_POOL_EMPTY, MIP4_HA_NO_RESOURCES},
-	{is_id_near, R_REPLAY_TIME, MIP4_HA_ID_MISMATCH},
-	{is_id_new, R_REPLAY_OLD, MIP4_HA_ID_MISMATCH},
+	{is_stamp_near, R_REPLAY_TIME, MIP4_HA_ID_MISMATCH},
+	{is_stamp_newer, R_REPLAY_OLD, MIP4_HA_ID_MISMATCH},
+	{is_nonce_known, R_RRQ_NONCE, MIP4_HA_ID_MISMATCH},
 	{is_fa_authentic, R_RRQ_FA_AUTH, MIP4_HA_FA_AUTH},
 	{is_well_formed, R_MSG_MALFORMED, MIP4_HA_POOR_REQUEST},
 	{has_no_vendor_of_mobile, R_RRQ_VENDOR, MIP4_HA_MN_VENDOR},

@@ -14,6 +14,14 @@ static const char *encap_str(enum dp_encap e)
 	return "?";
 }
 
+/* As a number it would be too large for readers of JSON. */
+static const char *hex(char out[static 17], uint64_t v)
+{
+	for (int i = 0; i < 16; i++)
+		out[i] = "0123456789abcdef"[v >> (60 - 4 * i) & 15];
+	return out;
+}
+
 static void show_to(const struct ha *h, const struct ha4 *b, const struct ha4_to *to, struct show *out, struct now now)
 {
 	show_begin(out, "binding");
@@ -23,7 +31,7 @@ static void show_to(const struct ha *h, const struct ha4 *b, const struct ha4_to
 	show_str(out, "state", "active");
 	show_u64(out, "lifetime_s", to->lifetime_s);
 	show_i64(out, "remaining_s", span_to_s(mono_sub(to->expires, now.mono)));
-	show_u64(out, "identification", to->id);
+	show_str(out, "identification", hex((char[17]){0}, to->id));
 	show_str(out, "encapsulation", encap_str(to->encap));
 	if (to->encap == DP_ENCAP_UDP) {
 		show_str(out, "translated_to", ADDR46_STR(&to->at));
