@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Many mobiles at once: sends authenticated binding updates of distinct mobiles out of an interface and counts the
- * acknowledgements that come back.
+ * acknowledgements that come back. With an IPv4 agent: registration requests from co-located care-of addresses, and replies.
  *
  *	registrar IF --router MAC --agent ADDRESS --home PREFIX --coa PREFIX --key HEX --spi N --count N
  *	          [--first N] [--window 2048] [--lifetime 3600]
@@ -22,13 +22,15 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "core/sa.h"
+#include "core/sa4.h"
 #include "plat/crypto_openssl.h"
 #include "tool.h"
+#include "wire/mip4/mip4_packet.h"
 
 /* A chunk carries one time of signing: it must be answered well within a home agent's timestamp-window (7 s), also where
  * the machine is busy. */
-enum { CHUNK = 20000, FRAME_MAX = 256, BATCH = 64, BA_TYPE_AT = 14 + 40 + 24 + 2, BA_STATUS_AT = BA_TYPE_AT + 4 };
+enum { CHUNK = 20000, FRAME_MAX = 256, BATCH = 64, BA_TYPE_AT = 14 + 40 + 24 + 2, BA_STATUS_AT = BA_TYPE_AT + 4,
+       REPLY_TYPE_AT = 14 + 20 + 8, REPLY_CODE_AT = REPLY_TYPE_AT + 1 };
 
 struct frame { uint32_t len_oct; uint8_t at[FRAME_MAX]; };
 
@@ -52,11 +54,11 @@ static void options(int argc, char **argv)
 		if (!strcmp(o, "--router"))
 			good = lladdr_parse(&opt.router, v);
 		else if (!strcmp(o, "--agent"))
-			good = addr6_parse(&opt.agent, v);
+			good = addr46_parse(&opt.agent, v);
 		else if (!strcmp(o, "--home"))
-			good = prefix6_parse(&opt.home, v);
+			good = prefix46_parse(&opt.home, v);
 		else if (!strcmp(o, "--coa"))
-			good = prefix6_parse(&opt.coa, v);
+			good = prefix46_parse(&opt.coa, v);
 		else if (!strcmp(o, "--key"))
 			opt.key_hex = v;
 		else if (!strcmp(o, "--spi"))
@@ -95,9 +97,31 @@ static void prepare_key(void)
 static struct addr6 host(const struct prefix6 *p, uint64_t n)
 {
 	struct addr6 a = p->addr;
-	for (int i = 0; i < 8; i++)
-		a.b[15 - i] = (uint8_t)(n >> (8 * i));
+	for (int i = 0; i < 8; i++) {
+		const int bits = p->len_bits - 8 * (15 - i); /* of this byte, the prefix's */
+		const uint8_t mask = bits >= 8 ? 0 : bits <= 0 ? 0xff : (uint8_t)(0xff >> bits);
+		a.b[15 - i] |= (uint8_t)(n >> (8 * i)) & mask;
+	}
 	return a;
+}
+
+static bool is_v4(void) { return addr6_is_v4mapped(&opt.agent); }
+
+static void sign_request(struct frame *f, uint64_t n, wall_t now)
+{
+	const struct addr6 coa = host(&opt.coa, 0x10000 + n);
+	struct mip4 m = { .type = MIP4_REQUEST, .request = { .flags = MIP4_D, .lifetime_s = (uint16_t)opt.lifetime_s,
+		.hoa = host(&opt.home, 0x10000 + n), .ha = opt.agent, .coa = coa, .id = mh_ntp_of_wall(now) } };
+	const struct mip4_path path = { .src = coa, .dst = opt.agent };
+	struct mip4_built built;
+	m.ext.auth[MIP4_MH] = sa4_auth(&opt.key);
+	f->at[12] = 0x08;
+	f->at[13] = 0x00;
+	if (!mip4_packet_build(f->at + 14, FRAME_MAX - 14, &path, &m, &built))
+		tool_die("registrar: a request does not fit");
+	sa4_sign(&opt.key, &crypto_openssl, f->at + 14 + built.msg_off, &m.ext.auth[MIP4_MH]);
+	mip4_packet_finish(&built, f->at + 14);
+	f->len_oct = (uint32_t)built.len_oct + 14;
 }
 
 static void sign_update(struct frame *f, uint64_t n, wall_t now)
@@ -111,8 +135,6 @@ static void sign_update(struct frame *f, uint64_t n, wall_t now)
 	m.opt.mesg_id = mh_ntp_of_wall(now);
 	m.opt.has_auth = true;
 	m.opt.auth.spi = (uint32_t)opt.spi;
-	memcpy(f->at, opt.router.b, 6);
-	memcpy(f->at + 6, opt.self.b, 6);
 	f->at[12] = 0x86;
 	f->at[13] = 0xdd;
 	if (!bu_packet_build(f->at + 14, FRAME_MAX - 14, &coa, &opt.agent, &hoa, &m, &built))
@@ -125,13 +147,24 @@ static void sign_chunk(struct frame *frames, uint64_t first, uint32_t n)
 {
 	struct timespec ts;
 	clock_gettime(CLOCK_REALTIME, &ts);
-	for (uint32_t i = 0; i < n; i++)
-		sign_update(&frames[i], first + i, (wall_t){ ts.tv_sec * TOOL_NS_PER_S + ts.tv_nsec });
+	for (uint32_t i = 0; i < n; i++) {
+		memcpy(frames[i].at, opt.router.b, 6);
+		memcpy(frames[i].at + 6, opt.self.b, 6);
+		(is_v4() ? sign_request : sign_update)(&frames[i], first + i, (wall_t){ ts.tv_sec * TOOL_NS_PER_S + ts.tv_nsec });
+	}
 }
 
-/* Lets in what has a routing header: acknowledgements. */
+/* Lets in what has a routing header: acknowledgements; of IPv4 what comes from UDP port 434: replies. */
 static void set_filter(void)
 {
+	struct sock_filter code4[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 14 + 9),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 3),
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 14 + 20),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, MIP4_PORT, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 128),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 14 + 6),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 43, 0, 1),
@@ -139,8 +172,21 @@ static void set_filter(void)
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
 	struct sock_fprog prog = { .len = sizeof code / sizeof *code, .filter = code };
+	if (is_v4())
+		prog = (struct sock_fprog){ .len = sizeof code4 / sizeof *code4, .filter = code4 };
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof prog))
 		tool_die("registrar: filter: %s", strerror(errno));
+}
+
+static void count_answer(const uint8_t *frame, uint32_t len_oct)
+{
+	const uint32_t type_at = is_v4() ? REPLY_TYPE_AT : BA_TYPE_AT, code_at = is_v4() ? REPLY_CODE_AT : BA_STATUS_AT;
+	if (len_oct <= code_at || frame[type_at] != (is_v4() ? MIP4_REPLY : MH_BA))
+		return;
+	if (is_v4() ? mip4_code_accepts(frame[code_at]) : frame[code_at] < 128)
+		n_accepted++;
+	else
+		n_refused++;
 }
 
 static void take_answers(void)
@@ -155,14 +201,8 @@ static void take_answers(void)
 			msg[i].msg_hdr = (struct msghdr){ .msg_iov = &iov[i], .msg_iovlen = 1 };
 		}
 		n = recvmmsg(fd, msg, BATCH, MSG_DONTWAIT, NULL);
-		for (int i = 0; i < n; i++) {
-			if (msg[i].msg_len <= BA_STATUS_AT || buffer[i][BA_TYPE_AT] != MH_BA)
-				continue;
-			if (buffer[i][BA_STATUS_AT] < 128)
-				n_accepted++;
-			else
-				n_refused++;
-		}
+		for (int i = 0; i < n; i++)
+			count_answer(buffer[i], msg[i].msg_len);
 	} while (n == BATCH);
 }
 

@@ -183,11 +183,13 @@ static void relay_too_big(struct slow *s, const struct dp_punted *p, const struc
 {
 	const struct addr6 dst = addr6_from_v4(q->outer.dst);
 	const uint32_t told = (uint32_t)e->body[2] << 8 | e->body[3], mtu = told ? told : plateau(q->outer.total_len_oct);
-	struct rd r = rd_of(q->inner, q->inner_oct);
 	struct ip4_head inner;
 
 	slow_learn_mtu(s, &dst, mtu, now);
-	if (!q->inner || ip4_head_parse(&r, &inner) || mtu <= q->over_oct || inner.total_len_oct <= mtu - q->over_oct || !inner.is_dont_fragment)
+	if (!q->inner)
+		return;
+	struct rd r = rd_of(q->inner, q->inner_oct);
+	if (ip4_head_parse(&r, &inner) || mtu <= q->over_oct || inner.total_len_oct <= mtu - q->over_oct || !inner.is_dont_fragment)
 		return; /* without "don't fragment" the source can do nothing: the next packets are cut here */
 	slow4_error(s, p->ifindex, false, IC4_UNREACHABLE, IC4_TOO_BIG, mtu - q->over_oct, q->inner, q->inner_oct, now);
 }

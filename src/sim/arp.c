@@ -91,7 +91,6 @@ static void overheard(struct node *n, struct nic *nic, const struct arp_msg *m, 
 void arp_rx(struct node *n, struct nic *nic, const struct frame *f)
 {
 	struct arp_msg m;
-	const struct lladdr *to = (const struct lladdr *)(f->buf + f->off - ETH_LEN);
 	if (!arp_read(f->buf + f->off, f->len, &m) || addr6_is_v4multicast(&m.target))
 		return;
 	if (m.op == ARP_OP_REQUEST && addr6_is_none(&m.sender)) { /* another's duplicate detection (RFC 5227) */
@@ -108,5 +107,5 @@ void arp_rx(struct node *n, struct nic *nic, const struct frame *f)
 		answer(nic, &m);
 		return;
 	}
-	overheard(n, nic, &m, lladdr_eq(to, &nic->lladdr));
+	overheard(n, nic, &m, lladdr_eq(&m.target_ll, &nic->lladdr));
 }

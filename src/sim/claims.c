@@ -221,7 +221,7 @@ static void check_group(struct node *n, const struct dp_coa *c)
 {
 	mono_t now = node_now(n).mono;
 	uint32_t it = 0;
-	for (const struct dp_op *op; !addr6_is_none(&c->group) && (op = fwd_next(n, &it));) /* none: only forwards to elsewhere */
+	for (const struct dp_op *op; (op = fwd_next(n, &it));)
 		if (op->table == DP_COA && addr6_eq(&op->coa.group, &c->group) && addr6_eq(&op->coa.source, &c->source) &&
 		    !addr6_eq(&op->coa.home_address, &c->home_address) && mono_before(now, op->coa.expires))
 			watch_violation(n->sim, "group: %s gives %s to %s and to %s", n->name, ADDR46_STR(&c->group), ADDR46_STR(&c->home_address),
@@ -241,7 +241,7 @@ void claims_dp(struct node *n, const struct effect *e)
 		check_visit(n, &op->visit);
 	else if (op->table == DP_CN)
 		check_binding(n, &(struct claim){.is_cn = true, .hoa = &op->cn.home_address, .coa = &op->cn.coa});
-	else if (op->table == DP_COA && mono_before(node_now(n).mono, op->coa.expires)) {
+	else if (op->table == DP_COA && mono_before(node_now(n).mono, op->coa.expires) && !addr6_is_none(&op->coa.group)) {
 		check_binding(n, &(struct claim){.hoa = &op->coa.home_address, .group = &op->coa.group});
 		check_group(n, &op->coa);
 	}
@@ -267,6 +267,15 @@ static bool holds(const struct node *n, const struct said *m, bool is_home)
 	return false;
 }
 
+/* An agent has taken it back (RFC 3543). */
+static bool is_revoked(const struct watch *w, const struct said *ask)
+{
+	for (const struct said *m = w->said; m; m = m->next)
+		if (m->is_v4 && m->type == MIP4_REVOKE && addr6_eq(&m->peer, &ask->peer) && m->t_ns >= ask->t_ns)
+			return true;
+	return false;
+}
+
 /* Is this the last that the mobile asked of this agent, and was it told yes? */
 static bool is_promised(const struct node *n, const struct said *m)
 {
@@ -276,7 +285,7 @@ static bool is_promised(const struct node *n, const struct said *m)
 	for (const struct said *later = n->sim->watch->asked; later != m; later = later->next)
 		if (said_is_ask(later) && addr6_eq(&later->peer, &m->peer) && (later->is_v4 || addr6_eq(&later->dst, &m->dst)))
 			return false;
-	return true;
+	return !is_revoked(n->sim->watch, m);
 }
 
 /* Whose word it is: a Mobile IPv4 request goes through one agent to another, and both give theirs. */

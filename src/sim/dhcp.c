@@ -2,7 +2,7 @@
 #include "sim/dhcp.h"
 
 enum { FIRST_HOST = 128, METRIC = 1024 };
-static const int64_t EXCHANGE_NS = 30 * NS_PER_MS;
+static const int64_t EXCHANGE_NS = 30 * NS_PER_MS, NOTICE_NS = 2 * NS_PER_S;
 
 void dhcp_lease(struct link *l, const struct prefix6 *prefix, const struct addr6 *router)
 {
@@ -52,4 +52,18 @@ void dhcp_carrier(struct nic *nic)
 	}
 	if (nic->link)
 		sim_in(nic->node->sim, EXCHANGE_NS, on_ack, nic, NULL, nic->epoch);
+}
+
+static void on_notice(struct sim *s, void *obj, void *arg, uint64_t epoch)
+{
+	struct nic *nic = obj;
+	(void)s;
+	(void)arg;
+	if (nic->epoch == epoch)
+		dhcp_carrier(nic);
+}
+
+void dhcp_roamed(struct nic *nic)
+{
+	sim_in(nic->node->sim, NOTICE_NS, on_notice, nic, NULL, nic->epoch);
 }

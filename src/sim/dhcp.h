@@ -10,3 +10,5 @@
 void dhcp_lease(struct link *l, const struct prefix6 *prefix, const struct addr6 *router);
 /* Carrier came or went. */
 void dhcp_carrier(struct nic *nic);
+/* The radio is in another cell and nobody told: the client finds its router gone some seconds later (RFC 4436). */
+void dhcp_roamed(struct nic *nic);

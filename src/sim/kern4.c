@@ -148,12 +148,13 @@ static void to_process(struct node *n, uint32_t ifindex, struct frame *f)
 
 static void udp_input(struct node *n, uint32_t ifindex, struct frame *f, const uint8_t *udp, size_t len)
 {
-	if (len < UDP_LEN || get16(udp + 2) != MIP4_UDP_PORT)
-		watch_rx_udp(n, f, udp, len);
-	else if (n->is_running)
+	bool is_mip4 = len >= UDP_LEN && get16(udp + 2) == MIP4_UDP_PORT;
+	if (is_mip4 && n->is_running)
 		to_process(n, ifindex, f);
-	else
+	else if (is_mip4 || nat_is_port(n, f)) /* a mapping that is gone */
 		kern4_error(n, f, ICMP4_UNREACHABLE, ICMP4_PORT, 0);
+	else
+		watch_rx_udp(n, f, udp, len);
 }
 
 void kern4_local(struct node *n, uint32_t ifindex, struct frame *f)

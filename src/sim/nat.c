@@ -59,6 +59,12 @@ bool nat_has_outside(const struct node *n, const struct addr6 *addr)
 	return false;
 }
 
+bool nat_is_port(const struct node *n, const struct frame *f)
+{
+	struct addr6 dst = ip4_dst(f->buf + f->off);
+	return nat_has_outside(n, &dst);
+}
+
 static void expire(struct node *n)
 {
 	for (struct mapping **m = &n->nat->mappings; *m;) {

@@ -16,6 +16,8 @@ void nat_free(struct nat *t);
 bool nat_in(struct node *n, uint32_t ifindex, struct frame *f);
 /* After routing: false when the packet cannot be translated and is dropped. */
 bool nat_out(struct node *n, const struct nic *out, struct frame *f);
+/* Came from outside to the translator's own address. */
+bool nat_is_port(const struct node *n, const struct frame *f);
 /* As the operator does who restarts the box: all mappings are gone. */
 void nat_forget(struct node *n);
 /* Is this the outside address of some translator? */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "sim/dhcp.h"
 #include "sim/fwd.h"
 #include "sim/nat.h"
 #include "sim/nd.h"
@@ -230,6 +231,13 @@ static bool is_static_addr(const struct node *n, const struct ifaddr *a)
 	return false;
 }
 
+/* The host's own client has it, not the process. */
+static bool is_leased(const struct node *n, const struct ifaddr *a)
+{
+	const struct nic *nic = node_nic(n, a->ifindex);
+	return nic && addr6_eq(&nic->leased, &a->addr);
+}
+
 static bool is_static_route(const struct node *n, const struct route *r)
 {
 	for (uint32_t i = 0; i < n->n_static_routes; i++)
@@ -241,9 +249,9 @@ static bool is_static_route(const struct node *n, const struct route *r)
 void node_mark_left(struct node *n)
 {
 	for (uint32_t i = 0; i < n->n_addrs; i++)
-		n->addrs[i].is_left = !is_static_addr(n, &n->addrs[i]);
+		n->addrs[i].is_left = !is_static_addr(n, &n->addrs[i]) && !is_leased(n, &n->addrs[i]);
 	for (uint32_t i = 0; i < n->n_routes; i++)
-		n->routes[i].is_left = !is_static_route(n, &n->routes[i]);
+		n->routes[i].is_left = n->routes[i].is_own && !is_static_route(n, &n->routes[i]);
 }
 
 void node_sweep_left(struct node *n)
@@ -317,8 +325,11 @@ void node_reset(struct node *n)
 	n->n_routes = n->n_static_routes;
 	memcpy(n->addrs, n->static_addrs, sizeof n->addrs);
 	memcpy(n->routes, n->static_routes, sizeof n->routes);
-	for (uint32_t i = 0; i < n->n_nics; i++)
+	for (uint32_t i = 0; i < n->n_nics; i++) {
 		neigh_flush(n, n->nics[i]->ifindex);
+		n->nics[i]->leased = addr6_any;
+		dhcp_carrier(n->nics[i]); /* asks again when the machine is back, which it is at once */
+	}
 }
 
 static void store_free(struct node *n)

@@ -305,7 +305,7 @@ static void check_mobile(struct finding *f, const struct node *n)
 		const struct nic *nic = node_nic(n, a->ifindex);
 		for (uint32_t j = 0; j < n->n_homes; j++)
 			n_home[j] += addr6_eq(&a->addr, &n->home[j]);
-		if (!node_has_home(n, &a->addr) && !is_static_addr(n, a) && !addr6_is_linklocal(&a->addr) && (!nic || !is_of_link(nic->link, a)))
+		if (!node_has_home(n, &a->addr) && !(nic && addr6_eq(&nic->leased, &a->addr)) && !is_static_addr(n, a) && !addr6_is_linklocal(&a->addr) && (!nic || !is_of_link(nic->link, a)))
 			find(f, n, "an address that is of no link,", &a->addr);
 	}
 	for (uint32_t j = 0; j < n->n_homes; j++)

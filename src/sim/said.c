@@ -112,6 +112,7 @@ static bool parse_mip4(struct said *e, const uint8_t *p, size_t len)
 		break;
 	case MIP4_REVOKE:
 	case MIP4_REVOKE_ACK:
+		e->peer = m.m.revoke.hoa;
 		e->self = e->dst;
 		e->seq = m.m.revoke.id;
 		break;
@@ -125,7 +126,7 @@ struct said *said_parse(struct sim *s, const uint8_t *p, size_t len)
 {
 	size_t off;
 	int upper = ip_is_whole(p, len) ? ip_upper(p, len, &off) : -1;
-	bool is_mh = upper == PROTO_MH && !ip4_is(p), is_mip4 = upper == PROTO_UDP && ip4_is(p) && off + UDP_LEN <= len && is_mip4_port(p + off);
+	bool is_mh = upper == PROTO_MH, is_mip4 = upper == PROTO_UDP && ip4_is(p) && off + UDP_LEN <= len && is_mip4_port(p + off);
 	if (!is_mh && !is_mip4)
 		return NULL;
 	struct said *e = sim_alloc(sizeof *e + len);
@@ -188,9 +189,9 @@ static void trace(struct sim *s, const struct nic *from, const struct said *e)
 			  ADDR46_STR(&e->dst), (unsigned)e->seq, ADDR46_STR(&e->peer), e->lifetime_s, e->is_refresh ? " (refresh)" : "",
 			  ADDR46_STR(&e->coa), addr6_is_none(&e->group) ? "" : " group ", addr6_is_none(&e->group) ? "" : ADDR46_STR(&e->group));
 	else
-		sim_trace(s, from->node->name, "%s %s -> %s seq %u lifetime %u%s%s%s", mh_type_str(e->type), ADDR6_STR(&e->src),
-			  ADDR6_STR(&e->dst), (unsigned)e->seq, e->lifetime_s, e->is_refresh ? " (refresh)" : "", has_alt ? " for " : "",
-			  has_alt ? ADDR6_STR(&e->coa) : "");
+		sim_trace(s, from->node->name, "%s %s -> %s seq %u lifetime %u%s%s%s", mh_type_str(e->type), ADDR46_STR(&e->src),
+			  ADDR46_STR(&e->dst), (unsigned)e->seq, e->lifetime_s, e->is_refresh ? " (refresh)" : "", has_alt ? " for " : "",
+			  has_alt ? ADDR46_STR(&e->coa) : "");
 }
 
 /* An agent that answers through a group sends a frame to each link: that is one message. */

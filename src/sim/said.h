@@ -14,7 +14,7 @@ struct said {
 	bool is_v4;                  /* Mobile IPv4 */
 	uint8_t type;                /* of the Mobility Header, or enum mip4_type */
 	struct addr6 src, dst;       /* of the IP header */
-	struct addr6 peer, self;     /* home addresses in their place. Mobile IPv4: of a request, of an answer; 0.0.0.0 when it asks for one */
+	struct addr6 peer, self;     /* home addresses in their place. Mobile IPv4: of a request or revocation, of an answer; 0.0.0.0 when it asks for one */
 	uint64_t seq;                /* Mobile IPv4: identification */
 	uint8_t code;                /* of an answer */
 	uint8_t flags;               /* of a Mobile IPv4 request */

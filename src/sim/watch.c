@@ -287,13 +287,15 @@ static void check_multicast(struct sim *s, const struct link *l, const uint8_t *
 		watch_violation(s, "multicast: %s of site %s on %s", ADDR46_STR(&dst), site, l->name);
 }
 
-/* A mobile that is away asks nobody in the name of its home address, and answers nobody who asks for it by broadcast (RFC 5944 4.6). */
+/* A mobile that is away asks nobody in the name of its home address, and answers nobody who asks for it by broadcast (RFC 5944 4.6); as
+ * long as there is a process to see to it. */
 static void check_arp(struct sim *s, const struct nic *from, const uint8_t *p, const uint8_t *to)
 {
 	struct addr6 sender = ip4_addr(p + 14);
 	const struct node *n = from->node;
-	bool is_broadcast = to[0] & 1;
-	if (is_broadcast && n->is_mobile && node_has_home(n, &sender) && !watch_is_home(from->link, n))
+	/* What the kernel began to ask before the process was there ends after three seconds. */
+	bool is_broadcast = to[0] & 1, has_process = n->is_running && s->t_ns - n->restarted_ns > 3 * NS_PER_S;
+	if (is_broadcast && has_process && n->is_mobile && node_has_home(n, &sender) && !watch_is_home(from->link, n))
 		watch_violation(s, "arp: %s speaks of its home address %s while away", n->name, ADDR46_STR(&sender));
 }
 

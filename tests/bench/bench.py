@@ -38,7 +38,7 @@ def main():
     ap.add_argument("--json", metavar="FILE")
     ap.add_argument("--handovers", type=int, default=500)
     ap.add_argument("--rate", type=int, default=10000, help="packets a second each way (handover)")
-    ap.add_argument("--family", choices=["ipv6", "ipv4"], default="ipv6", help="of the journeys (handover)")
+    ap.add_argument("--family", choices=["ipv6", "ipv4"], default="ipv6", help="of the journeys (handover), registration and memory")
     ap.add_argument("--quick", action="store_true", help="fewer and shorter repetitions, for a look")
     args = ap.parse_args()
     if os.geteuid():

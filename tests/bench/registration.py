@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Registrations a second, and what a binding costs in memory.
 
-A generator on a cable sends signed binding updates of distinct mobiles to a home agent and counts acknowledgements: update in on a veth,
-punt, verify, journal, acknowledgement out on the veth. `roamd` has one thread: the figure is that of one core."""
+A generator on a cable sends signed binding updates (or registration requests of Mobile IPv4) of distinct mobiles to a home agent and
+counts answers: update in on a veth, punt, verify, journal, acknowledgement out on the veth. `roamd` has one thread: the figure is that
+of one core."""
 import json
 import os
 import pathlib
@@ -13,24 +14,34 @@ from roamlab import net as netmod
 from roamlab import netns, roamd, topo
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-HOME, COA = "2001:db8:100::/64", "2001:db8:aa::/64"
 
 
-def network():
-    key = topo.key_hex("fleet")
-    conf = (topo.key_block("fleet", 256) +
-            f'role ha {{\n  address = "2001:db8:f::1"\n  home-prefix = {{"{HOME}"}}\n  uplink = {{"core0"}}\n'
-            f'  mobile "{HOME}" {{ key = "fleet" }}\n}}\n')
-    nodes = [topo.Node("ha", forwards=True, routes=[(COA, "2001:db8:f::2")], roamd=conf, keys={"fleet": key}), topo.Node("gen")]
-    cable = topo.Cable(topo.Port("ha", "core0", ["2001:db8:f::1/64"]), topo.Port("gen", "eth0", ["2001:db8:f::2/64"]))
-    return topo.Topology("registration", nodes, [cable]).check()
+class Plan:
+    """The addresses of a family: agent and generator on the cable, home addresses, care-of addresses."""
+
+    def __init__(self, family):
+        self.is_v4 = family == "ipv4"
+        self.ha, self.gen, self.plen = ("10.15.0.1", "10.15.0.2", 24) if self.is_v4 else ("2001:db8:f::1", "2001:db8:f::2", 64)
+        self.home, self.coa = ("10.32.0.0/11", "10.64.0.0/11") if self.is_v4 else ("2001:db8:100::/64", "2001:db8:aa::/64")
+
+    def network(self):
+        key, row = topo.key_hex("fleet"), "address-v4" if self.is_v4 else "address"
+        conf = (topo.key_block("fleet", 256) +
+                f'role ha {{\n  {row} = "{self.ha}"\n  home-prefix = {{"{self.home}"}}\n  uplink = {{"core0"}}\n'
+                f'  mobile "{self.home}" {{ key = "fleet" }}\n}}\n')
+        nodes = [topo.Node("ha", forwards=True, routes=[(self.coa, self.gen)], roamd=conf, keys={"fleet": key}), topo.Node("gen")]
+        cable = topo.Cable(topo.Port("ha", "core0", [f"{self.ha}/{self.plen}"]), topo.Port("gen", "eth0", [f"{self.gen}/{self.plen}"]))
+        return topo.Topology("registration", nodes, [cable]).check()
 
 
 class Fleet:
     """A home agent and the generator beside it."""
 
+    def __init__(self, family):
+        self.plan = Plan(family)
+
     def __enter__(self):
-        self.net = netmod.Net(network())
+        self.net = netmod.Net(self.plan.network())
         self.net.build()
         try:
             self._quiet_generator()
@@ -41,11 +52,13 @@ class Fleet:
         return self
 
     def _quiet_generator(self):
-        """The generator's host has no Mobile IPv6: it would answer every acknowledgement with an ICMP error, worked out on the
-        home agent's processor, because a veth delivers on the sender's. Without IPv6 it lets the generator's packet socket
+        """The generator's host has no Mobile IP: it would look at every answer, and refuse Mobile IPv6's with an ICMP error, worked out on the
+        home agent's processor, because a veth delivers on the sender's. Without addresses it lets the generator's packet socket
         have the packet, and nothing more; then the home agent must know its neighbour."""
-        netns.run(self.net.ns("gen"), ["sysctl", "-qw", "net.ipv6.conf.eth0.disable_ipv6=1"])
-        netns.run(self.net.ns("ha"), ["ip", "-6", "neigh", "replace", "2001:db8:f::2", "lladdr", self.net.lladdr["gen", "eth0"],
+        gen, family = self.net.ns("gen"), "-4" if self.plan.is_v4 else "-6"
+        netns.run(gen, ["sysctl", "-qw", "net.ipv6.conf.eth0.disable_ipv6=1"])
+        netns.run(gen, ["ip", "-4", "addr", "flush", "dev", "eth0"])
+        netns.run(self.net.ns("ha"), ["ip", family, "neigh", "replace", self.plan.gen, "lladdr", self.net.lladdr["gen", "eth0"],
                                       "dev", "core0", "nud", "permanent"])
 
     def __exit__(self, *_):
@@ -54,8 +67,8 @@ class Fleet:
 
     def register(self, count, first=0):
         """Returns (accepted, refused, ns)."""
-        argv = [netmod.TOOLS / "registrar", "eth0", "--router", self.net.lladdr["ha", "core0"], "--agent", "2001:db8:f::1",
-                "--home", HOME, "--coa", COA, "--key", topo.key_hex("fleet"), "--spi", 256, "--count", count, "--first", first]
+        argv = [netmod.TOOLS / "registrar", "eth0", "--router", self.net.lladdr["ha", "core0"], "--agent", self.plan.ha,
+                "--home", self.plan.home, "--coa", self.plan.coa, "--key", topo.key_hex("fleet"), "--spi", 256, "--count", count, "--first", first]
         sent, accepted, refused, ns = map(int, netns.run(self.net.ns("gen"), argv, timeout=600).split())
         if accepted < count:
             print(f"  of {sent} sent, {accepted} accepted and {refused} refused: {self.losses()}", flush=True)
@@ -88,7 +101,7 @@ class Fleet:
 
 def measure_rate(args):
     count, rates = (20000 if args.quick else 200000), []
-    with Fleet() as fleet:
+    with Fleet(args.family) as fleet:
         fleet.register(5000)
         for run in range(1 if args.quick else 3):
             before, begin = fleet.cpu_s(), time.monotonic()
@@ -102,7 +115,7 @@ def measure_rate(args):
 
 def measure_memory(args):
     count = 100000 if args.quick else 1000000
-    with Fleet() as fleet:
+    with Fleet(args.family) as fleet:
         fleet.register(1000)
         before = fleet.resident_oct(), fleet.maps_oct()
         accepted, _, _ = fleet.register(count, 10000)

@@ -13,8 +13,11 @@ from roamlab.net import PINS, Net, wait_for
 
 # node, how its network is described, interfaces of its role by what they are
 CASES = {
+    "ha": ("ha", {}, {"home": "home0", "up": "core0"}),
     "mma": ("mma", {}, {"down": "d1", "up": "core0"}),
     "ar": ("ar1", {}, {"access": "acc0", "up": "up0"}),
+    "fa": ("ar1", {"use_mma": False}, {"access": "acc0", "up": "up0"}),
+    "mn": ("mn", {}, {"mobile": "w0"}),
 }
 # What a host's operator may have set, and must find again: strict source checks, one interface that forwards already, addresses and routes
 # beside ours, an address that would go with the first of its prefix.
