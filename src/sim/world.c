@@ -52,10 +52,13 @@ static void choose_families(struct world *w, enum world_families asked)
 			w->mobile_families[i] = w->families;
 	}
 	w->has_agent_keys = world_percent(&w->rng4, 40);
+	bool has_plain = false;
+	for (uint32_t i = 0; i < w->n_mobile; i++)
+		has_plain |= w->has_plain_mobile[i];
 	for (uint32_t i = 0; i < w->n_site; i++) {
 		struct site *s = &w->site[i];
-		s->has_leases = !s->has_mma && world_percent(&w->rng4, 40);
-		s->has_nat = s->has_leases && s->number > 1 && world_percent(&w->rng4, 50);
+		s->has_leases = (s->has_mma && has_plain) || world_percent(&w->rng4, 40); /* a mobile without use for the MMA finds nothing else */
+		s->has_nat = s->has_leases && !s->has_mma && s->number > 1 && world_percent(&w->rng4, 50);
 	}
 }
 

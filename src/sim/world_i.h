@@ -20,7 +20,8 @@
 enum { SITES_MAX = 4, AR_MAX = 4, MOBILES_MAX = 5, CN_MAX = 2 };
 enum { WORLD_SIX = 1, WORLD_FOUR = 2 };
 
-/* What an IPv4 mobile finds in a site without an MMA: foreign agents, or leased addresses, perhaps behind a translator. */
+/* What an IPv4 mobile finds in a site without an MMA: foreign agents, or leased addresses, perhaps behind a translator. With one: perhaps
+ * leased addresses beside it. */
 struct site { uint32_t number, n_ar; bool has_mma, has_proxy, has_leases, has_nat; };
 
 struct world {
