@@ -84,6 +84,15 @@ static bool is_like(const struct said *a, const struct said *m)
 	return said_is_ask(a) && a->is_v4 == m->is_v4 && a->role == ROLE_MN && addr6_eq(&a->peer, &m->peer) && addr6_eq(&a->dst, &m->dst);
 }
 
+/* Mobile IPv4 has one registration: who was registered without the agent in between must ask it again. */
+static bool was_elsewhere(const struct watch *w, const struct said *last, const struct said *now)
+{
+	for (const struct said *m = now->is_v4 ? w->asked : NULL; m && m != last; m = m->next)
+		if (m->is_v4 && said_is_ask(m) && addr6_eq(&m->peer, &now->peer) && m->lifetime_s && !addr6_eq(&m->dst, &now->dst))
+			return true;
+	return false;
+}
+
 /* H-11: an agent that accepted this very request is asked again though it is not time to, and nothing else happened since but a
  * handover inside the area: no restart, no refusal, no other area. */
 static void check_silence(const struct node *n, const struct said *m)
@@ -97,7 +106,7 @@ static void check_silence(const struct node *n, const struct said *m)
 	if (!last || !last->lifetime_s || !last->acked_ns || !said_asks_same(last, m) || n->handover_ns < last->acked_ns)
 		return;
 	bool has_reason = n->area_ns >= last->t_ns || n->restarted_ns >= last->t_ns || n->told_ns >= last->t_ns || !agent ||
-			  agent->restarted_ns >= last->t_ns || follows_answer(n, m);
+			  agent->restarted_ns >= last->t_ns || follows_answer(n, m) || was_elsewhere(n->sim->watch, last, m);
 	if (!has_reason)
 		watch_violation(n->sim, "h-11: %s registers again at %s because of a handover inside its site", n->name, agent->name);
 }
