@@ -7,7 +7,7 @@
 #include "sim/claims.h"
 #include "sim/pkt.h"
 
-enum { MAX_REPORTED = 20 };
+enum { MAX_REPORTED = 20, MIP4_UDP_PORT = 434 };
 
 void watch_init(struct sim *s, struct watch *w)
 {
@@ -138,6 +138,8 @@ void watch_not_ours(struct node *n, const struct frame *f)
 	const uint8_t *p = f->buf + f->off, *data = udp_payload(p, f->len, &left);
 	struct addr6 dst = ip_dst(p);
 	sim_trace(n->sim, n->name, "not ours: %s", ADDR46_STR(&dst));
+	if (data && get16(data - UDP_LEN + 2) == MIP4_UDP_PORT)
+		return; /* a foreign agent answers whoever asked: who asked in another's name is refused, and hears so */
 	for (struct flow *fl = n->sim->watch->flows; fl && data; fl = fl->next)
 		if (addr6_eq(&fl->dst, &dst) && fl->to != n)
 			watch_violation(n->sim, "wrong-host: %s got a packet for %s", n->name, ADDR46_STR(&dst));
@@ -162,7 +164,7 @@ void watch_rx_udp(struct node *n, const struct frame *f, const uint8_t *udp, siz
 /* Where the packet inside a tunnel starts; 0: it is none. Minimal encapsulation has no second header to find. */
 static size_t inner_off(const uint8_t *p, size_t len)
 {
-	enum { MIP4_UDP_PORT = 434, TUNNEL_DATA = 4, TUNNEL_DATA_LEN = 4 };
+	enum { TUNNEL_DATA = 4, TUNNEL_DATA_LEN = 4 };
 	size_t off;
 	const uint8_t *at = p;
 	switch (ip_upper(p, len, &off)) {

@@ -52,6 +52,7 @@ static void choose_families(struct world *w, enum world_families asked)
 			w->mobile_families[i] = w->families;
 	}
 	w->has_agent_keys = world_percent(&w->rng4, 40);
+	w->has_few_groups = world_percent(&w->rng4, 30);
 	bool has_plain = false;
 	for (uint32_t i = 0; i < w->n_mobile; i++)
 		has_plain |= w->has_plain_mobile[i];
@@ -190,7 +191,7 @@ static void attack_four(struct world *w, uint32_t at_ms)
 	snprintf(agent, sizeof agent, "%s", world_ha4(w));
 	if (w->site[k - 1].has_mma && percent(w, 50))
 		snprintf(agent, sizeof agent, "10.%u.14.1", k);
-	switch (draw(w, 7)) {
+	switch (draw(w, 9)) {
 	case 0:
 		say(w, "at %ums forge 10.1.0.%u 10.14.0.2 to %s by eve%s", at_ms, m, agent, how);
 		break;
@@ -211,6 +212,12 @@ static void attack_four(struct world *w, uint32_t at_ms)
 		break;
 	case 6: /* frames go where the request came from, whatever is claimed */
 		say(w, "at %ums arp bob.eth0 request 10.1.0.%u 10.1.0.%u", at_ms, m, m);
+		break;
+	case 7: /* where there is a foreign agent: as if the mobile were here */
+		say(w, "at %ums maybe replay %s rreq to 10.2.17.1 by bob%s", at_ms, which, tampered);
+		break;
+	case 8:
+		say(w, "at %ums forge 10.1.0.%u 10.2.17.1 to 10.2.17.1 by bob%s", at_ms, m, how);
 		break;
 	}
 }

@@ -33,6 +33,7 @@ struct world {
 	uint32_t mobile_families[MOBILES_MAX];
 	bool has_home_link, has_plain_mobile[MOBILES_MAX], has_two_radios[MOBILES_MAX], has_peers, has_ro, is_cn[CN_MAX + 1];
 	bool has_agent_keys;         /* home agent and IPv4 agents of sites */
+	bool has_few_groups;         /* of IPv4: mobiles offer the same one */
 	char cells[256], links[512], restarts[512];
 };
 

@@ -66,13 +66,15 @@ void world_home_agent(struct world *w)
 		home_router(w);
 }
 
+static const char *few_groups(const struct world *w) { return w->has_few_groups ? "  group-prefix-v4 = \"232.128.0.0/29\"" : ""; }
+
 static void agent_addresses(struct world *w, uint32_t k)
 {
 	char prefix[160], six[48], four[24];
 	if (world_six(w))
 		world_say(w, "\taddress = \"2001:db8:%u:e::1\"  coa-prefix = \"2001:db8:%u:ff::/64\"", k, k);
 	if (world_four(w))
-		world_say(w, "\taddress-v4 = \"10.%u.14.1\"  site-address-pool = \"10.%u.255.0/24\"", k, k);
+		world_say(w, "\taddress-v4 = \"10.%u.14.1\"  site-address-pool = \"10.%u.255.0/24\"%s", k, k, few_groups(w));
 	snprintf(six, sizeof six, "2001:db8:%u:10::/60", k);
 	snprintf(four, sizeof four, "10.%u.16.0/20", k);
 	world_say(w, "\taccess-prefix = %s", list(w, prefix, six, four));
@@ -158,7 +160,7 @@ void world_access_router(struct world *w, const struct site *s, uint32_t j)
 	if (s->has_mma && world_six(w))
 		world_say(w, "\tmma = \"2001:db8:%u:e::1\"", k);
 	if (has_four)
-		world_say(w, "\tmma-v4 = \"10.%u.14.1\"", k);
+		world_say(w, "\tmma-v4 = \"10.%u.14.1\"%s", k, few_groups(w));
 	snprintf(six, sizeof six, "2001:db8:%u:1%u::/64", k, j);
 	snprintf(four, sizeof four, "10.%u.%u.0/24\", \"10.%u.255.0/24", k, 16 + j, k);
 	if (has_four)
