@@ -142,7 +142,7 @@ struct dp_downlink_in {
 	struct addr6 dst, src;           /* key: (group, MMA) or (care-of address, home agent); DP_ENCAP_RH2: (care-of address, ::) */
 	struct addr6 home_address;       /* inner destination must be this; IPv4: or 255.255.255.255, a group, or broadcast */
 	struct addr6 broadcast;          /* IPv4: the home link's own, none if it is not wanted */
-	enum dp_encap encap;             /* GRE: sequence number, duplicates removed. IPv4: this form, or IPIP for GRE_PLAIN, MINIMAL and UDP */
+	enum dp_encap encap;             /* GRE: sequence number, duplicates removed. IPv4: this form, or IPIP for GRE_PLAIN and MINIMAL */
 	uint32_t allowed_if[8], n_allowed_if; /* none: any interface with DP_IF_MOBILE */
 	bool wants_ro;                   /* as in dp_coa */
 	bool has_seq;                    /* dp_find only: GRE sequence number accepted last */

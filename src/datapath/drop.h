@@ -30,7 +30,7 @@
 	X(ROUTING_HEADER, "type 2 routing header that does not name the home address of that care-of address") \
 	X(PUNT_RATE, "too many packets for the daemon from one source") \
 	X(PUNT_FULL, "no room in the ring to the daemon") \
-	X(FORWARD_LOOP, "forwarded after a mobile already, and back") \
+	X(FORWARD_LOOP, "tunnelled after a mobile already, and back") \
 	X(REVERSE_OFF, "reverse tunnel that the registration did not ask for") \
 	X(VISIT_LLADDR, "source is a visitor's, link-layer source is not")
 

@@ -479,7 +479,7 @@ uint32_t dpn_input(struct dpn *d, uint32_t ifindex, enum dpn_dir dir, const uint
 	run(d, &c, dir);
 	mem_put(d->conf.mem, buf);
 	for (uint32_t i = 0; i < d->n_out; i++) {
-		d->out[i].bytes = d->arena + (uintptr_t)d->out[i].bytes;
+		d->out[i].bytes = d->arena ? d->arena + (uintptr_t)d->out[i].bytes : NULL; /* none: nothing but drops */
 		if (d->out[i].verdict == DPN_PUNT)
 			d->out[i].punt.pkt = d->out[i].bytes;
 	}

@@ -42,7 +42,7 @@ static void outer(struct pk *p, uint32_t ifx, const char *src, const char *dst, 
 	if (encap == DP_ENCAP_GRE_PLAIN)
 		pk_gre4(p, 0, 0);
 	if (encap == DP_ENCAP_UDP)
-		pk_mip(p, NAT_PORT, 434, DATA, IPIP);
+		pk_mip(p, strcmp(dst, HA) ? 434 : NAT_PORT, 434, DATA, IPIP); /* only mobiles are behind a NAT here */
 }
 
 static void tunnel(struct pk *p, uint32_t ifx, const char *osrc, const char *odst, enum dp_encap encap, const char *src, const char *dst)
@@ -135,6 +135,13 @@ static void ha_options(struct pk *p)
 	pk_udp(p, 100);
 	pk_end(p);
 }
+/* A tunnel from somewhere to the mobile, which is away. */
+static void ha_inner(struct pk *p, const char *src, enum dp_encap encap, const char *inner) { tunnel(p, IF_UP, src, "10.1.0.100", encap, CN, inner); }
+static void ha_loop(struct pk *p) { ha_inner(p, COA, DP_ENCAP_IPIP, "10.1.0.100"); }
+static void ha_loop_gre(struct pk *p) { ha_inner(p, COA, DP_ENCAP_GRE_PLAIN, "10.1.0.100"); }
+static void ha_loop_minimal(struct pk *p) { minimal(p, IF_UP, COA, "10.1.0.100", CN, "10.1.0.100"); }
+static void ha_tunnel_other(struct pk *p) { ha_inner(p, "10.3.0.77", DP_ENCAP_IPIP, "10.1.0.100"); }
+static void ha_tunnel_through(struct pk *p) { ha_inner(p, COA, DP_ENCAP_IPIP, "10.1.0.77"); }
 static void ha_bad_sum(struct pk *p)
 {
 	ha_encap(p);
@@ -217,7 +224,10 @@ static void rev_udp_next(struct pk *p)
 	rev_udp(p);
 	p->b[43] = GRE;
 }
-static void rev_several(struct pk *p) { reverse(p, "10.3.0.7", DP_ENCAP_IPIP, "10.1.0.104", CN); }
+static void rev_udp_off(struct pk *p) { reverse(p, COA, DP_ENCAP_UDP, "10.1.0.100", CN); }
+static void rev_udp_bare(struct pk *p) { reverse(p, COA, DP_ENCAP_IPIP, "10.1.0.103", CN); }
+static void rev_several(struct pk *p) { reverse(p, "10.3.0.6", DP_ENCAP_IPIP, "10.1.0.104", CN); }
+static void rev_several_udp(struct pk *p) { reverse(p, "10.3.0.7", DP_ENCAP_UDP, "10.1.0.104", CN); }
 static void rev_several_over(struct pk *p) { reverse(p, "10.3.0.8", DP_ENCAP_IPIP, "10.1.0.104", CN); }
 static void rev_before(struct pk *p) { reverse(p, "10.3.0.9", DP_ENCAP_IPIP, "10.1.0.100", CN); }
 static void rev_coa(struct pk *p) { reverse(p, "10.3.0.6", DP_ENCAP_IPIP, "10.1.0.100", CN); }
@@ -422,6 +432,8 @@ static void visit_down(struct pk *p, const char *ha, enum dp_encap encap, const 
 static void fa_down(struct pk *p) { visit_down(p, "10.8.0.254", DP_ENCAP_IPIP, "10.8.0.1"); }
 static void fa_down_gre(struct pk *p) { visit_down(p, "10.8.0.254", DP_ENCAP_GRE_PLAIN, "10.8.0.2"); }
 static void fa_down_udp(struct pk *p) { visit_down(p, "10.8.0.254", DP_ENCAP_UDP, "10.8.0.5"); }
+static void fa_down_udp_off(struct pk *p) { visit_down(p, "10.8.0.254", DP_ENCAP_UDP, "10.8.0.1"); }
+static void fa_down_udp_bare(struct pk *p) { visit_down(p, "10.8.0.254", DP_ENCAP_IPIP, "10.8.0.5"); }
 static void fa_down_minimal(struct pk *p) { minimal(p, IF_UP, "10.8.0.254", FA, CN, "10.8.0.3"); }
 static void fa_down_net(struct pk *p) { visit_down(p, "10.8.0.254", DP_ENCAP_IPIP, "10.8.8.9"); }
 static void fa_down_stranger(struct pk *p) { visit_down(p, CN, DP_ENCAP_IPIP, "10.8.0.1"); }
@@ -539,6 +551,12 @@ static void keepalive(struct pk *p, const char *src, uint8_t type)
 static void mn_alive(struct pk *p) { keepalive(p, "10.7.0.253", 0); }
 static void mn_pinged(struct pk *p) { keepalive(p, "10.7.0.253", 8); }
 static void mn_minimal(struct pk *p) { minimal(p, IF_MOB, "10.7.0.251", "10.5.1.100", CN, "10.7.0.1"); }
+static void mn_udp_bare(struct pk *p) { mn_tunnel(p, IF_MOB, "10.7.0.253", DP_ENCAP_IPIP, "10.7.0.1"); }
+static void mn_udp_port(struct pk *p)
+{
+	mn_udp(p);
+	p->b[35] ^= 1;
+}
 static void mn_reply(struct pk *p) { message(p, IF_MOB, "10.7.0.254", "10.5.1.100", 3); }
 static void mn_stranger(struct pk *p) { mn_tunnel(p, IF_MOB, "10.7.0.200", DP_ENCAP_IPIP, "10.7.0.1"); }
 static void check_mn_down(const struct pk *in, const uint8_t *out, size_t n) { assert(!memcmp(out, in->b + in->ip[1], n)); }
@@ -696,6 +714,11 @@ const struct dpcase dpcases4[] = {
 	PASS("IPv4: wrong header checksum", IF_UP, ha_bad_sum),
 	LOST("IPv4: shorter than it says", IF_UP, ha_short, MALFORMED),
 	LOST("IPv4: no route to the care-of address", IF_UP, ha_unrouted, NO_ROUTE),
+	LOST("IPv4: tunnel from the care-of address to the mobile", IF_UP, ha_loop, FORWARD_LOOP),
+	LOST("IPv4: the same in GRE", IF_UP, ha_loop_gre, FORWARD_LOOP),
+	LOST("IPv4: the same in minimal encapsulation", IF_UP, ha_loop_minimal, FORWARD_LOOP),
+	SENT("IPv4: tunnel from elsewhere to the mobile", IF_UP, ha_tunnel_other, 20, IF_UP, NULL),
+	SENT("IPv4: tunnel through the mobile", IF_UP, ha_tunnel_through, 20, IF_UP, NULL),
 	SENT("IPv4: agent on the same host: straight to the group", IF_UP, ha_group, 28, IF_DOWN, NULL),
 	SENT("IPv4: foreign agent on the same host: straight to the visitor", IF_UP, ha_visitor, 0, IF_ACC, check_visitor_plain),
 	SENT("IPv4: echo request is data", IF_UP, echo_home, 20, IF_UP, NULL),
@@ -706,6 +729,9 @@ const struct dpcase dpcases4[] = {
 	LOST("IPv4: minimal encapsulation without source, from elsewhere", IF_UP, rev_minimal_short, REVERSE_SOURCE),
 	SENT("IPv4: reverse tunnel in UDP", IF_UP, rev_udp, -32, IF_UP, check_released),
 	LOST("IPv4: reverse tunnel in UDP from another port", IF_UP, rev_udp_port, REVERSE_SOURCE),
+	LOST("IPv4: reverse tunnel in UDP that was not agreed on", IF_UP, rev_udp_off, REVERSE_SOURCE),
+	LOST("IPv4: reverse tunnel out of UDP", IF_UP, rev_udp_bare, REVERSE_SOURCE),
+	LOST("IPv4: reverse tunnel from one of several, from another port", IF_UP, rev_several_udp, REVERSE_SOURCE),
 	LOST("IPv4: UDP with another tunnel in it", IF_UP, rev_udp_next, TUNNEL_PROTO),
 	SENT("IPv4: reverse tunnel from one of several care-of addresses", IF_UP, rev_several, -20, IF_UP, check_released),
 	LOST("IPv4: reverse tunnel from one that is over", IF_UP, rev_several_over, REVERSE_SOURCE),
@@ -782,6 +808,8 @@ const struct dpcase dpcases4[] = {
 	SENT("IPv4: foreign agent delivers", IF_UP, fa_down, -20, IF_ACC, check_visitor),
 	SENT("IPv4: foreign agent delivers out of GRE", IF_UP, fa_down_gre, -24, IF_ACC, check_visitor),
 	SENT("IPv4: foreign agent delivers out of UDP", IF_UP, fa_down_udp, -32, IF_ACC, check_visitor),
+	LOST("IPv4: in UDP to a visitor where it was not agreed on", IF_UP, fa_down_udp_off, TUNNEL_PROTO),
+	LOST("IPv4: out of UDP to a visitor", IF_UP, fa_down_udp_bare, TUNNEL_PROTO),
 	SENT("IPv4: foreign agent delivers out of minimal encapsulation", IF_UP, fa_down_minimal, -12, IF_ACC, check_visitor_minimal),
 	SENT("IPv4: foreign agent delivers to a mobile network", IF_UP, fa_down_net, -20, IF_ACC, check_visitor),
 	LOST("IPv4: to a visitor from a stranger", IF_UP, fa_down_stranger, TUNNEL_SOURCE),
@@ -825,6 +853,8 @@ const struct dpcase dpcases4[] = {
 	LOST("IPv4: in GRE where it was not asked for", IF_MOB, mn_ipip_gre, GRE_FLAGS),
 	LOST("IPv4: in UDP where it was not asked for", IF_MOB, mn_ipip_udp, TUNNEL_PROTO),
 	LOCAL("IPv4: mobile receives in UDP", IF_MOB, mn_udp, 32, check_mn_down),
+	LOST("IPv4: out of UDP to the mobile", IF_MOB, mn_udp_bare, TUNNEL_PROTO),
+	LOST("IPv4: in UDP from another port to the mobile", IF_MOB, mn_udp_port, TUNNEL_PROTO),
 	{"IPv4: the home agent answers through the NAT", IF_MOB, DPN_INGRESS, mn_alive, DPN_LOCAL, 0, DP_PUNT_MIP4, 0, -(14 + 32), 0, check_mn_down},
 	LOCAL("IPv4: the home agent asks through the NAT", IF_MOB, mn_pinged, 32, check_mn_down),
 	LOCAL("IPv4: mobile receives in minimal encapsulation", IF_MOB, mn_minimal, 12, check_mn_minimal),

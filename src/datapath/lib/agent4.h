@@ -79,6 +79,6 @@ NOINLINE int agent4_up(ctx_t *c, const struct m_cfg *g, struct tun4 *t)
 	if (!l || !(l->flags & DP_LOCAL_HA))
 		return tunnel4_routed(c, &t->in, &o);
 	struct k_pair outer = {u->coa, u->ha};
-	why = home4_refuses(c, g, t->in.ip.src, &outer, 0);
+	why = home4_refuses(c, g, t->in.ip.src, &outer, HOME4_ANY);
 	return why ? ctx_drop(c, why) : home4_release(c, &t->in);
 }

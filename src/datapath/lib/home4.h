@@ -104,12 +104,29 @@ static INLINE struct m_coa *home4_agent_here(ctx_t *c, const struct m_cfg *g, co
 	return m->expires_ns > now || coa_forwards(m, now) ? m : NULL;
 }
 
+/* Is it a tunnel packet from the care-of address to the mobile, round which it would go for ever (RFC 5944 4.2.3)? */
+NOINLINE bool home4_is_loop(ctx_t *c, const struct in4 *in, uint32_t coa)
+{
+	uint32_t at = in->at + in->head_oct, dst = 0, gre = 0;
+	if (in->ip.src != coa || (in->ip.frag & BE16(0x1fff)))
+		return false;
+	if (in->ip.proto == PROTO_IPIP)
+		ctx_load(c, at + 16, &dst, 4);
+	else if (in->ip.proto == PROTO_MINIMAL)
+		ctx_load(c, at + 4, &dst, 4);
+	else if (in->ip.proto == NH_GRE && ctx_load(c, at, &gre, 4) && gre == BE32(ETHER_IPV4))
+		ctx_load(c, at + GRE_PLAIN_OCT + 16, &dst, 4);
+	return dst == in->ip.dst;
+}
+
 /* A packet for a bound home address; l2: ETH_OCT or 0, h: its live entry. */
 NOINLINE int home4_tunnel(ctx_t *c, const struct m_cfg *g, uint32_t l2, const struct m_home *h)
 {
 	struct in4 in;
 	if (!in4_read(c, l2, &in))
 		return ctx_drop(c, DP_DROP_MALFORMED);
+	if (home4_is_loop(c, &in, a4_of(&h->coa)))
+		return ctx_drop(c, DP_DROP_FORWARD_LOOP);
 	struct m_coa *m = home4_agent_here(c, g, h, in.ip.dst);
 	if (m)
 		return coa_forwards(m, ctx_now(c)) ? coa4_forward(c, &in, m) : group4_tunnel(c, g, &in, m);
@@ -157,8 +174,17 @@ NOINLINE int home4_forward(ctx_t *c, const struct m_cfg *g)
 	return h ? home4_tunnel(c, g, ETH_OCT, h) : home4_route(c, g);
 }
 
+/* How a tunnel came: 0, or in UDP, from which port; or it does not matter. */
+enum { HOME4_ANY = 0x10000 };
+
+/* Is that the form agreed on (RFC 3519 3.3, 4.3)? What is not in UDP may be in any form. */
+static INLINE bool home4_is_form(uint32_t encap, uint32_t port, uint32_t udp)
+{
+	return udp == HOME4_ANY || udp == (encap == DP_ENCAP_UDP ? port : 0);
+}
+
 /* One of the further bindings. */
-NOINLINE bool home4_has(ctx_t *c, const struct m_cfg *g, uint32_t addr, uint32_t coa)
+NOINLINE bool home4_has(ctx_t *c, const struct m_cfg *g, uint32_t addr, uint32_t coa, uint32_t udp)
 {
 	struct m_home_more *more = home4_more(c, g, addr);
 	int64_t now = ctx_now(c);
@@ -167,12 +193,13 @@ NOINLINE bool home4_has(ctx_t *c, const struct m_cfg *g, uint32_t addr, uint32_t
 		return false;
 #pragma clang loop unroll(full)
 	for (uint32_t i = 0; i < DP_HOME_MORE_MAX; i++)
-		is_in |= i < more->n && more->to[i].expires_ns > now && a4_of(&more->to[i].coa) == coa;
+		is_in |= i < more->n && more->to[i].expires_ns > now && a4_of(&more->to[i].coa) == coa &&
+			 home4_is_form(more->to[i].encap, more->to[i].udp_port, udp);
 	return is_in;
 }
 
-/* May addr send from coa through ha? UDP: from the port that the registration came from; 0 where it does not matter. */
-NOINLINE enum dp_drop home4_refuses(ctx_t *c, const struct m_cfg *g, uint32_t addr, const struct k_pair *outer, uint32_t port)
+/* May addr send so, from outer's source through outer's destination? DP_DROP_NONE, or why not. */
+NOINLINE enum dp_drop home4_refuses(ctx_t *c, const struct m_cfg *g, uint32_t addr, const struct k_pair *outer, uint32_t udp)
 {
 	struct m_home *h = home4_find(c, g, addr);
 	int64_t now = ctx_now(c);
@@ -182,9 +209,9 @@ NOINLINE enum dp_drop home4_refuses(ctx_t *c, const struct m_cfg *g, uint32_t ad
 	}
 	if (!h || !a6_eq(&h->ha, &outer->dst))
 		return DP_DROP_REVERSE_SOURCE;
-	bool is_coa = h->expires_ns > now && a6_eq(&h->coa, &outer->src) && (!port || h->encap != DP_ENCAP_UDP || h->udp_port == port);
+	bool is_coa = h->expires_ns > now && a6_eq(&h->coa, &outer->src) && home4_is_form(h->encap, h->udp_port, udp);
 	bool was_coa = h->prev_until_ns > now && a6_eq(&h->prev, &outer->src);
-	if (!is_coa && !was_coa && !((h->flags & HOME_MORE) && home4_has(c, g, addr, a4_of(&outer->src))))
+	if (!is_coa && !was_coa && !((h->flags & HOME_MORE) && home4_has(c, g, addr, a4_of(&outer->src), udp)))
 		return DP_DROP_REVERSE_SOURCE;
 	return h->flags & HOME_REVERSE ? DP_DROP_NONE : DP_DROP_REVERSE_OFF;
 }

@@ -37,10 +37,14 @@ static INLINE bool mobile4_is_for(ctx_t *c, const struct m_cfg *g, const struct 
 	return is_wide || net_is(c, g, &key, &d->home_address);
 }
 
-/* Does the tunnel have the entry's form? */
+/* Does the tunnel have the entry's form? In UDP exactly that, from the home agent's port (RFC 3519 3.3, 4.3). */
 static INLINE bool mobile4_is_form(const struct m_downlink *d, const struct tun4 *t)
 {
-	return d->encap == DP_ENCAP_GRE ? t->gre == GRE_SEQ : t->encap == d->encap || t->encap == DP_ENCAP_IPIP;
+	if (d->encap == DP_ENCAP_GRE)
+		return t->gre == GRE_SEQ;
+	if (d->encap == DP_ENCAP_UDP)
+		return t->encap == DP_ENCAP_UDP && t->port == MIP_PORT;
+	return t->encap == d->encap || t->encap == DP_ENCAP_IPIP;
 }
 
 /* Not a verdict: the tunnel is off, but it may be a message, see path4_again. */

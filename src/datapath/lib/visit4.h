@@ -48,6 +48,8 @@ NOINLINE int visit4_down(ctx_t *c, struct tun4 *t, const struct m_visit *v)
 {
 	if (a4_of(&v->ha) != t->src || a4_of(&v->coa) != t->dst)
 		return ctx_drop(c, DP_DROP_TUNNEL_SOURCE);
+	if ((v->encap == DP_ENCAP_UDP) != (t->encap == DP_ENCAP_UDP) || (t->encap == DP_ENCAP_UDP && t->port != v->udp_port))
+		return ctx_drop(c, DP_DROP_TUNNEL_PROTO); /* RFC 3519 3.3, 4.3 */
 	if (!open4_ecn(t))
 		return ctx_drop(c, DP_DROP_ECN);
 	return visit4_deliver(c, &t->in, v);
