@@ -201,12 +201,12 @@ static void on_access_link(struct fa *fa, struct fa_if *f, const struct link_eve
 	f->ifindex = ev->ifindex;
 	f->lladdr = ev->lladdr;
 	f->mtu_oct = ev->mtu_oct;
-	if (was && was != f->ifindex) {
+	if (was && was != f->ifindex)
 		quiet(fa, f);
-		fa_visit_link(fa, was, f->ifindex);
-	}
 	if (f->is_up && (!was_up || is_other))
 		access_up(fa, f, now);
+	if (was != f->ifindex)
+		fa_visit_link(fa, f, was);
 }
 
 static void on_upstream_link(struct fa *fa, struct fa_upstream *up, const struct link_event *ev)

@@ -69,8 +69,8 @@ void fa_visit_accepted(void *ctx, struct visitor *v, const struct visitor_reques
 void fa_visit_gone(void *ctx, struct visitor *v, enum visitor_end why, struct now now);
 void fa_visit_tell(void *ctx, struct visitor *v, struct now now);
 void fa_visit_refused(void *ctx, const struct visitor_request *req, uint8_t code, struct now now);
-/* The link has another ifindex now. */
-void fa_visit_link(struct fa *fa, uint32_t was, uint32_t now_ifindex);
+/* The link has another ifindex now; was 0: it is there for the first time. */
+void fa_visit_link(struct fa *fa, const struct fa_if *f, uint32_t was);
 int fa_visit_restore(struct fa *fa, const struct store_rec *rec, struct now now);
 /* The host's ARP cache must not have other ideas of a visitor than we, and nobody is asked by broadcast (RFC 5944 4.2.2). */
 void fa_visit_arp(struct fa *fa, struct fa_if *f, const struct rx *rx);

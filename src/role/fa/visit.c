@@ -128,6 +128,15 @@ static bool read_visitor(struct rd *r, char name[static 16], struct visitor *v, 
 	return rd_ok(r) && is_known;
 }
 
+/* The interface block of this name, from 1; 0: none. Links are known only after the store was read. */
+static uint8_t block_of(const struct fa *fa, const char *name)
+{
+	for (uint32_t i = 0; i < fa->conf.n_interface; i++)
+		if (strcmp(fa->iface[i].conf->name, name) == 0)
+			return (uint8_t)(i + 1);
+	return 0;
+}
+
 static bool is_still_offered(const struct fa *fa, const struct visitor_request *req)
 {
 	for (uint32_t i = 0; i < fa->conf.n_coa; i++)
@@ -149,14 +158,10 @@ int fa_visit_restore(struct fa *fa, const struct store_rec *rec, struct now now)
 	struct visitor v = {.state = VISITOR_SERVED};
 	struct rd r = rd_of(rec->val, rec->val_len_oct);
 	bool is_good = read_visitor(&r, name, &v, now) && addr6_is_v4unicast(&v.hoa);
-	v.req.ifindex = is_good ? fa->env->ifindex(fa->env->ctx, name) : 0;
+	v.req.own[0] = is_good ? block_of(fa, name) : 0;
 	v.expires = bounded(&v, now);
-	if (!is_good || !v.req.ifindex || !is_still_offered(fa, &v.req) || mono_reached(v.expires, now.mono) ||
-	    !visitors_restore(&fa->visitors, &v, now)) {
+	if (!v.req.own[0] || !is_still_offered(fa, &v.req) || mono_reached(v.expires, now.mono) || !visitors_restore(&fa->visitors, &v, now))
 		fx_store_del(fa->env->fx, ROLE_FA, STORE_VISIT, rec->key, rec->key_len_oct);
-		return ERR_OK;
-	}
-	put(fa, &v);
 	return ERR_OK;
 }
 
@@ -204,13 +209,15 @@ void fa_visit_refused(void *ctx, const struct visitor_request *req, uint8_t code
 
 /* --- links ----------------------------------------------------------------------------------------------- */
 
-void fa_visit_link(struct fa *fa, uint32_t was, uint32_t now_ifindex)
+void fa_visit_link(struct fa *fa, const struct fa_if *f, uint32_t was)
 {
 	uint64_t it = 0;
+	uint8_t block = (uint8_t)(f - fa->iface + 1);
 	for (struct visitor *v; (v = visitors_next(&fa->visitors, &it));) {
-		if (v->req.ifindex != was || v->state != VISITOR_SERVED)
+		bool is_here = v->req.ifindex ? v->req.ifindex == was : v->req.own[0] == block; /* the latter from the store */
+		if (!is_here || v->state != VISITOR_SERVED)
 			continue;
-		v->req.ifindex = now_ifindex;
+		v->req.ifindex = f->ifindex;
 		put(fa, v);
 	}
 }
