@@ -40,7 +40,37 @@ static void a_request_goes_to_the_home_agent_as_a_foreign_agents(void **state)
 	assert_true(sa4_verify(&s.rig.key[K_HOME], &crypto_openssl, p.msg, &p.m.ext.auth[MIP4_FH]));
 	assert_int_equal(p.m.ext.auth[MIP4_MF].n, 0);
 	assert_null(bound4(&s, HOA)); /* nothing yet */
+	assert_null(rig_dp(&s.rig, FX_DP_PUT, DP_UPLINK_IN, 0));
+}
+
+/* Packets come right behind the home agent's answer, before we have dealt with it: end to end one was lost at each registration. */
+static void what_the_home_agent_tunnels_is_expected(void **state)
+{
+	(void)state;
+	struct addr6 hoa = A(HOA), group = A(GROUP), ha = A(HA), prev = A(THERE);
+	struct ask4 a = {.prev = THERE};
+	ask4_send(&s, &a);
+	const struct dp_coa *c = &rig_dp(&s.rig, FX_DP_PUT, DP_COA, 0)->coa;
+	assert_true(addr6_eq(&c->coa, &hoa) && addr6_eq(&c->group, &group) && addr6_eq(&c->ha, &ha) && addr6_eq(&c->prev, &prev));
+	int64_t left_s = span_to_s(mono_sub(c->expires, s.rig.now.mono));
+	assert_true(left_s >= 7 && left_s <= 15); /* as long as the answer may take, no longer */
+	struct mip4_packet rq = relayed4(&s);
+	home4_reply(&s, &rq, (struct home4){.code = MIP4_HA_PROHIBITED});
+	assert_true(addr6_eq(&rig_dp(&s.rig, FX_DP_DEL, DP_COA, 0)->coa.coa, &hoa));
+	rig_run(&s.rig, span_s(2));
+	ask4_send(&s, &(struct ask4){0});
+	assert_non_null(rig_dp(&s.rig, FX_DP_PUT, DP_COA, 0));
+	rig_clear(&s.rig);
+	rig_run(&s.rig, span_s(13)); /* it never answers */
+	assert_non_null(rig_dp(&s.rig, FX_DP_DEL, DP_COA, 0));
+	register4(&s, (struct ask4){0});
+	struct ask4 again = {0};
+	ask4_send(&s, &again); /* a refresh: the entry is there, and stays as it is until the answer */
 	assert_null(rig_dp(&s.rig, FX_DP_PUT, DP_COA, 0));
+	rq = relayed4(&s);
+	home4_reply(&s, &rq, (struct home4){.code = MIP4_HA_PROHIBITED});
+	assert_null(rig_dp(&s.rig, FX_DP_DEL, DP_COA, 0));
+	assert_non_null(bound4(&s, HOA));
 }
 
 static void an_accepted_mobile_is_sent_to_at_its_group(void **state)
@@ -348,6 +378,7 @@ static void what_the_home_agent_refuses_is_passed_on(void **state)
 	assert_true(p.m.reply.code == MIP4_HA_ID_MISMATCH && !ours.has_group_answer);
 	assert_null(bound4(&s, HOA));
 	assert_null(rig_dp(&s.rig, FX_DP_PUT, DP_COA, 0));
+	assert_non_null(rig_dp(&s.rig, FX_DP_DEL, DP_COA, 0));
 }
 
 static void forged_and_late_replies_change_nothing(void **state)
@@ -607,7 +638,7 @@ static void wrong_configurations_are_refused_with_a_remedy(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(a_request_goes_to_the_home_agent_as_a_foreign_agents), T(an_accepted_mobile_is_sent_to_at_its_group), T(bits_choose_the_tunnels),
+		T(a_request_goes_to_the_home_agent_as_a_foreign_agents), T(what_the_home_agent_tunnels_is_expected), T(an_accepted_mobile_is_sent_to_at_its_group), T(bits_choose_the_tunnels),
 		T(a_refresh_keeps_group_and_address_and_changes_the_key), T(a_taken_candidate_is_answered_with_a_free_group), T(a_group_never_goes_to_two),
 		T(a_mobile_keeps_the_group_that_it_has), T(a_reservation_ends_when_nothing_comes_of_it), T(no_free_group_is_a_refusal),
 		T(a_candidate_of_elsewhere_is_answered_where_the_mobile_is), T(an_answer_waits_for_the_first_listener),

@@ -252,7 +252,11 @@ static void a_mobile_that_comes_back_ends_the_forwarding(void **state)
 	struct addr6 site = bound4(&here, HOA)->b.coa;
 	leave_for(&here, HOA, NULL, 10, (struct ask4){0});
 	rig_run(&here.rig, span_s(1));
-	register4(&here, (struct ask4){0});
+	struct ask4 back = {0};
+	ask4_send(&here, &back);
+	assert_null(last_coa(&here)); /* packets go on to where it was until the home agent has answered */
+	struct mip4_packet rq = relayed4(&here);
+	home4_reply(&here, &rq, (struct home4){0});
 	assert_true(addr6_is_none(&last_coa(&here)->forward));
 	assert_true(addr6_eq(&bound4(&here, HOA)->b.coa, &site)); /* the address that rested was kept for it */
 }

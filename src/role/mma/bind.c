@@ -7,7 +7,8 @@
  * expiry, so the datapath needs nobody to end it.
  *
  * In IPv4 (H-7) the entry of what comes is the home address's, because all mobiles share our care-of address, and there is one of the uplink.
- * The group is set aside while the home agent is asked: a reservation, in an entry that is otherwise gone.
+ * The group is set aside while the home agent is asked: a reservation, in an entry that is otherwise gone. What the home agent tunnels is taken from
+ * then on: in IPv4 it hears of us first, and packets may be right behind its answer.
  *
  * The uplink key follows the registration's timestamp. The mobile changes to a new key when the acknowledgement
  * arrives, we when the update does: until then, and for retransmitted updates, the key before goes on.
@@ -94,6 +95,8 @@ void mma_bind_withdraw_all(struct mma *m)
 	for (const struct mma_binding *mb; (mb = bindings_next(&m->bindings, &it));)
 		if (mb->b.state == BINDING_ACTIVE)
 			push(m, mb, fx_dp_del);
+		else
+			mma_bind_unexpect(m, &mb->b.hoa);
 	it = 0;
 	for (const struct mma_forward *f; (f = bindings_next(&m->forwards, &it));)
 		if (f->b.state != FORWARD_CONFIRMED)
@@ -284,6 +287,38 @@ static void set_prev(struct mma *m, struct mma_binding *mb, const struct addr6 *
 	mb->prev_until = addr6_is_any(prev) ? now.mono : mono_add(now.mono, m->conf.forward_max);
 }
 
+/* A mobile that is registered here, or that we forward for, has its entry. */
+static struct mma_binding *expectant(const struct mma *m, const struct addr6 *hoa)
+{
+	struct mma_binding *mb = binding_find(&m->bindings, hoa);
+	const struct mma_forward *f = mma_forward_find(m, hoa);
+	bool has_entry = !mb || mb->b.state == BINDING_ACTIVE || (f && f->b.state != FORWARD_CONFIRMED);
+	return has_entry || addr6_is_none(&mb->group) ? NULL : mb;
+}
+
+void mma_bind_expect(struct mma *m, const struct addr6 *hoa, const struct addr6 *ha, const struct addr6 *prev, struct now now)
+{
+	struct mma_binding *mb = expectant(m, hoa);
+	if (!mb)
+		return;
+	mb->ha = *ha;
+	mb->is_expected = true;
+	set_prev(m, mb, prev, now);
+	struct dp_op op = coa_op(m, mb);
+	op.coa.expires = mb->b.due;
+	fx_dp_put(m->env->fx, ROLE_MMA, &op);
+}
+
+void mma_bind_unexpect(struct mma *m, const struct addr6 *hoa)
+{
+	struct mma_binding *mb = expectant(m, hoa);
+	if (!mb || !mb->is_expected)
+		return;
+	const struct dp_op op = coa_op(m, mb);
+	mb->is_expected = false;
+	fx_dp_del(m->env->fx, ROLE_MMA, &op);
+}
+
 static void activate(struct mma *m, struct mma_binding *mb, const struct mma_grant *g, struct now now)
 {
 	bool is_new = mb->b.state != BINDING_ACTIVE;
@@ -298,6 +333,7 @@ static void activate(struct mma *m, struct mma_binding *mb, const struct mma_gra
 	mb->b.stamp = g->stamp;
 	mb->b.lifetime = (uint16_t)(g->lifetime_s / 4);
 	mb->b.state = BINDING_ACTIVE;
+	mb->is_expected = false;
 	mb->b.expires = mono_add(now.mono, span_s(g->lifetime_s));
 	binding_due(&m->bindings, &mb->b, mb->b.expires);
 	m->n_active += is_new;
@@ -366,6 +402,7 @@ void mma_bind_fade(struct mma *m, struct mma_binding *mb, struct now now)
 
 static void gone_due(struct mma *m, struct mma_binding *mb, struct now now)
 {
+	mma_bind_unexpect(m, &mb->b.hoa);
 	if (mono_reached(mb->rest_until, now.mono)) {
 		forget(m, mb);
 		return;

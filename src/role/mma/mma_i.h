@@ -26,6 +26,7 @@ struct mma_binding {
 	struct addr6 group;            /* none: it has none, and is not in by_group */
 	mono_t rest_until;             /* gone: b.due is this or, if that is sooner, the end of the group's reservation */
 	struct addr6 ha;
+	bool is_expected;              /* gone: its home agent is being asked, and DP_COA has it already */
 	uint8_t encap;                 /* IPv4: enum dp_encap of the reverse tunnel */
 	uint16_t udp_port;             /* of the home agent, with DP_ENCAP_UDP */
 	struct addr6 prev;             /* previous agent, whose tunnels are taken until prev_until; :: none */
@@ -143,6 +144,10 @@ static inline const struct addr6 *mma_dp_coa(const struct mma_binding *mb)
 }
 /* Keep a group for a mobile while its registration is under way, or until it asks with that group. No other mobile gets it. 0, ERR_FULL, ERR_NOMEM. */
 int mma_bind_reserve(struct mma *m, const struct addr6 *hoa, const struct addr6 *group, enum reason *why, struct now now);
+/* The home agent is being asked: what it tunnels for the mobile is delivered already, for packets may be right behind its answer. */
+void mma_bind_expect(struct mma *m, const struct addr6 *hoa, const struct addr6 *ha, const struct addr6 *prev, struct now now);
+/* It refused. */
+void mma_bind_unexpect(struct mma *m, const struct addr6 *hoa);
 /* Its home agent says that it is elsewhere: nothing is taken from it any more; what still comes for it is delivered for a moment, until it asks
  * for forwarding. */
 void mma_bind_fade(struct mma *m, struct mma_binding *mb, struct now now);

@@ -3,7 +3,8 @@
  * The MMA as a foreign agent (H-7): core/visitor relays registrations to home agents, and asks here what is ours to say. So a home agent of any
  * make will do, and knows nothing of groups.
  *
- *	request, authenticated  -> check: a group is set aside for the mobile; another one than it offered: refused with that one
+ *	request, authenticated  -> check: a group is set aside for the mobile; another one than it offered: refused with that one. From now on
+ *	                           tunnels of its home agent are delivered: the home agent sends them as soon as it has answered
  *	the home agent accepts  -> accepted: a binding (bind.c), with the identification as its timestamp
  *	whatever is answered    -> answer: our extension; send: through the group (answer4.c)
  *	expired, de-registered, revoked -> gone
@@ -116,6 +117,8 @@ static uint8_t check(void *ctx, struct visitor_request *req, const struct mip4 *
 	}
 	struct own o = {.is_known = true, .candidate = ours.group_request.group, .prev = ours.group_request.prev, .flags = ours.group_request.flags};
 	uint8_t code = req->lifetime_s ? take_group(m, &req->hoa, &o, now) : 0;
+	if (!code && req->lifetime_s)
+		mma_bind_expect(m, &req->hoa, &req->ha, &o.prev, now);
 	memcpy(req->own, &o, sizeof o);
 	return code;
 }
@@ -238,6 +241,8 @@ static void refused(void *ctx, const struct visitor_request *req, uint8_t code, 
 	struct mma *m = ctx;
 	uint64_t key = rate_key(&m->refusals, &req->hoa, sizeof req->hoa);
 	m->n_refused++;
+	if (own_of(req).is_known)
+		mma_bind_unexpect(m, &req->hoa);
 	if (rate_take(&m->refusals, key, m->conf.refusal_rate, m->conf.refusal_rate, now.mono))
 		fx_event(m->env->fx, ROLE_MMA, EV_NOTICE, "registration-refused", &req->hoa, "%s from %s: %s (%u)", ADDR46_STR(&req->hoa),
 			 ADDR46_STR(&req->src), mip4_code_str(code), code);
