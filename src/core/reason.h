@@ -134,7 +134,11 @@
 	X(REPLY_REFUSED, "registration refused by an agent") \
 	X(REPLY_NO_GROUP, "registration through a site's agent that feeds no group") \
 	X(REPLY_NO_HOME_ADDRESS, "registration reply that assigns no home address") \
-	X(NAT_MAPPING_LOST, "keepalives of a UDP tunnel not answered")
+	X(NAT_MAPPING_LOST, "keepalives of a UDP tunnel not answered") \
+	X(RG_EPOCH, "group member whose boot epoch is not proven yet") \
+	X(RG_REPLAY, "group datagram that has come before, or is too old") \
+	X(RG_LIMIT, "more group members than there can be") \
+	X(RG_IDENTIFIER, "another group member has our identifier")
 
 enum reason {
 #define X(name, text) R_##name,
