@@ -4,6 +4,7 @@
 
 #include "../unit/wire_pcap.h"
 #include "../unit/wire4_samples.h"
+#include "wire/group/group.h"
 
 static const char *dir;
 
@@ -21,6 +22,24 @@ static void put(const char *name, unsigned n, const uint8_t *pkt, size_t len_oct
 static void each(void *ctx, const uint8_t *pkt, size_t len_oct)
 {
 	put("recorded", (*(unsigned *)ctx)++, pkt, len_oct);
+}
+
+/* For fuzz_rg: length, type, and one field of each kind. */
+static void put_group(void)
+{
+	for (unsigned type = GRP_HELLO; type < GRP_TYPE_N; type++)
+		for (unsigned field = GRPF_HELLO; field <= GRPF_DIGEST; field++) {
+			uint8_t buf[200];
+			struct wr w = wr_of(buf, sizeof buf);
+			struct grp_item f = {.type = (uint16_t)field};
+			if (field == GRPF_RECORD)
+				f.record = (struct grp_record){.table = 1, .key_oct = 4, .value_oct = 8, .left_s = 60, .version = {1, 1, 2}, .value = (const uint8_t *)"12345678"};
+			wr_zero(&w, 3);
+			grp_put(&w, &f);
+			buf[0] = (uint8_t)(wr_len(&w) - 3);
+			buf[2] = (uint8_t)(type | (type == GRP_HELLO || type == GRP_UPDATE || type == GRP_REQUEST ? 0 : 16));
+			put("group", type * 16 + field, buf, wr_len(&w));
+		}
 }
 
 int main(int argc, char **argv)
@@ -41,6 +60,7 @@ int main(int argc, char **argv)
 		uint8_t pkt[SAMPLE_CAP_OCT];
 		put(arp_samples[i].name, 0, pkt, arp_samples[i].build(pkt, sizeof pkt));
 	}
+	put_group();
 	for (int i = 2; i < argc; i++)
 		(void)(pcap_each_ip6(argv[i], each, &n) + pcap_each_ip4(argv[i], each, &n));
 	return 0;
