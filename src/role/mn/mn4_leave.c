@@ -74,7 +74,7 @@ void mn4_leave_all(struct mn *mn, struct now now)
 	for (uint32_t i = 0; i < mn->conf.n_mma; i++) {
 		struct mn4_mma *m = &v->mma[i];
 		bool is_here = v->at.place == MOVE4_SITE && v->at.mma == m;
-		if (m->key && m->is_bound && !is_here && !mn4_leave_is_pending(m))
+		if (m->key && (m->is_bound || m->is_asked) && !is_here && !mn4_leave_is_pending(m))
 			leave(m, now);
 	}
 	mn4_link_drain_others(mn, now);
@@ -93,10 +93,12 @@ void mn4_leave_unneeded(struct mn *mn)
 static void on_left(struct mn4_mma *m, struct now now)
 {
 	struct mn *mn = m->mn;
-	m->is_bound = false;
+	m->is_bound = m->is_asked = false;
+	m->bound_until = (mono_t){0};
 	if (mn->v4.prev == m)
 		mn->v4.prev = NULL;
 	arm(m);
+	mn4_store_put(mn, now);
 	if (!is_confirmed(mn))
 		return; /* the confirmation of the new place will do it */
 	mn4_link_drain_others(mn, now);

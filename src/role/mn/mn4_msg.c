@@ -8,7 +8,7 @@
 
 #include "role/mn/state.h"
 
-enum { PACKET_MAX_OCT = 1200, TTL_REVERSE = 255 };
+enum { PACKET_MAX_OCT = 1200, TTL_REVERSE = 255, PROTO_IPIP = 4 };
 
 /* RFC 5944 3.6.1.1, dynamic home agent address resolution. */
 static struct addr6 home_broadcast(const struct mn *mn)
@@ -69,6 +69,7 @@ static void fill_colocated(const struct mn *mn, const struct mn4_msg *q, struct 
 		x->has_udp_request = true;
 		x->udp_request.is_forced = mn->conf.v4.udp_tunnel == MN_UDP_FORCED;
 		x->udp_request.is_r = !is_direct;
+		x->udp_request.encap = v->want.encap != MN_ENCAP_IPIP ? PROTO_IPIP : 0; /* M and G are for tunnels without UDP alone */
 	}
 	if (is_direct && mn->conf.v4.revocation) {
 		x->has_revocation = true;

@@ -297,11 +297,10 @@ void mn4_path_home(struct mn *mn, struct mn_if *ifc)
 	v->is_home_unknown = false;
 	if (old && old != ifc)
 		home_addr_del(mn, old);
-	if (v->has_link_route)
-		link_route(mn, FX_ROUTE_DEL);
-	v->has_link_route = false;
 	struct fx_route r = {.dst = everywhere(), .ifindex = ifc->ifindex, .via = home_router(ifc), .src = v->home_address,
 			     .metric = MN_METRIC_HOME};
+	if (old != ifc)
+		mn4_path_home_route_del(mn); /* it went with the address, when that was the interface's last */
 	if (!v->has_home_route || v->home_route.ifindex != r.ifindex || !addr6_eq(&v->home_route.via, &r.via)) {
 		mn4_path_home_route_del(mn);
 		v->home_route = r;

@@ -158,7 +158,10 @@ void mn4_refused(struct mn *mn, const struct mip4_packet *p, struct now now)
 		v->want.encap = MN_ENCAP_IPIP;
 		mended(mn, had_other_encap, why, now);
 		break;
-	case REG4_UDP_ENCAP: mended(mn, clear(&v->want.udp), why, now); break;
+	case REG4_UDP_ENCAP:
+		v->want.encap = MN_ENCAP_IPIP;
+		mended(mn, had_other_encap || clear(&v->want.udp), why, now);
+		break;
 	case REG4_REVERSE_OFF: on_reverse_off(mn, why, now); break;
 	case REG4_REVERSE_ON: on_reverse_on(mn, why, now); break;
 	case REG4_DELIVERY: mended(mn, clear(&v->want.encapsulating), why, now); break;

@@ -50,6 +50,8 @@ static void send(struct mn *mn, const struct reg4_req *req, struct now now)
 	if (v->at.place == MOVE4_SITE) {
 		rc = group_request(mn);
 		q.rc = &rc;
+		v->at.mma->is_asked = true;
+		v->at.mma->bound_until = mono_max(v->at.mma->bound_until, mono_add(now.mono, span_s(req->lifetime_s)));
 	}
 	mn4_store_put(mn, now);
 	mn4_msg_send(mn, &q);

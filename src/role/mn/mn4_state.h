@@ -72,7 +72,8 @@ struct mn4_mma {
 	struct addr6 addr;           /* none: in IPv6 alone */
 	const struct sa_key *key;
 	bool is_bound;               /* it relayed a registration that was accepted, and was not left since */
-	mono_t bound_until;
+	bool is_asked;               /* it may have: a request went to it, and it was not left since */
+	mono_t bound_until;          /* of both */
 	bool has_group;
 	struct addr6 group;          /* that it feeds, or allocated */
 	struct addr6 site_address;   /* outer source of the uplink; none: an address that the mobile has */
