@@ -51,9 +51,8 @@ static void leave(struct mn4_mma *m, struct now now)
 	struct mn4 *v = &mn->v4;
 	struct reg4_req req;
 	struct rc_forward f;
-	if (forward(m, &f) && addr6_is_none(&f.agent)) {
-		mn4_path_tunnel(mn, &v->home_address, &m->addr, DP_ENCAP_IPIP);
-	}
+	if (forward(m, &f) && addr6_is_none(&f.agent))
+		mn4_path_forwarded(mn, &m->addr, mono_add(now.mono, span_ns(mn->conf.forward.ns + mn->conf.drain.ns + NS_PER_S)));
 	reg4_init(&m->leave, NULL, now);
 	m->leave.stamper = v->reg.stamper; /* later than all that came through it */
 	m->leave.held_until = m->bound_until;

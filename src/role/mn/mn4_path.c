@@ -370,6 +370,15 @@ static void arm_retire(struct mn *mn)
 	mn_arm(mn, &mn->v4.t_retire, MN_T4_RETIRE, next);
 }
 
+void mn4_path_forwarded(struct mn *mn, const struct addr6 *agent, mono_t until)
+{
+	mn4_path_tunnel(mn, &mn->v4.home_address, agent, DP_ENCAP_IPIP);
+	struct mn4_tunnel *t = tunnel_find(mn, &mn->v4.home_address, agent);
+	if (t)
+		t->until = until;
+	arm_retire(mn);
+}
+
 void mn4_path_retire(struct mn *mn, struct now now)
 {
 	mono_t until = mono_add(now.mono, mn->conf.drain);

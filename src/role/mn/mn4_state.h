@@ -257,6 +257,8 @@ bool mn4_home_rx_arp(struct mn_if *ifc, const struct rx *rx, struct now now);
 /* mn4_path.c: what host and datapath are told */
 void mn4_path_listen(struct mn *mn, const struct addr6 *addr);  /* messages to it are ours */
 void mn4_path_tunnel(struct mn *mn, const struct addr6 *dst, const struct addr6 *src, enum dp_encap encap);
+/* What an agent that was left tunnels to the home address, until then. */
+void mn4_path_forwarded(struct mn *mn, const struct addr6 *agent, mono_t until);
 void mn4_path_uplink(struct mn *mn);
 void mn4_path_uplink_del(struct mn *mn);
 void mn4_path_roam0(struct mn *mn);
