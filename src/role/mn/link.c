@@ -91,10 +91,15 @@ void mn_link_hold(struct mn_if *ifc)
 	mn4_member_hold(ifc);
 }
 
+/* Until its new place is confirmed a family goes on by the old link. */
+static bool is_settled(enum mn_state s) { return s != MN_RETURNING && s != MN_JOINING && s != MN_REGISTERING; }
+
 void mn_link_release(struct mn_if *ifc, struct now now)
 {
 	static const struct lladdr nowhere;
 	struct mn *mn = ifc->mn;
+	if (!is_settled(mn->state) || !is_settled(mn->v4.state))
+		return; /* the other family will see to it */
 	if (!mn_is_wanted(mn, ifc) && ifc->is_up && mn_choice_has_signal(mn, now))
 		fx_attach(mn_fx(mn), ROLE_MN, ifc->ifindex, &nowhere);
 }
@@ -227,6 +232,8 @@ static void learn(struct mn_if *ifc, const struct link_event *ev)
 	ifc->mtu_oct = ev->mtu_oct;
 	if (is_new || !ifc->has_dp)
 		mn_path_iface(ifc);
+	if (is_new && mn_has4(ifc->mn))
+		mn4_path_on_known(ifc);
 	if (mn_has6(ifc->mn) && ifc == &ifc->mn->iface[0])
 		mn_group_identity(ifc->mn);
 }

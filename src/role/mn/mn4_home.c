@@ -7,6 +7,8 @@
 #include "role/mn/state.h"
 #include "wire/arp/arp.h"
 
+enum { ANNOUNCE_MS = 200 }; /* soon: a radio that roams again without a word must not take them along */
+
 static const struct lladdr everybody = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 
 static void send_arp(struct mn *mn, uint32_t ifindex, const struct lladdr *to, const struct arp *a)
@@ -24,7 +26,7 @@ void mn4_home_on_announce(struct mn *mn, struct now now)
 		return;
 	struct arp a = arp_gratuitous(&v->home_if->lladdr, &v->home_address, ARP_REQUEST);
 	send_arp(mn, v->home_if->ifindex, &everybody, &a);
-	mn_arm(mn, &v->t_announce, MN_T4_ANNOUNCE, --v->announces_left ? mono_add(now.mono, span_s(1)) : MONO_NEVER);
+	mn_arm(mn, &v->t_announce, MN_T4_ANNOUNCE, --v->announces_left ? mono_add(now.mono, span_ms(ANNOUNCE_MS)) : MONO_NEVER);
 }
 
 void mn4_home_announce(struct mn *mn, struct now now)

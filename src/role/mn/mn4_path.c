@@ -221,6 +221,18 @@ void mn4_path_home_route_del(struct mn *mn)
 	v->has_home_route = v->has_link_route = false;
 }
 
+void mn4_path_on_known(struct mn_if *ifc)
+{
+	struct mn *mn = ifc->mn;
+	struct mn4 *v = &mn->v4;
+	if (!v->is_link_route_unknown || v->has_home_route)
+		return;
+	v->home_route = (struct fx_route){.dst = everywhere(), .ifindex = ifc->ifindex, .via = v->home_route.via, .src = v->home_address,
+					  .metric = MN_METRIC_HOME};
+	fx_route(mn_fx(mn), ROLE_MN, FX_ROUTE_DEL, &v->home_route);
+	link_route(mn, FX_ROUTE_DEL);
+}
+
 /* With its last address an interface loses all its routes. What the mobile sends takes the home link until another place is
  * confirmed. */
 void mn4_path_home_route_keep(struct mn *mn)

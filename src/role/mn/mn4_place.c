@@ -302,7 +302,7 @@ bool mn4_place_refuse_agent(struct mn *mn, const char *reason, struct now now)
 	struct mn4_spot s;
 	if (other && v->at.place == MOVE4_AGENT)
 		ifc->v4.agent = other;
-	if (!mn4_spot_of(mn, ifc, now, &s))
+	if (!mn4_spot_of(mn, ifc, now, &s) || is_same_place(v, ifc, &s))
 		return false;
 	mn4_place_use(mn, ifc, "refused", now);
 	return true;

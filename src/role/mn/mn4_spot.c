@@ -6,21 +6,21 @@
  */
 #include "role/mn/state.h"
 
-static bool is_foreign_agent(const struct mn *mn, const struct mn_if *ifc, const struct mn4_agent *a, struct now now)
+static bool is_foreign_agent(const struct mn *mn, const struct mn_if *ifc, const struct mn4_agent *a, bool has_refused)
 {
-	if (!a->adv.is_agent || !(a->adv.flags & ADV4_F) || !a->adv.n_coa || mono_before(now.mono, a->refused_until))
+	if (!a->adv.is_agent || !(a->adv.flags & ADV4_F) || !a->adv.n_coa || has_refused)
 		return false;
 	bool is_ours = mn->v4.has_place && mn->v4.active == ifc && mn->v4.at.place == MOVE4_AGENT && addr6_eq(&mn->v4.at.agent, &a->addr);
 	return is_ours || !(a->adv.flags & ADV4_B); /* busy: no new ones */
 }
 
-static bool is_site(struct mn *mn, const struct mn4_agent *a, struct now now, struct mn4_spot *s)
+static struct mn4_mma *site_of(struct mn *mn, const struct mn4_agent *a)
 {
-	if (!mn->conf.use_mma || !a->adv.has_mma || !a->adv.mma.valid_s)
-		return false;
-	struct mn4_mma *m = mn4_mma_find(mn, &a->adv.mma.addr);
-	if (!m || mono_before(now.mono, m->refused_until))
-		return false;
+	return mn->conf.use_mma && a->adv.has_mma && a->adv.mma.valid_s ? mn4_mma_find(mn, &a->adv.mma.addr) : NULL;
+}
+
+static bool by_site(struct mn4_mma *m, const struct mn4_agent *a, struct mn4_spot *s)
+{
 	*s = (struct mn4_spot){.place = MOVE4_SITE, .agent = m->addr, .coa = m->addr, .mma = m, .router = a->lladdr};
 	return true;
 }
@@ -40,20 +40,17 @@ static bool by_own(const struct mn4_agent *a, const struct mn4_local *l, struct 
 	return true;
 }
 
-bool mn4_spot_of(struct mn *mn, const struct mn_if *ifc, struct now now, struct mn4_spot *s)
+/* With an agent that refused, or without. */
+static bool away(struct mn *mn, const struct mn_if *ifc, bool may_refuse, struct now now, struct mn4_spot *s)
 {
 	const struct mn4_agent *a = ifc->v4.agent;
 	const struct mn4_local *l = mn4_link_local(ifc);
-	enum mn_care_of how = (enum mn_care_of)mn->conf.v4.care_of;
-	if (a && a->is_home && mn4_knows_home(&mn->v4)) {
-		*s = (struct mn4_spot){.place = MOVE4_HOME, .coa = mn->v4.home_address, .router = a->lladdr};
-		return true;
-	}
-	if (a && is_site(mn, a, now, s))
-		return true;
-	bool has_agent = a && is_foreign_agent(mn, ifc, a, now);
+	struct mn4_mma *m = a ? site_of(mn, a) : NULL;
+	if (m && (may_refuse || !mono_before(now.mono, m->refused_until)))
+		return by_site(m, a, s);
+	bool has_agent = a && is_foreign_agent(mn, ifc, a, !may_refuse && mono_before(now.mono, a->refused_until));
 	bool is_required = has_agent && (a->adv.flags & ADV4_R);
-	switch (how) {
+	switch ((enum mn_care_of)mn->conf.v4.care_of) {
 	case MN_COA_AUTO:
 		if (has_agent)
 			return by_agent(a, NULL, s);
@@ -66,4 +63,15 @@ bool mn4_spot_of(struct mn *mn, const struct mn_if *ifc, struct now now, struct 
 		return l && by_own(a, l, s);
 	}
 	return false;
+}
+
+/* An agent that refused is better than nothing: it is tried on. */
+bool mn4_spot_of(struct mn *mn, const struct mn_if *ifc, struct now now, struct mn4_spot *s)
+{
+	const struct mn4_agent *a = ifc->v4.agent;
+	if (a && a->is_home && mn4_knows_home(&mn->v4)) {
+		*s = (struct mn4_spot){.place = MOVE4_HOME, .coa = mn->v4.home_address, .router = a->lladdr};
+		return true;
+	}
+	return away(mn, ifc, false, now, s) || away(mn, ifc, true, now, s);
 }

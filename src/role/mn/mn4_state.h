@@ -144,6 +144,7 @@ struct mn4 {
 	bool is_home_unknown;        /* restarted at home: some interface may hold it */
 	bool has_home_route, has_link_route; /* default route of the home link; its prefix, once the address has left the link */
 	struct fx_route home_route;
+	bool is_link_route_unknown;  /* restarted while it left home: some interface may have both */
 	bool is_on_roam0, is_roam0_default, has_uplink;
 	const struct mn_if *uplink_if; /* of has_uplink */
 	uint32_t announces_left;
@@ -269,6 +270,7 @@ void mn4_path_home_del(struct mn *mn);
 void mn4_path_home_leave(struct mn *mn, struct mn_if *ifc);
 void mn4_path_home_route_del(struct mn *mn);
 void mn4_path_home_route_keep(struct mn *mn);
+void mn4_path_on_known(struct mn_if *ifc);          /* the interface is there: what a run before this one left on it goes */
 void mn4_path_networks(struct mn *mn, bool is_put);
 void mn4_path_retire(struct mn *mn, struct now now);
 void mn4_path_on_retire(struct mn *mn, struct now now);
