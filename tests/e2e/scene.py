@@ -22,8 +22,9 @@ either_correspondent = pytest.mark.parametrize("cn", [False, True], ids=["ordina
 
 
 class Scene(tour.Tour):
-    def __init__(self, make_world, *sites, **kw):
-        super().__init__(make_world(tour.network(*sites, **kw)))
+    def __init__(self, make_world, *sites, network=None, **kw):
+        """network: a topology; without one, tour.network of these sites."""
+        super().__init__(make_world(network or tour.network(*sites, **kw)))
         self.be_home()
 
     def finish(self):

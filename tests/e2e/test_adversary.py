@@ -46,19 +46,23 @@ class Port:
         self.mac, self.to = self.sock.getsockname()[4], to
 
     def send(self, packet, to=None):
-        self.sock.send((to or self.to) + self.mac + b"\x86\xdd" + bytes(packet))
+        packet = bytes(packet)
+        self.sock.send((to or self.to) + self.mac + (b"\x86\xdd" if packet[0] >> 4 == 6 else b"\x08\0") + packet)
 
     def multicast(self, packet):
         packet = bytes(packet)
-        self.send(packet, b"\x33\x33" + packet[36:40])
+        if packet[0] >> 4 == 6:
+            self.send(packet, b"\x33\x33" + packet[36:40])
+        else:
+            self.send(packet, b"\1\0\x5e" + bytes([packet[17] & 0x7f]) + packet[18:20])
 
-    def heard(self):
-        """IPv6 packets seen since the last call, those that the node sent among them."""
+    def heard(self, ethertype=b"\x86\xdd"):
+        """IPv6 packets (or others) seen since the last call, those that the node sent among them."""
         packets = []
         with contextlib.suppress(BlockingIOError):
             while True:
                 packets.append(self.sock.recv(2000))
-        return [p[14:] for p in packets if p[12:14] == b"\x86\xdd" and len(p) > 80]
+        return [p[14:] for p in packets if p[12:14] == ethertype and len(p) > 80]
 
 
 class Arena:
@@ -130,14 +134,19 @@ class Arena:
         assert [m["state"] for m in w.daemons["mn"].show("mobiles")] == ["away-site"]
 
 
+def network(there, **kw):
+    """The demo's, with a station "evil", and a site's agent there, of which the MMA knows."""
+    t = topo.demo(routers=2, mobile_more=QUICK, **kw)
+    t.nodes.append(topo.Node("evil"))
+    t.radios.append(topo.Port("evil", "w0"))
+    agent = t.node("mma")
+    agent.roamd = agent.roamd.replace('  mobile "', f'  peer "{there}" {{ key = "{topo.FOREIGN.key}" }}\n  mobile "', 1)
+    return t
+
+
 @pytest.fixture(scope="module")
 def one_arena():
-    network = topo.demo(routers=2, mobile_more=QUICK)
-    network.nodes.append(topo.Node("evil"))
-    network.radios.append(topo.Port("evil", "w0"))
-    agent = next(n for n in network.nodes if n.name == "mma")
-    agent.roamd = agent.roamd.replace('  mobile "', f'  peer "{THERE}" {{ key = "{topo.FOREIGN.key}" }}\n  mobile "', 1)
-    with World(network) as world:
+    with World(network(THERE)) as world:
         arena = Arena(world)
         arena.enter()
         yield arena

@@ -28,28 +28,31 @@ def capabilities(daemon):
     return {line.split()[0]: int(line.split()[1], 16) for line in lines if line.startswith("Cap")}
 
 
-def test_three_capabilities_are_enough(make_world, monkeypatch):
-    """Every role starts, packets flow both ways, a handover works, and a restart adopts what the one before made."""
+@pytest.mark.parametrize("network", [{"family": "dual"}, {"family": "ipv4", "use_mma": False}], ids=["dual", "foreign-agents"])
+def test_three_capabilities_are_enough(make_world, monkeypatch, network):
+    """Every role starts, packets of each family flow both ways, a handover works, and a restart adopts what the one before made."""
     confined(monkeypatch, ENOUGH)
-    world = make_world()
+    world = make_world(routers=2, **network)
     mask = sum(1 << n for n in ENOUGH.values())
     for daemon in world.daemons.values():
         assert capabilities(daemon) == {"CapInh:": 0, "CapPrm:": mask, "CapEff:": mask, "CapBnd:": mask, "CapAmb:": 0}
     world.be_home()
     world.move("cell1", 15)
-    world.wait_state("away-site")
-    flow = world.start_flow()
-    flow.wait_flowing(15)
+    world.wait_state("away-site" if network.get("use_mma", True) else "away-plain")
+    flows = [world.start_flow(family=f, port=9000 + i) for i, f in enumerate(world.facts["families"])]
+    for flow in flows:
+        flow.wait_flowing(15)
     world.move("cell2")
-    flow.wait_flowing(5)
-    start, before = world.now(), flow.mobile.received
-    for node in "ha", "mma", "ar2":
+    for flow in flows:
+        flow.wait_flowing(5)
+    start, before = world.now(), flows[0].mobile.received
+    for node in {"ha", "mma", "ar2"} & set(world.daemons):
         world.daemons[node].kill()
         world.daemons[node].start()
         assert world.daemons[node].show("status")[0]["adopted"] is True
-    world.wait(lambda: flow.mobile.received >= before + 1000, "1,000 packets")
+    world.wait(lambda: flows[0].mobile.received >= before + 1000, "1,000 packets")
     end = world.now() - 200_000_000
-    assert [d.count(start, end).lost for d in world.finish_flow(flow)] == [0, 0]
+    assert [d.count(start, end).lost for flow in flows for d in world.finish_flow(flow)] == [0, 0] * len(flows)
 
 
 @pytest.mark.parametrize("name", ENOUGH)

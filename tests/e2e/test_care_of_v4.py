@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Mobile IPv4 where no agent of the site helps: through a foreign agent, with a care-of address of the mobile's own, and that behind a NAT."""
+import shutil
+
+import pytest
+from roamlab import topo, tour
+from roamlab.witness import total, within
+
+from scene import MS, Scene
+
+NET = "10.15.14.2"                          # the visited router's address on the backbone
+OWN, ROUTER = "10.4.17.50", "10.4.17.1"     # on its access link
+NAT = "add table ip nat; add chain ip nat out { type nat hook postrouting priority 100; }; add rule ip nat out oifname core0 masquerade"
+
+
+def network(agent, private=False, mobile="", interfaces=2):
+    """Home, site A and the visited network n1. agent: a foreign agent there, or an ordinary router. private: its addresses mean nothing outside."""
+    t = tour.network(topo.A, cn=False, no_mma=True, family="ipv4", routers=1, mobile=mobile, interfaces=interfaces)
+    if not agent:
+        t.node("ar-n1").roamd = ""
+    if private:
+        port = next(c.b for c in t.cables if c.a.node == "ar-n1")
+        port.admits = [a for a in port.admits if not a.startswith("10.4.")]
+        t.node("core").routes = [r for r in t.node("core").routes if not r[0].startswith("10.4.")]
+    return t
+
+
+class Visit(Scene):
+    """A tour whose mobile gets an address in n1 as from a DHCP client: once its interface is there, the address and a default route."""
+
+    def __init__(self, make_world, **kw):
+        super().__init__(make_world, network=network(**kw))
+
+    def lease(self):
+        world = self.world
+        world.radio.hear(n1=-45)
+        world.radio.wait_cell("n1", 15)
+        ifname = next(i for i, c in world.radio.cells().items() if c == "n1")
+        for words in (["addr", "add", OWN + "/24", "dev", ifname], ["route", "add", "default", "via", ROUTER, "dev", ifname, "metric", "1000"]):
+            world.net.run("mn", "ip", *words)
+        return self.go("n1")
+
+    def tunnel(self, proto, far):
+        """Packets of that tunnel between home agent and `far`, (down, up), at the edge of the backbone before the home agent."""
+        return [total(self.data(ifname="ha0", direction="in", src=self.ha, dst=far, proto=proto, inner_dst=self.home)),
+                total(self.data(ifname="ha0", direction="out", src=far, dst=self.ha, proto=proto, inner_src=self.home))]
+
+
+@pytest.mark.requirement("H-7")
+def test_foreign_agent_between_home_and_a_site(make_world):
+    """Home, a network with a foreign agent, a site with an MMA, home, with two radios: nothing is lost; the agent's address is the care-of address."""
+    scene = Visit(make_world, agent=True)
+    scene.go("n1")
+    scene.pass_packets()
+    to_site = scene.go("a1")
+    scene.pass_packets()
+    scene.go("home")
+    scene.finish()
+    steps = scene.said.check(scene.start, [("mn", "ar-n1", "RRQ"), ("ar-n1", "ha", "RRQ"), ("ha", "ar-n1", "RRP"), ("ar-n1", "mn", "RRP")])
+    assert steps[-1].left_ns < to_site
+    assert min(scene.tunnel(4, within("10.4.0.0/16", NET + "/32"))) >= 1000
+    down, up = scene.counts()
+    assert (down.lost, down.doubled, up.doubled) == (0, 0, 0), (down, up)
+    assert scene.world.net.refused4("core") == 0
+
+
+@pytest.mark.requirement("H-7")
+@pytest.mark.parametrize("encapsulation, proto", [("ipip", 4), ("gre", 47), ("minimal", 55)])
+def test_co_located(make_world, encapsulation, proto):
+    """With an address of its own on the visited link the mobile is the end of the tunnel itself, whichever it asked for."""
+    scene = Visit(make_world, agent=False, mobile=f'  encapsulation = "{encapsulation}"\n')
+    at = scene.lease()
+    scene.pass_packets()
+    scene.go("a1")
+    scene.finish()
+    scene.said.check(at - 5000 * MS, [("mn", "ha", "RRQ"), ("ha", "mn", "RRP")])
+    assert min(scene.tunnel(proto, OWN)) >= 1000
+    down, up = scene.counts()
+    assert (down.doubled, up.doubled) == (0, 0), (down, up)
+
+
+@pytest.mark.requirement("H-7")
+@pytest.mark.skipif(not shutil.which("nft"), reason="Debian's package nftables is not installed")
+def test_behind_a_nat(make_world):
+    """The visited network has private addresses behind the kernel's NAT: home agent and mobile notice and put the tunnel into UDP."""
+    scene = Visit(make_world, agent=False, private=True)
+    scene.world.net.run("ar-n1", "nft", NAT)
+    scene.lease()
+    scene.pass_packets()
+    scene.go("home")
+    scene.finish()
+    assert min(scene.tunnel(17, NET)) >= 1000
+    assert scene.tunnel(4, within("10.4.0.0/16", NET + "/32")) == [0, 0]
+    down, up = scene.counts()
+    assert (down.doubled, up.doubled) == (0, 0), (down, up)
+    assert scene.world.net.refused4("core") == 0
