@@ -132,7 +132,8 @@ struct visitor_ops {
 	void (*gone)(void *ctx, struct visitor *v, enum visitor_end why, struct now now);
 	/* The mobile is to be told that its registration was revoked (RFC 3543 4.1). May be NULL. */
 	void (*tell)(void *ctx, struct visitor *v, struct now now);
-	/* A request of a mobile came to nothing: refused here, by the home agent, or not answered (78). May be NULL. */
+	/* A request of a mobile came to nothing: refused here or by the home agent, not answered (78; also at a stop), or accepted with
+	 * lifetime 0 where it asked for more. May be NULL. */
 	void (*refused)(void *ctx, const struct visitor_request *req, uint8_t code, struct now now);
 	void *ctx;
 };
@@ -178,7 +179,7 @@ void visitors_revoke(struct visitors *vs, struct visitor *v, struct now now);
 void visitors_forget(struct visitors *vs, struct visitor *v);
 /* An entry that was stored, served as before: all of like but its timers. No hook is called. NULL: no memory, or it is there. */
 struct visitor *visitors_restore(struct visitors *vs, const struct visitor *like, struct now now);
-/* Clean stop: every visitor ends; revocations are sent once. */
+/* Clean stop: every visitor and pending request ends; revocations are sent once. */
 void visitors_stop(struct visitors *vs, struct now now);
 /* Shortens or lengthens a visitor's service, without any message. */
 void visitors_set_expiry(struct visitors *vs, struct visitor *v, mono_t when);

@@ -122,10 +122,18 @@ static bool register_visitor(struct visitors *vs, const struct visitor_request *
 	return true;
 }
 
+static void came_to_nothing(struct visitors *vs, const struct visitor_request *req, uint8_t code, struct now now)
+{
+	if (vs->ops->refused)
+		vs->ops->refused(vs->ops->ctx, req, code, now);
+}
+
 /* A mobile may end, through us, a registration with another care-of address than ours: that is none of ours. */
 static void deregister(struct visitors *vs, const struct visitor_request *req, const struct mip4_packet *p, struct now now)
 {
 	struct visitor *v = visitors_entry(vs, &p->m.reply.hoa);
+	if (req->lifetime_s)
+		came_to_nothing(vs, req, p->m.reply.code, now);
 	bool is_ours = v && (addr6_eq(&req->coa, &v->req.coa) || addr6_eq(&req->coa, &v->hoa) || req->lifetime_s);
 	if (!is_ours)
 		return;
@@ -139,8 +147,7 @@ static bool apply(struct visitors *vs, const struct visitor_request *req, const 
 	if (!mip4_code_accepts(p->m.reply.code)) {
 		vs->n_denied++;
 		reason_count(vs->env, R_VISIT_REFUSED);
-		if (vs->ops->refused)
-			vs->ops->refused(vs->ops->ctx, req, p->m.reply.code, now);
+		came_to_nothing(vs, req, p->m.reply.code, now);
 		return true;
 	}
 	if (p->m.reply.lifetime_s && req->lifetime_s)
@@ -168,6 +175,10 @@ static void reply_for(struct visitors *vs, struct visitor_pending *pd, const str
 		code = check_accepting(p, &req);
 	if (!code)
 		code = check_vendor(vs, &p->m.ext);
+	if (!code && is_wrong) {
+		reason_count(vs->env, R_VISIT_REPLY_POOR);
+		came_to_nothing(vs, &req, MIP4_FA_HA_CHALLENGE, now);
+	}
 	if (!code && !is_wrong && !apply(vs, &req, p, key, now))
 		code = MIP4_FA_NO_RESOURCES;
 	if (code)

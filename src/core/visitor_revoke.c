@@ -103,6 +103,12 @@ bool visitors_ack_rx(struct visitors *vs, const struct mip4_packet *p, enum wire
 void visitors_stop(struct visitors *vs, struct now now)
 {
 	uint64_t it = 0;
+	while (vs->n_pending) {
+		struct visitor_request req = vs->pending[0].p->req;
+		visitors_pending_del(vs, vs->pending[0].p);
+		if (vs->ops->refused)
+			vs->ops->refused(vs->ops->ctx, &req, MIP4_FA_TIMEOUT, now);
+	}
 	for (struct visitor *v; (v = table_next(&vs->by_hoa, &it));) {
 		if (v->state != VISITOR_SERVED)
 			continue;

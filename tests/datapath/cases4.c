@@ -430,6 +430,9 @@ static void filter_data(struct pk *p) { message(p, IF_ACC, "10.7.0.1", MMA, DATA
 
 static void visit_down(struct pk *p, const char *ha, enum dp_encap encap, const char *hoa) { tunnel(p, IF_UP, ha, FA, encap, CN, hoa); }
 static void fa_down(struct pk *p) { visit_down(p, "10.8.0.254", DP_ENCAP_IPIP, "10.8.0.1"); }
+static void filter_visitor_asking(struct pk *p) { access_from(p, "10.8.0.6", CN); }
+static void fa_down_asking(struct pk *p) { visit_down(p, "10.8.0.254", DP_ENCAP_IPIP, "10.8.0.6"); }
+static void fa_up_tunnel_asking(struct pk *p) { tunnel(p, IF_ACC, "10.8.0.6", FA, DP_ENCAP_IPIP, "10.8.0.6", CN); }
 static void fa_down_gre(struct pk *p) { visit_down(p, "10.8.0.254", DP_ENCAP_GRE_PLAIN, "10.8.0.2"); }
 static void fa_down_udp(struct pk *p) { visit_down(p, "10.8.0.254", DP_ENCAP_UDP, "10.8.0.5"); }
 static void fa_down_udp_off(struct pk *p) { visit_down(p, "10.8.0.254", DP_ENCAP_UDP, "10.8.0.1"); }
@@ -799,6 +802,8 @@ const struct dpcase dpcases4[] = {
 	LOST("IPv4: access link, the agent's address", IF_ACC, filter_agent, FILTER_AGENT),
 	PASS("IPv4: access link, a visitor", IF_ACC, filter_visitor),
 	LOST("IPv4: access link, a visitor no more", IF_ACC, filter_visitor_over, FILTER_PREFIX),
+	LOST("IPv4: access link, a visitor whose home agent is being asked", IF_ACC, filter_visitor_asking, FILTER_PREFIX),
+	LOST("IPv4: a tunnel of such a one", IF_ACC, fa_up_tunnel_asking, FILTER_PREFIX),
 	PASS("IPv4: access link, what does not leave it", IF_ACC, filter_link),
 	PUNT("IPv4: access link, message to the agent", IF_ACC, filter_message, MIP4),
 	PUNT("IPv4: access link, message to the foreign agent", IF_ACC, filter_message_ours, MIP4),
@@ -806,6 +811,7 @@ const struct dpcase dpcases4[] = {
 	LOST("IPv4: access link, data to the agent in a message's clothes", IF_ACC, filter_data, FILTER_PREFIX),
 
 	SENT("IPv4: foreign agent delivers", IF_UP, fa_down, -20, IF_ACC, check_visitor),
+	SENT("IPv4: foreign agent delivers to one whose home agent has answered, perhaps", IF_UP, fa_down_asking, -20, IF_ACC, check_visitor),
 	SENT("IPv4: foreign agent delivers out of GRE", IF_UP, fa_down_gre, -24, IF_ACC, check_visitor),
 	SENT("IPv4: foreign agent delivers out of UDP", IF_UP, fa_down_udp, -32, IF_ACC, check_visitor),
 	LOST("IPv4: in UDP to a visitor where it was not agreed on", IF_UP, fa_down_udp_off, TUNNEL_PROTO),

@@ -221,8 +221,8 @@ def test_each_delivery_style_carries_data(bench, style, form):
     delivery = peer4.ext(peer4.DELIVERY, b"") if style == "encapsulating" else b""
     udp_reply = peer4.ext(peer4.UDP_REPLY, struct.pack("!BBHH", 0, 0, 0, 60)) if form == "udp" else b""
     b.register(m, behind=delivery, reply_behind=udp_reply, flags=flags)
-    for sent in ("ipip", form):
-        assert b.down(901, m, sent)
+    assert b.down(901, m, form)
+    assert b.down(907, m) == (form != "udp")                                  # RFC 3519 4.7: then in UDP alone
     bare, tunnel = (None, HOA1, CN), (form, COA, HA1)
     assert b.up(902, m) == (tunnel if style == "direct" else bare)
     if style == "encapsulating":
@@ -231,6 +231,19 @@ def test_each_delivery_style_carries_data(bench, style, form):
     b.register(m, flags=flags, lifetime=0, fh=None)
     assert not b.down(905, m, form, seconds=0.5)
     assert not b.up(906, m, seconds=0.5)
+
+
+@pytest.mark.requirement("H-7")
+def test_data_may_overtake_the_reply(bench):
+    """While the home agent is asked, what it sends is delivered; what the mobile sends goes nowhere yet."""
+    b = bench()
+    m = mobile1()
+    b.ask(m, flags=peer4.T)
+    got = b.relayed()
+    assert b.down(915, m) and not b.up(916, m, seconds=0.3) and not b.up(917, m, wrapped=True, seconds=0.3)
+    b.reply(*got, code=130, fh=KEY_FH)
+    assert b.answer(m).code == 130
+    assert not b.down(918, m, seconds=0.3)
 
 
 @pytest.mark.requirement("H-7")

@@ -38,7 +38,7 @@ NOINLINE enum dp_drop path4_filter(ctx_t *c, const struct m_cfg *g, const struct
 			return DP_DROP_NONE;
 	if (path4_is_signalling(c, g, ip, f->mma4))
 		return DP_DROP_NONE;
-	return visit4_find(c, g, ip->src) ? DP_DROP_NONE : DP_DROP_FILTER_PREFIX;
+	return visit4_from(c, g, ip->src) ? DP_DROP_NONE : DP_DROP_FILTER_PREFIX;
 }
 
 static INLINE bool path4_is_tunnel(ctx_t *c, const struct ip4_h *ip)
@@ -63,7 +63,7 @@ NOINLINE int path4_tunnel(ctx_t *c, const struct m_cfg *g, uint32_t flags)
 	struct m_visit *to = flags & DP_LOCAL_FA ? visit4_find(c, g, t.in.ip.dst) : NULL;
 	if (to && a4_of(&to->ha) == t.src)
 		return visit4_down(c, &t, to);
-	struct m_visit *from = flags & DP_LOCAL_FA && t.src == t.in.ip.src ? visit4_find(c, g, t.src) : NULL;
+	struct m_visit *from = flags & DP_LOCAL_FA && t.src == t.in.ip.src ? visit4_from(c, g, t.src) : NULL;
 	if (from)
 		return visit4_up_tunnel(c, g, &t, from);
 	struct m_coa *m = flags & DP_LOCAL_MMA ? coa4_find(c, g, t.in.ip.dst) : NULL;
@@ -132,7 +132,7 @@ static INLINE int path4_unicast(ctx_t *c, const struct m_cfg *g, const struct m_
 			return control4_do(c, what);
 	}
 	if (f->flags & DP_IF_ACCESS) {
-		struct m_visit *v = visit4_find(c, g, ip->src);
+		struct m_visit *v = visit4_from(c, g, ip->src);
 		if (v)
 			return visit4_up(c, g, v);
 	}
@@ -159,7 +159,7 @@ NOINLINE int path4_again(ctx_t *c, const struct m_cfg *g, bool is_mobile)
 NOINLINE bool path4_is_forged(ctx_t *c, const struct m_cfg *g, const struct ip4_h *ip)
 {
 	struct mac mac;
-	struct m_visit *v = visit4_find(c, g, ip->src);
+	struct m_visit *v = visit4_from(c, g, ip->src);
 	if (!v || !ctx_load(c, 6, &mac, 6) || (mac.w[0] == v->mac.w[0] && mac.w[1] == v->mac.w[1] && mac.w[2] == v->mac.w[2]))
 		return false;
 	return !path4_is_signalling(c, g, ip, 0);

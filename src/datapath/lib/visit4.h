@@ -23,6 +23,13 @@ NOINLINE struct m_visit *visit4_find(ctx_t *c, const struct m_cfg *g, uint32_t a
 	return v && v->expires_ns > ctx_now(c) ? v : NULL;
 }
 
+/* The same by what it sends: one whose home agent has not yet said yes is none. */
+static INLINE struct m_visit *visit4_from(ctx_t *c, const struct m_cfg *g, uint32_t addr)
+{
+	struct m_visit *v = visit4_find(c, g, addr);
+	return v && v->up != DP_VISIT_DOWN ? v : NULL;
+}
+
 static INLINE struct m_if *if_of_index(ctx_t *c, uint32_t ifindex)
 {
 	struct m_if *f = if_of_slot(c, ifindex % IF_SLOTS);

@@ -88,7 +88,7 @@ static int fa_init(void *self, const struct engine_env *env, const void *conf, s
 		table_fini(&fa->keys);
 		return ERR_INVAL;
 	}
-	fa->ops = (struct visitor_ops){.mobile_key = fa_mobile_key, .home_agent_key = fa_home_agent_key, .is_ours = is_ours,
+	fa->ops = (struct visitor_ops){.mobile_key = fa_mobile_key, .home_agent_key = fa_home_agent_key, .is_ours = is_ours, .check = fa_visit_check,
 		.accepted = fa_visit_accepted, .gone = fa_visit_gone, .tell = fa_visit_tell, .refused = fa_visit_refused, .ctx = fa};
 	(void)visitors_init(&fa->visitors, env, ROLE_FA, &fa->vconf, &fa->ops, fa->conf.window);
 	timers_init(&fa->timers, env->mem);

@@ -65,6 +65,7 @@ const struct sa_key *fa_mobile_key(void *ctx, const struct addr6 *hoa, const str
 const struct sa_key *fa_home_agent_key(void *ctx, const struct addr6 *ha);
 
 /* visit.c: what a visitor means for data. */
+uint8_t fa_visit_check(void *ctx, struct visitor_request *req, const struct mip4 *m, const struct visitor *v, struct now now);
 void fa_visit_accepted(void *ctx, struct visitor *v, const struct visitor_request *was, struct now now);
 void fa_visit_gone(void *ctx, struct visitor *v, enum visitor_end why, struct now now);
 void fa_visit_tell(void *ctx, struct visitor *v, struct now now);

@@ -44,6 +44,30 @@ static void put(const struct fa *fa, const struct visitor *v)
 	fx_dp_put(fa->env->fx, ROLE_FA, &op);
 }
 
+/* The home agent's first packet follows its reply at once: it is delivered also when we have not read the reply yet. Only for a mobile
+ * that is new here, so that nobody takes another's place by asking. */
+uint8_t fa_visit_check(void *ctx, struct visitor_request *req, const struct mip4 *m, const struct visitor *v, struct now now)
+{
+	struct fa *fa = ctx;
+	(void)m;
+	if (v || !req->lifetime_s || req->flags & MIP4_D || addr6_is_none(&req->hoa))
+		return 0;
+	const struct dp_op op = {.table = DP_VISIT, .visit = {
+		.home_address = req->hoa, .ha = req->ha, .coa = req->coa, .ifindex = req->ifindex, .lladdr = req->lladdr, .up = DP_VISIT_DOWN,
+		.encap = DP_ENCAP_IPIP, .expires = mono_add(now.mono, fa->vconf.pending),
+	}};
+	fx_dp_put(fa->env->fx, ROLE_FA, &op);
+	return 0;
+}
+
+static void forget_check(struct fa *fa, const struct visitor_request *req)
+{
+	const struct dp_op op = {.table = DP_VISIT, .visit.home_address = req->hoa};
+	bool was_put = req->lifetime_s && !(req->flags & MIP4_D) && !addr6_is_none(&req->hoa);
+	if (was_put && !visitors_find(&fa->visitors, &req->hoa))
+		fx_dp_del(fa->env->fx, ROLE_FA, &op);
+}
+
 /* --- store ----------------------------------------------------------------------------------------------- */
 
 static const char *name_of(const struct fa *fa, uint32_t ifindex)
@@ -198,11 +222,21 @@ void fa_visit_tell(void *ctx, struct visitor *v, struct now now)
 		agentadv_disown(&f->adv, &v->hoa, &v->req.lladdr, false, now);
 }
 
+/* Codes that come after the request was passed on, or could not be: the home agent's, and ours about it. Others come before the check. */
+static bool is_relayed(uint8_t code)
+{
+	bool is_about_reply = mip4_code_accepts(code) || code == MIP4_FA_HA_CHALLENGE || code == MIP4_FA_HA_AUTH || code == MIP4_FA_POOR_REPLY || code == MIP4_FA_TIMEOUT || code == MIP4_FA_NO_RESOURCES ||
+			      code == MIP4_FA_HA_VENDOR || (code >= 80 && code < 96) || (code >= MIP4_FA_NO_NAI && code <= MIP4_FA_NO_HOA);
+	return is_about_reply || (code >= 128 && code < 192);
+}
+
 void fa_visit_refused(void *ctx, const struct visitor_request *req, uint8_t code, struct now now)
 {
 	struct fa *fa = ctx;
 	bool is_security = code == MIP4_FA_MN_AUTH || code == MIP4_FA_HA_AUTH; /* RFC 5944 3.7.2.1, 3.7.3.1: logged as such */
 	(void)now;
+	if (is_relayed(code))
+		forget_check(fa, req);
 	fx_event(fa->env->fx, ROLE_FA, is_security ? EV_WARNING : EV_INFO, "visitor-refused", &req->hoa, "fa %s (%s): code %u, %s", ADDR46_STR(&req->hoa),
 		 LLADDR_STR(&req->lladdr), code, mip4_code_str(code));
 }
