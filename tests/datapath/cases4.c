@@ -140,6 +140,7 @@ static void ha_inner(struct pk *p, const char *src, enum dp_encap encap, const c
 static void ha_loop(struct pk *p) { ha_inner(p, COA, DP_ENCAP_IPIP, "10.1.0.100"); }
 static void ha_loop_gre(struct pk *p) { ha_inner(p, COA, DP_ENCAP_GRE_PLAIN, "10.1.0.100"); }
 static void ha_loop_minimal(struct pk *p) { minimal(p, IF_UP, COA, "10.1.0.100", CN, "10.1.0.100"); }
+static void ha_loop_more(struct pk *p) { tunnel(p, IF_UP, "10.3.0.7", "10.1.0.104", DP_ENCAP_IPIP, CN, "10.1.0.104"); }
 static void ha_tunnel_other(struct pk *p) { ha_inner(p, "10.3.0.77", DP_ENCAP_IPIP, "10.1.0.100"); }
 static void ha_tunnel_through(struct pk *p) { ha_inner(p, COA, DP_ENCAP_IPIP, "10.1.0.77"); }
 static void ha_bad_sum(struct pk *p)
@@ -720,6 +721,7 @@ const struct dpcase dpcases4[] = {
 	LOST("IPv4: tunnel from the care-of address to the mobile", IF_UP, ha_loop, FORWARD_LOOP),
 	LOST("IPv4: the same in GRE", IF_UP, ha_loop_gre, FORWARD_LOOP),
 	LOST("IPv4: the same in minimal encapsulation", IF_UP, ha_loop_minimal, FORWARD_LOOP),
+	LOST("IPv4: the same from one of several care-of addresses", IF_UP, ha_loop_more, FORWARD_LOOP),
 	SENT("IPv4: tunnel from elsewhere to the mobile", IF_UP, ha_tunnel_other, 20, IF_UP, NULL),
 	SENT("IPv4: tunnel through the mobile", IF_UP, ha_tunnel_through, 20, IF_UP, NULL),
 	SENT("IPv4: agent on the same host: straight to the group", IF_UP, ha_group, 28, IF_DOWN, NULL),

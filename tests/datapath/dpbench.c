@@ -88,6 +88,70 @@ static void cn_out(struct pk *p, uint32_t i)
 	pk_eth(p, IF_UP);
 	pk_ip(p, "2001:db8:1::1", "2001:db8:b::1", 17, 60, 0);
 }
+static void tunnel4(struct pk *p, uint32_t ifindex, const char *src, const char *dst)
+{
+	if (dst[0] == '2')
+		pk_eth4_to(p, ifindex, dst);
+	else
+		pk_eth4(p, ifindex);
+	pk_ip4(p, src, dst, dst[0] == '2' || ifindex == IF_DOWN ? 47 : 4, 60, 0, 0);
+}
+static void inner4(struct pk *p, const char *src, const char *dst) { pk_ip4(p, src, dst, 17, 60, 0, 0x4000); }
+static void ha_encap4(struct pk *p, uint32_t i)
+{
+	(void)i;
+	pk_eth4(p, IF_UP);
+	inner4(p, "10.0.12.2", "10.1.0.100");
+}
+static void ha_decap4(struct pk *p, uint32_t i)
+{
+	(void)i;
+	tunnel4(p, IF_UP, "10.3.0.5", "10.1.0.1");
+	inner4(p, "10.1.0.100", "10.0.12.2");
+}
+static void mma_down4(struct pk *p, uint32_t i)
+{
+	(void)i;
+	tunnel4(p, IF_UP, "10.1.0.1", "10.2.0.1");
+	inner4(p, "10.0.12.2", "10.1.0.200");
+}
+static void mma_up4(struct pk *p, uint32_t i)
+{
+	(void)i;
+	tunnel4(p, IF_DOWN, "10.2.17.100", "10.2.0.1");
+	pk_gre4(p, 0x2000, BENCH_KEY);
+	inner4(p, "10.9.0.30", "10.0.12.2");
+}
+static void ar_replicate4(struct pk *p, uint32_t i)
+{
+	tunnel4(p, IF_UP, "10.6.0.1", "232.128.0.9");
+	pk_gre4(p, 0x1000, i);
+	inner4(p, "10.0.12.2", "10.9.0.30");
+}
+static void mn_decap4(struct pk *p, uint32_t i)
+{
+	tunnel4(p, IF_MOB, "10.5.0.1", "232.128.0.77");
+	pk_gre4(p, 0x1000, i);
+	inner4(p, "10.0.12.2", "10.7.0.1");
+}
+static void fa_down4(struct pk *p, uint32_t i)
+{
+	(void)i;
+	tunnel4(p, IF_UP, "10.8.0.254", "10.4.0.1");
+	inner4(p, "10.0.12.2", "10.8.0.1");
+}
+static void fa_up4(struct pk *p, uint32_t i)
+{
+	(void)i;
+	pk_eth4(p, IF_ACC);
+	inner4(p, "10.8.0.1", "10.0.12.2");
+}
+static void pass4(struct pk *p, uint32_t i)
+{
+	(void)i;
+	pk_eth4(p, IF_UP);
+	inner4(p, "10.0.12.2", "10.3.0.77");
+}
 static void pass(struct pk *p, uint32_t i)
 {
 	(void)i;
@@ -95,13 +159,16 @@ static void pass(struct pk *p, uint32_t i)
 	pk_ip(p, "2001:db8:c::2", "2001:db8:3::77", 17, 60, 0);
 }
 
-/* Behind "pass": with the entries of bench_entries_more. */
+/* Behind "pass": with the entries of bench_entries_more and bench_entries4. */
 static const struct { const char *name; uint32_t ifindex; void (*build)(struct pk *p, uint32_t i); int verdict; enum dpn_dir dir; } paths[] = {
 	{"ha_encap", IF_UP, ha_encap, 7}, {"ha_decap", IF_UP, ha_decap, 7}, {"mma_down", IF_UP, mma_down, 7},
 	{"mma_up", IF_DOWN, mma_up, 7}, {"ar_replicate", IF_UP, ar_replicate, 7}, {"mn_decap", IF_MOB, mn_decap, 7},
 	{"pass", IF_UP, pass, -1},
 	{"mma_keep", IF_UP, keep, 7}, {"direct_up", IF_DOWN, direct_up, 7}, {"direct_down", IF_UP, direct_down, 7},
 	{"mn_direct", IF_MOB, mn_direct, 7}, {"cn_out", IF_UP, cn_out, 7, DPN_OUT}, {"pass_more", IF_UP, pass, -1},
+	{"ha_encap_v4", IF_UP, ha_encap4, 7}, {"ha_decap_v4", IF_UP, ha_decap4, 7}, {"mma_down_v4", IF_UP, mma_down4, 7},
+	{"mma_up_v4", IF_DOWN, mma_up4, 7}, {"ar_replicate_v4", IF_UP, ar_replicate4, 7}, {"mn_decap_v4", IF_MOB, mn_decap4, 7},
+	{"fa_down_v4", IF_UP, fa_down4, 7}, {"fa_up_v4", IF_ACC, fa_up4, 7}, {"pass_v4", IF_UP, pass4, -1},
 };
 enum { N_PATHS = sizeof paths / sizeof *paths };
 

@@ -10,9 +10,10 @@
  *   dptool -r DIR                   remove
  *
  * Entries: words separated by blanks, lifetimes endless:
- *   if NAME FLAGS            local ADDR FLAGS          home HOA COA HA       coa COA HOA GROUP SOURCE HA
- *   uplink-in SRC COA HA KEY site PREFIX               mfc GROUP SOURCE IIF|- OIF...
- *   downlink DST SRC HOA gre|ipip                      uplink-out SRC IF NEXTHOP-MAC OUTER-SRC OUTER-DST gre|ipip KEY
+ *   if NAME FLAGS            local ADDR FLAGS          home HOA COA HA [FORM]       coa COA HOA GROUP SOURCE HA
+ *   uplink-in SRC COA HA KEY [FORM]                    site PREFIX                  mfc GROUP SOURCE IIF|- OIF...
+ *   downlink DST SRC HOA FORM                          uplink-out SRC IF NEXTHOP-MAC OUTER-SRC OUTER-DST FORM KEY
+ * FORM: gre (key or sequence number), ipip; IPv4 also gre-plain, minimal, udp, none. IPv4's coa has the home address for COA.
  */
 #include <net/if.h>
 #include <poll.h>
@@ -36,7 +37,7 @@ static void print_log(void *ctx, const char *line) { (void)ctx; fprintf(stderr, 
 static struct addr6 addr(const char *s)
 {
 	struct addr6 a = {0};
-	if (!s || !addr6_parse(&a, s)) {
+	if (!s || !addr46_parse(&a, s)) {
 		fprintf(stderr, "dptool: not an address: %s\n", s ? s : "(end)");
 		exit(1);
 	}
@@ -71,6 +72,19 @@ static struct lladdr hwaddr(const char *name, uint32_t *mtu)
 	return l;
 }
 
+/* A form of tunnel by name; without one, the other. */
+static enum dp_encap form(const char *s, enum dp_encap other)
+{
+	static const char *const names[] = {[DP_ENCAP_GRE] = "gre", [DP_ENCAP_IPIP] = "ipip", [DP_ENCAP_GRE_PLAIN] = "gre-plain",
+		[DP_ENCAP_MINIMAL] = "minimal", [DP_ENCAP_UDP] = "udp", [DP_ENCAP_NONE] = "none"};
+	for (unsigned i = 0; s && i < sizeof names / sizeof *names; i++)
+		if (names[i] && !strcmp(names[i], s))
+			return (enum dp_encap)i;
+	if (s)
+		fail(s, ERR_INVAL);
+	return other;
+}
+
 static bool read_op(char *line, struct dp_op *op)
 {
 	char *w[48] = {0}, *save = NULL;
@@ -90,7 +104,8 @@ static bool read_op(char *line, struct dp_op *op)
 		op->local = (struct dp_local){addr(w[1]), num(w[2])};
 	} else if (!strcmp(w[0], "home")) {
 		op->table = DP_HOME;
-		op->home = (struct dp_home){addr(w[1]), addr(w[2]), addr(w[3]), MONO_NEVER};
+		op->home = (struct dp_home){.home_address = addr(w[1]), .coa = addr(w[2]), .ha = addr(w[3]), .expires = MONO_NEVER,
+			.encap = form(w[4], DP_ENCAP_IPIP), .udp_port = 434, .is_reverse = true};
 	} else if (!strcmp(w[0], "coa")) {
 		op->table = DP_COA;
 		op->coa = (struct dp_coa){.coa = addr(w[1]), .home_address = addr(w[2]), .group = addr(w[3]), .source = addr(w[4]),
@@ -98,10 +113,10 @@ static bool read_op(char *line, struct dp_op *op)
 	} else if (!strcmp(w[0], "uplink-in")) {
 		op->table = DP_UPLINK_IN;
 		op->uplink_in = (struct dp_uplink_in){.inner_src = addr(w[1]), .coa = addr(w[2]), .ha = addr(w[3]), .gre_key = num(w[4]),
-			.expires = MONO_NEVER};
+			.expires = MONO_NEVER, .encap = form(w[5], DP_ENCAP_IPIP), .udp_port = 434};
 	} else if (!strcmp(w[0], "site")) {
 		op->table = DP_SITE_PREFIX;
-		if (!w[1] || !prefix6_parse(&op->site_prefix.prefix, w[1]))
+		if (!w[1] || !prefix46_parse(&op->site_prefix.prefix, w[1]))
 			fail("prefix", ERR_INVAL);
 	} else if (!strcmp(w[0], "mfc")) {
 		op->table = DP_MFC;
@@ -111,12 +126,12 @@ static bool read_op(char *line, struct dp_op *op)
 	} else if (!strcmp(w[0], "downlink")) {
 		op->table = DP_DOWNLINK_IN;
 		op->downlink_in = (struct dp_downlink_in){.dst = addr(w[1]), .src = addr(w[2]), .home_address = addr(w[3]),
-			.encap = w[4] && !strcmp(w[4], "ipip") ? DP_ENCAP_IPIP : DP_ENCAP_GRE};
+			.encap = form(w[4], DP_ENCAP_GRE)};
 	} else if (!strcmp(w[0], "uplink-out")) {
 		op->table = DP_UPLINK_OUT;
 		struct dp_uplink_out *u = &op->uplink_out;
 		*u = (struct dp_uplink_out){.inner_src = addr(w[1]), .ifindex = ifx(w[2]), .src = addr(w[4]), .dst = addr(w[5]),
-			.encap = w[6] && !strcmp(w[6], "ipip") ? DP_ENCAP_IPIP : DP_ENCAP_GRE, .gre_key = num(w[7])};
+			.encap = form(w[6], DP_ENCAP_GRE), .gre_key = num(w[7]), .udp_port = 434};
 		u->lladdr = hwaddr(w[2], &u->mtu_oct);
 		if (!w[3] || !lladdr_parse(&u->next_hop, w[3]))
 			fail("next hop", ERR_INVAL);

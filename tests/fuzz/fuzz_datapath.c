@@ -38,11 +38,16 @@ static bool source(void *ctx, uint32_t ifindex, const struct addr6 *dst, struct 
 	return true;
 }
 
-/* What leaves is an IPv6 packet as long as it says. */
+/* What leaves is an IP packet as long as it says. */
 static void emit(void *ctx, const struct slow_out *o)
 {
 	(void)ctx;
-	if (o->kind != SLOW_PMTU && (o->len_oct < 40 || (size_t)(o->bytes[4] << 8 | o->bytes[5]) + 40 != o->len_oct))
+	if (o->kind == SLOW_PMTU)
+		return;
+	bool is4 = o->len_oct && o->bytes[0] >> 4 == 4;
+	size_t least = is4 ? 20 : 40;
+	const uint8_t *len = o->bytes + (is4 ? 2 : 4);
+	if (o->len_oct < least || (size_t)(len[0] << 8 | len[1]) + (is4 ? 0 : 40) != o->len_oct || (is4 && pk_sum(o->bytes, 20) && o->bytes[0] == 0x45))
 		abort();
 }
 

@@ -104,11 +104,11 @@ static INLINE struct m_coa *home4_agent_here(ctx_t *c, const struct m_cfg *g, co
 	return m->expires_ns > now || coa_forwards(m, now) ? m : NULL;
 }
 
-/* Is it a tunnel packet from the care-of address to the mobile, round which it would go for ever (RFC 5944 4.2.3)? */
-NOINLINE bool home4_is_loop(ctx_t *c, const struct in4 *in, uint32_t coa)
+/* Is it a tunnel packet to the mobile around another to it? */
+NOINLINE bool home4_is_around(ctx_t *c, const struct in4 *in)
 {
 	uint32_t at = in->at + in->head_oct, dst = 0, gre = 0;
-	if (in->ip.src != coa || (in->ip.frag & BE16(0x1fff)))
+	if (in->ip.frag & BE16(0x1fff))
 		return false;
 	if (in->ip.proto == PROTO_IPIP)
 		ctx_load(c, at + 16, &dst, 4);
@@ -119,13 +119,46 @@ NOINLINE bool home4_is_loop(ctx_t *c, const struct in4 *in, uint32_t coa)
 	return dst == in->ip.dst;
 }
 
+/* How a tunnel came: 0, or in UDP, from which port; or it does not matter. */
+enum { HOME4_ANY = 0x10000 };
+
+/* Is that the form agreed on (RFC 3519 3.3, 4.3)? What is not in UDP may be in any form. */
+static INLINE bool home4_is_form(uint32_t encap, uint32_t port, uint32_t udp)
+{
+	return udp == HOME4_ANY || udp == (encap == DP_ENCAP_UDP ? port : 0);
+}
+
+/* One of the further bindings. */
+NOINLINE bool home4_has(ctx_t *c, const struct m_cfg *g, uint32_t addr, uint32_t coa, uint32_t udp)
+{
+	struct m_home_more *more = home4_more(c, g, addr);
+	int64_t now = ctx_now(c);
+	bool is_in = false;
+	if (!more)
+		return false;
+#pragma clang loop unroll(full)
+	for (uint32_t i = 0; i < DP_HOME_MORE_MAX; i++)
+		is_in |= i < more->n && more->to[i].expires_ns > now && a4_of(&more->to[i].coa) == coa &&
+			 home4_is_form(more->to[i].encap, more->to[i].udp_port, udp);
+	return is_in;
+}
+
+/* One that came from a care-of address would go round for ever (RFC 5944 4.2.3). */
+static INLINE bool home4_is_loop(ctx_t *c, const struct m_cfg *g, const struct in4 *in, const struct m_home *h)
+{
+	bool is_tunnel = in->ip.proto == PROTO_IPIP || in->ip.proto == NH_GRE || in->ip.proto == PROTO_MINIMAL;
+	if (!is_tunnel || (a4_of(&h->coa) != in->ip.src && !((h->flags & HOME_MORE) && home4_has(c, g, in->ip.dst, in->ip.src, HOME4_ANY))))
+		return false;
+	return home4_is_around(c, in);
+}
+
 /* A packet for a bound home address; l2: ETH_OCT or 0, h: its live entry. */
 NOINLINE int home4_tunnel(ctx_t *c, const struct m_cfg *g, uint32_t l2, const struct m_home *h)
 {
 	struct in4 in;
 	if (!in4_read(c, l2, &in))
 		return ctx_drop(c, DP_DROP_MALFORMED);
-	if (home4_is_loop(c, &in, a4_of(&h->coa)))
+	if (home4_is_loop(c, g, &in, h))
 		return ctx_drop(c, DP_DROP_FORWARD_LOOP);
 	struct m_coa *m = home4_agent_here(c, g, h, in.ip.dst);
 	if (m)
@@ -172,30 +205,6 @@ NOINLINE int home4_forward(ctx_t *c, const struct m_cfg *g)
 		return ctx_drop(c, DP_DROP_MALFORMED);
 	struct m_home *h = home4_find(c, g, dst);
 	return h ? home4_tunnel(c, g, ETH_OCT, h) : home4_route(c, g);
-}
-
-/* How a tunnel came: 0, or in UDP, from which port; or it does not matter. */
-enum { HOME4_ANY = 0x10000 };
-
-/* Is that the form agreed on (RFC 3519 3.3, 4.3)? What is not in UDP may be in any form. */
-static INLINE bool home4_is_form(uint32_t encap, uint32_t port, uint32_t udp)
-{
-	return udp == HOME4_ANY || udp == (encap == DP_ENCAP_UDP ? port : 0);
-}
-
-/* One of the further bindings. */
-NOINLINE bool home4_has(ctx_t *c, const struct m_cfg *g, uint32_t addr, uint32_t coa, uint32_t udp)
-{
-	struct m_home_more *more = home4_more(c, g, addr);
-	int64_t now = ctx_now(c);
-	bool is_in = false;
-	if (!more)
-		return false;
-#pragma clang loop unroll(full)
-	for (uint32_t i = 0; i < DP_HOME_MORE_MAX; i++)
-		is_in |= i < more->n && more->to[i].expires_ns > now && a4_of(&more->to[i].coa) == coa &&
-			 home4_is_form(more->to[i].encap, more->to[i].udp_port, udp);
-	return is_in;
 }
 
 /* May addr send so, from outer's source through outer's destination? DP_DROP_NONE, or why not. */
