@@ -147,8 +147,21 @@ static void test_window_ends(void **state)
 	assert_int_equal(give(*state, other, &p, mono_add(t0, span_ms(220)), &n)->verdict, DPN_LOCAL);
 }
 
+/* The other interface's processor may have looked at its clock a tick earlier and come to the table later. */
+static void test_a_tick_behind_is_a_duplicate_all_the_same(void **state)
+{
+	static const char *const names[][2] = {{"mobile receives", "the same over another interface"},
+		{"IPv4: mobile receives", "IPv4: the same over another interface"}};
+	struct pk p;
+	uint32_t n;
+	for (int k = 0; k < 2; k++) {
+		assert_int_equal(give(*state, named(names[k][0]), &p, mono_add(t0, span_ms(4)), &n)->verdict, DPN_LOCAL);
+		assert_int_equal(give(*state, named(names[k][1]), &p, t0, &n)->drop, DP_DROP_DUPLICATE);
+	}
+}
+
 /* A packet of a TCP stream under GRE number n: is it delivered? */
-static bool stream(struct dpn *d, uint32_t ifindex, uint32_t n, uint32_t from, size_t octets)
+static bool stream_at(struct dpn *d, uint32_t ifindex, uint32_t n, uint32_t from, size_t octets, mono_t now)
 {
 	const struct dpn_out *out;
 	struct pk p;
@@ -158,9 +171,10 @@ static bool stream(struct dpn *d, uint32_t ifindex, uint32_t n, uint32_t from, s
 	pk_ip(&p, "2001:db8:c::2", "2001:db8:8::1", 6, 60, 0);
 	pk_tcp(&p, 16, from, 0, octets);
 	pk_end(&p);
-	dpn_input(d, ifindex, DPN_INGRESS, p.b, p.n, t0, &out);
+	dpn_input(d, ifindex, DPN_INGRESS, p.b, p.n, now, &out);
 	return out->verdict == DPN_LOCAL;
 }
+static bool stream(struct dpn *d, uint32_t ifindex, uint32_t n, uint32_t from, size_t octets) { return stream_at(d, ifindex, n, from, octets, t0); }
 
 /* Segments of one offloaded packet share its number. The stream's numbers may wrap. */
 static void test_tcp_segments_are_told_apart(void **state)
@@ -169,6 +183,8 @@ static void test_tcp_segments_are_told_apart(void **state)
 		assert_true(stream(*state, IF_MOB, 5, from, 1000));
 		assert_false(stream(*state, IF_MOB2, 5, from, 1000));
 	}
+	assert_true(stream_at(*state, IF_MOB, 9, 7000, 100, mono_add(t0, span_ms(4))));
+	assert_false(stream(*state, IF_MOB2, 9, 7000, 100)); /* a tick behind */
 	assert_true(stream(*state, IF_MOB, 5, 7000, 0));
 	assert_false(stream(*state, IF_MOB2, 5, 7000, 0));
 	assert_true(stream(*state, IF_MOB2, 6, 7000, 0));
@@ -533,7 +549,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_cases), T(test_every_drop_is_provoked), T(test_copies_to_both_links), T(test_sequence_rises_through_refreshes),
-		T(test_window_ends), T(test_tcp_segments_are_told_apart), T(test_whole_on_one_path_pieces_on_the_other),
+		T(test_window_ends), T(test_a_tick_behind_is_a_duplicate_all_the_same), T(test_tcp_segments_are_told_apart), T(test_whole_on_one_path_pieces_on_the_other),
 		T(test_a_lost_piece_is_taken_from_the_other), T(test_punts_are_limited), T(test_path_mtu_is_heeded),
 		T(test_owners_share_an_interface), T(test_ring_keeps_what_was_sent), T(test_last_sequence_is_known), T(test_use_of_a_route_is_known),
 		T(test_routes_are_asked_for_slowly), T(test_simultaneous_bindings_get_copies), T(test_a_copy_that_must_wait_is_handed_up),

@@ -19,9 +19,16 @@
 /* spread: chooses the bucket, together with seq. start, oct: range of a TCP stream, else 0. */
 struct dup_id { uint32_t tag, seq, path, spread, start; uint16_t oct; };
 
+/* Noted at `time`, is a packet still remembered now? Another processor, which looked at its clock after us, may have noted it in what is our future. */
+enum { DUP_AHEAD_TICKS = 64 };
+static INLINE bool dup_is_recent(uint16_t now, uint16_t time, uint16_t window)
+{
+	return (uint16_t)(now - time + DUP_AHEAD_TICKS) < (uint32_t)window + DUP_AHEAD_TICKS;
+}
+
 static INLINE bool dup_matches(const struct dup_way *w, const struct dup_id *id, uint16_t now, uint16_t window)
 {
-	return w->tag == id->tag && w->seq == id->seq && (uint16_t)(now - w->time) < window;
+	return w->tag == id->tag && w->seq == id->seq && dup_is_recent(now, w->time, window);
 }
 
 /* Modulo 2^32, as TCP counts. */
@@ -96,7 +103,7 @@ static INLINE uint64_t seen_word(const struct dup_id *id, uint16_t now)
 /* Is the word another one's, or so old that it is nobody's? */
 static INLINE bool seen_differs(uint64_t w, uint64_t mine, uint16_t window)
 {
-	return (w ^ mine) >> 40 || (uint16_t)((uint16_t)mine - (uint16_t)w) >= window;
+	return (w ^ mine) >> 40 || !dup_is_recent((uint16_t)mine, (uint16_t)w, window);
 }
 
 static INLINE bool seen_by_other(uint64_t w, uint64_t mine) { return ((w ^ mine) >> 16 & 0xffffff) != 0; }
