@@ -15,10 +15,11 @@
 
 enum { MIP_DATA_OCT = 4, NOTHING = 255 };
 
-/* To the source of the packet that an error is about: over the air when it is a mobile that we serve, to the host's stack, or by the routing table. */
+/* To the source of the packet that an error is about: over the air when it is a mobile that we serve, else by the routing table. That leads
+ * to this host too: through roam0 its stack would refuse a packet from an address of its own, which is what an error here has. */
 static void emit_error(struct slow *s, bool is_local, size_t len_oct, mono_t now)
 {
-	struct slow_out o = {.kind = is_local ? SLOW_LOCAL : SLOW_ROUTE, .bytes = s->part, .len_oct = len_oct};
+	const struct slow_out o = {.kind = SLOW_ROUTE, .bytes = s->part, .len_oct = len_oct};
 
 	if (!len_oct || (!is_local && slow4_to_mobile(s, s->part, len_oct, now)))
 		return;

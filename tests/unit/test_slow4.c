@@ -276,7 +276,7 @@ static void with_df_the_source_is_told(void **state)
 		b->n = 0;
 		d.slow.is_local = true;
 		slow_punt(b->slow, &d, t0);
-		expect_error(b, SLOW_LOCAL, IC4_UNREACHABLE, IC4_TOO_BIG, &p);
+		expect_error(b, SLOW_ROUTE, IC4_UNREACHABLE, IC4_TOO_BIG, &p);
 		b->n = 0;
 	}
 }
