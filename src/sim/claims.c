@@ -225,14 +225,21 @@ static void check_visit(struct node *n, const struct dp_visit *v)
 		watch_violation(n->sim, "wrong-host: %s sends what comes for %s to another", n->name, ADDR46_STR(&v->home_address));
 }
 
-/* One group, one mobile, as long as both registrations live. */
+/* Packets go to the group, not on to another agent. */
+static bool uses_group(const struct dp_coa *c, mono_t now)
+{
+	bool is_forwarded = !addr6_is_none(&c->forward) && mono_before(now, c->forward_until);
+	return !addr6_is_none(&c->group) && mono_before(now, c->expires) && !is_forwarded;
+}
+
+/* One group, one mobile. */
 static void check_group(struct node *n, const struct dp_coa *c)
 {
 	mono_t now = node_now(n).mono;
 	uint32_t it = 0;
 	for (const struct dp_op *op; (op = fwd_next(n, &it));)
 		if (op->table == DP_COA && addr6_eq(&op->coa.group, &c->group) && addr6_eq(&op->coa.source, &c->source) &&
-		    !addr6_eq(&op->coa.home_address, &c->home_address) && mono_before(now, op->coa.expires))
+		    !addr6_eq(&op->coa.home_address, &c->home_address) && uses_group(&op->coa, now) && uses_group(c, now))
 			watch_violation(n->sim, "group: %s gives %s to %s and to %s", n->name, ADDR46_STR(&c->group), ADDR46_STR(&c->home_address),
 					ADDR46_STR(&op->coa.home_address));
 }

@@ -73,6 +73,7 @@ static bool do_roam(struct script *sc, const struct words *w, uint32_t i)
 	if (!nic || !l)
 		return usage(sc, "roam NODE.IF LINK");
 	link_attach(l, nic);
+	nic->roamed_ns = sc->sim.t_ns;
 	dhcp_roamed(nic);
 	return true;
 }

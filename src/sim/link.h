@@ -40,6 +40,7 @@ struct nic {
 	uint64_t epoch;         /* counts attachments */
 	bool was_up;            /* carrier as the node was last told */
 	uint32_t arp_ignore, arp_announce; /* as the sysctls */
+	int64_t roamed_ns;      /* it changed its cell last without telling the kernel */
 	bool has_dhcp;          /* the host asks for a lease here */
 	struct addr6 leased, leased_router;
 };

@@ -7,6 +7,9 @@
 #include "sim/claims.h"
 #include "sim/pkt.h"
 
+/* A radio that changed its cell in silence is known to have done so by advertisements that are missing. */
+static const int64_t ROAM_NOTICED_NS = 8 * NS_PER_S;
+
 enum { MAX_REPORTED = 20, MIP4_UDP_PORT = 434 };
 
 void watch_init(struct sim *s, struct watch *w)
@@ -297,7 +300,8 @@ static void check_arp(struct sim *s, const struct nic *from, const uint8_t *p, c
 	const struct node *n = from->node;
 	/* What the kernel began to ask before the process was there ends after three seconds. */
 	bool is_broadcast = to[0] & 1, has_process = n->is_running && s->t_ns - n->restarted_ns > 3 * NS_PER_S;
-	if (is_broadcast && has_process && n->is_mobile && node_has_home(n, &sender) && !watch_is_home(from->link, n))
+	bool may_know = !from->roamed_ns || s->t_ns - from->roamed_ns > ROAM_NOTICED_NS;
+	if (is_broadcast && has_process && may_know && n->is_mobile && node_has_home(n, &sender) && !watch_is_home(from->link, n))
 		watch_violation(s, "arp: %s speaks of its home address %s while away", n->name, ADDR46_STR(&sender));
 }
 
