@@ -9,6 +9,8 @@
 
 /* A radio that changed its cell in silence is known to have done so by advertisements that are missing. */
 static const int64_t ROAM_NOTICED_NS = 8 * NS_PER_S;
+/* What a process that ended has left in the kernel is swept ten seconds after the next one's start; what the kernel asks then ends after three. */
+static const int64_t SWEPT_NS = 13 * NS_PER_S;
 
 enum { MAX_REPORTED = 20, MIP4_UDP_PORT = 434 };
 
@@ -81,6 +83,8 @@ void watch_event(struct node *n, const struct effect *e, const char *text)
 {
 	sim_trace(n->sim, n->name, "%s: %s: %.*s", role_str(e->role), e->event.code, (int)e->event.len_oct, text);
 	tally(n->sim, &n->sim->watch->events, n, e->event.code);
+	if (strcmp(e->event.code, "mn-security") == 0)
+		n->told_ns = n->sim->t_ns; /* what it was told was not true: it has to ask again */
 }
 
 void watch_note(struct node *n, const char *code)
@@ -298,8 +302,7 @@ static void check_arp(struct sim *s, const struct nic *from, const uint8_t *p, c
 {
 	struct addr6 sender = ip4_addr(p + 14);
 	const struct node *n = from->node;
-	/* What the kernel began to ask before the process was there ends after three seconds. */
-	bool is_broadcast = to[0] & 1, has_process = n->is_running && s->t_ns - n->restarted_ns > 3 * NS_PER_S;
+	bool is_broadcast = to[0] & 1, has_process = n->is_running && s->t_ns - n->restarted_ns > SWEPT_NS;
 	bool may_know = !from->roamed_ns || s->t_ns - from->roamed_ns > ROAM_NOTICED_NS;
 	if (is_broadcast && has_process && may_know && n->is_mobile && node_has_home(n, &sender) && !watch_is_home(from->link, n))
 		watch_violation(s, "arp: %s speaks of its home address %s while away", n->name, ADDR46_STR(&sender));
