@@ -46,6 +46,8 @@ static bool is_accepted(struct node *n, const struct said *answer)
 		a->granted_s = answer->lifetime_s;
 		if (answer->is_v4)
 			learn_home(n, &answer->self);
+		if (addr6_is_none(&a->peer))
+			a->peer = answer->self;
 		return true;
 	}
 	return false;
