@@ -234,14 +234,14 @@ static bool uses_group(const struct dp_coa *c, mono_t now)
 	return !addr6_is_none(&c->group) && mono_before(now, c->expires) && !is_forwarded;
 }
 
-/* One group, one mobile. */
+/* One group, one mobile. What a process before this one has put for a registration that was never completed ends by itself within seconds. */
 static void check_group(struct node *n, const struct dp_coa *c)
 {
 	mono_t now = node_now(n).mono;
 	uint32_t it = 0;
 	for (const struct dp_op *op; (op = fwd_next(n, &it));)
 		if (op->table == DP_COA && addr6_eq(&op->coa.group, &c->group) && addr6_eq(&op->coa.source, &c->source) &&
-		    !addr6_eq(&op->coa.home_address, &c->home_address) && uses_group(&op->coa, now) && uses_group(c, now))
+		    !addr6_eq(&op->coa.home_address, &c->home_address) && fwd_is_fresh(op) && uses_group(&op->coa, now) && uses_group(c, now))
 			watch_violation(n->sim, "group: %s gives %s to %s and to %s", n->name, ADDR46_STR(&c->group), ADDR46_STR(&c->home_address),
 					ADDR46_STR(&op->coa.home_address));
 }

@@ -83,8 +83,8 @@ void watch_event(struct node *n, const struct effect *e, const char *text)
 {
 	sim_trace(n->sim, n->name, "%s: %s: %.*s", role_str(e->role), e->event.code, (int)e->event.len_oct, text);
 	tally(n->sim, &n->sim->watch->events, n, e->event.code);
-	if (strcmp(e->event.code, "mn-security") == 0)
-		n->told_ns = n->sim->t_ns; /* what it was told was not true: it has to ask again */
+	if (strcmp(e->event.code, "mn-security") == 0 || strcmp(e->event.code, "mn-agent-lost") == 0)
+		n->told_ns = n->sim->t_ns; /* what it was told was not true, or its agent says nothing more: it has to ask again */
 }
 
 void watch_note(struct node *n, const char *code)

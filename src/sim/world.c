@@ -39,10 +39,10 @@ void world_more(char *list, size_t size, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* A mobile of a world with both may still have only one. */
+/* Half of the worlds have IPv6 alone, a quarter IPv4, a quarter both; there a mobile may still have only one. */
 static void choose_families(struct world *w, enum world_families asked)
 {
-	static const uint32_t of_world[] = {WORLD_SIX, WORLD_SIX, WORLD_SIX, WORLD_SIX};
+	static const uint32_t of_world[] = {WORLD_SIX, WORLD_SIX, WORLD_FOUR, WORLD_SIX | WORLD_FOUR};
 	static const uint32_t of_mobile[] = {WORLD_SIX, WORLD_FOUR, WORLD_SIX | WORLD_FOUR, WORLD_SIX | WORLD_FOUR, WORLD_SIX | WORLD_FOUR};
 	uint32_t drawn = of_world[world_draw(&w->rng4, 4)];
 	w->families = asked == WORLD_IPV6 ? WORLD_SIX : asked == WORLD_IPV4 ? WORLD_FOUR : asked == WORLD_DUAL ? WORLD_SIX | WORLD_FOUR : drawn;
@@ -213,8 +213,9 @@ static void attack_four(struct world *w, uint32_t at_ms)
 	case 6: /* frames go where the request came from, whatever is claimed */
 		say(w, "at %ums arp bob.eth0 request 10.1.0.%u 10.1.0.%u", at_ms, m, m);
 		break;
-	case 7: /* where there is a foreign agent: as if the mobile were here */
-		say(w, "at %ums maybe replay %s rreq to 10.2.17.1 by bob%s", at_ms, which, tampered);
+	case 7: /* Where there is a foreign agent: as if the mobile were here. As it was it would do, if it had been lost behind the agent: RFC 5944 has
+		         * no remedy but a challenge (RFC 4721) */
+		say(w, "at %ums maybe replay %s rreq to 10.2.17.1 by bob tampered", at_ms, which);
 		break;
 	case 8:
 		say(w, "at %ums forge 10.1.0.%u 10.2.17.1 to 10.2.17.1 by bob%s", at_ms, m, how);
