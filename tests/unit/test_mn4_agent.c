@@ -271,6 +271,15 @@ static void required_behind_a_nat(void **state)
 	assert_true(bench_req(b, 0, &r));
 	assert_true(r.p.m.ext.has_udp_request);
 	assert_true(r.p.m.ext.udp_request.is_r);
+	struct mip4_exts x = {.has_udp_reply = true};
+	bench_clear(b);
+	bench_reply_from(b, &r, &(struct answer){.code = 0, .front = &x}, link_ll(L_FA1));
+	struct sent s = {0};
+	struct udp4_packet u;
+	bool is_kept = false; /* RFC 3519 4.4: a keepalive at once */
+	for (uint32_t at = 0; bench_sent(b, at, &s); at = s.pos + 1)
+		is_kept |= udp4_packet_parse(s.pkt, s.len, &u) == W_OK && u.data_len_oct > 4 && u.data[0] == MIP4_DATA;
+	assert_true(is_kept);
 }
 
 /* An address of the home prefix is no care-of address, whatever link it is on. */
@@ -390,6 +399,7 @@ static void lifetime_of_the_agent(void **state)
 	struct req r;
 	struct adv4 a = bench_adv(b, L_FA1);
 	a.reg_lifetime_s = 90;
+	a.flags |= 0x0010;
 	bench_link(b, W0, true);
 	bench_adv_of(b, W0, L_FA1, &a);
 	assert_true(bench_req(b, 0, &r));

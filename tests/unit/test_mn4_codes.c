@@ -487,6 +487,39 @@ static void dynamic_home_agent(void **state)
 	teardown(state);
 }
 
+static void no_home_agent_by_agents(struct mn_conf *c) { c->v4.home_agent = addr6_any; }
+
+/* By way of a foreign agent that address stands in the request alone, and is no destination. */
+static void dynamic_home_agent_by_an_agent(void **state)
+{
+	struct bench *b = *state = new_bench(no_home_agent_by_agents);
+	struct req r;
+	first(b, &r);
+	assert_addr(&r.p.dst, FA1);
+	assert_addr(&r.p.m.request.ha, A("10.1.0.255"));
+	mended(b, &r, &(struct answer){.code = MIP4_HA_UNKNOWN_HA, .ha = HA});
+	assert_addr(&r.p.dst, FA1);
+	assert_addr(&r.p.m.request.ha, HA);
+	teardown(state);
+}
+
+static void wants_broadcasts(struct mn_conf *c) { c->v4.broadcast = true; }
+
+/* 3.6.1.2, 4.3: through an agent they come in a tunnel to the home address, which the mobile opens. */
+static void broadcasts(void **state)
+{
+	struct bench *b = *state = new_bench(wants_broadcasts);
+	struct req r;
+	first(b, &r);
+	assert_true(r.p.m.request.flags & MIP4_B);
+	const struct dp_downlink_in *d = &kit_dp(&b->k, FX_DP_PUT, DP_DOWNLINK_IN, 0)->downlink_in;
+	assert_addr(&d->dst, HOA);
+	assert_addr(&d->src, HA);
+	assert_int_equal(d->encap, DP_ENCAP_IPIP);
+	assert_addr(&d->broadcast, A("10.1.0.255"));
+	teardown(state);
+}
+
 /* A home agent that was configured is not exchanged by a refusal. */
 static void configured_home_agent(void **state)
 {
@@ -686,6 +719,8 @@ int main(void)
 		cmocka_unit_test(every_code),
 		cmocka_unit_test(assigned_home_address),
 		cmocka_unit_test(dynamic_home_agent),
+		cmocka_unit_test(dynamic_home_agent_by_an_agent),
+		cmocka_unit_test(broadcasts),
 		cmocka_unit_test_setup_teardown(configured_home_agent, setup, teardown),
 		cmocka_unit_test(udp_tunnel),
 		cmocka_unit_test(no_udp_tunnel),
