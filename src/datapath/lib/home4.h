@@ -160,6 +160,9 @@ NOINLINE int home4_tunnel(ctx_t *c, const struct m_cfg *g, uint32_t l2, const st
 		return ctx_drop(c, DP_DROP_MALFORMED);
 	if (home4_is_loop(c, g, &in, h))
 		return ctx_drop(c, DP_DROP_FORWARD_LOOP);
+	struct m_local *here = g->features & (FEAT_COA | FEAT_VISIT) ? TBL(c, local, &h->coa) : NULL;
+	if (!here)
+		return home4_encap(c, g, &in, h);
 	struct m_coa *m = home4_agent_here(c, g, h, in.ip.dst);
 	if (m)
 		return coa_forwards(m, ctx_now(c)) ? coa4_forward(c, &in, m) : group4_tunnel(c, g, &in, m);

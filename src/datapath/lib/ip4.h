@@ -89,14 +89,29 @@ static INLINE uint32_t in4_segment_oct(ctx_t *c, const struct in4 *in, uint32_t 
 	return (uint32_t)in->head_oct + (uint32_t)(offset >> 4) * 4 + gso;
 }
 
-/* The end of a packet's header behind the longest of tunnels. */
-enum { IN4_DEEPEST = ETH_OCT + IP4_OCT + UDP_OCT + MIP_DATA_OCT + IP4_OCT };
+/* A header at one of the places where tunnels have it, by pointer, which is half the work of a copy by the kernel. */
+#define IP4_COPY_FROM(place) \
+	if (at == (place)) { \
+		const struct ip4_h *p_ = ctx_at(c, (place)); \
+		if (ctx_has(c, (place) + IP4_OCT)) { \
+			*ip = *p_; \
+			return true; \
+		} \
+	}
+static INLINE bool ip4_copy(ctx_t *c, uint32_t at, struct ip4_h *ip)
+{
+	IP4_COPY_FROM(0)
+	IP4_COPY_FROM(ETH_OCT)
+	IP4_COPY_FROM(ETH_OCT + IP4_OCT)
+	IP4_COPY_FROM(ETH_OCT + IP4_OCT + GRE_OCT)
+	return ctx_reach(c, at + IP4_OCT) && ctx_load(c, at, ip, IP4_OCT);
+}
 
 /* Reads the header at `at`, and sees to it that pointers reach it. False: not a whole IPv4 packet. */
 NOINLINE bool in4_read(ctx_t *c, uint32_t at, struct in4 *in)
 {
 	uint32_t gso = ctx_gso(c);
-	if ((!ctx_has(c, IN4_DEEPEST) && !ctx_reach(c, at + IP4_OCT)) || !ctx_load(c, at, &in->ip, IP4_OCT))
+	if (!ip4_copy(c, at, &in->ip))
 		return false;
 	in->at = at;
 	in->head_oct = (uint8_t)ip4_head_oct(in->ip.vihl);

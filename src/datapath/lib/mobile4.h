@@ -66,15 +66,15 @@ NOINLINE int mobile4_release(ctx_t *c, const struct m_cfg *g, struct tun4 *t, st
 	if (!open4_ecn(t))
 		return ctx_drop(c, DP_DROP_ECN);
 	if (t->gre == GRE_SEQ) {
-		struct mac src;
-		if (!ctx_load(c, 6, &src, 6))
+		struct eth_h *eth = ctx_begin(c);
+		if (!ctx_has(c, ETH_OCT))
 			return ctx_drop(c, DP_DROP_MALFORMED);
-		if (mobile4_dup(c, &t->in, d->flow, t->opt, dup_path(ctx_ifindex(c), &src)))
+		if (mobile4_dup(c, &t->in, d->flow, t->opt, dup_path(ctx_ifindex(c), &eth->src)))
 			return ctx_drop(c, DP_DROP_DUPLICATE);
 		mobile_note_seq(d, t->opt);
 	}
 	bool is_alive = t->encap == DP_ENCAP_UDP && mobile4_is_alive(c, t);
-	bool may_be_message = t->in.ip.proto == NH_UDP || t->in.ip.proto == NH_MH;
+	bool may_be_message = in4_may_be_message(c, &t->in);
 	if (!open4_release(c, &t->in))
 		return ctx_drop(c, DP_DROP_NO_ROOM);
 	count(c, DP_COUNT_MN_DECAP);

@@ -21,7 +21,10 @@ enum { OPEN4_OK = 0, OPEN4_PASS = 104 };
 static INLINE int open4_gre(ctx_t *c, struct tun4 *t, uint32_t *at)
 {
 	struct gre_h gre;
-	if (!ctx_load(c, ETH_OCT + IP4_OCT, &gre, GRE_PLAIN_OCT))
+	const struct gre_h *p = ctx_at(c, ETH_OCT + IP4_OCT);
+	if (ctx_has(c, ETH_OCT + IP4_OCT + GRE_OCT))
+		gre = *p;
+	else if (!ctx_load(c, ETH_OCT + IP4_OCT, &gre, GRE_OCT))
 		return ctx_drop(c, DP_DROP_TUNNEL_PROTO);
 	t->gre = BE16(gre.flags);
 	if (t->gre == GRE_CSUM)
@@ -32,9 +35,7 @@ static INLINE int open4_gre(ctx_t *c, struct tun4 *t, uint32_t *at)
 		return ctx_drop(c, DP_DROP_TUNNEL_PROTO);
 	t->encap = t->gre ? DP_ENCAP_GRE : DP_ENCAP_GRE_PLAIN;
 	*at = ETH_OCT + IP4_OCT + (t->gre ? GRE_OCT : GRE_PLAIN_OCT);
-	if (t->gre && !ctx_load(c, ETH_OCT + IP4_OCT + GRE_PLAIN_OCT, &t->opt, 4))
-		return ctx_drop(c, DP_DROP_TUNNEL_PROTO);
-	t->opt = BE32(t->opt);
+	t->opt = BE32(gre.opt);
 	return OPEN4_OK;
 }
 
@@ -81,7 +82,7 @@ NOINLINE int open4(ctx_t *c, struct tun4 *t)
 	uint32_t at = ETH_OCT + IP4_OCT;
 	int v = OPEN4_OK;
 	*t = (struct tun4){.encap = DP_ENCAP_IPIP};
-	if (!ctx_load(c, ETH_OCT, &ip, IP4_OCT))
+	if (!ip4_copy(c, ETH_OCT, &ip))
 		return ctx_drop(c, DP_DROP_MALFORMED);
 	t->src = ip.src;
 	t->dst = ip.dst;
@@ -112,6 +113,15 @@ static INLINE bool open4_ecn(struct tun4 *t)
 	if (e != ECN_LOST)
 		t->in.tos = (uint8_t)((t->in.ip.tos & 0xfc) | e);
 	return e != ECN_LOST;
+}
+
+/* Worth to look at as signalling? */
+NOINLINE bool in4_may_be_message(ctx_t *c, const struct in4 *in)
+{
+	uint16_t port;
+	if (in->ip.proto != NH_UDP)
+		return in->ip.proto == NH_MH;
+	return ctx_load(c, in->at + in->head_oct + 2, &port, 2) && port == BE16(MIP_PORT);
 }
 
 /* Takes the tunnel's headers off. The hop that this host is has not been counted. */

@@ -146,11 +146,13 @@ NOINLINE int path4_again(ctx_t *c, const struct m_cfg *g, bool is_mobile)
 	struct in4 in;
 	if (!in4_read(c, ETH_OCT, &in))
 		return ctx_drop(c, DP_DROP_MALFORMED);
-	struct a6 key = a6_of4(in.ip.dst);
-	struct m_local *l = g->features & FEAT_LOCAL ? TBL(c, local, &key) : NULL;
-	int what = l ? control4_local(c, &in.ip, l->flags) : CONTROL_NONE;
-	if (what != CONTROL_NONE)
-		return control4_do(c, what);
+	if (in4_may_be_message(c, &in)) {
+		struct a6 key = a6_of4(in.ip.dst);
+		struct m_local *l = g->features & FEAT_LOCAL ? TBL(c, local, &key) : NULL;
+		int what = l ? control4_local(c, &in.ip, l->flags) : CONTROL_NONE;
+		if (what != CONTROL_NONE)
+			return control4_do(c, what);
+	}
 	return is_mobile ? mobile_deliver(c, g) : home4_forward(c, g);
 }
 
@@ -168,8 +170,8 @@ NOINLINE bool path4_is_forged(ctx_t *c, const struct m_cfg *g, const struct ip4_
 NOINLINE int path4_ip(ctx_t *c, const struct m_cfg *g, const struct m_if *f)
 {
 	struct ip4_h ip;
-	struct eth_h *eth = ctx_begin(c);
-	if (!ctx_pull(c, ETH_OCT + IP4_OCT) || !ctx_load(c, ETH_OCT, &ip, IP4_OCT))
+	struct eth_h *eth;
+	if (!ip4_copy(c, ETH_OCT, &ip))
 		return ctx_pass(c);
 	eth = ctx_begin(c);
 	if (!ctx_has(c, ETH_OCT) || ip.vihl >> 4 != 4 || ip.vihl < 0x45 || (ip.vihl == 0x45 && ip4_fold(&ip) != 0xffff))
@@ -193,12 +195,12 @@ static INLINE int path4_ingress(ctx_t *c)
 	struct m_if *f = if_of_index(c, ctx_ifindex(c));
 	if (!g || !f || ctx_is_for_others(c))
 		return ctx_pass(c);
-	uint16_t proto;
-	if (!ctx_load(c, 12, &proto, 2))
+	struct eth_h *eth = ctx_begin(c);
+	if (!ctx_has(c, ETH_OCT))
 		return ctx_pass(c);
-	if (proto == BE16(ETHER_ARP))
+	if (eth->proto == BE16(ETHER_ARP))
 		return control4_do(c, control4_arp(c, g, f->flags));
-	int v = proto == BE16(ETHER_IPV4) ? path4_ip(c, g, f) : ctx_pass(c);
+	int v = eth->proto == BE16(ETHER_IPV4) ? path4_ip(c, g, f) : ctx_pass(c);
 	if (v > 0 && (v & PATH4_TUNNEL))
 		v = path4_tunnel(c, g, (uint32_t)v & PATH4_FLAGS);
 	if (v == MOBILE4_AGAIN || v == HOME4_FORWARD || v == VISIT4_HOME)
