@@ -73,12 +73,11 @@ static uint8_t check_vendor(const struct visitors *vs, const struct mip4_exts *x
 
 /* --- what an accepting reply makes ----------------------------------------------------------------------- */
 
-/* Only what stands behind the mobile's part is said to us. */
+/* Without the D bit only we can have asked for it: it is said to us wherever it stands. */
 static void take_udp(const struct visitors *vs, struct visitor *v, const struct mip4_packet *p)
 {
 	const struct mip4_exts *x = &p->m.ext;
-	v->has_udp = vs->conf->has_udp && !(v->req.flags & MIP4_D) && x->has_udp_reply && x->udp_reply.off >= x->relay_oct &&
-		     x->udp_reply.code < 64;
+	v->has_udp = vs->conf->has_udp && !(v->req.flags & MIP4_D) && x->has_udp_reply && x->udp_reply.code < 64;
 	v->udp_port = v->has_udp ? p->sport : 0;
 	uint16_t every_s = v->has_udp && x->udp_reply.keepalive_s ? x->udp_reply.keepalive_s : KEEPALIVE_S;
 	v->keepalive_every = span_s(every_s < KEEPALIVE_MIN_S ? KEEPALIVE_MIN_S : every_s);
