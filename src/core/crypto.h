@@ -20,6 +20,7 @@ struct crypto_ops {
 	/* out: 20, 32 or 16 bytes by algorithm. Returns the length. */
 	size_t (*mac)(void *ctx, const struct mac_key *k, const struct iov_in *in, size_t n_in, uint8_t out[static 32]);
 	size_t (*sha1)(void *ctx, const struct iov_in *in, size_t n_in, uint8_t out[static 20]);
+	size_t (*md5)(void *ctx, const struct iov_in *in, size_t n_in, uint8_t out[static 16]); /* for HSRP, which knows nothing better */
 	void *ctx;
 };
 

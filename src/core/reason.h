@@ -138,7 +138,8 @@
 	X(RG_EPOCH, "group member whose boot epoch is not proven yet") \
 	X(RG_REPLAY, "group datagram that has come before, or is too old") \
 	X(RG_LIMIT, "more group members than there can be") \
-	X(RG_IDENTIFIER, "another group member has our identifier")
+	X(RG_IDENTIFIER, "another group member has our identifier") \
+	X(HSRP_ADDRESS, "HSRP router of our group with another virtual address")
 
 enum reason {
 #define X(name, text) R_##name,

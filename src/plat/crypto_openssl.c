@@ -109,16 +109,27 @@ static size_t mac(void *ctx, const struct mac_key *k, const struct iov_in *in, s
 	return k->hash->out_oct;
 }
 
+static size_t plain(const struct hash *h, const struct iov_in *in, size_t n_in, uint8_t *out)
+{
+	union state s;
+
+	h->init(&s);
+	for (size_t i = 0; i < n_in; i++)
+		h->update(&s, in[i].p, in[i].len_oct);
+	h->final(&s, out);
+	return h->out_oct;
+}
+
 static size_t sha1(void *ctx, const struct iov_in *in, size_t n_in, uint8_t out[static 20])
 {
 	(void)ctx;
-	union state s;
+	return plain(&hashes[MAC_HMAC_SHA1], in, n_in, out);
+}
 
-	sha1_init(&s);
-	for (size_t i = 0; i < n_in; i++)
-		sha1_update(&s, in[i].p, in[i].len_oct);
-	sha1_final(&s, out);
-	return SHA_DIGEST_LENGTH;
+static size_t md5(void *ctx, const struct iov_in *in, size_t n_in, uint8_t out[static 16])
+{
+	(void)ctx;
+	return plain(&hashes[MAC_HMAC_MD5], in, n_in, out);
 }
 
 const struct crypto_ops crypto_openssl = {
@@ -126,4 +137,5 @@ const struct crypto_ops crypto_openssl = {
 	.mac_key_free = key_free,
 	.mac = mac,
 	.sha1 = sha1,
+	.md5 = md5,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Neighbour discovery and MLD; an advertisement that parses is built again, and that must be a fixed point. */
 #include "fuzz.h"
+#include "wire/hsrp/hsrp.h"
 #include "wire/mld/mld.h"
 #include "wire/nd/nd.h"
 
@@ -29,6 +30,18 @@ static void touch_records(const struct mld_packet *p)
 		abort();
 }
 
+/* What is read is written again the same way, where our form of it is the only one. */
+static void hsrp(const uint8_t *p, size_t n)
+{
+	struct hsrp h, again;
+	uint8_t out[HSRP_MAX_OCT];
+	if (hsrp_parse(p, n, &h) != W_OK || h.op == HSRP_ADVERTISE)
+		return;
+	const size_t made = hsrp_build(out, sizeof out, &h);
+	if (made && (hsrp_parse(out, made, &again) != W_OK || again.state != h.state || again.priority != h.priority || again.auth != h.auth))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct nd_packet nd;
@@ -39,6 +52,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		fixed_point(&nd);
 	if (mld_packet_parse(pkt, n, &mld) == W_OK && mld.kind == MLD2_REPORT)
 		touch_records(&mld);
+	free(pkt);
+	pkt = fuzz_copy(data, n);
+	hsrp(pkt, n);
 	free(pkt);
 	return 0;
 }

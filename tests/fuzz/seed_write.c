@@ -5,6 +5,7 @@
 #include "../unit/wire_pcap.h"
 #include "../unit/wire4_samples.h"
 #include "wire/group/group.h"
+#include "wire/hsrp/hsrp.h"
 
 static const char *dir;
 
@@ -42,6 +43,16 @@ static void put_group(void)
 		}
 }
 
+static void put_hsrp(void)
+{
+	for (unsigned i = 0; i < 6; i++) {
+		uint8_t buf[HSRP_MAX_OCT];
+		struct hsrp h = {.version = i < 2 ? 1 : 2, .state = HSRP_ACTIVE, .group = 1, .priority = 100, .hello_ms = 3000, .hold_ms = 10000,
+				 .is_ip6 = i > 3, .auth = i & 1 ? HSRP_AUTH_MD5 : HSRP_AUTH_TEXT, .text = "cisco"};
+		put("hsrp", i, buf, hsrp_build(buf, sizeof buf, &h));
+	}
+}
+
 int main(int argc, char **argv)
 {
 	unsigned n = 0;
@@ -61,6 +72,7 @@ int main(int argc, char **argv)
 		put(arp_samples[i].name, 0, pkt, arp_samples[i].build(pkt, sizeof pkt));
 	}
 	put_group();
+	put_hsrp();
 	for (int i = 2; i < argc; i++)
 		(void)(pcap_each_ip6(argv[i], each, &n) + pcap_each_ip4(argv[i], each, &n));
 	return 0;
