@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 
 import pytest
 from roamlab import netns, roamd, topo
@@ -167,3 +168,34 @@ def test_without_sysctl_nothing_is_set(alone):
     assert "settings" not in different(before, host(net, node))
     assert end(daemon, signal.SIGTERM) == 0
     assert not different(before, host(net, node))
+
+
+WEAK = """
+key "mn1" { spi = 256  algorithm = "hmac-md5"  file = "KEYS/mn1.key" }
+key "good" { spi = 257  algorithm = "hmac-sha256"  file = "KEYS/mn1.key" }
+role fa {
+  address-v4 = {"10.2.17.1"}
+  upstream = {"up0"}
+  interface "acc0" { prefix = {"10.2.17.0/24"} }
+}
+"""
+
+
+def test_weak_settings_are_named(tmp_path):
+    """`roamd -t`: RFC 5944's defaults are taken, and each weak one is named with the stronger setting; the file is good all the same."""
+    key, conf = tmp_path / "mn1.key", tmp_path / "roamd.conf"
+    key.write_text("hex:00112233445566778899aabbccddeeff\n")
+    key.chmod(0o600)
+    conf.write_text(WEAK.replace("KEYS", str(tmp_path)))
+    done = subprocess.run([roamd.ROAMD, "-t", "-c", conf], capture_output=True, text=True, timeout=20)
+    assert (done.returncode, done.stdout) == (0, f"{conf}: good\n")
+    warnings = done.stderr.splitlines()
+    assert any(w.startswith(f"{conf}:2: warning:") and "HMAC-MD5" in w and 'algorithm = "hmac-sha256"' in w for w in warnings), warnings
+    assert any(w.startswith(f"{conf}:4: warning:") and "challenge = true" in w for w in warnings), warnings
+    assert not [w for w in warnings if '"good"' in w or "error" in w]
+    # A key of HMAC-MD5 is no key for Mobile IPv6: refused, not taken silently.
+    conf.write_text(WEAK.replace("KEYS", str(tmp_path)).partition("role fa")[0] + 'role ha {\n  address = "2001:db8:1::1"\n'
+                    '  home-prefix = {"2001:db8:1::/64"}\n  uplink = {"core0"}\n  mobile "2001:db8:1::100" { key = "mn1" }\n}\n')
+    done = subprocess.run([roamd.ROAMD, "-t", "-c", conf], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 1
+    assert "hmac-md5" in done.stderr and "hmac-sha256" in done.stderr
