@@ -220,6 +220,16 @@ static void frames_of_control_messages_are_checked(void **state)
 	sample("mip4_request"), mend(); /* no UDP checksum: taken */
 	assert_int_equal(mip4_packet_parse(pkt, len, &p), W_OK);
 	assert_false(p.has_csum);
+	/* Left to a device: the pseudo-header's sum stands there. One more is a wrong checksum. */
+	sample("mip4_request");
+	uint32_t begun = NH_UDP + (uint32_t)(len - 20);
+	for (size_t i = 12; i < 20; i += 2)
+		begun += (uint32_t)pkt[i] << 8 | pkt[i + 1];
+	begun = (begun & 0xffff) + (begun >> 16);
+	put16(26, (uint16_t)begun);
+	assert_int_equal(mip4_packet_parse(pkt, len, &p), W_OK);
+	put16(26, (uint16_t)(begun + 1));
+	assert_int_equal(mip4_packet_parse(pkt, len, &p), W_CHECKSUM);
 	sample("mip4_request"), put16(22, 435), mend();
 	assert_int_equal(mip4_packet_parse(pkt, len, &p), W_PROTO);
 	sample("mip4_request"), pkt[6] |= 0x20, mend();

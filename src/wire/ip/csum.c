@@ -32,11 +32,20 @@ uint16_t ip6_csum(const struct addr6 *src, const struct addr6 *dst, uint8_t prot
 	return csum_fold(csum_add(sum, p, len_oct));
 }
 
-uint16_t ip4_csum(const struct addr6 *src, const struct addr6 *dst, uint8_t proto, const void *p, size_t len_oct)
+static uint32_t pseudo4(const struct addr6 *src, const struct addr6 *dst, uint8_t proto, size_t len_oct)
 {
 	const uint8_t tail[4] = {0, proto, (uint8_t)(len_oct >> 8), (uint8_t)len_oct};
 	uint32_t sum = csum_add(0, src->b + 12, 4);
 	sum = csum_add(sum, dst->b + 12, 4);
-	sum = csum_add(sum, tail, sizeof tail);
-	return csum_fold(csum_add(sum, p, len_oct));
+	return csum_add(sum, tail, sizeof tail);
+}
+
+uint16_t ip4_csum(const struct addr6 *src, const struct addr6 *dst, uint8_t proto, const void *p, size_t len_oct)
+{
+	return csum_fold(csum_add(pseudo4(src, dst, proto, len_oct), p, len_oct));
+}
+
+uint16_t ip4_csum_begun(const struct addr6 *src, const struct addr6 *dst, uint8_t proto, size_t len_oct)
+{
+	return (uint16_t)~csum_fold(pseudo4(src, dst, proto, len_oct));
 }

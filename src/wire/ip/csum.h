@@ -17,3 +17,7 @@ uint16_t csum_fold(uint32_t sum);
 uint16_t ip6_csum(const struct addr6 *src, const struct addr6 *dst, uint8_t proto, const void *p, size_t len_oct);
 /* The same for IPv4; the addresses are IPv4-mapped. Plain sums (ICMP, IGMP): csum_fold(csum_add(0, ...)). */
 uint16_t ip4_csum(const struct addr6 *src, const struct addr6 *dst, uint8_t proto, const void *p, size_t len_oct);
+
+/* What stands in the field while the checksum is left to a device that the packet never met: the pseudo-header's sum, not
+ * complemented. Packets of this host and of virtual machines on it come like that. */
+uint16_t ip4_csum_begun(const struct addr6 *src, const struct addr6 *dst, uint8_t proto, size_t len_oct);

@@ -23,14 +23,17 @@ enum wire_err udp4_packet_parse(const void *pkt, size_t len_oct, struct udp4_pac
 	out->sport = rd_u16(&r);
 	out->dport = rd_u16(&r);
 	uint16_t udp_oct = rd_u16(&r);
-	out->has_csum = rd_u16(&r) != 0;
+	uint16_t csum = rd_u16(&r);
+	out->has_csum = csum != 0;
 	if (!rd_ok(&r))
 		return W_TRUNCATED;
 	if (udp_oct < UDP_HEAD_OCT || udp_oct > ip.len_oct)
 		return W_LENGTH;
 	out->data = head + UDP_HEAD_OCT;
 	out->data_len_oct = udp_oct - UDP_HEAD_OCT;
-	return out->has_csum && ip4_csum(&ip.src, &ip.dst, NH_UDP, head, udp_oct) ? W_CHECKSUM : W_OK;
+	if (!out->has_csum || csum == ip4_csum_begun(&ip.src, &ip.dst, NH_UDP, udp_oct))
+		return W_OK;
+	return ip4_csum(&ip.src, &ip.dst, NH_UDP, head, udp_oct) ? W_CHECKSUM : W_OK;
 }
 
 struct udp4_build udp4_begin(struct wr *w, const struct ip4_path *path, uint16_t sport, uint16_t dport)

@@ -13,7 +13,8 @@ struct udp4_packet {
 	const uint8_t *data;         /* in the packet */
 	size_t data_len_oct;
 };
-/* ip4_walk's errors, W_PROTO, W_TRUNCATED, W_LENGTH, W_CHECKSUM (when there is one). Bytes behind UDP's length are ignored. */
+/* ip4_walk's errors, W_PROTO, W_TRUNCATED, W_LENGTH, W_CHECKSUM (when there is one; one that was left to a device, ip4_csum_begun, is
+ * as good as right). Bytes behind UDP's length are ignored. */
 enum wire_err udp4_packet_parse(const void *pkt, size_t len_oct, struct udp4_packet *out);
 
 /* begin writes both headers, the caller the data; finish sets lengths and checksums and gives the packet's length, 0 when it did
