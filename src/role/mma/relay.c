@@ -321,7 +321,10 @@ static struct visitor_request request_of(const struct mma *m, const struct mma_b
 
 void mma_relay_restore(struct mma *m, struct mma_binding *mb, struct rd *r, struct now now)
 {
-	if (!rd_left(r) || !addr6_is_v4mapped(&mb->b.hoa) || mb->b.state != BINDING_ACTIVE)
+	if (!addr6_is_v4mapped(&mb->b.hoa) || mb->b.state != BINDING_ACTIVE)
+		return;
+	mb->encap = DP_ENCAP_IPIP; /* a registration that was revoked and fades was stored without the rest */
+	if (!rd_left(r))
 		return;
 	struct visitor v = {.hoa = mb->b.hoa, .req = request_of(m, mb), .expires = mb->b.expires};
 	mb->encap = rd_u8(r);
