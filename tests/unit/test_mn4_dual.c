@@ -202,6 +202,21 @@ static void one_family_alone(void **state)
 	bench_state(b, "nowhere");
 }
 
+/* The link's MTU changes under a mobile that is there: both uplinks learn it. */
+static void mtu_of_the_link(void **state)
+{
+	struct bench *b = *state;
+	struct link_event ev = {.ifindex = W0, .name = "w0", .is_up = true, .lladdr = station_ll(W0), .mtu_oct = 1300};
+	to_site(b);
+	mn_role.link(b->mn, &ev, b->k.now);
+	for (size_t i = 0; i < 2; i++) {
+		const struct dp_op *op = kit_dp(&b->k, FX_DP_PUT, DP_UPLINK_OUT, i);
+		assert_non_null(op);
+		assert_int_equal(op->uplink_out.mtu_oct, 1300);
+	}
+	assert_int_equal(bench_n_req(b), 0);
+}
+
 /* One of IPv4 alone: not a packet, address or route of IPv6, wherever it goes. */
 static void nothing_of_ipv6(void **state)
 {
@@ -258,6 +273,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(reports_of_both_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(link_is_kept_for_the_other_family, setup, teardown),
+		cmocka_unit_test_setup_teardown(mtu_of_the_link, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_family_alone, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_of_ipv6, setup4, teardown),
 		cmocka_unit_test_setup_teardown(md5_is_for_ipv4_alone, setup4, teardown),

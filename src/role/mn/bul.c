@@ -331,7 +331,8 @@ void mn_bul_again(struct mn *mn, struct now now)
 	for (uint32_t i = 0; i < mn->n_peer; i++) {
 		struct mn_peer *p = &mn->peer[i];
 		struct addr6 coa = p->reg.coa;
-		if (mn_bul_is_pending(p))
+		bool is_put_off = mn->place == MOVE_HOME && !mono_is_never(p->retry_at); /* what was in the way may have been the old link */
+		if (mn_bul_is_pending(p) || is_put_off)
 			mn_bul_ask(p, &coa, p->reg.ask_s, now);
 	}
 }

@@ -225,16 +225,22 @@ static void on_gone(struct mn_if *ifc, struct now now)
 
 static void learn(struct mn_if *ifc, const struct link_event *ev)
 {
+	struct mn *mn = ifc->mn;
 	bool is_new = ifc->ifindex != ev->ifindex || !lladdr_eq(&ifc->lladdr, &ev->lladdr) || ifc->mtu_oct != ev->mtu_oct;
+	bool is_changed = is_new && ifc->is_up && ifc->ifindex == ev->ifindex;
 	ifc->ifindex = ev->ifindex;
 	ifc->lladdr = ev->lladdr;
 	ifc->ll = addr6_linklocal(&ev->lladdr);
 	ifc->mtu_oct = ev->mtu_oct;
 	if (is_new || !ifc->has_dp)
 		mn_path_iface(ifc);
-	if (is_new && mn_has4(ifc->mn))
+	if (is_new && mn_has4(mn))
 		mn4_path_on_known(ifc);
-	if (mn_has6(ifc->mn) && ifc == &ifc->mn->iface[0])
+	if (is_changed && mn->has_uplink && mn->active == ifc)
+		mn_path_uplink(mn); /* it has MTU and address of the link in it */
+	if (is_changed && mn->v4.has_uplink && mn->v4.active == ifc)
+		mn4_path_uplink(mn);
+	if (mn_has6(mn) && ifc == &mn->iface[0])
 		mn_group_identity(ifc->mn);
 }
 

@@ -109,7 +109,8 @@ void mn4_reg_mended(struct mn *mn, struct now now)
 void mn4_reg_again(struct mn *mn, struct now now)
 {
 	struct reg4 *r = &mn->v4.reg;
-	if (!reg4_is_pending(r))
+	bool is_put_off = mn->v4.at.place == MOVE4_HOME && r->state == REG4_STOPPED; /* what was in the way may have been the old link */
+	if (!reg4_is_pending(r) && !is_put_off)
 		return;
 	if (reg4_is_bound(r))
 		mn4_reg_refresh(mn, now);
