@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""FRR's zebra and pim6d on a node of the laboratory: PIM and MLD by somebody else's hand.
+"""FRR's zebra and pim6d or pimd on a node of the laboratory: PIM and MLD or IGMP by somebody else's hand.
 
 Nothing is installed into the system: the programs come from `tools/get-frr`, configuration, sockets and pid files
 live in the laboratory's folder."""
@@ -13,8 +13,18 @@ from . import netns
 GET = pathlib.Path(__file__).resolve().parents[2] / "tools/get-frr"
 
 
-def programs():
-    """Folder with zebra, pim6d and vtysh; built once where the distribution lacks pim6d."""
+PACKAGE = pathlib.Path("/usr/lib/frr")
+# By family: the daemon, its word for commands, the hosts' side, where the kernel says which interfaces have a place, and the shortest
+# times that the daemon takes (IGMP's in tenths of a second).
+FAMILY = {"ipv6": ("pim6d", "ipv6", "mld", "ip6_mr_vif", 1), "ipv4": ("pimd", "ip", "igmp", "ip_mr_vif", 10)}
+
+
+def programs(family="ipv6"):
+    """Folder with zebra and the daemon; pim6d is built once where the distribution lacks it."""
+    if family == "ipv4":
+        if not (PACKAGE / "pimd").exists():
+            raise RuntimeError("no pimd to be had: install frr")
+        return PACKAGE
     done = subprocess.run([GET], text=True, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
     if done.returncode:
         raise RuntimeError("no pim6d to be had: tools/get-frr says why")
@@ -28,33 +38,35 @@ def link_local(net, node, ifname):
 
 
 class Frr:
-    """pim: interfaces with PIM; mld: those where hosts are. Leaving is as quick as pim6d's settings allow."""
+    """pim: interfaces with PIM; hosts: those where hosts are. Leaving is as quick as the daemon's settings allow."""
 
-    def __init__(self, net, node, pim, mld=()):
+    def __init__(self, net, node, pim, hosts=(), family="ipv6"):
         self.net, self.node, self.dir = net, node, net.dir / node / "frr"
-        self.folder = programs()
+        self.folder = programs(family)
+        self.daemon, self.word, self.member, self.vifs, self.units = FAMILY[family]
         self.dir.mkdir(parents=True)
         # A package's daemons insist on a user of their own.
-        self.user = "frr" if self.folder.name == "package" else "root"
+        self.user = "frr" if self.folder.name == "package" or self.folder == PACKAGE else "root"
         shutil.chown(self.dir, self.user, self.user)
         self.procs = []
         self._start("zebra", "-z", self.dir / "zserv")
         netmod.wait_for((self.dir / "zserv").exists, 10, f"zebra on {node}")
-        self._start("pim6d", "-z", self.dir / "zserv")
-        netmod.wait_for((self.dir / "pim6d.vty").exists, 10, f"pim6d on {node}")
-        self.pim, self.mld = list(pim), list(mld)
-        netmod.wait_for(self._is_configured, 15, f"pim6d's interfaces on {node}")
+        self._start(self.daemon, "-z", self.dir / "zserv")
+        netmod.wait_for((self.dir / f"{self.daemon}.vty").exists, 10, f"{self.daemon} on {node}")
+        self.pim, self.hosts = list(pim), list(hosts)
+        netmod.wait_for(self._is_configured, 15, f"{self.daemon}'s interfaces on {node}")
 
     def _is_configured(self):
         """An interface that was configured before zebra told of it gets no place in the kernel's forwarding: once more then."""
-        names = dict.fromkeys([*self.pim, *self.mld])
-        placed = {line.split()[1] for line in netns.run(self.net.ns(self.node), ["cat", "/proc/net/ip6_mr_vif"]).splitlines()[1:]}
+        names = dict.fromkeys([*self.pim, *self.hosts])
+        placed = {line.split()[1] for line in netns.run(self.net.ns(self.node), ["cat", f"/proc/net/{self.vifs}"]).splitlines()[1:]}
         missing = [n for n in names if n not in placed]
         for name in missing:
-            lines = ["configure terminal", f"interface {name}", "no ipv6 pim", "ipv6 pim"]
-            if name in self.mld:
-                lines += ["ipv6 mld", "ipv6 mld query-max-response-time 1", "ipv6 mld last-member-query-count 1",
-                          "ipv6 mld last-member-query-interval 1"]
+            lines = ["configure terminal", f"interface {name}", f"no {self.word} pim", f"{self.word} pim"]
+            if name in self.hosts:
+                hosts = f"{self.word} {self.member}"
+                lines += [hosts, f"{hosts} query-max-response-time {self.units}", f"{hosts} last-member-query-count 1",
+                          f"{hosts} last-member-query-interval 1"]
             self.tell(*lines)
         return not missing
 
@@ -67,11 +79,11 @@ class Frr:
         self.procs.append(netns.popen(self.net.ns(self.node), argv, stdout=log, stderr=log))
 
     def tell(self, *lines):
-        """Commands to pim6d, over its own socket."""
-        return netns.inside(self.net.ns(self.node), _vty, str(self.dir / "pim6d.vty"), lines)
+        """Commands to the daemon, over its own socket."""
+        return netns.inside(self.net.ns(self.node), _vty, str(self.dir / f"{self.daemon}.vty"), lines)
 
     def show(self, what):
-        return self.tell(f"show ipv6 {what}")
+        return self.tell(f"show {self.word} {what}")
 
     def stop(self):
         for p in reversed(self.procs):
@@ -92,9 +104,9 @@ def _vty(path, lines):
             while not (len(answer) >= 4 and answer[-4:-1] == b"\0\0\0"):
                 more = s.recv(65536)
                 if not more:
-                    raise RuntimeError(f"pim6d hung up at: {line}")
+                    raise RuntimeError(f"the daemon hung up at: {line}")
                 answer += more
             if answer[-1] not in (0, 1) and line != "enable":
-                raise RuntimeError(f"pim6d refused: {line}: {answer[:-4].decode(errors='replace').strip()} ({answer[-1]})")
+                raise RuntimeError(f"the daemon refused: {line}: {answer[:-4].decode(errors='replace').strip()} ({answer[-1]})")
             said.append(answer[:-4].decode(errors="replace"))
     return "".join(said)

@@ -104,6 +104,15 @@ void fx_send_arp(struct effq *q, enum role_id role, uint32_t ifindex, const stru
 		q->fx[before].send.is_arp = true;
 }
 
+void fx_send_from_host(struct effq *q, enum role_id role, uint32_t ifindex, const void *packet, size_t len_oct)
+{
+	const uint32_t before = q->n;
+
+	fx_send(q, role, ifindex, NULL, packet, len_oct);
+	if (q->n != before)
+		q->fx[before].send.is_from_host = true;
+}
+
 static void push_dp(struct effq *q, enum role_id role, enum effect_kind kind, const struct dp_op *op)
 {
 	struct effect *e = add(q, role, kind);

@@ -222,6 +222,8 @@ static void run_send(struct exec *x, const struct effq *q, const struct effect *
 	}
 	if (e->send.is_arp)
 		sender_arp(x->sender, e->send.ifindex, &e->send.lladdr, pkt, e->send.len_oct);
+	else if (e->send.is_from_host)
+		sender_from_host(x->sender, e->send.ifindex, pkt, e->send.len_oct);
 	else
 		sender_send(x->sender, e->send.ifindex, e->send.has_lladdr ? &e->send.lladdr : NULL, pkt, e->send.len_oct);
 }

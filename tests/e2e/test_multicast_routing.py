@@ -11,30 +11,43 @@ from roamlab.world import QUICK
 
 BASE = topo.FOREIGN.base
 MMA = topo.FOREIGN.mma
+BASE4 = topo.FOREIGN.base4
 
 
-def pim_site(interfaces=2):
+def link_addresses(family, n, end):
+    """Of the nth network between the site's routers."""
+    return [f"{BASE}:{n}::{end}/64"] if family == "ipv6" else [f"{BASE4}.{200 + n}.{end}/24"]
+
+
+def access_prefix(family, i):
+    """Of the nth access router's cell."""
+    return f"{BASE}:1{i}::/64" if family == "ipv6" else f"{BASE4}.{16 + i}.0/24"
+
+
+def pim_site(interfaces=2, family="ipv6"):
     """As topo.demo, but a PIM router r1 lies between the MMA and two access routers, and nobody runs our proxy.
 
         mma (src0) --- r1 --- ar1 === cell1
                           \\--- ar2 === cell2
     """
-    site = topo.demo(interfaces=interfaces, routers=2, mobile_more=QUICK)
+    site = topo.demo(interfaces=interfaces, routers=2, mobile_more=QUICK, family=family)
     mma = site.node("mma")
     mma.roamd = mma.roamd.replace('downstream = {"d1", "d2"}', 'downstream = {"d1"}\n  multicast-routing = "pim"\n'
                                   '  source-interface = "src0"\n  address-interface = "src0"')
     for i in (1, 2):
         ar = site.node(f"ar{i}")
         ar.roamd = ar.roamd.replace('  upstream = "up0"\n', "")
+        if family == "ipv4":  # pimd drops reports from sources that are not on the link
+            ar.roamd = ar.roamd.replace("router-address-v4", "repeat-reports = true  router-address-v4")
         ar.routes = []
     mma.routes = [r for r in mma.routes if r[0] == "default"]
     site.nodes.append(topo.Node("r1", forwards=True))
     site.cables = [c for c in site.cables if not c.b.node.startswith("ar")]
     site.cables += [
-        topo.Cable(topo.Port("mma", "d1", [f"{BASE}:1::1/64"]), topo.Port("r1", "up0", [f"{BASE}:1::2/64"])),
+        topo.Cable(topo.Port("mma", "d1", link_addresses(family, 1, 1)), topo.Port("r1", "up0", link_addresses(family, 1, 2))),
         topo.Cable(topo.Port("mma", "src0"), topo.Port("mma", "src1")),
-        *[topo.Cable(topo.Port("r1", f"d{i}", [f"{BASE}:{i + 1}::1/64"]), topo.Port(f"ar{i}", "up0", [f"{BASE}:{i + 1}::2/64"]))
-          for i in (1, 2)],
+        *[topo.Cable(topo.Port("r1", f"d{i}", link_addresses(family, i + 1, 1)),
+                     topo.Port(f"ar{i}", "up0", link_addresses(family, i + 1, 2))) for i in (1, 2)],
     ]
     return site.check()
 
@@ -106,7 +119,8 @@ class Branch:
                 packet, where = self.sock.recvfrom(128)
             except TimeoutError:
                 continue
-            if where[1] == 0x86dd and where[2] == socket.PACKET_OUTGOING and packet[6] == 47 and packet[24] == 0xff:
+            is_group = where[1] == 0x86dd and packet[6] == 47 and packet[24] == 0xff or where[1] == 0x800 and packet[9] == 47 and packet[16] == 232
+            if is_group and where[2] == socket.PACKET_OUTGOING:
                 self.times.append(time.monotonic_ns())
 
     def stop(self):
@@ -197,25 +211,33 @@ def test_pim_outlives_the_agent(pim_world):
 
 # --- flat ------------------------------------------------------------------------------------------------------
 
-def flat_site():
-    """The access routers and the MMA on one switch, which snoops MLD; no multicast router.
+def flat_site(family="ipv6"):
+    """The access routers and the MMA on one switch, which snoops MLD (IGMP); no multicast router.
 
         mma --- sw --- ar1 === cell1
                   \\--- ar2 === cell2
     """
-    site = topo.demo(interfaces=2, routers=2, mobile_more=QUICK)
+    site = topo.demo(interfaces=2, routers=2, mobile_more=QUICK, family=family)
     mma = site.node("mma")
     mma.roamd = mma.roamd.replace('downstream = {"d1", "d2"}', 'downstream = {"d1"}\n  multicast-routing = "flat"\n'
                                   '  query-interval = 4  query-response = 500')
-    mma.routes = [(p, f"{BASE}:1::1{i}" if p.startswith(f"{BASE}:1{i}:") else via) for i in (1, 2) for p, via in mma.routes
-                  if p.startswith(f"{BASE}:1{i}:") or (i == 1 and p == "default")]
+    on_switch = {end: link_addresses(family, 1, end)[0] for end in (1, 11, 12)}
+    via = {end: a.split("/")[0] for end, a in on_switch.items()}
+    mma.routes = [r for r in mma.routes if r[0] == "default"] + [(access_prefix(family, i), via[10 + i]) for i in (1, 2)]
     site.nodes.append(topo.Node("sw"))
     site.cables = [c for c in site.cables if not c.b.node.startswith("ar")]
-    site.cables.append(topo.Cable(topo.Port("mma", "d1", [f"{BASE}:1::1/64"]), topo.Port("sw", "p0")))
+    site.cables.append(topo.Cable(topo.Port("mma", "d1", [on_switch[1]]), topo.Port("sw", "p0")))
     for i in (1, 2):
-        site.node(f"ar{i}").routes = [("default", f"{BASE}:1::1")]
-        site.cables.append(topo.Cable(topo.Port(f"ar{i}", "up0", [f"{BASE}:1::1{i}/64"]), topo.Port("sw", f"p{i}")))
+        site.node(f"ar{i}").routes = [("default", via[1])]
+        site.cables.append(topo.Cable(topo.Port(f"ar{i}", "up0", [on_switch[10 + i]]), topo.Port("sw", f"p{i}")))
     return site.check()
+
+
+def snoop(net, version):
+    """The switch; it asks for nothing itself. version: of the family's protocol."""
+    for line in (f"link add br0 type bridge mcast_snooping 1 mcast_querier 0 {version} forward_delay 0",
+                 *[f"link set p{i} master br0" for i in range(3)], "link set br0 up"):
+        net.run("sw", "ip", *line.split())
 
 
 def is_silent(world, branch, flow):
@@ -230,9 +252,11 @@ def test_flat(make_world):
     """A switch with MLD snooping between the MMA and its access routers: one packet leaves the MMA, whoever listens; the switch gives it
     only to routers that have the mobile; handovers lose and double nothing."""
     world = make_world(flat_site())
-    for line in ("link add br0 type bridge mcast_snooping 1 mcast_querier 0 mcast_mld_version 2 forward_delay 0",
-                 *[f"link set p{i} master br0" for i in range(3)], "link set br0 up"):
-        world.net.run("sw", "ip", *line.split())
+    snoop(world.net, "mcast_mld_version 2")
+    hand_over_behind_a_switch(world)
+
+
+def hand_over_behind_a_switch(world):
     flow = abroad(world)
     other = Branch(world, "sw", "p2")
     try:  # a switch floods until it has heard the agent's query, and for the time to answer it

@@ -376,6 +376,39 @@ static void both_families_are_served_at_once(void **state)
 	assert_string_equal(reported(false, NULL), "B");
 }
 
+/* FRR's pimd takes no report from 0.0.0.0: end to end no group was joined. */
+static void reports_are_repeated_for_a_routing_daemon(void **state)
+{
+	(void)state;
+	struct igmp_packet p;
+	struct igmp_rec rec;
+	size_t n;
+	memset(conf.upstream, 0, sizeof conf.upstream);
+	conf.interface[0].has_vouch = true;
+	start();
+	rig_clear(&rig);
+	report(ACC0, NOBODY, MLD_ALLOW);
+	const struct effect *e = rig_effect(&rig, FX_SEND, 0);
+	assert_true(e && e->send.is_from_host && e->send.ifindex == ACC0 && !rig_effect(&rig, FX_SEND, 1));
+	const uint8_t *b = rig_sent(&rig, 0, &n);
+	assert_int_equal(igmp_packet_parse(b, n, &p), W_OK);
+	assert_string_equal(ADDR46_STR(&p.src), "10.2.1.1");
+	assert_true(igmp_rec_next(&(struct rd){p.recs.p, p.recs.end, false}, &rec) && rec.type == MLD_ALLOW && rec.n_source == 1);
+	assert_null(rig_dp(&rig, FX_DP_PUT, DP_MFC, 0)); /* forwarding is the daemon's */
+	rig_clear(&rig);
+	rig_run(&rig, span_s(30));
+	uint32_t again = 0;
+	for (uint32_t i = 0; (e = rig_effect(&rig, FX_SEND, i)); i++)
+		again += e->send.is_from_host;
+	assert_int_equal(again, 1);
+	rig_clear(&rig);
+	report(ACC0, NOBODY, MLD_BLOCK);
+	b = rig_sent(&rig, 0, &n);
+	assert_int_equal(igmp_packet_parse(b, n, &p), W_OK);
+	assert_true(igmp_rec_next(&(struct rd){p.recs.p, p.recs.end, false}, &rec) && rec.type == MLD_BLOCK);
+	assert_false(rig_rx(&rig, ACC1, MN_MAC, b, n)); /* the other link is not asked for it */
+}
+
 static void other_messages_are_left_alone(void **state)
 {
 	(void)state;
@@ -420,7 +453,7 @@ int main(void)
 		I(a_home_link_has_the_home_agent_and_no_multicast), I(another_agent_may_advertise_instead), T(a_stopping_router_says_farewell),
 		T(a_join_goes_upstream_at_once_and_again), T(a_move_between_our_links_is_no_matter_upstream),
 		T(queries_from_upstream_are_answered_in_time), I(links_are_declared_to_the_datapath),
-		T(a_membership_of_another_agents_group_is_not_forwarded), I(both_families_are_served_at_once), T(other_messages_are_left_alone),
+		T(a_membership_of_another_agents_group_is_not_forwarded), I(both_families_are_served_at_once), T(other_messages_are_left_alone), I(reports_are_repeated_for_a_routing_daemon),
 		I(wrong_configurations_are_refused_with_a_remedy),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,6 +49,12 @@ void sender_send(struct sender *s, uint32_t ifindex, const struct lladdr *lladdr
 	(void)lladdr;
 	snprintf(queue.text[queue.n++], 8, "%.*s", (int)len, (const char *)pkt);
 }
+void sender_from_host(struct sender *s, uint32_t ifindex, const void *pkt, size_t len)
+{
+	(void)s;
+	(void)ifindex;
+	snprintf(queue.text[queue.n++], 8, "own %.*s", (int)len, (const char *)pkt);
+}
 void sender_arp(struct sender *s, uint32_t ifindex, const struct lladdr *lladdr, const void *arp, size_t len)
 {
 	(void)s;

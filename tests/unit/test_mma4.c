@@ -298,6 +298,7 @@ static void with_a_routing_daemon_answers_enter_its_forwarding(void **state)
 	register4(&s, (struct ask4){0});
 	assert_true(sent4(&s, GROUP, 0, &p, &ifindex));
 	assert_int_equal(ifindex, 9);
+	assert_true(rig_effect(&s.rig, FX_SEND, 0)->send.is_from_host);
 	assert_int_equal(rig_dp(&s.rig, FX_DP_PUT, DP_COA, 0)->coa.inject_if, 9);
 }
 

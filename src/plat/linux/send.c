@@ -213,6 +213,14 @@ void sender_send(struct sender *s, uint32_t ifindex, const struct lladdr *lladdr
 		s->stats.failed++;
 }
 
+void sender_from_host(struct sender *s, uint32_t ifindex, const void *pkt, size_t len_oct)
+{
+	if (len_oct >= HEAD4_OCT && *(const uint8_t *)pkt >> 4 == 4)
+		send_raw(s, WAY_RAW4, ifindex, pkt, len_oct);
+	else
+		s->stats.failed++;
+}
+
 void sender_arp(struct sender *s, uint32_t ifindex, const struct lladdr *lladdr, const void *arp, size_t len_oct)
 {
 	send_frame(s, ifindex, lladdr, ETHERTYPE_ARP, arp, len_oct);

@@ -27,6 +27,8 @@ void sender_close(struct sender *s);
 
 /* Queue a packet; its bytes must stay until the next flush, which happens by itself when the queue is full. */
 void sender_send(struct sender *s, uint32_t ifindex, const struct lladdr *lladdr /* or NULL */, const void *pkt, size_t len_oct);
+/* The same for IPv4 to a group, by the host's IP stack on this interface: the host's multicast forwarding has it too. */
+void sender_from_host(struct sender *s, uint32_t ifindex, const void *pkt, size_t len_oct);
 /* The same for an ARP message. */
 void sender_arp(struct sender *s, uint32_t ifindex, const struct lladdr *lladdr, const void *arp, size_t len_oct);
 void sender_flush(struct sender *s);

@@ -32,7 +32,7 @@ static int ar_init(void *self, const struct engine_env *env, const void *conf, s
 	ar->env = env;
 	use_conf(ar, conf);
 	timers_init(&ar->timers, env->mem);
-	if (timers_reserve(&ar->timers, 2 * AR_IF_MAX + MLDR_FAMILY_N) != ERR_OK)
+	if (timers_reserve(&ar->timers, 3 * AR_IF_MAX + MLDR_FAMILY_N) != ERR_OK)
 		return ERR_NOMEM;
 	rate_init(&ar->solicitations, env->rng);
 	mldr_init(&ar->mldr, env, ROLE_AR);
@@ -129,6 +129,10 @@ static void access_up(struct ar *ar, struct ar_if *f, struct now now)
 		ar_adv_start(ar, f, now);
 	}
 	ar_adv4_start(f, now);
+	if (ar_has_vouch(ar, f)) {
+		multicast_up(ar, f, &f->conf->router_address_v4, now);
+		ar_vouch_start(ar, f, now);
+	}
 	if (!has_multicast(ar, f))
 		return;
 	if (is_v6 && !addr6_is_none(&ar->conf.mma))
@@ -141,6 +145,7 @@ static void access_down(struct ar *ar, struct ar_if *f, struct now now)
 {
 	ar_adv_stop(ar, f);
 	agentadv_stop(&f->adv4);
+	timer_clear(&ar->timers, &f->vouch);
 	mldr_link_down(&ar->mldr, f->ifindex, now);
 }
 
@@ -245,6 +250,9 @@ static void due(struct ar *ar, struct timer *t, struct ar_batch *b, struct now n
 		return;
 	case AR_T_ADVERTISE4:
 		agentadv_due(container_of(t, struct agentadv, timer), now);
+		return;
+	case AR_T_VOUCH:
+		ar_vouch_due(ar, container_of(t, struct ar_if, vouch), now);
 		return;
 	case AR_T_REPORT_ALL:
 		ar_proxy_report_all(ar, t);

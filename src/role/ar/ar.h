@@ -17,6 +17,7 @@ struct ar_if_conf {
 	struct addr6 router_address;   /* ours on the link, for the R flag; ::: none */
 	struct addr6 router_address_v4;/* ours on the link: advertised (RFC 1256), and IGMP queries come from it; none: nothing in IPv4 */
 	bool has_agent_adv;            /* ICMP router advertisements */
+	bool has_vouch;                /* repeat IGMP reports from our address, for a multicast routing daemon on this host */
 	span_t registration_lifetime;  /* home link: in the mobility agent extension; 65535: infinite */
 	bool is_autonomous, is_onlink; /* A and L flags */
 	span_t prefix_valid, prefix_preferred;

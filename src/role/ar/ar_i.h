@@ -7,7 +7,7 @@
 #include "role/ar/ar.h"
 #include "wire/mcast/mcast.h"
 
-enum ar_timer { AR_T_ADVERTISE, AR_T_ADVERTISE4, AR_T_REPORT_ALL, AR_T_REPORT };
+enum ar_timer { AR_T_ADVERTISE, AR_T_ADVERTISE4, AR_T_VOUCH, AR_T_REPORT_ALL, AR_T_REPORT };
 
 /* An access link. */
 struct ar_if {
@@ -24,6 +24,7 @@ struct ar_if {
 	uint64_t n_ra, n_rs;
 	struct agentadv_conf adv4_conf;
 	struct agentadv adv4;          /* IPv4's advertisements */
+	struct timer vouch;
 };
 
 struct ar_upstream {
@@ -73,6 +74,15 @@ bool ar_adv_rx(struct ar *ar, struct ar_if *f, const struct rx *rx, struct now n
 void ar_adv4_init(struct ar *ar);
 void ar_adv4_conf(struct ar_if *f);
 void ar_adv4_start(struct ar_if *f, struct now now);
+
+/* vouch.c: stations' memberships in our name, for a multicast routing daemon on this host. */
+static inline bool ar_has_vouch(const struct ar *ar, const struct ar_if *f)
+{
+	return f->conf->has_vouch && !ar->conf.upstream[0] && ar_has_v4(f->conf) && !addr6_is_none(&ar->conf.mma_v4);
+}
+void ar_vouch_start(struct ar *ar, struct ar_if *f, struct now now);
+void ar_vouch_change(struct ar *ar, const struct mldr_channel *ch, uint32_t ifindex, bool is_first);
+void ar_vouch_due(struct ar *ar, struct ar_if *f, struct now now);
 
 /* proxy.c: RFC 4605's host side. */
 void ar_proxy_init(struct ar *ar);

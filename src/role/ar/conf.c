@@ -13,6 +13,8 @@ static const struct conf_row if_rows[] = {
 	 IF(router_address_v4)},
 	{"agent-advertisements", CONF_BOOL, "true", .help = "Send ICMP router advertisements with the MMA's IPv4 address (RFC 1256); false: another agent on the link does.",
 	 IF(has_agent_adv)},
+	{"repeat-reports", CONF_BOOL, "false", .help = "Without upstream: repeat the stations' IGMP reports from our own address, for a multicast routing daemon on this "
+	 "host that takes none from 0.0.0.0 or from home addresses (FRR's pimd).", IF(has_vouch)},
 	{"registration-lifetime", CONF_S, "1800", 1, 65535, "s", "Home link: longest lifetime that the home agent grants in IPv4 (RFC 5944 2.1); 65535: any.",
 	 IF(registration_lifetime)},
 	{"autonomous", CONF_BOOL, "true", .help = "Hosts may form addresses from the prefixes (A flag).", IF(is_autonomous)},

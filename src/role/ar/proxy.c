@@ -160,6 +160,8 @@ void ar_proxy_change(void *ctx, const struct mldr_channel *ch, uint32_t ifindex,
 	if (ifindex)
 		fx_event(ar->env->fx, ROLE_AR, EV_DEBUG, is_first ? "listener-first" : "listener-last", NULL, "group %s on interface %u",
 			 ADDR46_STR(&ch->key.group), ifindex);
+	if (ifindex)
+		ar_vouch_change(ar, ch, ifindex, is_first);
 	if (!ar->up.is_up)
 		return;
 	put_mfc(ar, ch);

@@ -19,12 +19,12 @@ struct mma_held {
 	uint8_t pkt[HELD_OCT];
 };
 
-/* With a multicast routing daemon: as if it had come in by the interface where our packets to groups do. */
+/* With a multicast routing daemon: by the interface where our packets to groups enter the host's forwarding. */
 static bool put(struct mma *m, const struct addr6 *group, const void *pkt, size_t len_oct)
 {
 	uint32_t oif[MLDR_LINK_MAX];
 	if (m->conf.multicast == MMA_PIM) {
-		fx_send(m->env->fx, ROLE_MMA, m->inject_ifindex, NULL, pkt, len_oct);
+		fx_send_from_host(m->env->fx, ROLE_MMA, m->inject_ifindex, pkt, len_oct);
 		return true;
 	}
 	const struct mldr_channel *ch = mldr_find(&m->mldr, group, &m->conf.address_v4);
