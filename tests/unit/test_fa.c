@@ -618,6 +618,91 @@ static void requests_count_only_from_links_of_visitors_and_to_us(void **state)
 	}
 }
 
+/* SIGHUP: visitors stay, settings and keys are the new ones; what cannot be taken over changes nothing. */
+static void a_new_configuration_keeps_visitors(void **state)
+{
+	(void)state;
+	const char *remedy = NULL;
+	start();
+	visit(MIP4_T, false);
+	struct fa_conf next = conf;
+	next.lifetime = span_s(100);
+	next.interface[0].adv_interval = span_s(5);
+	next.n_home_agent = 1;
+	next.home_agent[0] = (struct fa_ha_conf){rig_addr(HA), "no such key"};
+	assert_int_equal(rig.ops->reconf(rig.self, &next, rig.now, &remedy), ERR_INVAL);
+	assert_non_null(remedy);
+	next.home_agent[0] = (struct fa_ha_conf){rig_addr(HA), "fh"};
+	next.coa[0] = rig_addr("10.2.16.2");
+	assert_int_equal(rig.ops->reconf(rig.self, &next, rig.now, &remedy), ERR_NOTSUP);
+	const struct fa *fa = rig.self;
+	assert_int_equal(fa->conf.n_home_agent, 0);
+	assert_int_equal(span_to_s(fa->conf.lifetime), 1800);
+	next.coa[0] = conf.coa[0];
+	assert_int_equal(rig.ops->reconf(rig.self, &next, rig.now, &remedy), ERR_OK);
+	conf = next;
+	assert_int_equal(visitors_count(&fa->visitors), 1);
+	uint8_t buf[512];
+	size_t n = request(buf, sizeof buf, MIP4_T, 300, false);
+	rig_clear(&rig);
+	assert_true(rig_rx(&rig, ACC0, MOBILE, buf, n));
+	struct mip4_packet p;
+	const uint8_t *pkt = rig_sent(&rig, rig_count(&rig, FX_SEND) - 1, &n);
+	assert_int_equal(mip4_packet_parse(pkt, n, &p), W_OK);
+	assert_int_equal(p.m.reply.code, MIP4_FA_LIFETIME);
+	assert_int_equal(p.m.reply.lifetime_s, 100);
+	rig_clear(&rig);
+	rig_run(&rig, span_s(5));
+	assert_int_equal(adv_at(0).adv.reg_lifetime_s, 100);
+	assert_true(adv_at(0).adv.flags & ADV4_X);
+	assert_int_equal(adv_at(0).adv.lifetime_s, 15);
+}
+
+static void count_advice(void *ctx, const char *fmt, ...)
+{
+	(void)fmt;
+	(*(int *)ctx)++;
+}
+
+/* `roamd -t`: each weak setting is named, none when all are strong. */
+static void weak_settings_are_named(void **state)
+{
+	(void)state;
+	int n = 0;
+	start();
+	rig.ops->advise(rig.self, count_advice, &n);
+	assert_int_equal(n, 2); /* no challenge, no key with a home agent */
+	conf.has_challenge = true;
+	conf.n_home_agent = 1;
+	conf.home_agent[0] = (struct fa_ha_conf){rig_addr(HA), "fh"};
+	start();
+	rig.ops->advise(rig.self, count_advice, (n = 0, &n));
+	assert_int_equal(n, 0);
+	conf.takes_colocated = true;
+	conf.interface[0].is_filtered = false;
+	start();
+	rig.ops->advise(rig.self, count_advice, (n = 0, &n));
+	assert_int_equal(n, 2);
+}
+
+/* A link that goes and comes again, under another index: what is served goes on there. */
+static void visitors_outlive_their_link(void **state)
+{
+	(void)state;
+	start();
+	visit(MIP4_T, false);
+	rig_clear(&rig);
+	const struct link_event gone = {.ifindex = ACC0, .name = "acc0", .is_gone = true};
+	rig.ops->link(rig.self, &gone, rig.now);
+	rig_run(&rig, span_s(3));
+	assert_int_equal(rig_count(&rig, FX_SEND), 0);
+	rig_link(&rig, 9, "acc0", "02:00:00:00:00:03", true);
+	const struct dp_op *op = rig_dp(&rig, FX_DP_PUT, DP_VISIT, 0);
+	assert_non_null(op);
+	assert_int_equal(op->visit.ifindex, 9);
+	assert_true(adv_at(0).adv.seq > 0); /* the agent did not begin anew */
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -628,7 +713,8 @@ int main(void)
 		T(a_visitor_is_told_to_the_datapath), T(what_comes_down_is_delivered_while_the_home_agent_is_asked), T(the_host_gets_no_route_and_no_neighbour), T(a_co_located_mobile_has_no_entry),
 		T(a_udp_tunnel_is_asked_for_and_kept_open), T(without_an_assent_there_is_no_udp_tunnel), T(a_stored_visitor_without_its_link_is_forgotten),
 		T(a_stored_visitor_is_served_for_what_is_left), T(dropping_a_visitor_revokes_its_registration), T(the_home_agent_revokes),
-		T(busy_is_advertised_and_taken_back), T(requests_count_only_from_links_of_visitors_and_to_us),
+		T(busy_is_advertised_and_taken_back), T(a_new_configuration_keeps_visitors), T(weak_settings_are_named),
+		T(visitors_outlive_their_link), T(requests_count_only_from_links_of_visitors_and_to_us),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

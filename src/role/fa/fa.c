@@ -195,6 +195,8 @@ static void on_access_link(struct fa *fa, struct fa_if *f, const struct link_eve
 	if (was_up && !f->is_up)
 		quiet(fa, f);
 	if (ev->is_gone) {
+		if (f->ifindex)
+			fa_visit_unlink(fa, f);
 		access_gone(fa, f);
 		return;
 	}

@@ -70,6 +70,8 @@ void fa_visit_accepted(void *ctx, struct visitor *v, const struct visitor_reques
 void fa_visit_gone(void *ctx, struct visitor *v, enum visitor_end why, struct now now);
 void fa_visit_tell(void *ctx, struct visitor *v, struct now now);
 void fa_visit_refused(void *ctx, const struct visitor_request *req, uint8_t code, struct now now);
+/* The link goes. */
+void fa_visit_unlink(struct fa *fa, const struct fa_if *f);
 /* The link has another ifindex now; was 0: it is there for the first time. */
 void fa_visit_link(struct fa *fa, const struct fa_if *f, uint32_t was);
 int fa_visit_restore(struct fa *fa, const struct store_rec *rec, struct now now);

@@ -243,12 +243,27 @@ void fa_visit_refused(void *ctx, const struct visitor_request *req, uint8_t code
 
 /* --- links ----------------------------------------------------------------------------------------------- */
 
+static uint8_t number_of(const struct fa *fa, const struct fa_if *f) { return (uint8_t)(f - fa->iface + 1); }
+
+/* As if from the store: what is on its way to them goes nowhere until the link is there again. */
+void fa_visit_unlink(struct fa *fa, const struct fa_if *f)
+{
+	uint64_t it = 0;
+	for (struct visitor *v; (v = visitors_next(&fa->visitors, &it));) {
+		if (v->req.ifindex != f->ifindex || v->state != VISITOR_SERVED)
+			continue;
+		const struct dp_op op = {.table = DP_VISIT, .visit.home_address = v->hoa};
+		fx_dp_del(fa->env->fx, ROLE_FA, &op);
+		v->req.ifindex = 0;
+		v->req.own[0] = number_of(fa, f);
+	}
+}
+
 void fa_visit_link(struct fa *fa, const struct fa_if *f, uint32_t was)
 {
 	uint64_t it = 0;
-	uint8_t block = (uint8_t)(f - fa->iface + 1);
 	for (struct visitor *v; (v = visitors_next(&fa->visitors, &it));) {
-		bool is_here = v->req.ifindex ? v->req.ifindex == was : v->req.own[0] == block; /* the latter from the store */
+		bool is_here = v->req.ifindex ? v->req.ifindex == was : v->req.own[0] == number_of(fa, f); /* the latter waits for it */
 		if (!is_here || v->state != VISITOR_SERVED)
 			continue;
 		v->req.ifindex = f->ifindex;
