@@ -134,18 +134,22 @@ static INLINE struct ip4_h in4_leaving(const struct in4 *in)
 	return h;
 }
 
-/* Hands up a packet within its source's rate: as punt_with, whose off is IPv4's header or ARP's. */
-NOINLINE bool punt4_with(ctx_t *c, uint32_t off, enum dp_punt why, const struct dp_slow *slow, bool has_slow)
+/* Is the source of the packet, IPv4's or ARP's at off, within its rate? (Apart from what follows: stack is scarce in BPF.) */
+NOINLINE bool punt4_admits(ctx_t *c, uint32_t off, enum dp_punt why)
 {
 	struct m_cfg *g = cfg(c);
 	struct a6 src = a6_of4(0);
-	struct punt_head head = {.ifindex = ctx_ifindex(c), .why = why};
 	if (!g || !ctx_load(c, off + (why == DP_PUNT_ARP ? 14 : 12), &src.w[3], 4))
 		return false;
-	if (!rate_admits(c, g, &src, why)) {
-		count(c, DP_DROP_PUNT_RATE);
-		return false;
-	}
+	if (rate_admits(c, g, &src, why))
+		return true;
+	count(c, DP_DROP_PUNT_RATE);
+	return false;
+}
+
+NOINLINE bool punt4_send(ctx_t *c, uint32_t off, enum dp_punt why, const struct dp_slow *slow, bool has_slow)
+{
+	struct punt_head head = {.ifindex = ctx_ifindex(c), .why = why};
 	if (off >= ETH_OCT && !ctx_load(c, 6, &head.mac, 6))
 		return false;
 	if (!ctx_ring(c, off, &head, slow, has_slow, why == DP_PUNT_MH || why == DP_PUNT_MIP4)) {
@@ -154,4 +158,10 @@ NOINLINE bool punt4_with(ctx_t *c, uint32_t off, enum dp_punt why, const struct 
 	}
 	count(c, has_slow ? DP_COUNT_SLOW : DP_COUNT_PUNTED);
 	return true;
+}
+
+/* Hands up a packet: as punt_with, whose off is IPv4's header or ARP's. */
+static INLINE bool punt4_with(ctx_t *c, uint32_t off, enum dp_punt why, const struct dp_slow *slow, bool has_slow)
+{
+	return punt4_admits(c, off, why) && punt4_send(c, off, why, slow, has_slow);
 }

@@ -76,19 +76,31 @@ NOINLINE int path4_tunnel(ctx_t *c, const struct m_cfg *g, uint32_t flags)
 	return flags & DP_LOCAL_MMA ? agent4_up(c, g, &t) : ctx_drop(c, DP_DROP_TUNNEL_INNER);
 }
 
+/* The mobile's entry for a packet between these addresses. */
+NOINLINE struct m_downlink *path4_downlink(ctx_t *c, const struct ip4_h *ip)
+{
+	struct k_pair k = pair_of4(ip->src, ip->dst);
+	return TBL(c, downlink, &k);
+}
+
+NOINLINE struct m_mfc *path4_mfc(ctx_t *c, const struct ip4_h *ip)
+{
+	struct k_pair k = pair_of4(ip->src, ip->dst);
+	return TBL(c, mfc, &k);
+}
+
 static INLINE int path4_multicast(ctx_t *c, const struct m_cfg *g, const struct m_if *f, const struct ip4_h *ip)
 {
 	int what = control4_group(c, g, f, ip);
 	if (what != CONTROL_NONE)
 		return control4_do(c, what);
-	struct k_pair k = pair_of4(ip->src, ip->dst);
 	if ((f->flags & DP_IF_MOBILE) && (g->features & FEAT_DOWNLINK)) {
-		struct m_downlink *d = TBL(c, downlink, &k);
+		struct m_downlink *d = path4_downlink(c, ip);
 		if (d)
 			return mobile4_in(c, g, d, ip);
 	}
 	if ((g->features & FEAT_MFC) && !a4_is_link_multicast(ip->dst)) {
-		struct m_mfc *m = TBL(c, mfc, &k);
+		struct m_mfc *m = path4_mfc(c, ip);
 		if (m)
 			return group4_forward(c, m);
 	}
@@ -116,8 +128,7 @@ static INLINE int path4_unicast(ctx_t *c, const struct m_cfg *g, const struct m_
 {
 	struct a6 dst = a6_of4(ip->dst);
 	if ((f->flags & DP_IF_MOBILE) && (g->features & FEAT_DOWNLINK)) {
-		struct k_pair k = pair_of4(ip->src, ip->dst);
-		struct m_downlink *d = path4_is_tunnel(c, ip) ? TBL(c, downlink, &k) : NULL;
+		struct m_downlink *d = path4_is_tunnel(c, ip) ? path4_downlink(c, ip) : NULL;
 		if (d)
 			return mobile4_in(c, g, d, ip);
 	}
