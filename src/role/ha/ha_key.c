@@ -47,8 +47,8 @@ static void answer(struct ha *h, struct pair *mma, const char *site, const struc
 		m.opt.rc.key.alg = key->alg == MAC_HMAC_SHA1 ? RC_KEY_HMAC_SHA1 : RC_KEY_HMAC_SHA256;
 		sa_derive_mma(key, h->env.crypto, site, m.opt.rc.key.masked);
 		h->n_lent++;
-		fx_event(h->env.fx, ROLE_HA, EV_INFO, "key-lent", &ask->home_address, "%s: to %s of site %s", ADDR6_STR(&ask->home_address),
-			 ADDR6_STR(&mma->address), site);
+		fx_event(h->env.fx, ROLE_HA, EV_INFO, "key-lent", &ask->home_address, "%s: to %s of site %s", ADDR46_STR(&ask->home_address),
+			 ADDR46_STR(&mma->address), site);
 	}
 	pair_send(mma, &h->env, ROLE_HA, &h->conf.address, &m, now);
 }
