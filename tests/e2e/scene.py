@@ -59,8 +59,13 @@ class Scene(tour.Tour):
 FORWARD_S = 3
 
 
+def until_forgotten(scene, interfaces):
+    """Packets until the old agent forwards no more. With one radio, where only the handover's losses are of interest, a second of them."""
+    scene.pass_packets(1000 * FORWARD_S + 2000 if interfaces > 1 else 1000)
+
+
 def between_sites(make_world, old, new, cn, interfaces=2, **kw):
-    """Home, the old site, the new site, until the old agent has forgotten the mobile. Returns (scene, when the handover began,
+    """Home, the old site, the new site, with two radios until the old agent has forgotten the mobile. Returns (scene, when the handover began,
     when route optimisation was up again)."""
     scene = Scene(make_world, *sorted((old, new), key=lambda s: s.number), cn=cn, interfaces=interfaces,
                   mobile=f"  forward = {FORWARD_S}\n", routers=1, **kw)
@@ -70,7 +75,7 @@ def between_sites(make_world, old, new, cn, interfaces=2, **kw):
     scene.pass_packets()
     at = scene.go(f"{new.letter}1")
     up = scene.optimised(new, since=at) if cn else 0
-    scene.pass_packets(1000 * FORWARD_S + 2000)
+    until_forgotten(scene, interfaces)
     scene.finish()
     return scene, at, up
 

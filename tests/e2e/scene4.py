@@ -6,7 +6,7 @@ import ipaddress
 
 from roamlab.witness import total, within
 
-from scene import FORWARD_S, MS, Scene
+from scene import FORWARD_S, MS, Scene, until_forgotten
 
 REGISTERED = ("RRQ", "RRQ0")
 
@@ -58,12 +58,12 @@ def check_registration(scene, at, site, cell):
 
 
 def between_sites(make_world, old, new, interfaces=2, **kw):
-    """Home, the old site, the new site, until the old agent has forgotten the mobile. Returns (scene, when the handover began)."""
+    """Home, the old site, the new site, with two radios until the old agent has forgotten the mobile. Returns (scene, when the handover began)."""
     scene = Scene4(make_world, *sorted((old, new), key=lambda s: s.number), interfaces=interfaces, mobile=f"  forward = {FORWARD_S}\n", routers=1, **kw)
     scene.go(f"{old.letter}1")
     scene.pass_packets()
     at = scene.go(f"{new.letter}1")
-    scene.pass_packets(1000 * FORWARD_S + 2000)
+    until_forgotten(scene, interfaces)
     scene.finish()
     return scene, at
 

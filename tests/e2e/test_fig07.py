@@ -4,14 +4,12 @@ import pytest
 from roamlab import topo
 from roamlab.witness import total, within
 
-from scene import CN, HA, HOME, MS, Scene, either_correspondent
-
-FORWARD_S = 3
+from scene import CN, FORWARD_S, HA, HOME, MS, Scene, either_correspondent, until_forgotten
 
 
-def come_home(make_world, cn, **kw):
+def come_home(make_world, cn, interfaces=2):
     """Home, site A, home. Returns (scene, when the mobile turned home)."""
-    scene = Scene(make_world, topo.A, cn=cn, mobile=f"  forward = {FORWARD_S}\n", routers=1, **kw)
+    scene = Scene(make_world, topo.A, cn=cn, mobile=f"  forward = {FORWARD_S}\n", routers=1, interfaces=interfaces)
     scene.go("a1")
     if cn:
         scene.optimised(topo.A)
@@ -19,7 +17,7 @@ def come_home(make_world, cn, **kw):
     at = scene.go("home")
     if cn:
         scene.answered("mn", since=at)
-    scene.pass_packets(1000 * FORWARD_S + 2000)
+    until_forgotten(scene, interfaces)
     scene.finish()
     return scene, at
 

@@ -4,7 +4,7 @@ import pytest
 from roamlab import topo
 from roamlab.witness import total
 
-from scene import FORWARD_S, MS
+from scene import FORWARD_S, MS, until_forgotten
 from scene4 import Scene4
 
 
@@ -14,7 +14,7 @@ def come_home(make_world, site, interfaces=2):
     scene.go(f"{site.letter}1")
     scene.pass_packets()
     at = scene.go("home")
-    scene.pass_packets(1000 * FORWARD_S + 2000)
+    until_forgotten(scene, interfaces)
     scene.finish()
     return scene, at
 
