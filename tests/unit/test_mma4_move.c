@@ -261,6 +261,20 @@ static void a_mobile_that_comes_back_ends_the_forwarding(void **state)
 	assert_true(addr6_eq(&bound4(&here, HOA)->b.coa, &site)); /* the address that rested was kept for it */
 }
 
+/* It went home, its group was given away, and then it asks for the next agent, which has to confirm. */
+static void nothing_goes_to_a_group_that_is_anothers_now(void **state)
+{
+	(void)state;
+	register4(&here, (struct ask4){0});
+	leave_for(&here, HOA, NULL, 10, (struct ask4){0});
+	register4(&here, (struct ask4){.hoa = HOA2}); /* the same candidate: it is free */
+	assert_non_null(bound4(&here, HOA2));
+	leave_for(&here, THERE, THERE, 10, (struct ask4){0});
+	assert_null(last_coa(&here));
+	struct addr6 hoa = A(HOA);
+	assert_true(addr6_eq(&rig_dp(&here.rig, FX_DP_DEL, DP_COA, 0)->coa.coa, &hoa));
+}
+
 /* --- the agents ---------------------------------------------------------------------------------------------------------- */
 
 static void strangers_and_damaged_messages_of_agents_are_counted(void **state)
@@ -339,7 +353,7 @@ int main(void)
 		T(homewards_packets_go_to_the_home_address), T(without_a_wish_packets_end), T(only_to_a_peer_and_only_as_its_own),
 		T(a_revoked_mobile_may_still_ask), T(forged_requests_are_silent_and_change_nothing),
 		T(old_and_untimely_requests_are_answered_with_our_clock), T(a_repeated_request_is_answered_again), T(who_is_not_here_is_told_so),
-		T(a_mobile_that_comes_back_ends_the_forwarding), T(strangers_and_damaged_messages_of_agents_are_counted), T(a_key_is_lent_over_ipv4),
+		T(a_mobile_that_comes_back_ends_the_forwarding), T(nothing_goes_to_a_group_that_is_anothers_now), T(strangers_and_damaged_messages_of_agents_are_counted), T(a_key_is_lent_over_ipv4),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

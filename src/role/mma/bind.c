@@ -40,6 +40,7 @@ void mma_bind_push_forward(struct mma *m, const struct mma_binding *mb, const st
 			   void (*how)(struct effq *, enum role_id, const struct dp_op *))
 {
 	struct dp_op op = coa_op(m, mb);
+	const struct mma_binding *holder = table_find(&m->by_group, &f->group);
 	op.coa.group = f->group;
 	op.coa.wants_ro = false;
 	op.coa.expires = mono_before(f->until, f->peers_until) ? f->peers_until : f->until;
@@ -49,6 +50,8 @@ void mma_bind_push_forward(struct mma *m, const struct mma_binding *mb, const st
 	}
 	if (f->is_narrowed)
 		op.coa.ha = op.coa.prev = addr6_any;
+	if (f->b.state != FORWARD_ON && holder && holder != mb)
+		how = fx_dp_del; /* the group is another's by now, who must not get these */
 	how(m->env->fx, ROLE_MMA, &op);
 }
 
