@@ -358,6 +358,8 @@ void loop_begin_v4(void *ctx)
 {
 	struct daemon *d = ctx;
 	bool has_udp;
+
+	(void)dp_use_ip4(d->dp); /* says itself what is wrong; the slow path still works */
 	int udp_errno, rc = rawin4_open(&d->rawin4, &has_udp, &udp_errno);
 
 	for (unsigned i = 0; !rc && i < RAWIN4_N; i++)

@@ -120,13 +120,24 @@ static void size_maps(const struct dp_conf *c, struct bpf_object *obj)
 		bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, map_names[i]), c->ring_oct);
 }
 
-/* Opens and loads with pins in dir. On failure *skel is NULL. */
-static int load_once(const struct dp_conf *c, const char *dir, struct roamcast_bpf **skel)
+/* Either the programs that every daemon needs, or those of IPv4: to verify both takes more than twice as long as the first. */
+static void choose_programs(struct roamcast_bpf *skel, bool is_ip4)
+{
+	bpf_program__set_autoload(skel->progs.roam_ingress, !is_ip4);
+	bpf_program__set_autoload(skel->progs.roam_egress, !is_ip4);
+	bpf_program__set_autoload(skel->progs.roam_out, !is_ip4);
+	bpf_program__set_autoload(skel->progs.roam_ingress4, is_ip4);
+	bpf_program__set_autoload(skel->progs.roam_egress4, is_ip4);
+}
+
+/* Opens and loads with pins in dir: maps that are pinned there are used. On failure *skel is NULL. */
+static int load_once(const struct dp_conf *c, const char *dir, bool is_ip4, struct roamcast_bpf **skel)
 {
 	char path[192];
 	*skel = roamcast_bpf__open();
 	if (!*skel)
 		return -errno;
+	choose_programs(*skel, is_ip4);
 	size_maps(c, (*skel)->obj);
 	for (int i = 0; i < MAP_N; i++) {
 		snprintf(path, sizeof path, "%s/%s", dir, map_names[i]);
@@ -140,21 +151,25 @@ static int load_once(const struct dp_conf *c, const char *dir, struct roamcast_b
 	return r;
 }
 
+static int load_error(int r)
+{
+	errno = -r;
+	return r == -ENOMEM ? ERR_NOMEM : r == -EPERM ? ERR_DENIED : ERR_NOTSUP;
+}
+
 static int load(struct dp *dp)
 {
 	dp->is_adopted = has_pins(dp->dir);
-	int r = dp->is_adopted ? load_once(&dp->conf, dp->dir, &dp->skel) : -ENOENT;
+	int r = dp->is_adopted ? load_once(&dp->conf, dp->dir, false, &dp->skel) : -ENOENT;
 	if (r) {
 		/* Nothing there, or maps of another layout or size: afresh. */
 		dp->is_adopted = false;
 		attach_del_all(dp->dir);
 		unpin_maps(dp->dir);
-		r = load_once(&dp->conf, dp->dir, &dp->skel);
+		r = load_once(&dp->conf, dp->dir, false, &dp->skel);
 	}
-	if (r) {
-		errno = -r;
-		return r == -ENOMEM ? ERR_NOMEM : r == -EPERM ? ERR_DENIED : ERR_NOTSUP;
-	}
+	if (r)
+		return load_error(r);
 	for (int i = 0; i < MAP_N; i++)
 		dp->map_fd[i] = bpf_map__fd(bpf_object__find_map_by_name(dp->skel->obj, map_names[i]));
 	dp->prog_ingress = bpf_program__fd(dp->skel->progs.roam_ingress);
@@ -253,6 +268,23 @@ int dp_open(struct dp **out, const struct dp_conf *conf)
 	return 0;
 }
 
+int dp_use_ip4(struct dp *dp)
+{
+	if (dp->skel4)
+		return 0;
+	int r = load_once(&dp->conf, dp->dir, true, &dp->skel4);
+	if (r) {
+		r = load_error(r);
+		loader_log(&dp->conf, "programs of IPv4: %s: %s", err_str(r), strerror(errno));
+		return r;
+	}
+	const int fds[PROG_N] = {[PROG_INGRESS4] = bpf_program__fd(dp->skel4->progs.roam_ingress4), [PROG_EGRESS4] = bpf_program__fd(dp->skel4->progs.roam_egress4)};
+	for (uint32_t i = 0; i < PROG_N; i++)
+		if (bpf_map_update_elem(dp->map_fd[MAP_PROG], &i, &fds[i], BPF_ANY))
+			return ERR_SYS;
+	return 0;
+}
+
 bool dp_is_adopted(const struct dp *dp) { return dp->is_adopted; }
 
 void dp_close(struct dp *dp, enum dp_close how)
@@ -260,6 +292,8 @@ void dp_close(struct dp *dp, enum dp_close how)
 	if (how == DP_CLOSE_REMOVE)
 		dp_remove(dp->dir);
 	ring_close(dp);
+	if (dp->skel4)
+		roamcast_bpf__destroy(dp->skel4);
 	if (dp->skel)
 		roamcast_bpf__destroy(dp->skel);
 	adopt_free(dp);

@@ -36,6 +36,10 @@ struct dp_conf {
 /* ERR_NOTSUP: this kernel refuses the programs; ERR_INVAL: bpf_dir is not on a bpffs; ERR_SYS: errno tells. */
 int dp_open(struct dp **out, const struct dp_conf *conf);
 
+/* Loads the programs of IPv4 too: before the first entry with an IPv4 address, and before any IPv4 packet is wanted. What an earlier daemon loaded goes on
+ * until then. Errors as dp_open's. */
+int dp_use_ip4(struct dp *dp);
+
 /* Were pins of an earlier daemon adopted? */
 bool dp_is_adopted(const struct dp *dp);
 

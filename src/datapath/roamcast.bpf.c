@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * The BPF object: tc programs around lib/path.h, which give IPv4 and ARP to others around lib/path4.h: two verifications of half the size, and IPv6
- * pays nothing.
+ * pays nothing. Where nobody uses IPv4 the others are not loaded (load.c): their places in t_prog are empty, and IPv4 is the host's.
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -18,13 +18,12 @@ int roam_ingress4(struct __sk_buff *skb) { return path4_ingress(skb); }
 SEC("tc")
 int roam_egress4(struct __sk_buff *skb) { return path4_egress(skb); }
 
-enum { PROG_INGRESS4, PROG_EGRESS4, PROG_N };
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(key_size, sizeof(uint32_t));
 	__uint(max_entries, PROG_N);
-	__array(values, int (void *));
-} t_prog SEC(".maps") = {.values = {[PROG_INGRESS4] = (void *)&roam_ingress4, [PROG_EGRESS4] = (void *)&roam_egress4}};
+	__uint(value_size, sizeof(uint32_t));
+} t_prog SEC(".maps");
 
 SEC("tc")
 int roam_ingress(struct __sk_buff *skb)

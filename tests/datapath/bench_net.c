@@ -114,6 +114,8 @@ struct dp *bench_net_open(uint32_t punt_rate_pps)
 	struct dp_conf conf = {.bpf_dir = "/sys/fs/bpf/bench", .roam0_ifindex = if_nametoindex("roam0"), .punt_rate_pps = punt_rate_pps,
 		.max_bindings = 65536, .keep_slots = 512, .dup_window_ms = BENCH_WINDOW_MS, .log = print_log};
 	int r = dp_open(&dp, &conf);
+	if (!r)
+		r = dp_use_ip4(dp);
 	if (r) {
 		fprintf(stderr, "open: %s\n", err_str(r));
 		exit(1);

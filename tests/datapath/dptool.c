@@ -195,6 +195,8 @@ int main(int argc, char **argv)
 	int r = dp_open(&dp, &conf);
 	if (r)
 		fail("open", r);
+	if (!is_count && (r = dp_use_ip4(dp)))
+		fail("IPv4", r);
 	if (is_count)
 		print_counts(dp);
 	else

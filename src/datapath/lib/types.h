@@ -14,7 +14,10 @@
 #include "datapath/drop.h"
 #include "datapath/punt.h"
 
-enum { MAP_LAYOUT = 15, IF_SLOTS = 64, DUP_WAYS = 3, IF_HASH = 256, SMALL_TABLE = 4096 };
+enum { MAP_LAYOUT = 16, IF_SLOTS = 64, DUP_WAYS = 3, IF_HASH = 256, SMALL_TABLE = 4096 };
+
+/* Places in t_prog. */
+enum { PROG_INGRESS4, PROG_EGRESS4, PROG_N };
 
 #define INLINE inline __attribute__((always_inline))
 #ifdef __bpf__
