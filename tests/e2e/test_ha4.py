@@ -293,6 +293,10 @@ def test_a_translator_and_its_keepalives(world):
     got = world.in_tunnel(b"keepalive", NAT)
     assert got and got[0] == "udp" and got[1][UDP].dport == 40000, world.daemon.tail()
     assert got[2][ICMP].type == 0 and got[2].src == HA and got[2].dst == m.hoa
+    # From somewhere else, or by another port: not answered (6.1.2).
+    for src, sport in (("192.0.2.8", 40000), (NAT, 39999)):
+        world.up(wrap("udp", src, HA, IP(src=m.hoa, dst=HA) / ICMP(id=78, seq=1) / Raw(b"forged"), sport=sport))
+    assert world.far.wait(lambda f: f.haslayer(IP) and f[IP].src == HA and bytes(f).endswith(b"forged"), 0.5) is None
     world.register(m, flags=D | T, before=udp_request(), src=NAT, sport=40001)
     world.far.drain()
     world.from_host(m.hoa, b"new port")
@@ -334,6 +338,19 @@ def test_leaving_and_returning(world):
     world.home.send(ARP(op=1, hwsrc=world.home.mac, psrc=HOST, pdst=m.hoa), "ff:ff:ff:ff:ff:ff")
     assert world.home.wait(lambda f: is_arp(f, 2, m.hoa, HOST), 0.5) is None
     assert world.bindings(m.hoa) == []
+
+
+def test_who_is_at_home_is_reached_there(world):
+    """4.2.3: what the home agent gets for a mobile without a binding goes onto the home link."""
+    m = mobile(137)
+    world.register(m, flags=D)
+    world.register(m, lifetime=0, src=COA)
+    world.home.drain()
+    world.up(IP(src="10.2.0.77", dst=m.hoa) / UDP(sport=7, dport=PORT) / Raw(b"to his home"))
+    asked = world.home.wait(lambda f: is_arp(f, 1, HA, m.hoa) and f)
+    assert asked, world.daemon.tail()
+    world.home.send(ARP(op=2, hwsrc=m.mac, psrc=m.hoa, hwdst=asked[ARP].hwsrc, pdst=HA), asked.src, m.mac)
+    assert world.home.wait(lambda f: f.dst == m.mac and f.haslayer(IP) and f[IP].dst == m.hoa and bytes(f).endswith(b"to his home"))
 
 
 def test_home_agents_are_discovered_on_the_link(world):
