@@ -61,9 +61,11 @@ void ha4_store_put(struct ha *h, const struct ha4 *b, struct now now)
 	fx_store_put(h->env.fx, ROLE_HA, STORE_BINDING_HA, &b->b.hoa, sizeof b->b.hoa, val, wr_len(&w));
 }
 
-/* A clock that was set back cannot stretch what was granted. */
+/* A clock that was set back cannot stretch what was granted; before 1970 nothing was. */
 static mono_t end_of(wall_t end, uint16_t lifetime_s, struct now now)
 {
+	if (end.ns < 0)
+		return now.mono;
 	span_t left = wall_sub(end, now.wall), granted = span_s(lifetime_s);
 	return mono_add(now.mono, left.ns < granted.ns ? left : granted);
 }

@@ -74,7 +74,7 @@ static bool parse(const struct store_rec *rec, struct record *out)
 	out->end.ns = (int64_t)rd_u64(&r);
 	b->coa = rd_addr6(&r);
 	parse_nets(&r, out, n_net);
-	return rd_ok(&key) && rd_ok(&r) && version == VERSION &&
+	return rd_ok(&key) && rd_ok(&r) && version == VERSION && out->end.ns >= 0 &&
 	       (b->state == BINDING_ACTIVE || b->state == BINDING_GONE);
 }
 
