@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The home agent's engine alone, on one core: authenticated registrations a second and memory a binding in user
- * space. Prints one JSON object. Updates are built and signed outside the measured time; each is of another
- * mobile, and its effects are produced but carried out by nobody.
+ * space, of Mobile IPv6 or Mobile IPv4. Prints one JSON object. Updates are built and signed outside the measured time; each is of
+ * another mobile, and its effects are produced but carried out by nobody.
  *
- *	bench_ha_engine [MOBILES]        default 1000000
+ *	bench_ha_engine [MOBILES [6|4]]        default 1000000 6
  */
 #include <malloc.h>
 #include <stdio.h>
@@ -13,9 +13,10 @@
 
 #include "base/prng.h"
 #include "core/engine.h"
-#include "core/sa.h"
+#include "core/sa4.h"
 #include "plat/crypto_openssl.h"
 #include "role/ha/ha.h"
+#include "wire/mip4/mip4_packet.h"
 #include "wire/mip6/mh_packet.h"
 
 enum { BATCH = 1000, PACKET_MAX = 256 };
@@ -75,8 +76,26 @@ static size_t build(uint32_t i, uint16_t seq, struct now now, uint8_t *pkt)
 	return n;
 }
 
+static const struct addr6 agent4 = {{[10] = 0xff, 0xff, 10, 0, 0, 1}};
+
+static size_t build4(uint32_t i, struct now now, uint8_t *pkt)
+{
+	struct addr6 hoa = {{[10] = 0xff, 0xff, 11}}, care_of = {{[10] = 0xff, 0xff, 192, 0, (uint8_t)(i >> 8 & 127), (uint8_t)(i % 250 + 1)}};
+	struct mip4 m = {.type = MIP4_REQUEST, .ext = {.auth = {[MIP4_MH] = sa4_auth(&key)}}};
+	struct mip4_path path = {.src = care_of, .dst = agent4};
+	struct mip4_built built;
+
+	for (int b = 0; b < 3; b++)
+		hoa.b[13 + b] = (uint8_t)((i + 1) >> (16 - 8 * b)); /* not the network's own address */
+	m.request = (struct mip4_request){.flags = MIP4_D | MIP4_T, .lifetime_s = 400, .hoa = hoa, .ha = agent4, .coa = care_of, .id = mh_ntp_of_wall(now.wall)};
+	size_t n = mip4_packet_build(pkt, PACKET_MAX, &path, &m, &built);
+	sa4_sign(&key, &crypto_openssl, pkt + built.msg_off, &m.ext.auth[MIP4_MH]);
+	mip4_packet_finish(&built, pkt);
+	return n;
+}
+
 /* Registers everyone once; gives the time spent in the engine. */
-static double run(void *ha, struct effq *fx, uint32_t n, uint16_t seq, struct now now)
+static double run(void *ha, bool is_v4, struct effq *fx, uint32_t n, uint16_t seq, struct now now)
 {
 	static uint8_t pkt[BATCH][PACKET_MAX];
 	static size_t len[BATCH];
@@ -85,10 +104,10 @@ static double run(void *ha, struct effq *fx, uint32_t n, uint16_t seq, struct no
 	for (uint32_t i = 0; i < n; i += BATCH) {
 		uint32_t count = n - i < BATCH ? n - i : BATCH;
 		for (uint32_t j = 0; j < count; j++)
-			len[j] = build(i + j, seq, now, pkt[j]);
+			len[j] = is_v4 ? build4(i + j, now, pkt[j]) : build(i + j, seq, now, pkt[j]);
 		double from = seconds();
 		for (uint32_t j = 0; j < count; j++) {
-			struct rx rx = {.why = DP_PUNT_MH, .ifindex = 1, .pkt = pkt[j], .len_oct = len[j]};
+			struct rx rx = {.why = is_v4 ? DP_PUNT_MIP4 : DP_PUNT_MH, .ifindex = 1, .pkt = pkt[j], .len_oct = len[j]};
 			ha_role.rx(ha, &rx, now);
 			if (j % 64 == 63)
 				effq_reset(fx); /* as a driver does that commits in groups */
@@ -108,6 +127,7 @@ static uint64_t heap_oct(void)
 int main(int argc, char **argv)
 {
 	uint32_t n = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 1000000;
+	bool is_v4 = argc > 2 && argv[2][0] == '4';
 	struct prng prng;
 	struct effq fx;
 	static struct counters count;
@@ -123,7 +143,11 @@ int main(int argc, char **argv)
 	conf = (struct ha_conf){.address = agent, .n_home_prefix = 1, .prefix_valid = span_s(86400),
 				.prefix_preferred = span_s(86400), .lifetime_max = span_s(3600), .stamp_window = span_ms(7000),
 				.is_stamp_required = true, .bindings_max = n, .n_mobile = 1};
-	prefix6_parse(&conf.home_prefix[0], "2001:db8:1::/48");
+	prefix46_parse(&conf.home_prefix[0], is_v4 ? "11.0.0.0/8" : "2001:db8:1::/48");
+	if (is_v4) {
+		conf.address = addr6_any;
+		conf.v4 = (struct ha_conf4){.address = agent4, .simultaneous = 4};
+	}
 	conf.mobile[0] = (struct ha_mobile_conf){.home = conf.home_prefix[0], .key = "all"};
 	struct engine_env env = {.mem = &mem, .rng = &rng, .crypto = &crypto_openssl, .fx = &fx, .count = &count,
 				 .ifindex = no_link, .key = find_key};
@@ -135,11 +159,11 @@ int main(int argc, char **argv)
 	effq_reset(&fx);
 
 	uint64_t before = heap_oct();
-	double first = run(ha, &fx, n, 1, now);
+	double first = run(ha, is_v4, &fx, n, 1, now);
 	uint64_t used = heap_oct() - before;
 	now.mono.ns += NS_PER_S;
 	now.wall.ns += NS_PER_S;
-	double again = run(ha, &fx, n, 2, now);
+	double again = run(ha, is_v4, &fx, n, 2, now);
 
 	uint64_t refused = 0;
 	for (int i = 0; i < REASON_N; i++)
