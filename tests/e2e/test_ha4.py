@@ -255,6 +255,8 @@ def test_reverse_tunnels_are_checked(world):
         return IP(src=src, dst=HOST) / UDP(sport=7, dport=PORT) / Raw(data)
     assert world.is_dropped(wrap("ipip", COA2, HA, inner(m.hoa, b"not his place")), b"not his place")
     assert world.is_dropped(wrap("ipip", COA, HA, inner("10.1.0.99", b"nobody")), b"nobody")
+    assert world.is_dropped(wrap("gre", COA, HA, inner(m.hoa, b"another form")), b"another form")
+    assert world.is_dropped(wrap("udp", COA, HA, inner(m.hoa, b"yet another"), sport=434), b"yet another")
     assert world.is_dropped(wrap("ipip", COA2, HA, inner(other.hoa, b"no T")), b"no T")
     world.passes(m, "ipip", COA)
 

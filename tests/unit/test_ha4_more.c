@@ -124,6 +124,7 @@ static void behind_a_translator(void **state)
 	assert_true(b.re.m.ext.has_udp_reply);
 	assert_int_equal(b.re.m.ext.udp_reply.code, 0);
 	assert_int_equal(b.re.m.ext.udp_reply.keepalive_s, 110);
+	assert_true(mip4_is_covered(&b.re.m.ext, b.re.m.ext.udp_reply.off, MIP4_MH));
 	assert_false(b.re.m.ext.udp_reply.is_forced);
 	assert_true(addr6_eq(&b.re.dst, &public) && b.re.dport == 40001);
 	const struct dp_home *home = bench_home(&b);
@@ -175,6 +176,9 @@ static void udp_tunnels_that_cannot_be(void **state)
 	/* A foreign agent behind a translator, with a key: its care-of address tells which key. */
 	assert_int_equal(SEND(.has_no_flags = true, .coa = &t_fa, .src = &t_nobody, .sport = 41000, .fa_ext = udp, .has_fh = true), ACCEPTED);
 	assert_true(bench_home(&b)->udp_port == 41000 && addr6_eq(&bench_home(&b)->coa, &t_nobody));
+	/* The agent's: behind the mobile's authentication, under its own. */
+	const struct mip4_exts *x = &b.re.m.ext;
+	assert_true(x->has_udp_reply && x->udp_reply.off > x->auth[MIP4_MH].off && mip4_is_covered(x, x->udp_reply.off, MIP4_FH));
 	bench_fini(&b);
 
 	bench_init(&b, false);

@@ -52,7 +52,7 @@ static void support_is_agreed_upon(void **state)
 	assert_int_equal(SEND(BY_AGENT), ACCEPTED);
 	const struct mip4_exts *x = &b.re.m.ext;
 	assert_true(x->has_revocation && x->revocation.inform);
-	assert_true(mip4_is_covered(x, x->revocation.off, MIP4_FH));
+	assert_true(mip4_is_covered(x, x->revocation.off, MIP4_FH) && !mip4_is_covered(x, x->revocation.off, MIP4_MH));
 	assert_int_equal(x->revocation.timestamp, (uint32_t)(mh_ntp_of_wall(b.k.now.wall) >> 32));
 	/* Not asked for; asked for without an authentication between the agents; by a mobile behind an agent. */
 	assert_int_equal(SEND(.has_no_flags = true, .coa = &t_fa, .has_fh = true), ACCEPTED);

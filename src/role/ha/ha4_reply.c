@@ -3,6 +3,9 @@
  * Registration replies (RFC 5944 3.8.3): addresses and ports are the request's, turned round; the identification tells the mobile how to
  * resynchronise (5.7); mobile-home authentication always, foreign-home where a key is shared.
  *
+ * What concerns the foreign agent alone (its UDP tunnel, revocation) stands behind the mobile's authentication, where a mobile that never
+ * asked for it does not look (3.8.3.3).
+ *
  * An answer to the home address goes straight onto the home link, whatever binding there is (3.8.3.1).
  */
 #include "role/ha/ha4_i.h"
@@ -76,20 +79,41 @@ static void add_revocation(const struct ha4_rq *rq, bool is_accepted, struct mip
 	x->revocation.inform = b->to.wants_inform;
 }
 
-static void add_extensions(struct ha *h, const struct ha4_rq *rq, bool is_accepted, struct mip4_exts *x)
+/* x: what the mobile reads; behind: what only its foreign agent does. */
+static void add_extensions(struct ha *h, const struct ha4_rq *rq, bool is_accepted, struct mip4_exts *x, struct mip4_exts *behind)
 {
 	const struct mip4_exts *asked = &rq->p->m.ext;
+	struct mip4_exts *whose = rq->q->flags & MIP4_D ? x : behind;
 
 	x->has_nai = asked->has_nai;
 	x->nai = asked->nai;
-	x->has_challenge = asked->has_challenge; /* RFC 4721 3.4 */
-	x->challenge = asked->challenge;
 	add_networks(rq, h, is_accepted, x);
-	add_udp(h, rq, is_accepted, x);
-	add_revocation(rq, is_accepted, x);
+	add_udp(h, rq, is_accepted, whose);
+	add_revocation(rq, is_accepted, whose);
 	x->auth[MIP4_MH] = sa4_auth(rq->mobile->key);
+	behind->has_challenge = asked->has_challenge; /* RFC 4721 3.4 */
+	behind->challenge = asked->challenge;
 	if (rq->fa_key)
-		x->auth[MIP4_FH] = sa4_auth(rq->fa_key);
+		behind->auth[MIP4_FH] = sa4_auth(rq->fa_key);
+}
+
+/* The whole packet, signed; its length, or 0. */
+static size_t build(struct ha *h, const struct ha4_rq *rq, uint8_t *out, struct mip4_path *path, struct mip4 *m, struct mip4 *behind)
+{
+	uint8_t own[PACKET_MAX];
+	struct mip4_built built, whole;
+
+	if (!mip4_packet_build(own, sizeof own, path, m, &built))
+		return 0;
+	sa4_sign(rq->mobile->key, h->env.crypto, own + built.msg_off, &m->ext.auth[MIP4_MH]);
+	path->relay = own + built.msg_off;
+	path->relay_oct = built.msg_len_oct;
+	size_t n = mip4_packet_build(out, PACKET_MAX, path, behind, &whole);
+	if (n && rq->fa_key)
+		sa4_sign(rq->fa_key, h->env.crypto, out + whole.msg_off, &behind->ext.auth[MIP4_FH]);
+	if (n)
+		mip4_packet_finish(&whole, out);
+	return n;
 }
 
 static void transmit(struct ha *h, const struct ha4_rq *rq, const uint8_t *pkt, size_t n)
@@ -111,22 +135,16 @@ static void send_reply(struct ha *h, struct ha4_rq *rq, uint8_t code, uint16_t l
 	static const struct addr6 everybody = {{[10] = 0xff, 0xff, 255, 255, 255, 255}};
 	bool is_accepted = mip4_code_accepts(code);
 	uint8_t pkt[PACKET_MAX];
-	struct mip4_built built;
-	struct mip4 m = {.type = MIP4_REPLY, .reply = {.code = code, .lifetime_s = lifetime_s, .hoa = rq->hoa, .ha = h->conf.v4.address}};
+	struct mip4 behind = {.type = MIP4_REPLY}, m = {.type = MIP4_REPLY, .reply = {.code = code, .lifetime_s = lifetime_s, .hoa = rq->hoa, .ha = h->conf.v4.address}};
 	struct mip4_path path = {.src = h->conf.v4.address, .dst = rq->p->src, .sport = rq->p->dport, .dport = rq->p->sport};
 
 	m.reply.id = identification(h, rq, is_accepted, now);
 	if (addr6_is_none(&path.dst))
 		path.dst = everybody;
-	add_extensions(h, rq, is_accepted, &m.ext);
-	size_t n = mip4_packet_build(pkt, sizeof pkt, &path, &m, &built);
-	if (!n)
-		return;
-	sa4_sign(rq->mobile->key, h->env.crypto, pkt + built.msg_off, &m.ext.auth[MIP4_MH]);
-	if (rq->fa_key)
-		sa4_sign(rq->fa_key, h->env.crypto, pkt + built.msg_off, &m.ext.auth[MIP4_FH]);
-	mip4_packet_finish(&built, pkt);
-	transmit(h, rq, pkt, n);
+	add_extensions(h, rq, is_accepted, &m.ext, &behind.ext);
+	size_t n = build(h, rq, pkt, &path, &m, &behind);
+	if (n)
+		transmit(h, rq, pkt, n);
 }
 
 void ha4_accept(struct ha *h, struct ha4_rq *rq, uint16_t lifetime_s, struct now now)
