@@ -227,7 +227,11 @@ static void rev_udp_next(struct pk *p)
 }
 static void rev_udp_off(struct pk *p) { reverse(p, COA, DP_ENCAP_UDP, "10.1.0.100", CN); }
 static void rev_udp_bare(struct pk *p) { reverse(p, COA, DP_ENCAP_IPIP, "10.1.0.103", CN); }
-static void rev_several(struct pk *p) { reverse(p, "10.3.0.6", DP_ENCAP_IPIP, "10.1.0.104", CN); }
+static void rev_several(struct pk *p) { reverse(p, "10.3.0.6", DP_ENCAP_GRE_PLAIN, "10.1.0.104", CN); }
+static void rev_several_ipip(struct pk *p) { reverse(p, "10.3.0.6", DP_ENCAP_IPIP, "10.1.0.104", CN); }
+static void rev_gre_off(struct pk *p) { reverse(p, COA, DP_ENCAP_GRE_PLAIN, "10.1.0.100", CN); }
+static void rev_ipip_off(struct pk *p) { reverse(p, COA, DP_ENCAP_IPIP, "10.1.0.101", CN); }
+static void rev_ipip_for_minimal(struct pk *p) { reverse(p, COA, DP_ENCAP_IPIP, "10.1.0.102", CN); }
 static void rev_several_udp(struct pk *p) { reverse(p, "10.3.0.7", DP_ENCAP_UDP, "10.1.0.104", CN); }
 static void rev_several_over(struct pk *p) { reverse(p, "10.3.0.8", DP_ENCAP_IPIP, "10.1.0.104", CN); }
 static void rev_before(struct pk *p) { reverse(p, "10.3.0.9", DP_ENCAP_IPIP, "10.1.0.100", CN); }
@@ -734,11 +738,15 @@ const struct dpcase dpcases4[] = {
 	LOST("IPv4: minimal encapsulation without source, from elsewhere", IF_UP, rev_minimal_short, REVERSE_SOURCE),
 	SENT("IPv4: reverse tunnel in UDP", IF_UP, rev_udp, -32, IF_UP, check_released),
 	LOST("IPv4: reverse tunnel in UDP from another port", IF_UP, rev_udp_port, REVERSE_SOURCE),
+	LOST("IPv4: reverse tunnel in GRE that was not agreed on", IF_UP, rev_gre_off, REVERSE_SOURCE),
+	LOST("IPv4: reverse tunnel in IP where GRE was agreed on", IF_UP, rev_ipip_off, REVERSE_SOURCE),
+	SENT("IPv4: reverse tunnel in IP for what minimal encapsulation cannot carry", IF_UP, rev_ipip_for_minimal, -20, IF_UP, check_released),
 	LOST("IPv4: reverse tunnel in UDP that was not agreed on", IF_UP, rev_udp_off, REVERSE_SOURCE),
 	LOST("IPv4: reverse tunnel out of UDP", IF_UP, rev_udp_bare, REVERSE_SOURCE),
 	LOST("IPv4: reverse tunnel from one of several, from another port", IF_UP, rev_several_udp, REVERSE_SOURCE),
 	LOST("IPv4: UDP with another tunnel in it", IF_UP, rev_udp_next, TUNNEL_PROTO),
-	SENT("IPv4: reverse tunnel from one of several care-of addresses", IF_UP, rev_several, -20, IF_UP, check_released),
+	SENT("IPv4: reverse tunnel from one of several care-of addresses", IF_UP, rev_several, -24, IF_UP, check_released),
+	LOST("IPv4: reverse tunnel from one of several, in another form", IF_UP, rev_several_ipip, REVERSE_SOURCE),
 	LOST("IPv4: reverse tunnel from one that is over", IF_UP, rev_several_over, REVERSE_SOURCE),
 	SENT("IPv4: reverse tunnel from the care-of address before", IF_UP, rev_before, -20, IF_UP, check_released),
 	LOST("IPv4: reverse tunnel from another care-of address", IF_UP, rev_coa, REVERSE_SOURCE),

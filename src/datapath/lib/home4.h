@@ -120,16 +120,19 @@ NOINLINE bool home4_is_around(ctx_t *c, const struct in4 *in)
 }
 
 /* How a tunnel came: 0, or in UDP, from which port; or it does not matter. */
-enum { HOME4_ANY = 0x10000 };
+#define HOME4_ANY 0xffffffffu
 
-/* Is that the form agreed on (RFC 3519 3.3, 4.3)? What is not in UDP may be in any form. */
-static INLINE bool home4_is_form(uint32_t encap, uint32_t port, uint32_t udp)
+/* How a packet came: enum dp_encap, and the port of UDP. */
+static INLINE uint32_t home4_form(uint32_t encap, uint32_t port) { return encap << 16 | (encap == DP_ENCAP_UDP ? port : 0); }
+
+/* Is that the form agreed on (RFC 3024 4.3.2, RFC 3519 3.3, 4.3)? What minimal encapsulation cannot carry comes in IP-in-IP. */
+static INLINE bool home4_is_form(uint32_t encap, uint32_t port, uint32_t form)
 {
-	return udp == HOME4_ANY || udp == (encap == DP_ENCAP_UDP ? port : 0);
+	return form == HOME4_ANY || form == home4_form(encap, port) || (encap == DP_ENCAP_MINIMAL && form == home4_form(DP_ENCAP_IPIP, 0));
 }
 
 /* One of the further bindings. */
-NOINLINE bool home4_has(ctx_t *c, const struct m_cfg *g, uint32_t addr, uint32_t coa, uint32_t udp)
+NOINLINE bool home4_has(ctx_t *c, const struct m_cfg *g, uint32_t addr, uint32_t coa, uint32_t form)
 {
 	struct m_home_more *more = home4_more(c, g, addr);
 	int64_t now = ctx_now(c);
@@ -139,7 +142,7 @@ NOINLINE bool home4_has(ctx_t *c, const struct m_cfg *g, uint32_t addr, uint32_t
 #pragma clang loop unroll(full)
 	for (uint32_t i = 0; i < DP_HOME_MORE_MAX; i++)
 		is_in |= i < more->n && more->to[i].expires_ns > now && a4_of(&more->to[i].coa) == coa &&
-			 home4_is_form(more->to[i].encap, more->to[i].udp_port, udp);
+			 home4_is_form(more->to[i].encap, more->to[i].udp_port, form);
 	return is_in;
 }
 
@@ -211,7 +214,7 @@ NOINLINE int home4_forward(ctx_t *c, const struct m_cfg *g)
 }
 
 /* May addr send so, from outer's source through outer's destination? DP_DROP_NONE, or why not. */
-NOINLINE enum dp_drop home4_refuses(ctx_t *c, const struct m_cfg *g, uint32_t addr, const struct k_pair *outer, uint32_t udp)
+NOINLINE enum dp_drop home4_refuses(ctx_t *c, const struct m_cfg *g, uint32_t addr, const struct k_pair *outer, uint32_t form)
 {
 	struct m_home *h = home4_find(c, g, addr);
 	int64_t now = ctx_now(c);
@@ -221,9 +224,9 @@ NOINLINE enum dp_drop home4_refuses(ctx_t *c, const struct m_cfg *g, uint32_t ad
 	}
 	if (!h || !a6_eq(&h->ha, &outer->dst))
 		return DP_DROP_REVERSE_SOURCE;
-	bool is_coa = h->expires_ns > now && a6_eq(&h->coa, &outer->src) && home4_is_form(h->encap, h->udp_port, udp);
+	bool is_coa = h->expires_ns > now && a6_eq(&h->coa, &outer->src) && home4_is_form(h->encap, h->udp_port, form);
 	bool was_coa = h->prev_until_ns > now && a6_eq(&h->prev, &outer->src);
-	if (!is_coa && !was_coa && !((h->flags & HOME_MORE) && home4_has(c, g, addr, a4_of(&outer->src), udp)))
+	if (!is_coa && !was_coa && !((h->flags & HOME_MORE) && home4_has(c, g, addr, a4_of(&outer->src), form)))
 		return DP_DROP_REVERSE_SOURCE;
 	return h->flags & HOME_REVERSE ? DP_DROP_NONE : DP_DROP_REVERSE_OFF;
 }
@@ -241,7 +244,7 @@ static INLINE int home4_release(ctx_t *c, struct in4 *in)
 NOINLINE int home4_reverse(ctx_t *c, const struct m_cfg *g, struct tun4 *t)
 {
 	struct k_pair outer = pair_of4(t->src, t->dst);
-	enum dp_drop why = home4_refuses(c, g, t->in.ip.src, &outer, t->encap == DP_ENCAP_UDP ? t->port : 0);
+	enum dp_drop why = home4_refuses(c, g, t->in.ip.src, &outer, home4_form(t->encap, t->port));
 	if (why)
 		return ctx_drop(c, why);
 	if (!open4_ecn(t))
