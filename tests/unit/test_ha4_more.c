@@ -3,6 +3,7 @@
  * The home agent of Mobile IPv4: simultaneous bindings and de-registration (RFC 5944 3.8.2.2), UDP tunnels (RFC 3519), home addresses by NAI
  * (RFC 2794), mobile networks (RFC 5177), what survives a restart, a mobile of both families. Requirement: H-7.
  */
+#include "core/pair.h"
 #include "ha4_kit.h"
 
 #define SEND(...) bench_send(&b, (struct request){__VA_ARGS__})
@@ -490,6 +491,42 @@ static void a_mobile_of_both_families(void **state)
 	bench_fini(&b);
 }
 
+/* An MMA of IPv4 asks for the key of a visiting mobile, and is told one that opens its site alone (decisions/lent-keys.md). */
+static void keys_are_lent_over_ipv4(void **state)
+{
+	(void)state;
+	struct bench b;
+	struct mh_packet told;
+	uint8_t pkt[1280], want[32], got[32];
+	bench_init(&b, false);
+	b.conf->n_mma = 1;
+	b.conf->mma[0] = (struct ha_mma_conf){t_fa2, "fa1", "abroad"};
+	b.conf->lend = span_s(1000);
+	bench_start(&b);
+	struct pair mma = {.address = t_ha, .key = &b.k.key[T_KEY_FA]};
+	struct mh ask = {.peer = {.kind = PEER_KEY_ASK, .transaction = 7, .home_address = t_hoa}};
+	kit_clear(&b.k);
+	pair_send(&mma, &b.k.env, ROLE_MMA, &t_fa2, &ask, b.k.now);
+	const struct effect *fx = kit_fx(&b.k, FX_SEND, 0);
+	assert_non_null(fx);
+	size_t n = fx->send.len_oct;
+	memcpy(pkt, effq_bytes(&b.k.fx, fx->send.off), n);
+	kit_clear(&b.k);
+	assert_true(bench_rx(&b, pkt, n, DP_PUNT_MH, T_UP_IF));
+	fx = kit_fx(&b.k, FX_SEND, 0);
+	assert_non_null(fx);
+	memcpy(pkt, effq_bytes(&b.k.fx, fx->send.off), fx->send.len_oct);
+	assert_int_equal(mh_packet_parse(pkt, fx->send.len_oct, &told), W_OK);
+	assert_true(addr6_eq(&told.src, &t_ha) && addr6_eq(&told.dst, &t_fa2));
+	assert_int_equal(pair_check(&mma, &b.k.env, &told, span_s(7), b.k.now), PAIR_OK);
+	assert_true(told.mh.peer.kind == PEER_KEY && told.mh.peer.status == PEER_OK && told.mh.opt.rc.has_key);
+	sa_derive_mma(&b.k.key[T_KEY_MN], &crypto_openssl, "abroad", want);
+	pair_unmask(&mma, &b.k.env, &told, got);
+	assert_memory_equal(got, want, sizeof want);
+	assert_int_equal(told.mh.opt.rc.key.spi, 256);
+	bench_fini(&b);
+}
+
 /* HMAC-MD5 is for Mobile IPv4 alone. */
 static void weak_keys_are_refused_for_ipv6(void **state)
 {
@@ -533,6 +570,7 @@ int main(void)
 		cmocka_unit_test(mobiles_no_longer_configured_are_dropped),
 		cmocka_unit_test(records_that_make_no_sense_are_refused),
 		cmocka_unit_test(a_mobile_of_both_families),
+		cmocka_unit_test(keys_are_lent_over_ipv4),
 		cmocka_unit_test(weak_keys_are_refused_for_ipv6),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

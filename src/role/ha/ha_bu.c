@@ -245,12 +245,18 @@ static void on_malformed(struct ha *h, const struct rx *rx, enum wire_err err, c
 		ha_param_problem(h, rx, &p->src, w.off + 1, now);
 }
 
+/* Over IPv4 only agents' messages come so: an MMA asks for a mobile's key. */
+static bool is_to_us(const struct ha *h, const struct mh_packet *p)
+{
+	return addr6_eq(&p->dst, &h->conf.address) || (!addr6_is_none(&p->dst) && addr6_eq(&p->dst, &h->conf.v4.address));
+}
+
 bool ha_rx_mh(struct ha *h, const struct rx *rx, struct now now)
 {
 	struct mh_packet p = {0};
 	enum wire_err err = mh_packet_parse(rx->pkt, rx->len_oct, &p);
 
-	if (err == W_PROTO || !addr6_eq(&p.dst, &h->conf.address))
+	if (err == W_PROTO || !is_to_us(h, &p))
 		return false;
 	if (err != W_OK)
 		on_malformed(h, rx, err, &p, now);

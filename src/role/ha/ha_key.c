@@ -50,7 +50,7 @@ static void answer(struct ha *h, struct pair *mma, const char *site, const struc
 		fx_event(h->env.fx, ROLE_HA, EV_INFO, "key-lent", &ask->home_address, "%s: to %s of site %s", ADDR46_STR(&ask->home_address),
 			 ADDR46_STR(&mma->address), site);
 	}
-	pair_send(mma, &h->env, ROLE_HA, &h->conf.address, &m, now);
+	pair_send(mma, &h->env, ROLE_HA, addr6_is_v4mapped(&mma->address) ? &h->conf.v4.address : &h->conf.address, &m, now);
 }
 
 void ha_key_rx(struct ha *h, const struct mh_packet *p, struct now now)
