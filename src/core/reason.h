@@ -115,6 +115,7 @@
 	X(VISIT_CHALLENGE_OPEN, "visitor: challenge that no authenticator covers") \
 	X(VISIT_FULL, "visitor: no room, or no new mobiles are taken") \
 	X(VISIT_KEY, "visitor: mobile-foreign authentication missing or wrong") \
+	X(VISIT_REPEATED, "visitor: a pending request's identification from another station, or in another request") \
 	X(VISIT_CLAIMED, "visitor: another station claims its address by ARP") \
 	X(VISIT_OWNER, "visitor: refused by the role that serves it") \
 	X(VISIT_TIMEOUT, "visitor: home agent did not answer") \

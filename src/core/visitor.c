@@ -8,7 +8,7 @@
 #include "wire/ip/icmp4.h"
 #include "wire/ip/ip6.h"
 
-enum { CAP_FIRST = 16, QUOTE_OFF = 4 };
+enum { CAP_FIRST = 16, QUOTE_OFF = 4, PER_MOBILE = 4 };
 
 const char *visitor_end_str(enum visitor_end e)
 {
@@ -87,13 +87,74 @@ static bool is_same_mobile(const struct visitor_request *a, const struct visitor
 	return addr6_eq(&a->hoa, &b->hoa) && a->nai_oct == b->nai_oct && memcmp(a->nai, b->nai, a->nai_oct) == 0;
 }
 
-struct visitor_pending *visitors_pending_of(const struct visitors *vs, const struct visitor_request *req)
+static struct visitor_pending *pending_next(const struct visitors *vs, const struct visitor_request *req, uint32_t *at)
 {
 	uint32_t hoa4 = low4(&req->hoa);
-	for (uint32_t i = 0; i < vs->n_pending; i++)
-		if (vs->pending[i].hoa4 == hoa4 && is_same_mobile(&vs->pending[i].p->req, req))
-			return vs->pending[i].p;
+	for (; *at < vs->n_pending; (*at)++)
+		if (vs->pending[*at].hoa4 == hoa4 && is_same_mobile(&vs->pending[*at].p->req, req))
+			return vs->pending[(*at)++].p;
 	return NULL;
+}
+
+struct visitor_pending *visitors_pending_of(const struct visitors *vs, const struct visitor_request *req)
+{
+	struct visitor_pending *last = NULL, *pd;
+	for (uint32_t at = 0; (pd = pending_next(vs, req, &at));)
+		if (!last || !mono_before(pd->timer.when, last->timer.when))
+			last = pd;
+	return last;
+}
+
+struct visitor_pending *visitors_pending_same(const struct visitors *vs, const struct visitor_request *req)
+{
+	struct visitor_pending *pd;
+	for (uint32_t at = 0; (pd = pending_next(vs, req, &at));)
+		if (pd->req.id == req->id)
+			return pd;
+	return NULL;
+}
+
+bool visitors_is_pending(const struct visitors *vs, const struct addr6 *hoa)
+{
+	uint32_t hoa4 = low4(hoa);
+	for (uint32_t i = 0; i < vs->n_pending; i++)
+		if (vs->pending[i].hoa4 == hoa4 && addr6_eq(&vs->pending[i].p->req.hoa, hoa))
+			return true;
+	return false;
+}
+
+/* Where mobiles are no neighbours their key tells who speaks. */
+bool visitors_is_station(const struct visitors *vs, const struct visitor_request *a, const struct visitor_request *b)
+{
+	return vs->conf->is_remote || (a->ifindex == b->ifindex && lladdr_eq(&a->lladdr, &b->lladdr));
+}
+
+void visitors_pending_settle(struct visitors *vs, const struct visitor_request *req)
+{
+	struct visitor_pending *pd;
+	for (uint32_t at = 0; (pd = pending_next(vs, req, &at));)
+		if (pd->is_superseded && visitors_is_station(vs, &pd->req, req)) {
+			visitors_pending_del(vs, pd);
+			at--; /* another has its place */
+		}
+}
+
+bool visitors_pending_room(struct visitors *vs, const struct visitor_request *req)
+{
+	struct visitor_pending *pd, *oldest = NULL;
+	uint32_t n = 0;
+	for (uint32_t at = 0; (pd = pending_next(vs, req, &at)); n++) {
+		if (!visitors_is_station(vs, &pd->req, req))
+			continue;
+		pd->is_superseded = true;
+		if (!oldest || mono_before(pd->timer.when, oldest->timer.when))
+			oldest = pd;
+	}
+	if (n < PER_MOBILE && vs->n_pending < vs->conf->pending_max)
+		return true;
+	if (oldest)
+		visitors_pending_del(vs, oldest);
+	return oldest;
 }
 
 static bool has_slot(struct visitors *vs)
@@ -244,7 +305,10 @@ static void visitor_due(struct visitors *vs, struct visitor *v, struct now now)
 static void pending_due(struct visitors *vs, struct visitor_pending *pd, struct now now)
 {
 	struct visitor_request req = pd->req;
+	bool is_superseded = pd->is_superseded;
 	visitors_pending_del(vs, pd);
+	if (is_superseded)
+		return; /* the mobile waits for the answer to its last request alone (3.6.2.1) */
 	vs->n_timeouts++;
 	visitors_refuse(vs, &req, MIP4_FA_TIMEOUT, visitors_mobile_key(vs, &req), now);
 }

@@ -73,6 +73,8 @@ struct visitor_pending {
 	struct timer timer;
 	uint8_t challenge[CHALLENGE_OCT]; /* that it brought, if has_challenge */
 	bool has_challenge;
+	bool is_superseded;            /* the same station has asked again since: nobody is told when this one ends */
+	uint64_t bytes;                /* a hash of what was passed on */
 	bool has_fh;                   /* foreign-home authentication went with it, and must come with the reply */
 	uint16_t ip_id;                /* of the packet to the home agent: an ICMP error quotes it */
 	uint32_t slot;                 /* in visitors.pending */
@@ -171,6 +173,8 @@ bool visitors_icmp(struct visitors *vs, const struct rx *rx, struct now now);
 
 struct visitor *visitors_find(const struct visitors *vs, const struct addr6 *hoa); /* served ones */
 struct visitor *visitors_next(const struct visitors *vs, uint64_t *it);            /* any state; as table_next */
+/* Does a request for this home address wait for its home agent? */
+bool visitors_is_pending(const struct visitors *vs, const struct addr6 *hoa);
 /* Served ones and those still to be acknowledged. */
 uint32_t visitors_count(const struct visitors *vs);
 /* Ends the service of one, and tells its home agent if that was negotiated (RFC 3543 4.2.3). gone() is called with VISITOR_BY_US. */

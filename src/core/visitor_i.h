@@ -9,7 +9,16 @@ enum { VISITOR_REPLY_OCT = 20 }; /* of a reply before its extensions */
 
 /* visitor.c */
 bool visitors_reserve(struct visitors *vs);
+/* The one of this mobile that was asked last; NULL: none. */
 struct visitor_pending *visitors_pending_of(const struct visitors *vs, const struct visitor_request *req);
+/* The one of this mobile with this identification. */
+struct visitor_pending *visitors_pending_same(const struct visitors *vs, const struct visitor_request *req);
+/* Makes room for one more of this mobile: a station's older ones are superseded, and its oldest goes when there are too many. False: there is
+ * none, since other stations have taken it. */
+bool visitors_pending_room(struct visitors *vs, const struct visitor_request *req);
+/* One was answered: what the same station asked before it no longer matters. */
+void visitors_pending_settle(struct visitors *vs, const struct visitor_request *req);
+bool visitors_is_station(const struct visitors *vs, const struct visitor_request *a, const struct visitor_request *b);
 struct visitor_pending *visitors_pending_add(struct visitors *vs, const struct visitor_request *req);
 void visitors_pending_arm(struct visitors *vs, struct visitor_pending *pd, struct now now);
 void visitors_pending_del(struct visitors *vs, struct visitor_pending *pd);

@@ -168,8 +168,11 @@ static void reply_for(struct visitors *vs, struct visitor_pending *pd, const str
 	const struct sa_key *key = vs->ops->home_agent_key(vs->ops->ctx, &p->src);
 	bool is_wrong = is_other_challenge(pd, &p->m.ext);
 	uint8_t bad = check_auth(vs, pd, p, key);
+	bool was_last = !pd->is_superseded;
 	code = bad ? bad : code;
 	visitors_pending_del(vs, pd);
+	if (was_last)
+		visitors_pending_settle(vs, &req);
 	if (!code)
 		code = check_accepting(p, &req);
 	if (!code)

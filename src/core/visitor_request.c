@@ -202,7 +202,8 @@ static uint8_t check_room(struct visitors *vs, struct ask *a)
 	bool is_new = !a->v && !is_dereg(a);
 	if (is_new && (a->link->is_busy || visitors_count(vs) >= vs->conf->visitors_max))
 		return MIP4_FA_NO_RESOURCES;
-	return !a->pending && vs->n_pending >= vs->conf->pending_max ? MIP4_FA_NO_RESOURCES : VISITOR_PASS;
+	bool has_own = a->pending && visitors_is_station(vs, &a->pending->req, &a->req); /* whose place this one can have */
+	return !has_own && vs->n_pending >= vs->conf->pending_max ? MIP4_FA_NO_RESOURCES : VISITOR_PASS;
 }
 
 static uint8_t (*const checks[])(struct visitors *vs, struct ask *a) = {
@@ -239,6 +240,8 @@ static void add_exts(const struct visitors *vs, const struct visitor_request *re
 		x->auth[MIP4_FH] = sa4_auth(key);
 }
 
+static uint64_t bytes_of(const struct visitors *vs, const struct mip4_packet *p) { return rate_key(&vs->rate, p->msg, p->m.ext.relay_oct); }
+
 static uint16_t random_id(const struct visitors *vs) { return (uint16_t)(1 + rng_below(vs->env->rng, UINT16_MAX)); }
 
 static void relay(struct visitors *vs, struct visitor_pending *pd, const struct mip4_packet *p, struct now now)
@@ -271,18 +274,17 @@ static void note_challenge(struct visitors *vs, struct visitor_pending *pd, cons
 	challenge_use(&vs->challenge, visitors_mobile(vs, &pd->req), visitors_station(vs, &pd->req.lladdr), pd->challenge);
 }
 
-/* A newer request of the mobile takes the place of the one that waits: the mobile itself no longer takes the old one's reply (3.6.2.1). */
+/* A newer request waits beside the older: nobody who asks in a mobile's name takes the place of what the mobile asked. */
 static void accept(struct visitors *vs, struct ask *a, struct now now)
 {
-	if (a->pending)
-		visitors_pending_del(vs, a->pending);
-	struct visitor_pending *pd = visitors_pending_add(vs, &a->req);
+	struct visitor_pending *pd = visitors_pending_room(vs, &a->req) ? visitors_pending_add(vs, &a->req) : NULL;
 	if (!pd) {
 		visitors_refuse(vs, &a->req, MIP4_FA_NO_RESOURCES, a->key, now);
 		return;
 	}
 	/* RFC 5944 3.5.4: neither for a de-registration nor for a care-of address that is not ours. */
 	pd->has_fh = !is_dereg(a) && !is_colocated(a) && vs->ops->home_agent_key(vs->ops->ctx, &a->req.ha);
+	pd->bytes = bytes_of(vs, a->p);
 	note_challenge(vs, pd, &a->m->ext);
 	visitors_pending_arm(vs, pd, now);
 	relay(vs, pd, a->p, now);
@@ -297,6 +299,16 @@ static bool is_too_often(struct visitors *vs, const struct visitor_request *req,
 		return false;
 	reason_count(vs->env, R_LIMIT_RATE);
 	return true;
+}
+
+/* The identification of a request that waits. The very same from the same station goes on once more; all else could only put
+ * somebody in the mobile's place, or spoil what the home agent is asked. */
+static void repeat(struct visitors *vs, struct visitor_pending *pd, const struct ask *a, struct now now)
+{
+	if (visitors_is_station(vs, &pd->req, &a->req) && pd->bytes == bytes_of(vs, a->p))
+		relay(vs, pd, a->p, now);
+	else
+		reason_count(vs->env, R_VISIT_REPEATED);
 }
 
 bool visitors_request_rx(struct visitors *vs, const struct visitor_link *link, const struct rx *rx, const struct mip4_packet *p,
@@ -315,6 +327,11 @@ bool visitors_request_rx(struct visitors *vs, const struct visitor_link *link, c
 	if (is_too_often(vs, &a.req, now))
 		return true;
 	vs->n_requests++;
+	struct visitor_pending *same = visitors_pending_same(vs, &a.req);
+	if (same) {
+		repeat(vs, same, &a, now);
+		return true;
+	}
 	a.v = visitors_find(vs, &a.req.hoa);
 	a.pending = visitors_pending_of(vs, &a.req);
 	code = check(vs, &a, now);

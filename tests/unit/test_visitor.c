@@ -233,8 +233,8 @@ static void only_the_right_reply_is_taken(void **state)
 	bench_fini(&b);
 }
 
-/* 3.6.2.1: the mobile waits for the answer to its last request alone. */
-static void a_newer_request_takes_the_place_of_the_older(void **state)
+/* Both wait; 3.6.2.1: the mobile takes the answer to its last request alone, so nobody hears of the older one's end. */
+static void a_newer_request_waits_beside_the_older(void **state)
 {
 	(void)state;
 	struct bench b;
@@ -244,12 +244,61 @@ static void a_newer_request_takes_the_place_of_the_older(void **state)
 	struct request r1 = reply_of(&b, MIP4_ACCEPTED, 300);
 	q = request_of(&b, 300);
 	ask(&b, &q);
-	assert_int_equal(b.vs.n_pending, 1);
-	struct frame f = reply_build(&b, &r1);
-	ignored(&b, &f, R_VISIT_REPLY_UNEXPECTED);
+	assert_int_equal(b.vs.n_pending, 2);
 	struct request r2 = reply_of(&b, MIP4_ACCEPTED, 300);
 	answer(&b, &r2);
 	assert_int_equal(b.n_accepted, 1);
+	assert_int_equal(b.vs.n_pending, 0);
+	q = request_of(&b, 300);
+	ask(&b, &q);
+	q = request_of(&b, 300);
+	ask(&b, &q);
+	r2 = reply_of(&b, MIP4_HA_NO_RESOURCES, 0);
+	answer(&b, &r2);
+	b.n_refused = 0;
+	uint32_t sent = rig_count(&b.rig, FX_SEND);
+	bench_run(&b, span_s(8));
+	assert_int_equal(b.vs.n_pending, 0);
+	assert_int_equal(rig_count(&b.rig, FX_SEND), sent);
+	assert_int_equal(b.n_refused, 0);
+	struct frame f = reply_build(&b, &r1);
+	ignored(&b, &f, R_VISIT_REPLY_UNEXPECTED);
+	for (int i = 0; i < 20; i++) { /* few of one mobile */
+		q = request_of(&b, 300);
+		ask(&b, &q);
+		assert_true(b.vs.n_pending <= 4);
+	}
+	bench_fini(&b);
+}
+
+/* Found by the swarm: who repeats a mobile's request while it waits must neither become the visitor nor spoil it. */
+static void nobody_takes_the_place_of_a_request_that_waits(void **state)
+{
+	(void)state;
+	struct bench b;
+	bench_init(&b);
+	struct lladdr mobile = rig_lladdr(MOBILE);
+	struct request q = request_of(&b, 300);
+	struct frame f = request_build(&b, &q);
+	assert_true(bench_rx(&b, &f));
+	struct request r = reply_of(&b, MIP4_ACCEPTED, 300);
+	struct frame forged = f;
+	forged.lladdr = OTHER;
+	ignored(&b, &forged, R_VISIT_REPEATED); /* as it was, from elsewhere */
+	forged = f;
+	forged.buf[forged.n - 1] ^= 1;
+	forged.buf[26] = forged.buf[27] = 0;
+	ignored(&b, &forged, R_VISIT_REPEATED); /* spoiled, from the mobile's own address */
+	uint32_t sent = rig_count(&b.rig, FX_SEND);
+	assert_true(bench_rx(&b, &f)); /* the mobile's own repetition goes on */
+	assert_int_equal(rig_count(&b.rig, FX_SEND), sent + 1);
+	struct request mine = request_of(&b, 300); /* with an identification of his own: beside it */
+	mine.lladdr = OTHER;
+	ask(&b, &mine);
+	assert_int_equal(b.vs.n_pending, 2);
+	answer(&b, &r);
+	assert_int_equal(b.n_accepted, 1);
+	assert_true(lladdr_eq(&visitors_find(&b.vs, &q.m.request.hoa)->req.lladdr, &mobile));
 	bench_fini(&b);
 }
 
@@ -913,7 +962,10 @@ static void a_replay_from_elsewhere_is_stale(void **state)
 	struct request q = with_challenge(&b, value);
 	struct frame f = request_build(&b, &q);
 	assert_true(bench_rx(&b, &f));
+	struct request r = reply_of(&b, MIP4_ACCEPTED, 300);
 	f.lladdr = OTHER;
+	ignored(&b, &f, R_VISIT_REPEATED);
+	answer(&b, &r);
 	assert_true(bench_rx(&b, &f));
 	assert_int_equal(b.refused, MIP4_FA_STALE_CHALLENGE);
 	bench_fini(&b);
@@ -973,7 +1025,8 @@ int main(void)
 		cmocka_unit_test(a_deregistration_ends_the_visit_once_confirmed),
 		cmocka_unit_test(another_agents_care_of_address_may_be_ended_through_us),
 		cmocka_unit_test(only_the_right_reply_is_taken),
-		cmocka_unit_test(a_newer_request_takes_the_place_of_the_older),
+		cmocka_unit_test(a_newer_request_waits_beside_the_older),
+		cmocka_unit_test(nobody_takes_the_place_of_a_request_that_waits),
 		cmocka_unit_test(two_mobiles_with_one_identification_are_told_apart),
 		cmocka_unit_test(a_mobile_without_a_home_address_is_known_by_its_name),
 		cmocka_unit_test(one_address_and_two_names_are_told_apart),

@@ -50,7 +50,7 @@ uint8_t fa_visit_check(void *ctx, struct visitor_request *req, const struct mip4
 {
 	struct fa *fa = ctx;
 	(void)m;
-	if (v || !req->lifetime_s || req->flags & MIP4_D || addr6_is_none(&req->hoa))
+	if (v || !req->lifetime_s || req->flags & MIP4_D || addr6_is_none(&req->hoa) || visitors_is_pending(&fa->visitors, &req->hoa))
 		return 0;
 	const struct dp_op op = {.table = DP_VISIT, .visit = {
 		.home_address = req->hoa, .ha = req->ha, .coa = req->coa, .ifindex = req->ifindex, .lladdr = req->lladdr, .up = DP_VISIT_DOWN,
@@ -64,7 +64,7 @@ static void forget_check(struct fa *fa, const struct visitor_request *req)
 {
 	const struct dp_op op = {.table = DP_VISIT, .visit.home_address = req->hoa};
 	bool was_put = req->lifetime_s && !(req->flags & MIP4_D) && !addr6_is_none(&req->hoa);
-	if (was_put && !visitors_find(&fa->visitors, &req->hoa))
+	if (was_put && !visitors_find(&fa->visitors, &req->hoa)) /* another who waits loses a moment, no more */
 		fx_dp_del(fa->env->fx, ROLE_FA, &op);
 }
 
