@@ -227,6 +227,8 @@ bool forge_arp(struct script *sc, const struct words *w, uint32_t i)
 	if (!ok)
 		return script_fail(sc, "%s", "arp NODE.IF request|reply SENDER TARGET [at NODE.IF] [to NODE.IF]");
 	m.sender_ll = m.target_ll = at->lladdr;
+	if (at->node->n_claimed < NODE_CLAIMS_MAX)
+		at->node->claimed[at->node->n_claimed++] = m.sender;
 	arp_say(nic, to ? &to->lladdr : &lladdr_broadcast, &m);
 	return true;
 }

@@ -8,7 +8,7 @@
 #include "core/engine.h"
 #include "sim/link.h"
 
-enum { NODE_HOMES_MAX = 2 };
+enum { NODE_HOMES_MAX = 2, NODE_CLAIMS_MAX = 32 };
 enum { NODE_NICS_MAX = 16, NODE_ADDRS_MAX = 64, NODE_ROUTES_MAX = 64, NODE_ROLES_MAX = 6, NODE_KEYS_MAX = 64,
        IFINDEX_FIRST = 2 };
 #define IFINDEX_NONE 0xfffffffeu /* of a route that says: unreachable */
@@ -69,6 +69,8 @@ struct node {
 	struct addr6 home[NODE_HOMES_MAX]; /* of a mobile: home addresses of its families, as long as they are known */
 	uint32_t n_homes;
 	bool is_mobile;
+	struct addr6 claimed[NODE_CLAIMS_MAX]; /* addresses of others that it has claimed by ARP */
+	uint32_t n_claimed;
 	uint32_t arp_ignore;         /* as the sysctl: 0 answers for all addresses of the host, 1 for those of the interface */
 	struct nat *nat;             /* NULL: none */
 	struct link *at;             /* where it attached last */

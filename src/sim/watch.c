@@ -147,6 +147,9 @@ void watch_not_ours(struct node *n, const struct frame *f)
 	sim_trace(n->sim, n->name, "not ours: %s", ADDR46_STR(&dst));
 	if (data && get16(data - UDP_LEN + 2) == MIP4_UDP_PORT)
 		return; /* a foreign agent answers whoever asked: who asked in another's name is refused, and hears so */
+	for (uint32_t i = 0; i < n->n_claimed; i++)
+		if (addr6_eq(&n->claimed[i], &dst))
+			return; /* it said by ARP that the address is its own: hosts of a link believe that, with Mobile IP and without */
 	for (struct flow *fl = n->sim->watch->flows; fl && data; fl = fl->next)
 		if (addr6_eq(&fl->dst, &dst) && fl->to != n)
 			watch_violation(n->sim, "wrong-host: %s got a packet for %s", n->name, ADDR46_STR(&dst));
