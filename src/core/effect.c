@@ -185,13 +185,23 @@ static void store(struct effq *q, enum role_id role, enum effect_kind kind, enum
 	memcpy(p, key, key_len);
 	if (val_len)
 		memcpy(p + key_len, val, val_len);
-	e->store = (struct fx_store){table, (uint16_t)key_len, (uint16_t)val_len, off};
+	e->store = (struct fx_store){.table = table, .key_len_oct = (uint16_t)key_len, .val_len_oct = (uint16_t)val_len, .off = off};
 }
 
 void fx_store_put(struct effq *q, enum role_id role, enum store_table table, const void *key, size_t key_len,
 		  const void *val, size_t val_len)
 {
 	store(q, role, FX_STORE_PUT, table, key, key_len, val, val_len);
+}
+
+void fx_record_put(struct effq *q, enum role_id role, enum store_table table, const void *key, size_t key_len,
+		   const void *val, size_t val_len, const struct fx_change *change)
+{
+	const uint32_t before = q->n;
+
+	store(q, role, FX_STORE_PUT, table, key, key_len, val, val_len);
+	if (q->n != before)
+		q->fx[before].store.change = *change;
 }
 
 void fx_store_del(struct effq *q, enum role_id role, enum store_table table, const void *key, size_t key_len)

@@ -37,6 +37,7 @@ enum effect_kind {
 	FX_STORE_PUT,   /* record to stable storage */
 	FX_STORE_DEL,
 	FX_EVENT,       /* tell the operator */
+	FX_NOTHING,     /* was one of the others, and has been taken out (rg/sync.h) */
 };
 
 /* ifindex 0 in these structs: let the routing table choose. Addresses of IPv4 are mapped ones everywhere, prefix lengths those of mapped
@@ -91,10 +92,24 @@ bool fx_keep_wants(const struct fx_keep *k, uint32_t seq, mono_t when, mono_t no
 
 enum store_table { STORE_BINDING_HA = 1, STORE_BINDING_MMA, STORE_COUNTER, STORE_MN, STORE_RO_MMA, STORE_RO_MN, STORE_VISIT, STORE_MN4,
 	STORE_HA_POOL };
+
+/* How a record that a redundancy group shares has changed (rg/sync.h). */
+enum fx_change_how {
+	FX_CHANGE_NONE,   /* the record is this node's alone */
+	FX_CHANGE_PUT,    /* new or different */
+	FX_CHANGE_DELETE, /* its mobile or the operator ended it. The value is what replay protection goes on needing */
+	FX_CHANGE_LAPSE,  /* it ended by its lifetime, as it does on every member: nobody is told */
+};
+struct fx_change {
+	enum fx_change_how how;
+	uint64_t stamp;           /* the mobile's own authenticated order; 0: it has none */
+	mono_t expires;           /* end of the lifetime; of a deleted one: of the lifetime before. MONO_NEVER: none */
+};
 struct fx_store {
 	enum store_table table;
 	uint16_t key_len_oct, val_len_oct;
 	uint32_t off;             /* key then value, in the arena */
+	struct fx_change change;
 };
 
 enum event_sev { EV_DEBUG, EV_INFO, EV_NOTICE, EV_WARNING, EV_ERROR };
@@ -154,6 +169,10 @@ void fx_attach(struct effq *q, enum role_id role, uint32_t ifindex, const struct
 void fx_keep_send(struct effq *q, enum role_id role, const struct fx_keep *k);
 void fx_store_put(struct effq *q, enum role_id role, enum store_table table, const void *key, size_t key_len,
 		  const void *val, size_t val_len);
+/* A record that is shared where there is a redundancy group. What depends on it is pushed behind it, in the same call of the role:
+ * packets are held until the group has it. fx_store_del of such a record forgets it like a lapse. */
+void fx_record_put(struct effq *q, enum role_id role, enum store_table table, const void *key, size_t key_len,
+		   const void *val, size_t val_len, const struct fx_change *change);
 void fx_store_del(struct effq *q, enum role_id role, enum store_table table, const void *key, size_t key_len);
 void fx_event(struct effq *q, enum role_id role, enum event_sev sev, const char *code, const struct addr6 *mobile,
 	      const char *fmt, ...) __attribute__((format(printf, 6, 7)));

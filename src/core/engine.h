@@ -120,6 +120,18 @@ struct role_ops {
 	int (*ctl)(void *self, const struct ctl_cmd *cmd, struct now now, const char **msg);
 	/* For `roamd -t`, after init: calls say once for each weak setting. Keys with weak algorithms are the daemon's to tell. */
 	void (*advise)(const void *self, advise_fn say, void *ctx);
+
+	/* In a redundancy group (rg/sync.h); NULL: the role shares nothing. */
+	/* Another member has this newer version of a record: take it as it is, datapath included. It is stored by the caller; packets
+	 * and store effects are not for here. change->expires counts, not what the value says of wall time; the clocks may differ.
+	 * A deleted record (FX_CHANGE_DELETE) may be unknown here, and its value empty. ERR_NOTFOUND: not this role's table. */
+	int (*replica)(void *self, const struct store_rec *rec, const struct fx_change *change, struct now now);
+	/* The value of a record of this role as it would be stored now, into buf of cap_oct octets: rec comes with table and key, goes with
+	 * the value. False: there is no such record. */
+	bool (*record)(const void *self, struct store_rec *rec, uint8_t *buf, size_t cap_oct, struct fx_change *change, struct now now);
+	/* Serve (announce, intercept, speak without being asked), or stand by. In a group, false comes right behind init; without one
+	 * neither ever comes, and the role serves. */
+	void (*active)(void *self, bool is_active, struct now now);
 };
 
 /* Any hook but init, fini, rx, tick and expiry may be NULL. */

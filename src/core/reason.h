@@ -139,6 +139,7 @@
 	X(RG_EPOCH, "group member whose boot epoch is not proven yet") \
 	X(RG_REPLAY, "group datagram that has come before, or is too old") \
 	X(RG_LIMIT, "more group members than there can be") \
+	X(RG_NOT_READY, "message while the group's table is not here yet") \
 	X(RG_IDENTIFIER, "another group member has our identifier") \
 	X(HSRP_ADDRESS, "HSRP router of our group with another virtual address")
 

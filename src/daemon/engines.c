@@ -31,6 +31,15 @@ void engines_init(struct engines *es, const struct engine_env *env)
 	es->env.count = &es->count;
 }
 
+/* Around every call of a role's hook: its records and packets pass the group. */
+static uint32_t before(const struct engines *es) { return es->fx.n; }
+
+static void after(struct engines *es, const struct engine *e, uint32_t mark, enum sync_call call, struct now now)
+{
+	if (es->sync)
+		sync_scan(es->sync, e->self, mark, call, now);
+}
+
 void engines_fini(struct engines *es)
 {
 	for (uint32_t i = 0; i < es->n; i++) {
@@ -38,6 +47,8 @@ void engines_fini(struct engines *es)
 		free(es->e[i].self);
 	}
 	es->n = 0;
+	sync_free(es->sync);
+	es->sync = NULL;
 	effq_fini(&es->fx);
 }
 
@@ -59,7 +70,25 @@ static int start(struct engines *es, const struct conf_role *role, struct now no
 		return fail(err, role, remedy, rc);
 	}
 	es->n++;
+	if (es->sync)
+		sync_add(es->sync, e->ops, e->self, now);
 	return 0;
+}
+
+int engines_group(struct engines *es, const struct rg_conf *conf, const struct sync_ops *ops, uint32_t starts, struct now now)
+{
+	es->sync = sync_new(&es->env, conf, ops, starts, now);
+	if (!es->sync)
+		return ERR_INVAL;
+	for (uint32_t i = 0; i < es->n; i++)
+		sync_add(es->sync, es->e[i].ops, es->e[i].self, now);
+	return 0;
+}
+
+void engines_flush(struct engines *es, struct now now)
+{
+	if (es->sync)
+		sync_flush(es->sync, now);
 }
 
 static void note_roles(struct engines *es, const struct conf *c)
@@ -97,8 +126,13 @@ static bool is_configured(const struct conf *c, const struct role_ops *ops)
 
 static void end(struct engines *es, struct engine *e, struct now now)
 {
+	const uint32_t mark = before(es);
+
 	if (e->ops->stop)
 		e->ops->stop(e->self, now);
+	after(es, e, mark, SYNC_UNASKED, now);
+	if (es->sync)
+		sync_remove(es->sync, e->self);
 	e->ops->fini(e->self);
 	free(e->self);
 	*e = es->e[--es->n];
@@ -122,79 +156,84 @@ int engines_reconf(struct engines *es, const struct conf *c, struct now now, boo
 			*is_new = !rc || *is_new;
 			continue;
 		}
+		const uint32_t mark = before(es);
 		int refused = ops->reconf ? ops->reconf(e->self, c->roles[i].conf, now, &remedy) : ERR_NOTSUP;
+		after(es, e, mark, SYNC_UNASKED, now);
 		if (refused)
 			rc = fail(err, &c->roles[i], refused == ERR_NOTSUP && !remedy ? "this change needs a restart of roamd" : remedy, refused);
 	}
 	return rc;
 }
 
+/* Every role that has the hook. */
+#define TELL(es, call, hook, ...) \
+	for (struct engine *e = (es)->e; e < (es)->e + (es)->n; e++) { \
+		const uint32_t mark = before(es); \
+		if (e->ops->hook) \
+			e->ops->hook(e->self, __VA_ARGS__); \
+		after(es, e, mark, call, now); \
+	}
+
 void engines_stop(struct engines *es, struct now now)
 {
-	for (uint32_t i = 0; i < es->n; i++)
-		if (es->e[i].ops->stop)
-			es->e[i].ops->stop(es->e[i].self, now);
+	TELL(es, SYNC_UNASKED, stop, now)
+	if (es->sync)
+		sync_stop(es->sync, now);
 }
 
 void engines_restore(struct engines *es, const struct store_rec *rec, struct now now)
 {
-	for (uint32_t i = 0; i < es->n; i++)
-		if (es->e[i].ops->restore)
-			(void)es->e[i].ops->restore(es->e[i].self, rec, now);
+	struct store_rec bare = *rec;
+
+	sync_restore(es->sync, &bare, now);
+	TELL(es, SYNC_UNASKED, restore, &bare, now)
 }
 
 void engines_restored(struct engines *es, struct now now)
 {
-	for (uint32_t i = 0; i < es->n; i++)
-		if (es->e[i].ops->restored)
-			es->e[i].ops->restored(es->e[i].self, now);
+	TELL(es, SYNC_UNASKED, restored, now)
+	if (es->sync)
+		sync_start(es->sync, now);
+}
+
+static bool give(struct engines *es, struct engine *e, const struct rx *rx, struct now now)
+{
+	const uint32_t mark = before(es);
+
+	if (es->sync && !sync_may_rx(es->sync, e->self))
+		return false;
+	const bool is_taken = e->ops->rx(e->self, rx, now);
+	after(es, e, mark, SYNC_ASKED, now);
+	return is_taken;
 }
 
 /* A correspondent node takes what is one's own, and leaves the rest to the agents beside it; they take all. */
 bool engines_rx(struct engines *es, const struct rx *rx, struct now now)
 {
 	for (uint32_t i = 0; i < es->n; i++)
-		if (es->e[i].ops->id == ROLE_CN && es->e[i].ops->rx(es->e[i].self, rx, now))
+		if (es->e[i].ops->id == ROLE_CN && give(es, &es->e[i], rx, now))
 			return true;
 	for (uint32_t i = 0; i < es->n; i++)
-		if (es->e[i].ops->id != ROLE_CN && es->e[i].ops->rx(es->e[i].self, rx, now))
+		if (es->e[i].ops->id != ROLE_CN && give(es, &es->e[i], rx, now))
 			return true;
 	return false;
 }
 
-void engines_link(struct engines *es, const struct link_event *ev, struct now now)
-{
-	for (uint32_t i = 0; i < es->n; i++)
-		if (es->e[i].ops->link)
-			es->e[i].ops->link(es->e[i].self, ev, now);
-}
-
-void engines_addr(struct engines *es, const struct addr_event *ev, struct now now)
-{
-	for (uint32_t i = 0; i < es->n; i++)
-		if (es->e[i].ops->addr)
-			es->e[i].ops->addr(es->e[i].self, ev, now);
-}
-
-void engines_local(struct engines *es, const struct local_event *ev, struct now now)
-{
-	for (uint32_t i = 0; i < es->n; i++)
-		if (es->e[i].ops->local)
-			es->e[i].ops->local(es->e[i].self, ev, now);
-}
-
-void engines_signal(struct engines *es, const struct signal_event *ev, struct now now)
-{
-	for (uint32_t i = 0; i < es->n; i++)
-		if (es->e[i].ops->signal)
-			es->e[i].ops->signal(es->e[i].self, ev, now);
-}
+void engines_link(struct engines *es, const struct link_event *ev, struct now now) { TELL(es, SYNC_UNASKED, link, ev, now) }
+void engines_addr(struct engines *es, const struct addr_event *ev, struct now now) { TELL(es, SYNC_UNASKED, addr, ev, now) }
+void engines_local(struct engines *es, const struct local_event *ev, struct now now) { TELL(es, SYNC_UNASKED, local, ev, now) }
+void engines_signal(struct engines *es, const struct signal_event *ev, struct now now) { TELL(es, SYNC_UNASKED, signal, ev, now) }
 
 void engines_tick(struct engines *es, struct now now)
 {
-	for (uint32_t i = 0; i < es->n; i++)
+	for (uint32_t i = 0; i < es->n; i++) {
+		const uint32_t mark = before(es);
 		if (mono_reached(es->e[i].ops->expiry(es->e[i].self), now.mono))
 			es->e[i].ops->tick(es->e[i].self, now);
+		after(es, &es->e[i], mark, SYNC_UNASKED, now);
+	}
+	if (es->sync && mono_reached(sync_expiry(es->sync), now.mono))
+		sync_tick(es->sync, now);
 }
 
 mono_t engines_expiry(const struct engines *es)
@@ -203,6 +242,8 @@ mono_t engines_expiry(const struct engines *es)
 
 	for (uint32_t i = 0; i < es->n; i++)
 		least = mono_min(least, es->e[i].ops->expiry(es->e[i].self));
+	if (es->sync)
+		least = mono_min(least, sync_expiry(es->sync));
 	return least;
 }
 
@@ -216,7 +257,9 @@ void engines_show(const struct engines *es, const char *what, struct show *out, 
 int engines_ctl(struct engines *es, const struct ctl_cmd *cmd, struct now now, const char **msg)
 {
 	for (uint32_t i = 0; i < es->n; i++) {
+		const uint32_t mark = before(es);
 		int rc = es->e[i].ops->ctl ? es->e[i].ops->ctl(es->e[i].self, cmd, now, msg) : ERR_NOTFOUND;
+		after(es, &es->e[i], mark, SYNC_ASKED, now);
 		if (rc != ERR_NOTFOUND)
 			return rc;
 	}

@@ -6,6 +6,7 @@
  */
 #include "core/engine.h"
 #include "daemon/conf.h"
+#include "rg/sync.h"
 
 struct engine {
 	const struct role_ops *ops;
@@ -18,6 +19,7 @@ struct engines {
 	struct engine_env env;
 	struct effq fx;
 	struct counters count;
+	struct sync *sync;       /* NULL: no redundancy group */
 };
 
 /* Roles that are linked into this program, NULL-terminated. */
@@ -34,6 +36,12 @@ int engines_start(struct engines *es, const struct conf *c, struct now now, stru
  * ERR_* with *err filled. */
 int engines_reconf(struct engines *es, const struct conf *c, struct now now, bool *is_new, struct conf_err *err);
 void engines_stop(struct engines *es, struct now now);
+
+/* The roles that can are members of a redundancy group from now on, and stand by. After engines_start, before records are
+ * given. 0, ERR_NOMEM, or ERR_INVAL when conf makes no sense. */
+int engines_group(struct engines *es, const struct rg_conf *conf, const struct sync_ops *ops, uint32_t starts, struct now now);
+/* Before effects are carried out: what has gathered for the group, and what waited for it. */
+void engines_flush(struct engines *es, struct now now);
 
 void engines_restore(struct engines *es, const struct store_rec *rec, struct now now);
 void engines_restored(struct engines *es, struct now now);

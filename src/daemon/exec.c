@@ -142,7 +142,8 @@ static bool is_v4_effect(const struct effq *q, const struct effect *e)
 	case FX_ATTACH:
 	case FX_STORE_PUT:
 	case FX_STORE_DEL:
-	case FX_EVENT: return false;
+	case FX_EVENT:
+	case FX_NOTHING: return false;
 	}
 	return false;
 }
@@ -199,7 +200,8 @@ static void run_dp(struct exec *x, const struct effect *e)
 
 static bool is_gathered(enum effect_kind k)
 {
-	return k == FX_SEND || k == FX_DP_PUT || k == FX_DP_DEL || k == FX_EVENT || k == FX_STORE_PUT || k == FX_STORE_DEL;
+	return k == FX_SEND || k == FX_DP_PUT || k == FX_DP_DEL || k == FX_EVENT || k == FX_STORE_PUT || k == FX_STORE_DEL ||
+	       k == FX_NOTHING;
 }
 
 static void settle(struct exec *x)
@@ -294,6 +296,7 @@ static void run_one(struct exec *x, const struct effq *q, const struct effect *e
 	case FX_KEEP_SEND: x->keep_send(x->ctx, &e->keep); break;
 	case FX_STORE_PUT:
 	case FX_STORE_DEL: break; /* done */
+	case FX_NOTHING: break;
 	case FX_EVENT: x->event(x->ctx, &e->event, e->role, (const char *)effq_bytes(q, e->event.off)); break;
 	}
 }

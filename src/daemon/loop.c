@@ -52,6 +52,7 @@ void loop_run(struct daemon *d)
 	mono_t next = MONO_NEVER;
 
 	d->n_since_run = 0;
+	engines_flush(&d->engines, plat_now());
 	exec_run(&d->exec, &d->engines.fx);
 	for (int i = 0; i < TICKS_MAX; i++) {
 		const struct now now = plat_now();
@@ -59,6 +60,7 @@ void loop_run(struct daemon *d)
 		if (!mono_reached(next, now.mono))
 			break;
 		engines_tick(&d->engines, now);
+		engines_flush(&d->engines, now);
 		exec_run(&d->exec, &d->engines.fx);
 	}
 	arm(d, next);

@@ -164,6 +164,8 @@ static void carry_out(struct node *n, const struct effect *e)
 	case FX_STORE_PUT:
 	case FX_STORE_DEL:
 		break; /* done before */
+	case FX_NOTHING:
+		break;
 	}
 }
 
