@@ -170,6 +170,10 @@ void rg_clock_see(struct rg *g, uint64_t clock);
 bool rg_merge(struct rg *g, const struct grp_record *r, struct now now);
 /* Fill a record of the wire from an entry; value goes to buf. */
 void rg_record_of(struct rg *g, const struct rg_entry *e, struct grp_record *r, uint8_t *buf, struct now now);
+/* Seconds until then, rounded up; ~0: never. */
+uint32_t rg_left_of(mono_t end, struct now now);
+/* A deleted record is remembered while an older version may live elsewhere: until that would have ended, and a little longer. */
+mono_t rg_forget_at(const struct rg *g, mono_t end, struct now now);
 uint16_t rg_range_of(const uint8_t *key, uint32_t oct);
 void rg_table_tick(struct rg *g, struct now now);
 

@@ -153,8 +153,7 @@ static mono_t end_of(uint32_t left_s, struct now now)
 	return left_s == UINT32_MAX ? MONO_NEVER : mono_add(now.mono, span_s(left_s));
 }
 
-/* A deleted record is remembered while an older version may live elsewhere: until that would have ended, and a little longer. */
-static mono_t forget_at(const struct rg *g, mono_t end, struct now now)
+mono_t rg_forget_at(const struct rg *g, mono_t end, struct now now)
 {
 	const mono_t least = mono_add(now.mono, g->conf.purge);
 	return mono_is_never(end) ? least : mono_max(least, mono_add(end, g->conf.purge));
@@ -177,7 +176,7 @@ bool rg_merge(struct rg *g, const struct grp_record *r, struct now now)
 	}
 	const bool is_deleted = r->flags & GRP_DELETED;
 	const mono_t end = end_of(r->left_s, now);
-	rg_entry_set(g, e, &r->version, is_deleted, false, forget_at(g, end, now));
+	rg_entry_set(g, e, &r->version, is_deleted, false, rg_forget_at(g, end, now));
 	struct rg_rec rec = {.table = r->table, .key_oct = r->key_oct, .is_deleted = is_deleted, .version = r->version, .expires = end,
 			     .value = r->value, .value_oct = r->value_oct};
 	memcpy(rec.key, r->key, r->key_oct);
@@ -186,7 +185,7 @@ bool rg_merge(struct rg *g, const struct grp_record *r, struct now now)
 	return true;
 }
 
-static uint32_t left_of(mono_t end, struct now now)
+uint32_t rg_left_of(mono_t end, struct now now)
 {
 	if (mono_is_never(end))
 		return UINT32_MAX;
@@ -203,7 +202,7 @@ void rg_record_of(struct rg *g, const struct rg_entry *e, struct grp_record *r, 
 	if (!g->ops.value(g->ops.ctx, &rec, buf, now))
 		rec.value_oct = 0;
 	*r = (struct grp_record){.table = rec.table, .flags = e->is_deleted ? GRP_DELETED : 0, .key_oct = rec.key_oct,
-				 .value_oct = (uint16_t)rec.value_oct, .value = buf, .version = rec.version, .left_s = left_of(rec.expires, now)};
+				 .value_oct = (uint16_t)rec.value_oct, .value = buf, .version = rec.version, .left_s = rg_left_of(rec.expires, now)};
 	memcpy(r->key, rec.key, rec.key_oct);
 }
 
@@ -216,7 +215,7 @@ int rg_restore(struct rg *g, const struct rg_rec *rec, struct now now)
 	if (!e)
 		return ERR_NOMEM;
 	rg_clock_see(g, rec->version.clock);
-	rg_entry_set(g, e, &rec->version, rec->is_deleted, false, forget_at(g, expires_or(rec->expires, now.mono), now));
+	rg_entry_set(g, e, &rec->version, rec->is_deleted, false, rg_forget_at(g, expires_or(rec->expires, now.mono), now));
 	return ERR_OK;
 }
 

@@ -46,21 +46,13 @@ void rg_flush(struct rg *g, struct now now)
 			rg_pay(g, &g->peer[i]);
 }
 
-static uint32_t left_of(mono_t end, struct now now)
-{
-	if (mono_is_never(end))
-		return UINT32_MAX;
-	const int64_t left = (mono_sub(end, now.mono).ns + NS_PER_S - 1) / NS_PER_S;
-	return left <= 0 ? 0 : left >= UINT32_MAX ? UINT32_MAX - 1 : (uint32_t)left;
-}
-
 static void tell(struct rg *g, const struct rg_rec *rec, struct now now)
 {
 	struct grp_item f = {.type = GRPF_RECORD};
 	struct grp_record *r = &f.record;
 
 	*r = (struct grp_record){.table = rec->table, .flags = rec->is_deleted ? GRP_DELETED : 0, .key_oct = rec->key_oct,
-				 .value_oct = (uint16_t)rec->value_oct, .left_s = left_of(rec->expires, now), .version = rec->version, .value = rec->value};
+				 .value_oct = (uint16_t)rec->value_oct, .left_s = rg_left_of(rec->expires, now), .version = rec->version, .value = rec->value};
 	memcpy(r->key, rec->key, rec->key_oct);
 	if (g->pending_token && wr_len(&g->w) + grp_record_oct(r) + GRP_MAC_OCT > g->conf.datagram_oct)
 		rg_flush(g, now);
@@ -68,12 +60,6 @@ static void tell(struct rg *g, const struct rg_rec *rec, struct now now)
 		pending_begin(g);
 	grp_put(&g->w, &f);
 	g->pending_token = g->token;
-}
-
-static mono_t forget_at(const struct rg *g, mono_t end, struct now now)
-{
-	const mono_t least = mono_add(now.mono, g->conf.purge);
-	return mono_is_never(end) ? least : mono_max(least, mono_add(end, g->conf.purge));
 }
 
 uint64_t rg_put(struct rg *g, enum rg_change how, struct rg_rec *rec, uint64_t stamp, struct now now)
@@ -87,11 +73,11 @@ uint64_t rg_put(struct rg *g, enum rg_change how, struct rg_rec *rec, uint64_t s
 	rec->is_deleted = how != RG_PUT;
 	rg_entry_version(e, &rec->version);
 	if (how == RG_LAPSE) { /* its version stays: an older one is still refused */
-		rg_entry_set(g, e, &rec->version, true, true, forget_at(g, now.mono, now));
+		rg_entry_set(g, e, &rec->version, true, true, rg_forget_at(g, now.mono, now));
 		return g->token;
 	}
 	rec->version = (struct grp_version){stamp > e->stamp ? stamp : e->stamp, rg_clock_next(g, now), g->conf.id};
-	rg_entry_set(g, e, &rec->version, rec->is_deleted, false, forget_at(g, rec->expires, now));
+	rg_entry_set(g, e, &rec->version, rec->is_deleted, false, rg_forget_at(g, rec->expires, now));
 	g->token++;
 	if (rg_live_mask(g))
 		tell(g, rec, now);

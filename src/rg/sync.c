@@ -1,163 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "rg/sync.h"
-
 #include <string.h>
 
-#include "base/cursor.h"
 #include "base/err.h"
-#include "base/table.h"
+#include "rg/sync_i.h"
 
-enum {
-	ROLE_MAX = 4,
-	HELD_MAX = 65536,        /* packets that wait for the group; more are dropped, and their mobiles ask again */
-	LONG_KEY = 0x80,         /* of a record's table in the group: its key is a hash, and the value begins with the whole of it */
-	LONG_KEY_MAX = 255,
-	TRAILER_OCT = 33,        /* flags (1), end of the lifetime in ns since 1970 (8), stamp (8), clock (8), member (4), mark (4) */
-	VALUE_MAX = RG_VALUE_MAX - 1 - LONG_KEY_MAX,
-};
-static const uint32_t TRAILER_MARK = 0x72677631;
-
-struct held { struct held *next; uint64_t token; enum role_id role; struct fx_send send; uint8_t pkt[]; };
-
-/* A key that is longer than the group's, by the hash that stands for it there. */
-struct long_key { uint8_t hash[GRP_KEY_MAX]; uint8_t oct; uint8_t key[]; };
-
-struct sync {
-	struct engine_env env;
-	struct sync_ops ops;
-	struct rg *rg;
-	enum role_id role;                       /* the group's effects are pushed in its name */
-	struct { const struct role_ops *ops; void *self; } role_of[ROLE_MAX];
-	uint32_t n_role;
-	bool is_active;
-	struct held *first, **last;
-	uint32_t n_held;
-	uint64_t n_dropped;
-	struct table long_keys;
-};
-
-/* --- keys ------------------------------------------------------------------------------------------------ */
-
-static struct long_key *long_key_take(struct sync *s, const uint8_t *key, size_t oct)
-{
-	const struct iov_in in = {key, oct};
-	uint8_t hash[20];
-
-	if (oct > LONG_KEY_MAX)
-		return NULL;
-	s->env.crypto->sha1(s->env.crypto->ctx, &in, 1, hash);
-	struct long_key *k = table_find(&s->long_keys, hash);
-	if (k)
-		return k;
-	k = mem_zget(s->env.mem, sizeof *k + oct);
-	if (!k)
-		return NULL;
-	memcpy(k->hash, hash, sizeof k->hash);
-	memcpy(k->key, key, oct);
-	k->oct = (uint8_t)oct;
-	if (table_add(&s->long_keys, k)) {
-		mem_put(s->env.mem, k);
-		return NULL;
-	}
-	return k;
-}
-
-/* A record of the store as the group knows it. buf of RG_VALUE_MAX octets takes the value of one with a long key. */
-static bool to_group(struct sync *s, const struct store_rec *in, uint8_t *buf, struct rg_rec *out)
-{
-	*out = (struct rg_rec){.table = (uint8_t)in->table, .value = in->val, .value_oct = (uint32_t)in->val_len_oct};
-	if (in->key_len_oct <= GRP_KEY_MAX) {
-		out->key_oct = (uint8_t)in->key_len_oct;
-		memcpy(out->key, in->key, in->key_len_oct);
-		return in->val_len_oct <= RG_VALUE_MAX;
-	}
-	const struct long_key *k = long_key_take(s, in->key, in->key_len_oct);
-	struct wr w = wr_of(buf, RG_VALUE_MAX);
-	if (!k)
-		return false;
-	wr_u8(&w, k->oct);
-	wr_bytes(&w, k->key, k->oct);
-	wr_bytes(&w, in->val, in->val_len_oct);
-	out->table |= LONG_KEY;
-	out->key_oct = sizeof k->hash;
-	memcpy(out->key, k->hash, sizeof k->hash);
-	out->value = buf;
-	out->value_oct = (uint32_t)wr_len(&w);
-	return wr_ok(&w);
-}
-
-/* The other way; false: it makes no sense. */
-static bool of_group(struct sync *s, const struct rg_rec *in, struct store_rec *out)
-{
-	*out = (struct store_rec){.table = in->table & ~LONG_KEY, .key = in->key, .key_len_oct = in->key_oct, .val = in->value,
-				  .val_len_oct = in->value_oct};
-	if (!(in->table & LONG_KEY))
-		return true;
-	const struct long_key *k = in->key_oct == GRP_KEY_MAX ? table_find(&s->long_keys, in->key) : NULL;
-	if (in->value_oct) {
-		struct rd r = rd_of(in->value, in->value_oct);
-		const size_t oct = rd_u8(&r);
-		rd_skip(&r, oct);
-		k = rd_ok(&r) && oct > GRP_KEY_MAX ? long_key_take(s, in->value + 1, oct) : NULL;
-		if (!k || memcmp(k->hash, in->key, sizeof k->hash) != 0)
-			return false;
-		out->val = in->value + 1 + oct;
-		out->val_len_oct = in->value_oct - 1 - oct;
-	}
-	if (!k)
-		return false;
-	out->key = k->key;
-	out->key_len_oct = k->oct;
-	return true;
-}
+struct sync_held { struct sync_held *next; uint64_t token; enum role_id role; struct fx_send send; uint8_t pkt[]; };
 
 /* --- the store ------------------------------------------------------------------------------------------- */
-
-static wall_t wall_of(mono_t t, struct now now)
-{
-	return mono_is_never(t) ? (wall_t){INT64_MAX} : wall_add(now.wall, mono_sub(t, now.mono));
-}
-
-static void put_trailer(uint8_t out[static TRAILER_OCT], bool is_deleted, mono_t expires, const struct grp_version *v, struct now now)
-{
-	struct wr w = wr_of(out, TRAILER_OCT);
-
-	wr_u8(&w, is_deleted);
-	wr_u64(&w, (uint64_t)wall_of(expires, now).ns);
-	wr_u64(&w, v->stamp);
-	wr_u64(&w, v->clock);
-	wr_u32(&w, v->member);
-	wr_u32(&w, TRAILER_MARK);
-}
-
-static bool get_trailer(const uint8_t *p, struct rg_rec *rec, struct now now)
-{
-	struct rd r = rd_of(p, TRAILER_OCT);
-	const int64_t day_ns = 86400 * NS_PER_S;
-
-	rec->is_deleted = rd_u8(&r) & 1;
-	const int64_t end = (int64_t)rd_u64(&r);
-	rec->version.stamp = rd_u64(&r);
-	rec->version.clock = rd_u64(&r);
-	rec->version.member = rd_u32(&r);
-	const span_t left = wall_sub((wall_t){end}, now.wall); /* a clock that was set makes it no longer than that of MIPv6's longest */
-	rec->expires = end == INT64_MAX ? MONO_NEVER : mono_add(now.mono, left.ns < 4 * day_ns ? left : span_ns(4 * day_ns));
-	return rd_u32(&r) == TRAILER_MARK;
-}
 
 void sync_restore(struct sync *s, struct store_rec *rec, struct now now)
 {
 	struct rg_rec version = {0}, g;
 	uint8_t buf[RG_VALUE_MAX];
 
-	if (rec->val_len_oct < TRAILER_OCT || !get_trailer(rec->val + rec->val_len_oct - TRAILER_OCT, &version, now))
+	if (rec->val_len_oct < SYNC_TRAILER_OCT || !sync_get_trailer(rec->val + rec->val_len_oct - SYNC_TRAILER_OCT, &version, now))
 		return;
-	rec->val_len_oct -= TRAILER_OCT;
+	rec->val_len_oct -= SYNC_TRAILER_OCT;
 	if (!s)
 		return;
 	if (version.is_deleted && !rec->val_len_oct && mono_reached(version.expires, now.mono))
 		fx_store_del(s->env.fx, s->role, rec->table, rec->key, rec->key_len_oct); /* no role knows it */
-	if (!to_group(s, rec, buf, &g))
+	if (!sync_to_group(s, rec, buf, &g))
 		return;
 	g.is_deleted = version.is_deleted;
 	g.version = version.version;
@@ -170,25 +33,25 @@ static bool store_with(struct effq *q, struct fx_store *f, const struct rg_rec *
 {
 	const uint32_t oct = (uint32_t)f->key_len_oct + f->val_len_oct;
 	uint32_t off;
-	uint8_t *p = effq_arena(q, oct + TRAILER_OCT, &off);
+	uint8_t *p = effq_arena(q, oct + SYNC_TRAILER_OCT, &off);
 
 	if (!p)
 		return false;
 	memcpy(p, effq_bytes(q, f->off), oct);
-	put_trailer(p + oct, g->is_deleted, g->expires, &g->version, now);
+	sync_put_trailer(p + oct, g, now);
 	f->off = off;
-	f->val_len_oct += TRAILER_OCT;
+	f->val_len_oct += SYNC_TRAILER_OCT;
 	return true;
 }
 
 static void store_replica(struct sync *s, const struct store_rec *rec, const struct rg_rec *g, struct now now)
 {
-	uint8_t val[RG_VALUE_MAX + TRAILER_OCT];
+	uint8_t val[RG_VALUE_MAX + SYNC_TRAILER_OCT];
 
 	if (rec->val_len_oct)
 		memcpy(val, rec->val, rec->val_len_oct);
-	put_trailer(val + rec->val_len_oct, g->is_deleted, g->expires, &g->version, now);
-	fx_store_put(s->env.fx, s->role, rec->table, rec->key, rec->key_len_oct, val, rec->val_len_oct + TRAILER_OCT);
+	sync_put_trailer(val + rec->val_len_oct, g, now);
+	fx_store_put(s->env.fx, s->role, rec->table, rec->key, rec->key_len_oct, val, rec->val_len_oct + SYNC_TRAILER_OCT);
 }
 
 /* --- from the group -------------------------------------------------------------------------------------- */
@@ -211,7 +74,7 @@ static void on_apply(void *ctx, const struct rg_rec *g, struct now now)
 	struct store_rec rec;
 	int rc = ERR_NOTFOUND;
 
-	if (!of_group(s, g, &rec)) {
+	if (!sync_of_group(s, g, &rec)) {
 		fx_event(s->env.fx, s->role, EV_WARNING, "group-record-refused", &addr6_any, "a record of group member %u makes no sense", g->version.member);
 		return;
 	}
@@ -229,16 +92,16 @@ static bool on_value(void *ctx, struct rg_rec *g, uint8_t *buf, struct now now)
 	struct sync *s = ctx;
 	struct rg_rec key = *g, full;
 	struct fx_change change = {.expires = MONO_NEVER};
-	uint8_t val[VALUE_MAX];
+	uint8_t val[SYNC_VALUE_MAX];
 	struct store_rec rec;
 
 	key.value_oct = 0;
-	if (!of_group(s, &key, &rec))
+	if (!sync_of_group(s, &key, &rec))
 		return false;
 	for (uint32_t i = 0; i < s->n_role; i++) {
 		if (!s->role_of[i].ops->record(s->role_of[i].self, &rec, val, sizeof val, &change, now))
 			continue;
-		if (!to_group(s, &rec, buf, &full))
+		if (!sync_to_group(s, &rec, buf, &full))
 			return false;
 		if (full.value != buf)
 			memcpy(buf, full.value, full.value_oct);
@@ -290,7 +153,7 @@ static uint64_t share(struct sync *s, struct fx_store *f, struct now now)
 	uint8_t buf[RG_VALUE_MAX];
 	struct rg_rec g;
 
-	if (!to_group(s, &rec, buf, &g)) {
+	if (!sync_to_group(s, &rec, buf, &g)) {
 		reason_count(&s->env, R_LIMIT_BINDINGS);
 		return 0;
 	}
@@ -308,7 +171,7 @@ static void forget(struct sync *s, const struct fx_store *f, struct now now)
 	struct grp_version v;
 	struct rg_rec g;
 
-	if (to_group(s, &rec, buf, &g) && rg_version(s->rg, g.table, g.key, g.key_oct, &v)) {
+	if (sync_to_group(s, &rec, buf, &g) && rg_version(s->rg, g.table, g.key, g.key_oct, &v)) {
 		g.expires = now.mono;
 		(void)rg_put(s->rg, RG_LAPSE, &g, 0, now);
 	}
@@ -316,10 +179,10 @@ static void forget(struct sync *s, const struct fx_store *f, struct now now)
 
 static void hold(struct sync *s, struct effect *e, uint64_t token)
 {
-	struct held *h = s->n_held < HELD_MAX ? mem_get(s->env.mem, sizeof *h + e->send.len_oct) : NULL;
+	struct sync_held *h = s->n_held < SYNC_HELD_MAX ? mem_get(s->env.mem, sizeof *h + e->send.len_oct) : NULL;
 
 	if (h) {
-		*h = (struct held){.token = token, .role = e->role, .send = e->send};
+		*h = (struct sync_held){.token = token, .role = e->role, .send = e->send};
 		memcpy(h->pkt, effq_bytes(s->env.fx, e->send.off), e->send.len_oct);
 		*s->last = h;
 		s->last = &h->next;
@@ -336,7 +199,7 @@ static void release(struct sync *s)
 	struct effq *q = s->env.fx;
 
 	while (s->first && s->first->token <= reached) {
-		struct held *h = s->first;
+		struct sync_held *h = s->first;
 		const uint32_t before = q->n;
 		s->first = h->next;
 		if (!s->first)
@@ -398,7 +261,7 @@ struct sync *sync_new(const struct engine_env *env, const struct rg_conf *conf, 
 	s->ops = *ops;
 	s->role = conf->role;
 	s->last = &s->first;
-	table_init(&s->long_keys, env->mem, env->rng, offsetof(struct long_key, hash), sizeof((struct long_key *)0)->hash);
+	sync_keys_init(s);
 	mine.ctx = s;
 	s->rg = rg_new(env, conf, &mine, starts, now);
 	if (s->rg)
@@ -409,24 +272,20 @@ struct sync *sync_new(const struct engine_env *env, const struct rg_conf *conf, 
 
 void sync_free(struct sync *s)
 {
-	struct long_key *k;
-
 	if (!s)
 		return;
-	for (struct held *h = s->first, *next; h; h = next) {
+	for (struct sync_held *h = s->first, *next; h; h = next) {
 		next = h->next;
 		mem_put(s->env.mem, h);
 	}
-	for (uint64_t it = 0; (k = table_next(&s->long_keys, &it));)
-		mem_put(s->env.mem, k);
-	table_fini(&s->long_keys);
+	sync_keys_fini(s);
 	rg_free(s->rg);
 	mem_put(s->env.mem, s);
 }
 
 void sync_add(struct sync *s, const struct role_ops *ops, void *self, struct now now)
 {
-	if (!ops->replica || !ops->record || s->n_role == ROLE_MAX)
+	if (!ops->replica || !ops->record || s->n_role == SYNC_ROLE_MAX)
 		return;
 	s->role_of[s->n_role].ops = ops;
 	s->role_of[s->n_role++].self = self;
