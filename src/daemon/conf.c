@@ -131,6 +131,43 @@ static int load_key(struct load *l, struct conf_sect *s)
 	return rc;
 }
 
+static int load_group(struct load *l, struct conf_sect *s)
+{
+	if (l->c->group_line)
+		return conf_fail(l->err, s->line, "\"redundancy\" was given in line %u already: a daemon is in one group", l->c->group_line);
+	if (s->title)
+		return conf_fail(l->err, s->line, "\"redundancy\" takes no title: write redundancy { id = 1 ... }");
+	l->c->group_line = s->line;
+	return conf_fill(&conf_group_block, s, NULL, &l->c->group, &plat_mem, l->err);
+}
+
+static bool has_key(const struct conf *c, const char *name)
+{
+	for (uint32_t i = 0; i < c->n_keys; i++)
+		if (!strcmp(c->keys[i].name, name))
+			return true;
+	return false;
+}
+
+/* What the group's block says of the rest of the file. */
+static int check_group(struct load *l)
+{
+	const struct conf_group *g = &l->c->group;
+	bool has_agent = false;
+
+	for (uint32_t i = 0; i < l->c->n_roles; i++)
+		has_agent |= l->c->roles[i].ops->id == ROLE_HA || l->c->roles[i].ops->id == ROLE_MMA;
+	if (!has_agent)
+		return conf_fail(l->err, l->c->group_line, "a redundancy group is of home agents or MMAs, and here is none: add role ha or role mma, or "
+				 "remove the block");
+	for (uint32_t i = 0; i < g->n_key; i++)
+		if (!has_key(l->c, g->key[i].name))
+			return conf_fail(l->err, l->c->group_line, "there is no key \"%s\": add a key block of this name", g->key[i].name);
+	if (g->hsrp_key[0] && !has_key(l->c, g->hsrp_key))
+		return conf_fail(l->err, l->c->group_line, "hsrp-key: there is no key \"%s\": add a key block of this name", g->hsrp_key);
+	return 0;
+}
+
 static int load_sect(struct load *l, struct conf_sect *s)
 {
 	if (!strcmp(s->name, "node"))
@@ -139,7 +176,9 @@ static int load_sect(struct load *l, struct conf_sect *s)
 		return load_key(l, s);
 	if (!strcmp(s->name, "role"))
 		return load_role(l, s);
-	return conf_fail(l->err, s->line, "there is no block \"%s\": a file has node, key and role blocks", s->name);
+	if (!strcmp(s->name, "redundancy"))
+		return load_group(l, s);
+	return conf_fail(l->err, s->line, "there is no block \"%s\": a file has node, key, role and redundancy blocks", s->name);
 }
 
 int conf_parse(struct conf *c, const struct role_ops *const *roles, const char *file, const char *text, size_t len_oct,
@@ -154,11 +193,13 @@ int conf_parse(struct conf *c, const struct role_ops *const *roles, const char *
 		return rc;
 	const struct conf_item *stray = c->tree.root.items;
 	if (stray)
-		rc = conf_fail(err, stray->line, "\"%s\" stands outside a block: move it into node, key or role", stray->name);
+		rc = conf_fail(err, stray->line, "\"%s\" stands outside a block: move it into node, key, role or redundancy", stray->name);
 	for (struct conf_sect *s = c->tree.root.subs; !rc && s; s = s->next)
 		rc = load_sect(&l, s);
 	if (!rc && !l.node_line)
 		rc = conf_fill(&node_block, &absent, NULL, &c->node, &plat_mem, err);
+	if (!rc && c->group_line)
+		rc = check_group(&l);
 	if (rc)
 		conf_fini(c);
 	return rc;
@@ -244,6 +285,8 @@ void conf_print(const struct conf *c, FILE *to)
 			snprintf(keyword, sizeof keyword, "role %s", s->title);
 			conf_dump(c->roles[role++].ops->conf, s, keyword, to);
 		}
+		if (!strcmp(s->name, "redundancy"))
+			conf_dump(&conf_group_block, s, NULL, to);
 	}
 }
 
@@ -251,6 +294,7 @@ void conf_print_man(const struct role_ops *const *roles, FILE *to)
 {
 	conf_dump_man(&node_block, NULL, to);
 	conf_dump_man(&key_block, NULL, to);
+	conf_dump_man(&conf_group_block, NULL, to);
 	for (; *roles; roles++) {
 		char keyword[32];
 		snprintf(keyword, sizeof keyword, "role %s", (*roles)->name);

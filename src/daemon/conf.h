@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * roamd.conf: one node block, any number of keys, one block a role. What a role can be told is
+ * roamd.conf: one node block, any number of keys, one block a role, at most one redundancy block. What a role can be told is
  * the role's own table; this module knows only the node's and the keys'.
  */
 #include <stdio.h>
 
 #include "core/engine.h"
+#include "daemon/conf_group.h"
 #include "daemon/conf_read.h"
 
 enum { CONF_NAME_OCT = 64, CONF_PATH_OCT = 256, CONF_SOCKET_DIR_OCT = 90, CONF_KEY_MAX_OCT = 64 };
@@ -44,6 +45,8 @@ struct conf {
 	uint32_t n_keys;
 	struct conf_role roles[ROLE_N];
 	uint32_t n_roles;        /* in the order of the file */
+	struct conf_group group;
+	uint32_t group_line;     /* 0: no group */
 	struct conf_tree tree;   /* for the dump */
 };
 
