@@ -32,7 +32,7 @@ enum effect_kind {
 	FX_ROUTE_PUT,
 	FX_ROUTE_DEL,
 	FX_NEIGH,       /* the host's neighbour cache: this address has that link-layer address now, to be verified at the next use */
-	FX_KEEP_SEND,   /* forward what the keep ring holds of a care-of address */
+	FX_KEEP_SEND,   /* forward what the keep ring holds of a care-of address, or give it to a guest */
 	FX_ATTACH,      /* mobile node: ask the radio of an interface for another router/cell */
 	FX_STORE_PUT,   /* record to stable storage */
 	FX_STORE_DEL,
@@ -79,7 +79,9 @@ struct fx_attach { uint32_t ifindex; struct lladdr router; /* zero: detach */ };
 
 
 /* From the packets that were sent to the group of coa (dp_coa.keep) within the last `window`, those behind after_seq, or all that are
- * there, leave as IP-in-IP from src to dst in their order. */
+ * there, leave as IP-in-IP from src to dst in their order. coa a group: what was kept of it goes to the guest of (source src, group coa),
+ * bare, as DP_GUEST has it, which is_serving from then on (push the entry so behind it: nothing is lost and the order stays); dst does
+ * not count. */
 struct fx_keep {
 	struct addr6 coa;
 	bool has_seq;

@@ -9,7 +9,8 @@
 #include "base/err.h"
 #include "datapath/loader_int.h"
 
-static const enum dp_table swept[] = {DP_LOCAL, DP_SITE_PREFIX, DP_MFC, DP_DOWNLINK_IN, DP_UPLINK_OUT, DP_NET};
+static const enum dp_table swept[] = {DP_LOCAL, DP_SITE_PREFIX, DP_MFC, DP_DOWNLINK_IN, DP_UPLINK_OUT, DP_NET,
+	DP_UNBOUND, DP_REVERSE};
 enum { N_SWEPT = sizeof swept / sizeof *swept };
 
 static int cmp_key(const void *a, const void *b, void *oct) { return memcmp(a, b, *(uint32_t *)oct); }

@@ -16,7 +16,7 @@
 #include "base/addr.h"
 #include "base/time.h"
 
-enum { DP_OIF_MAX = 32, DP_IF_PREFIX_MAX = 8, DP_DIRECT_MAX = 4, DP_CN_TRUST_MAX = 8, DP_HOME_MORE_MAX = 3 };
+enum { DP_OIF_MAX = 32, DP_IF_PREFIX_MAX = 8, DP_DIRECT_MAX = 4, DP_CN_TRUST_MAX = 8, DP_HOME_MORE_MAX = 3, DP_GUEST_HOMES_MAX = 4 };
 
 enum dp_table {
 	DP_IF,          /* an interface of ours: programs are attached when it is put, detached when deleted */
@@ -34,6 +34,10 @@ enum dp_table {
 	DP_NET,         /* RFC 3963, RFC 5177: a prefix of a mobile network -> the home address that it moves with */
 	DP_HOME_MORE,   /* IPv4 home agent: home address -> further care-of addresses (simultaneous bindings, RFC 5944 3.7.1) */
 	DP_VISIT,       /* foreign agent: home address -> the visitor on a link of ours */
+	DP_GUEST,       /* foreign agent: (source, group) -> a mobile that the network moves, on a link of ours */
+	DP_RELAY,       /* agent: UDP to (address of ours, port) -> a mobile's group */
+	DP_UNBOUND,     /* home agent: prefixes whose addresses without DP_HOME are asked for */
+	DP_REVERSE,     /* home agent: prefixes of foreign agents that may tunnel for mobiles that the network moves */
 	DP_TABLE_N
 };
 
@@ -46,14 +50,17 @@ enum dp_if_flags {
 	DP_IF_ROAM0 = 32,     /* set by the loader itself */
 	DP_IF_FILTER = 64,    /* ACCESS: drop unicast sources outside prefix[] (and link-local) and anything from mma. Of a family only when mma or a
 	                       * prefix of it is given. IPv4: 0.0.0.0, UDP to port 434 of mma4 or of ours, what does not leave the link, and sources
-	                       * in DP_VISIT pass too */
+	                       * in DP_VISIT pass too, of IPv6 as well */
 	DP_IF_BROADCAST = 128,/* IPv4 broadcasts heard here are handed up (DP_PUNT_BROADCAST; the kernel sees them too) */
+	DP_IF_GATE = 256,     /* ACCESS: here is the gateway of mobiles that the network moves: every neighbour solicitation and ARP request is
+	                       * handed up (the kernel sees them too), and frames to gate are for us as those to lladdr are */
 };
 struct dp_if {
 	uint32_t ifindex;
 	uint32_t flags;
 	struct lladdr lladdr;            /* ours */
 	uint32_t mtu_oct;
+	struct lladdr gate;              /* GATE: link-layer address of the gateway; zero: lladdr. The link must give us its frames */
 	struct addr6 mma, mma4;          /* FILTER: no packet from this link may carry these sources */
 	struct prefix6 prefix[DP_IF_PREFIX_MAX];
 	uint32_t n_prefix;
@@ -82,7 +89,9 @@ enum dp_encap {
 
 struct dp_home {
 	struct addr6 home_address;       /* key */
-	struct addr6 coa, ha;            /* tunnel: outer source ha, destination coa; reverse: the other way round */
+	struct addr6 coa, ha;            /* tunnel: outer source ha, destination coa; reverse: the other way round. coa a group (of either
+	                                  * family): a mobile that the network moves. DP_COA with coa = that group says how packets go there;
+	                                  * reverse tunnels to ha (IPv4: IP-in-IP, with is_reverse) come from DP_REVERSE */
 	mono_t expires;
 	struct addr6 prev;               /* care-of address before: what was on its way from there is taken until prev_until, also when */
 	mono_t prev_until;               /* the binding itself has ended */
@@ -102,7 +111,9 @@ struct dp_home_more {
 };
 
 struct dp_coa {
-	struct addr6 coa;                /* key. IPv4: the home address, since mobiles of a site share the agent's address as care-of address */
+	struct addr6 coa;                /* key. IPv4: the home address, since mobiles of a site share the agent's address as care-of address. Of
+	                                  * a mobile that the network moves: its group (DP_HOME); home_address, ha and prev do not count then,
+	                                  * and GRE carries inner packets of both families */
 	struct addr6 home_address, group, source; /* source: the MMA's service address */
 	struct addr6 ha;                 /* tunnels are accepted from it */
 	struct addr6 prev;               /* previous MMA, or :: */
@@ -189,9 +200,10 @@ struct dp_ro_out {
 };
 
 /*
- * A visitor (IPv4). Down: any form of tunnel from ha to coa (DP_LOCAL_FA) with the inner destination home_address -> a frame to lladdr on ifindex.
+ * A visitor. Down (IPv4): any form of tunnel from ha to coa (DP_LOCAL_FA) with the inner destination home_address -> a frame to lladdr on ifindex.
  * Up, from an ACCESS link, source home_address: as `up` says; with another link-layer source than lladdr it is dropped,
- * unless it is a message to us.
+ * unless it is a message to us. IPv6, and mobiles that the network moves (DP_GUEST is their way down): ROUTE or REVERSE only, and
+ * IPv6's tunnel is IP-in-IP.
  */
 enum dp_visit_up {
 	DP_VISIT_ROUTE,                  /* the host forwards it */
@@ -209,6 +221,52 @@ struct dp_visit {
 	uint16_t udp_port;               /* UDP: the home agent's, usually 434; host order */
 	mono_t expires;
 };
+
+/*
+ * A mobile without software of ours, which the network moves. GRE with a sequence number from source to group: what is inside, of either
+ * family, goes as a bare frame to lladdr on ifindex, duplicates (as at a mobile: other path, same number and fingerprint) removed. Its hop
+ * limit stays: the home agent has counted the hop. Not is_serving: nothing goes out, packets are noted in the keep ring
+ * (dp_keep_each with coa = group), until FX_KEEP_SEND gives them to the mobile. What the mobile sends is DP_VISIT's, an entry
+ * each home address.
+ *
+ * Voice itself (D-11): UDP from source to group with the destination port voice_port goes to the mobile's first home address
+ * of the group's family, at that port.
+ */
+struct dp_guest {
+	struct addr6 group, source;      /* key */
+	struct addr6 home_address[DP_GUEST_HOMES_MAX]; /* the inner destination must be one of them, or in a DP_NET of one */
+	uint32_t n_home;
+	uint32_t ifindex;
+	struct lladdr lladdr;            /* of the mobile */
+	struct lladdr from;              /* source of the frames: the gateway as the mobile knows it; zero: the interface's */
+	uint32_t in_if;                  /* the group's packets come by this link; 0: by any that is not ACCESS */
+	bool is_serving;
+	uint16_t voice_port;             /* host order; 0: no voice */
+	mono_t expires;
+	bool has_seq;                    /* dp_find only: GRE sequence number delivered last, which whoever serves next wants to know */
+	uint32_t last_seq;
+};
+
+/* A stream on its way into a mobile's group as it is, UDP to addr and port: source and destination become source and group, the
+ * destination port group_port (the record's voice port). source: ours; links as for DP_COA. All of one family. */
+struct dp_relay {
+	struct addr6 addr;               /* key: ours */
+	uint16_t port;                   /* key, host order */
+	struct addr6 group, source;
+	uint16_t group_port;
+	uint32_t inject_if;
+	mono_t expires;
+};
+
+/* Packets to an address in prefix for which there is no DP_HOME are handed up (DP_PUNT_UNBOUND), within a rate a destination; more of
+ * them, offloaded ones and what is longer than DP_PUNT_SNAP are the host's. */
+struct dp_unbound {
+	struct prefix6 prefix;           /* key: longest match */
+	bool is_shared;                  /* a home link on which others live: what is handed up is a copy, the host has it as well */
+};
+
+/* Outer sources of reverse tunnels for DP_HOME whose coa is a group. */
+struct dp_reverse { struct prefix6 prefix; /* key */ };
 
 /* RFC 3963: wherever an inner address is looked up or checked, one in prefix counts as home_address. */
 struct dp_net { struct prefix6 prefix; /* key */ struct addr6 home_address; };
@@ -231,6 +289,10 @@ struct dp_op {
 		struct dp_net net;
 		struct dp_home_more home_more;
 		struct dp_visit visit;
+		struct dp_guest guest;
+		struct dp_relay relay;
+		struct dp_unbound unbound;
+		struct dp_reverse reverse;
 	};
 };
 
@@ -242,7 +304,7 @@ enum dp_punt {
 	DP_PUNT_RS,        /* router solicitation on ACCESS or HOME (kernel sees it too) */
 	DP_PUNT_RA,        /* router advertisement on MOBILE or HOME (kernel sees it too) */
 	DP_PUNT_ND,        /* on HOME: NS for, or NA about, an address in DP_HOME, or about one being checked (DP_LOCAL, flags 0); on MOBILE:
-	                    * NA about an address with DP_LOCAL_MH (the kernel sees it too) */
+	                    * NA about an address with DP_LOCAL_MH (the kernel sees it too); on GATE: every NS (the kernel sees it too) */
 	DP_PUNT_HAO,       /* Home Address option that matches no binding (rate limited) */
 	DP_PUNT_ICMP_HA,   /* home agent discovery, mobile prefix solicitation */
 	DP_PUNT_ICMP_ERR,  /* ICMPv6 error about a packet that we encapsulated */
@@ -255,7 +317,8 @@ enum dp_punt {
 	DP_PUNT_IGMP,      /* on an ACCESS, DOWNSTREAM, UPSTREAM or MOBILE link (the kernel sees it too) */
 	DP_PUNT_ADV4,      /* agent or router advertisement on MOBILE, HOME or ACCESS, solicitation on ACCESS or HOME (the kernel sees it too) */
 	DP_PUNT_ARP,       /* from the ARP header on (the kernel sees it too). HOME: sender or target in DP_HOME, or in DP_LOCAL with flags 0; MOBILE: one
-	                    * with DP_LOCAL_MH; ACCESS: a request with one in DP_VISIT */
+	                    * with DP_LOCAL_MH; ACCESS: a request with one in DP_VISIT, with DP_IF_GATE every one */
 	DP_PUNT_BROADCAST, /* a broadcast on a link with DP_IF_BROADCAST (the kernel sees it too) */
+	DP_PUNT_UNBOUND,   /* of either family: to an address in DP_UNBOUND that has no DP_HOME. is_shared: the kernel sees it too */
 	DP_PUNT_N
 };

@@ -18,14 +18,21 @@ static const struct entry_shape shapes[DP_TABLE_N] = {
 	[DP_NET] = {sizeof(struct k_site), sizeof(struct m_net), FEAT_NET},
 	[DP_HOME_MORE] = {16, sizeof(struct m_home_more), 0},
 	[DP_VISIT] = {16, sizeof(struct m_visit), FEAT_VISIT},
+	[DP_GUEST] = {sizeof(struct k_pair), sizeof(struct m_guest), FEAT_GUEST},
+	[DP_RELAY] = {sizeof(struct k_port), sizeof(struct m_relay), FEAT_RELAY},
+	[DP_UNBOUND] = {sizeof(struct k_site), sizeof(struct m_unbound), FEAT_UNBOUND},
+	[DP_REVERSE] = {sizeof(struct k_site), sizeof(struct m_reverse), FEAT_REVERSE},
 };
 
 const struct entry_shape *entry_shape(enum dp_table t) { return &shapes[t]; }
 
+static bool is_group(const struct addr6 *a) { return addr6_is_multicast(a) || addr6_is_v4multicast(a); }
+
 uint32_t entry_features(const struct dp_op *op)
 {
 	bool is_rh2 = op->table == DP_DOWNLINK_IN && op->downlink_in.encap == DP_ENCAP_RH2;
-	return shapes[op->table].feature | (is_rh2 ? FEAT_DOWN_RH2 : 0);
+	bool is_cast = op->table == DP_HOME && is_group(&op->home.coa);
+	return shapes[op->table].feature | (is_rh2 ? FEAT_DOWN_RH2 : 0) | (is_cast ? FEAT_CAST : 0);
 }
 
 struct m_prefix entry_prefix(const struct prefix6 *p)
@@ -60,6 +67,10 @@ void entry_key(const struct dp_op *op, union entry_key *key)
 	case DP_NET: key->site = (struct k_site){op->net.prefix.len_bits, a6_of(&op->net.prefix.addr)}; break;
 	case DP_HOME_MORE: key->addr = a6_of(&op->home_more.home_address); break;
 	case DP_VISIT: key->addr = a6_of(&op->visit.home_address); break;
+	case DP_GUEST: key->pair = (struct k_pair){a6_of(&op->guest.source), a6_of(&op->guest.group)}; break;
+	case DP_RELAY: key->port = (struct k_port){a6_of(&op->relay.addr), BE16(op->relay.port)}; break;
+	case DP_UNBOUND: key->site = (struct k_site){op->unbound.prefix.len_bits, a6_of(&op->unbound.prefix.addr)}; break;
+	case DP_REVERSE: key->site = (struct k_site){op->reverse.prefix.len_bits, a6_of(&op->reverse.prefix.addr)}; break;
 	case DP_CN_TRUST:
 	case DP_TABLE_N: break;
 	}
@@ -84,6 +95,23 @@ static struct m_visit visit_val(const struct dp_visit *e)
 {
 	return (struct m_visit){.ha = a6_of(&e->ha), .coa = a6_of(&e->coa), .expires_ns = e->expires.ns, .ifindex = e->ifindex,
 		.mac = mac_of(&e->lladdr), .udp_port = e->udp_port, .up = (uint16_t)e->up, .encap = (uint16_t)e->encap};
+}
+
+static struct m_guest guest_val(const struct dp_guest *e)
+{
+	struct a6 src = a6_of(&e->source), dst = a6_of(&e->group);
+	struct m_guest v = {.expires_ns = e->expires.ns, .ifindex = e->ifindex, .in_ifindex = e->in_if, .mac = mac_of(&e->lladdr),
+		.from = mac_of(&e->from), .n_home = e->n_home, .voice_port = BE16(e->voice_port), .is_serving = e->is_serving,
+		.flow = mix_a6(mix_a6(0, &src), &dst)};
+	for (uint32_t i = 0; i < e->n_home && i < DP_GUEST_HOMES_MAX; i++)
+		v.home[i] = a6_of(&e->home_address[i]);
+	return v;
+}
+
+static struct m_relay relay_val(const struct dp_relay *e)
+{
+	return (struct m_relay){.source = a6_of(&e->source), .group = a6_of(&e->group), .expires_ns = e->expires.ns,
+		.port = BE16(e->group_port), .inject_ifindex = e->inject_if};
 }
 
 static struct m_coa coa_val(const struct dp_coa *e)
@@ -138,6 +166,10 @@ void entry_val(const struct dp_op *op, union entry_val *val)
 	case DP_NET: val->net.home_address = a6_of(&op->net.home_address); break;
 	case DP_HOME_MORE: val->home_more = home_more_val(&op->home_more); break;
 	case DP_VISIT: val->visit = visit_val(&op->visit); break;
+	case DP_GUEST: val->guest = guest_val(&op->guest); break;
+	case DP_RELAY: val->relay = relay_val(&op->relay); break;
+	case DP_UNBOUND: val->unbound.is_shared = op->unbound.is_shared; break;
+	case DP_REVERSE:
 	case DP_SITE_PREFIX:
 	case DP_IF:
 	case DP_CN_TRUST:
@@ -168,6 +200,21 @@ static void visit_parse(struct dp_visit *e, const struct m_visit *v)
 	*e = (struct dp_visit){.home_address = e->home_address, .ha = addr6_of(&v->ha), .coa = addr6_of(&v->coa), .ifindex = v->ifindex,
 		.lladdr = lladdr_of(&v->mac), .up = (enum dp_visit_up)v->up, .encap = (enum dp_encap)v->encap, .udp_port = v->udp_port,
 		.expires = {v->expires_ns}};
+}
+
+static void guest_parse(struct dp_guest *e, const struct m_guest *v)
+{
+	*e = (struct dp_guest){.group = e->group, .source = e->source, .n_home = v->n_home, .ifindex = v->ifindex, .lladdr = lladdr_of(&v->mac),
+		.from = lladdr_of(&v->from), .in_if = v->in_ifindex, .is_serving = v->is_serving, .voice_port = BE16(v->voice_port),
+		.expires = {v->expires_ns}, .has_seq = v->has_seq, .last_seq = v->last_seq};
+	for (uint32_t i = 0; i < v->n_home && i < DP_GUEST_HOMES_MAX; i++)
+		e->home_address[i] = addr6_of(&v->home[i]);
+}
+
+static void relay_parse(struct dp_relay *e, const struct m_relay *v)
+{
+	*e = (struct dp_relay){.addr = e->addr, .port = e->port, .group = addr6_of(&v->group), .source = addr6_of(&v->source),
+		.group_port = BE16(v->port), .inject_if = v->inject_ifindex, .expires = {v->expires_ns}};
 }
 
 static void downlink_parse(struct dp_downlink_in *e, const struct m_downlink *v)
@@ -239,6 +286,10 @@ void entry_parse(struct dp_op *op, const union entry_val *val)
 	case DP_NET: op->net.home_address = addr6_of(&val->net.home_address); break;
 	case DP_HOME_MORE: home_more_parse(&op->home_more, &val->home_more); break;
 	case DP_VISIT: visit_parse(&op->visit, &val->visit); break;
+	case DP_GUEST: guest_parse(&op->guest, &val->guest); break;
+	case DP_RELAY: relay_parse(&op->relay, &val->relay); break;
+	case DP_UNBOUND: op->unbound.is_shared = val->unbound.is_shared; break;
+	case DP_REVERSE:
 	case DP_SITE_PREFIX:
 	case DP_IF:
 	case DP_CN_TRUST:
@@ -253,6 +304,14 @@ void entry_coa_keep(struct m_coa *v, const struct m_coa *old)
 }
 
 void entry_downlink_keep(struct m_downlink *v, const struct m_downlink *old)
+{
+	if (!old)
+		return;
+	v->has_seq = old->has_seq;
+	v->last_seq = old->last_seq;
+}
+
+void entry_guest_keep(struct m_guest *v, const struct m_guest *old)
 {
 	if (!old)
 		return;
@@ -288,8 +347,6 @@ static bool is_mobile_form(const struct addr6 *of, enum dp_encap encap, bool may
 	return encap == DP_ENCAP_GRE || (may_be_none && encap == DP_ENCAP_NONE) || is_form(of, encap);
 }
 
-static bool is_group(const struct addr6 *a) { return addr6_is_multicast(a) || addr6_is_v4multicast(a); }
-
 /* A key is an interface, an address or two, or a prefix. */
 static bool has_key(const struct dp_op *op)
 {
@@ -299,11 +356,21 @@ static bool has_key(const struct dp_op *op)
 	case DP_NET: return op->net.prefix.len_bits <= 128;
 	case DP_CN_TRUST: return op->cn_trust.home.len_bits <= 128 && op->cn_trust.coa.len_bits <= 128;
 	case DP_MFC: return is_group(&op->mfc.group);
+	case DP_GUEST: return is_group(&op->guest.group) && addr6_is_v4mapped(&op->guest.group) == addr6_is_v4mapped(&op->guest.source);
+	case DP_UNBOUND: return op->unbound.prefix.len_bits <= 128;
+	case DP_REVERSE: return op->reverse.prefix.len_bits <= 128;
+	case DP_RELAY:
 	case DP_LOCAL: case DP_HOME: case DP_COA: case DP_UPLINK_IN: case DP_DOWNLINK_IN: case DP_UPLINK_OUT: case DP_CN: case DP_RO_OUT:
 	case DP_HOME_MORE: case DP_VISIT: return true;
 	case DP_TABLE_N: break;
 	}
 	return false;
+}
+
+static bool is_one_family(const struct dp_relay *e)
+{
+	bool is4 = addr6_is_v4mapped(&e->addr);
+	return addr6_is_v4mapped(&e->group) == is4 && addr6_is_v4mapped(&e->source) == is4;
 }
 
 static bool is_fit(const struct dp_op *op)
@@ -318,8 +385,13 @@ static bool is_fit(const struct dp_op *op)
 	case DP_HOME: return is_form(&op->home.home_address, op->home.encap);
 	case DP_HOME_MORE: return check_more(&op->home_more);
 	case DP_UPLINK_IN: return addr6_is_none(&op->uplink_in.ha) || is_form(&op->uplink_in.inner_src, op->uplink_in.encap);
-	case DP_VISIT: return addr6_is_v4mapped(&op->visit.home_address) && is_form(&op->visit.home_address, op->visit.encap);
-	case DP_LOCAL: case DP_COA: case DP_SITE_PREFIX: case DP_NET: case DP_CN: case DP_CN_TRUST: case DP_RO_OUT: return true;
+	case DP_VISIT:
+		return is_form(&op->visit.home_address, op->visit.encap) &&
+		       (addr6_is_v4mapped(&op->visit.home_address) || op->visit.up == DP_VISIT_ROUTE || op->visit.up == DP_VISIT_REVERSE);
+	case DP_GUEST: return op->guest.n_home <= DP_GUEST_HOMES_MAX;
+	case DP_RELAY: return is_group(&op->relay.group) && is_one_family(&op->relay);
+	case DP_LOCAL: case DP_COA: case DP_SITE_PREFIX: case DP_NET: case DP_CN: case DP_CN_TRUST: case DP_RO_OUT:
+	case DP_UNBOUND: case DP_REVERSE: return true;
 	case DP_TABLE_N: break;
 	}
 	return false;

@@ -7,11 +7,12 @@
 #include "datapath/dp.h"
 #include "datapath/lib/types.h"
 
-union entry_key { struct a6 addr; struct k_pair pair; struct k_site site; uint32_t ifindex; };
+union entry_key { struct a6 addr; struct k_pair pair; struct k_site site; struct k_port port; uint32_t ifindex; };
 union entry_val {
 	struct m_local local; struct m_home home; struct m_coa coa; struct m_uplink_in uplink_in; struct m_site site;
 	struct m_mfc mfc; struct m_downlink downlink; struct m_uplink_out uplink_out; struct m_cn cn; struct m_ro ro; struct m_net net;
-	struct m_home_more home_more; struct m_visit visit;
+	struct m_home_more home_more; struct m_visit visit; struct m_guest guest; struct m_relay relay; struct m_unbound unbound;
+	struct m_reverse reverse;
 };
 
 /* Octets of the table's key and value; FEAT_* that says it is in use. Not for DP_IF and DP_CN_TRUST, which are no maps by key. */
@@ -32,6 +33,7 @@ void entry_parse(struct dp_op *op, const union entry_val *val);
  * it brought. old: may be NULL. */
 void entry_coa_keep(struct m_coa *v, const struct m_coa *old);
 void entry_downlink_keep(struct m_downlink *v, const struct m_downlink *old);
+void entry_guest_keep(struct m_guest *v, const struct m_guest *old);
 
 /* A path MTU that somebody told us, but no less than a path can have, or should be believed to have. */
 uint32_t entry_pmtu(const struct addr6 *dst, uint32_t mtu_oct);

@@ -91,6 +91,8 @@ uint32_t ifset_put(struct ifset *s, const struct dp_if *e, uint32_t owner, bool 
 	f->val.ifindex = e->ifindex;
 	f->val.mtu_oct = e->mtu_oct;
 	f->val.mac = mac_of(&e->lladdr);
+	if (e->flags & DP_IF_GATE)
+		f->val.gate = mac_of(&e->gate);
 	if (e->flags & DP_IF_FILTER)
 		put_filter(f, e, owner % OWNERS);
 	merge_flags(f);

@@ -24,7 +24,8 @@
 
 const char *const map_names[MAP_N] = {
 	"t_cfg", "t_count", "t_ifidx", "t_if", "t_local", "t_home", "t_coa", "t_uplink_in", "t_site", "t_mfc",
-	"t_downlink", "t_uplink_out", "t_cn", "t_trust", "t_ro", "t_net", "t_home_more", "t_visit", "t_ident", "t_prog", "t_keep_at", "t_keep", "t_pmtu", "t_dup", "t_seen", "t_rate", "ring_mh", "ring",
+	"t_downlink", "t_uplink_out", "t_cn", "t_trust", "t_ro", "t_net", "t_home_more", "t_visit",
+	"t_guest", "t_relay", "t_unbound", "t_reverse", "t_ident", "t_prog", "t_keep_at", "t_keep", "t_pmtu", "t_dup", "t_seen", "t_rate", "ring_mh", "ring",
 };
 
 static const struct dp_conf *log_conf; /* libbpf's print function has no context */
@@ -109,7 +110,7 @@ static int power_of_two(uint32_t n)
 
 static void size_maps(const struct dp_conf *c, struct bpf_object *obj)
 {
-	static const int bindings[] = {MAP_HOME, MAP_COA, MAP_UPLINK_IN, MAP_MFC, MAP_PMTU, MAP_CN, MAP_RO, MAP_NET, MAP_HOME_MORE, MAP_VISIT};
+	static const int bindings[] = {MAP_HOME, MAP_COA, MAP_UPLINK_IN, MAP_MFC, MAP_PMTU, MAP_CN, MAP_RO, MAP_NET, MAP_HOME_MORE, MAP_VISIT, MAP_GUEST};
 	for (uint32_t i = 0; c->max_bindings && i < sizeof bindings / sizeof *bindings; i++)
 		bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, map_names[bindings[i]]), c->max_bindings);
 	for (int i = MAP_DUP; c->dup_slots && i <= MAP_SEEN; i++)
@@ -268,6 +269,12 @@ int dp_open(struct dp **out, const struct dp_conf *conf)
 	return 0;
 }
 
+static int put_prog(struct dp *dp, uint32_t at, struct bpf_program *p)
+{
+	int fd = bpf_program__fd(p);
+	return bpf_map_update_elem(dp->map_fd[MAP_PROG], &at, &fd, BPF_ANY) ? ERR_SYS : 0;
+}
+
 int dp_use_ip4(struct dp *dp)
 {
 	if (dp->skel4)
@@ -278,11 +285,8 @@ int dp_use_ip4(struct dp *dp)
 		loader_log(&dp->conf, "programs of IPv4: %s: %s", err_str(r), strerror(errno));
 		return r;
 	}
-	const int fds[PROG_N] = {[PROG_INGRESS4] = bpf_program__fd(dp->skel4->progs.roam_ingress4), [PROG_EGRESS4] = bpf_program__fd(dp->skel4->progs.roam_egress4)};
-	for (uint32_t i = 0; i < PROG_N; i++)
-		if (bpf_map_update_elem(dp->map_fd[MAP_PROG], &i, &fds[i], BPF_ANY))
-			return ERR_SYS;
-	return 0;
+	r = put_prog(dp, PROG_INGRESS4, dp->skel4->progs.roam_ingress4);
+	return r ? r : put_prog(dp, PROG_EGRESS4, dp->skel4->progs.roam_egress4);
 }
 
 bool dp_is_adopted(const struct dp *dp) { return dp->is_adopted; }

@@ -14,7 +14,8 @@ int loader_table_fd(const struct dp *dp, enum dp_table t)
 	static const int map_of[DP_TABLE_N] = {[DP_IF] = -1, [DP_LOCAL] = MAP_LOCAL, [DP_HOME] = MAP_HOME, [DP_COA] = MAP_COA,
 		[DP_UPLINK_IN] = MAP_UPLINK_IN, [DP_SITE_PREFIX] = MAP_SITE, [DP_MFC] = MAP_MFC,
 		[DP_DOWNLINK_IN] = MAP_DOWNLINK, [DP_UPLINK_OUT] = MAP_UPLINK_OUT, [DP_CN] = MAP_CN, [DP_CN_TRUST] = -1,
-		[DP_RO_OUT] = MAP_RO, [DP_NET] = MAP_NET, [DP_HOME_MORE] = MAP_HOME_MORE, [DP_VISIT] = MAP_VISIT};
+		[DP_RO_OUT] = MAP_RO, [DP_NET] = MAP_NET, [DP_HOME_MORE] = MAP_HOME_MORE, [DP_VISIT] = MAP_VISIT,
+		[DP_GUEST] = MAP_GUEST, [DP_RELAY] = MAP_RELAY, [DP_UNBOUND] = MAP_UNBOUND, [DP_REVERSE] = MAP_REVERSE};
 	return t < DP_TABLE_N && map_of[t] >= 0 ? dp->map_fd[map_of[t]] : -1;
 }
 
@@ -77,11 +78,13 @@ static int map_error(void)
 static void carry_over(struct dp *dp, const struct dp_op *op, const union entry_key *key, union entry_val *val)
 {
 	union entry_val old;
-	if (op->table != DP_COA && op->table != DP_DOWNLINK_IN)
+	if (op->table != DP_COA && op->table != DP_DOWNLINK_IN && op->table != DP_GUEST)
 		return;
 	bool has_old = !bpf_map_lookup_elem(loader_table_fd(dp, op->table), key, &old);
 	if (op->table == DP_COA)
 		entry_coa_keep(&val->coa, has_old ? &old.coa : NULL);
+	else if (op->table == DP_GUEST)
+		entry_guest_keep(&val->guest, has_old ? &old.guest : NULL);
 	else
 		entry_downlink_keep(&val->downlink, has_old ? &old.downlink : NULL);
 }
@@ -176,6 +179,7 @@ static int put_homes(struct dp *dp, const struct dp_op *ops, uint32_t n)
 {
 	static struct a6 keys[BATCH];
 	static struct m_home vals[BATCH];
+	uint32_t features = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		union entry_key k;
 		union entry_val v;
@@ -183,9 +187,10 @@ static int put_homes(struct dp *dp, const struct dp_op *ops, uint32_t n)
 		entry_val(&ops[i], &v);
 		keys[i] = k.addr;
 		vals[i] = v.home;
+		features |= entry_features(&ops[i]);
 	}
 	LIBBPF_OPTS(bpf_map_batch_opts, opts);
-	return bpf_map_update_batch(dp->map_fd[MAP_HOME], keys, vals, &n, &opts) ? map_error() : table_in_use(dp, FEAT_HOME);
+	return bpf_map_update_batch(dp->map_fd[MAP_HOME], keys, vals, &n, &opts) ? map_error() : table_in_use(dp, features);
 }
 
 int dp_apply_batch(struct dp *dp, enum dp_verb verb, const struct dp_op *ops, uint32_t n, uint32_t *done)

@@ -44,7 +44,7 @@ int dp_use_ip4(struct dp *dp);
 bool dp_is_adopted(const struct dp *dp);
 
 /* After a restart: remove entries (and detach interfaces) left by the earlier daemon and not put since
- * dp_open. Bindings (DP_HOME, DP_HOME_MORE, DP_VISIT, DP_COA, DP_UPLINK_IN, DP_CN, DP_RO_OUT) are left to their expiry;
+ * dp_open. Bindings (DP_HOME, DP_HOME_MORE, DP_VISIT, DP_GUEST, DP_RELAY, DP_COA, DP_UPLINK_IN, DP_CN, DP_RO_OUT) are left to their expiry;
  * DP_CN_TRUST is empty after dp_open. */
 int dp_adopt_done(struct dp *dp);
 

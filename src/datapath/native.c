@@ -14,7 +14,10 @@
 
 enum { HEADROOM = 128, CTX_SENT = 7, RATES_MAX = 4096, KEEP_SLOTS = 512 };
 
-struct dpn_net { struct prefix6 prefix; struct m_net val; };
+/* A table by prefix, longest first. */
+union lpm_val { struct m_net net; struct m_site site; struct m_unbound unbound; struct m_reverse reverse; };
+struct lpm_entry { struct prefix6 prefix; union lpm_val val; };
+struct lpm { struct lpm_entry *e; uint32_t n; };
 struct slot { struct table t; uint32_t key_oct, val_oct; };
 
 struct dpn {
@@ -25,10 +28,7 @@ struct dpn {
 	struct m_dup *dup;
 	struct m_seen *seen;
 	struct slot tables[T_N];          /* those that are hash tables */
-	struct prefix6 *site;             /* the longest prefix match only has to say whether there is one */
-	uint32_t n_site;
-	struct dpn_net *net;              /* longest prefix first */
-	uint32_t n_net;
+	struct lpm site, net, unbound, reverse;
 	struct m_trust trust;
 	struct m_keep_at keep_at;
 	struct m_ident ident;
@@ -49,12 +49,24 @@ static const struct { enum table_id t; uint32_t key_oct, val_oct; } hashes[] = {
 	{T_mfc, 32, sizeof(struct m_mfc)}, {T_downlink, 32, sizeof(struct m_downlink)},
 	{T_uplink_out, 16, sizeof(struct m_uplink_out)}, {T_cn, 32, sizeof(struct m_cn)}, {T_ro, 32, sizeof(struct m_ro)},
 	{T_pmtu, 16, sizeof(struct m_pmtu)}, {T_home_more, 16, sizeof(struct m_home_more)}, {T_visit, 16, sizeof(struct m_visit)},
+	{T_guest, 32, sizeof(struct m_guest)}, {T_relay, sizeof(struct k_port), sizeof(struct m_relay)},
 	{T_rate, sizeof(struct k_rate), sizeof(struct m_rate)},
 };
 enum { N_HASHES = sizeof hashes / sizeof *hashes };
 
 /* An entry is its value, padded to 8, and its key behind it. */
 static size_t key_at(const struct slot *s) { return (s->val_oct + 7u) & ~7u; }
+
+static void *lpm_find(const struct lpm *l, const void *key)
+{
+	struct k_site k;
+	memcpy(&k, key, sizeof k);
+	struct addr6 a = addr6_of(&k.addr);
+	for (uint32_t i = 0; i < l->n; i++)
+		if (prefix6_contains(&l->e[i].prefix, &a))
+			return &l->e[i].val;
+	return NULL;
+}
 
 void *dpn_lookup(struct dpn *d, enum table_id t, const void *key)
 {
@@ -65,30 +77,17 @@ void *dpn_lookup(struct dpn *d, enum table_id t, const void *key)
 	case T_if: memcpy(&i, key, 4); return i < IF_SLOTS ? &d->ifs.slot[i].val : NULL;
 	case T_dup: memcpy(&i, key, 4); return i <= d->cfg.dup_mask ? &d->dup[i] : NULL;
 	case T_seen: memcpy(&i, key, 4); return i <= d->cfg.dup_mask ? &d->seen[i] : NULL;
-	case T_site: {
-		struct k_site k;
-		memcpy(&k, key, sizeof k);
-		struct addr6 a = addr6_of(&k.addr);
-		for (i = 0; i < d->n_site; i++)
-			if (prefix6_contains(&d->site[i], &a))
-				return &d->site[i];
-		return NULL;
-	}
-	case T_net: {
-		struct k_site k;
-		memcpy(&k, key, sizeof k);
-		struct addr6 a = addr6_of(&k.addr);
-		for (i = 0; i < d->n_net; i++)
-			if (prefix6_contains(&d->net[i].prefix, &a))
-				return &d->net[i].val;
-		return NULL;
-	}
+	case T_site: return lpm_find(&d->site, key);
+	case T_net: return lpm_find(&d->net, key);
+	case T_unbound: return lpm_find(&d->unbound, key);
+	case T_reverse: return lpm_find(&d->reverse, key);
 	case T_trust: return &d->trust;
 	case T_keep_at: return &d->keep_at;
 	case T_ident: return &d->ident;
 	case T_keep: memcpy(&i, key, 4); return d->keep && i < KEEP_SLOTS ? &d->keep[i] : NULL;
 	case T_ifidx: case T_local: case T_home: case T_coa: case T_uplink_in: case T_mfc: case T_downlink:
-	case T_uplink_out: case T_cn: case T_ro: case T_pmtu: case T_rate: case T_home_more: case T_visit: return table_find(&d->tables[t].t, key);
+	case T_uplink_out: case T_cn: case T_ro: case T_pmtu: case T_rate: case T_home_more: case T_visit:
+	case T_guest: case T_relay: return table_find(&d->tables[t].t, key);
 	case T_N: break;
 	}
 	return NULL;
@@ -182,8 +181,10 @@ void dpn_free(struct dpn *d)
 	tables_fini(d);
 	mem_put(mem, d->dup);
 	mem_put(mem, d->seen);
-	mem_put(mem, d->site);
-	mem_put(mem, d->net);
+	mem_put(mem, d->site.e);
+	mem_put(mem, d->net.e);
+	mem_put(mem, d->unbound.e);
+	mem_put(mem, d->reverse.e);
 	mem_put(mem, d->keep);
 	mem_put(mem, d->out);
 	mem_put(mem, d->arena);
@@ -199,7 +200,8 @@ static enum table_id table_of(enum dp_table t)
 	static const enum table_id of[DP_TABLE_N] = {[DP_IF] = T_N, [DP_LOCAL] = T_local, [DP_HOME] = T_home, [DP_COA] = T_coa,
 		[DP_UPLINK_IN] = T_uplink_in, [DP_SITE_PREFIX] = T_site, [DP_MFC] = T_mfc, [DP_DOWNLINK_IN] = T_downlink,
 		[DP_UPLINK_OUT] = T_uplink_out, [DP_CN] = T_cn, [DP_CN_TRUST] = T_N, [DP_RO_OUT] = T_ro, [DP_NET] = T_net,
-		[DP_HOME_MORE] = T_home_more, [DP_VISIT] = T_visit};
+		[DP_HOME_MORE] = T_home_more, [DP_VISIT] = T_visit, [DP_GUEST] = T_guest, [DP_RELAY] = T_relay,
+		[DP_UNBOUND] = T_unbound, [DP_REVERSE] = T_reverse};
 	return of[t];
 }
 
@@ -215,47 +217,31 @@ static int apply_if(struct dpn *d, bool is_put, const struct dp_if *e, uint32_t 
 	return is_change ? dpn_delete(d, T_ifidx, &e->ifindex) : 0;
 }
 
-static int apply_site(struct dpn *d, bool is_put, const struct prefix6 *p)
+static int apply_lpm(struct dpn *d, struct lpm *l, bool is_put, const struct prefix6 *p, const struct dp_op *op)
 {
+	union entry_val val;
 	uint32_t i = 0;
-	while (i < d->n_site && !prefix6_eq(&d->site[i], p))
+	while (i < l->n && !prefix6_eq(&l->e[i].prefix, p))
 		i++;
-	if (!is_put && i == d->n_site)
-		return ERR_NOTFOUND;
-	if (!is_put)
-		d->site[i] = d->site[--d->n_site];
-	if (!is_put || i < d->n_site)
-		return 0;
-	struct prefix6 *more = d->conf.mem->resize(d->conf.mem->ctx, d->site, (d->n_site + 1) * sizeof *more);
-	if (!more)
-		return ERR_NOMEM;
-	d->site = more;
-	d->site[d->n_site++] = *p;
-	return 0;
-}
-
-static int apply_net(struct dpn *d, bool is_put, const struct dp_net *e)
-{
-	uint32_t i = 0;
-	while (i < d->n_net && !prefix6_eq(&d->net[i].prefix, &e->prefix))
-		i++;
-	if (!is_put && i == d->n_net)
+	if (!is_put && i == l->n)
 		return ERR_NOTFOUND;
 	if (!is_put) {
-		memmove(&d->net[i], &d->net[i + 1], (--d->n_net - i) * sizeof *d->net);
+		memmove(&l->e[i], &l->e[i + 1], (--l->n - i) * sizeof *l->e);
 		return 0;
 	}
-	if (i == d->n_net) {
-		struct dpn_net *more = d->conf.mem->resize(d->conf.mem->ctx, d->net, (d->n_net + 1) * sizeof *more);
+	if (i == l->n) {
+		struct lpm_entry *more = d->conf.mem->resize(d->conf.mem->ctx, l->e, (l->n + 1) * sizeof *more);
 		if (!more)
 			return ERR_NOMEM;
-		d->net = more;
-		d->n_net++;
-		for (; i > 0 && more[i - 1].prefix.len_bits < e->prefix.len_bits; i--)
+		l->e = more;
+		l->n++;
+		for (; i > 0 && more[i - 1].prefix.len_bits < p->len_bits; i--)
 			more[i] = more[i - 1];
 	}
-	d->net[i] = (struct dpn_net){e->prefix, {a6_of(&e->home_address)}};
-	d->cfg.features |= FEAT_NET;
+	entry_val(op, &val);
+	l->e[i] = (struct lpm_entry){.prefix = *p};
+	memcpy(&l->e[i].val, &val, entry_shape(op->table)->val_oct);
+	d->cfg.features |= entry_features(op);
 	return 0;
 }
 
@@ -273,6 +259,8 @@ static void carry_over(struct dpn *d, const struct dp_op *op, const union entry_
 		entry_coa_keep(&val->coa, dpn_lookup(d, T_coa, key));
 	if (op->table == DP_DOWNLINK_IN)
 		entry_downlink_keep(&val->downlink, dpn_lookup(d, T_downlink, key));
+	if (op->table == DP_GUEST)
+		entry_guest_keep(&val->guest, dpn_lookup(d, T_guest, key));
 }
 
 static int apply_put(struct dpn *d, const struct dp_op *op, uint32_t owner, const union entry_key *key)
@@ -286,7 +274,7 @@ static int apply_put(struct dpn *d, const struct dp_op *op, uint32_t owner, cons
 		return ERR_FULL;
 	if (op->table == DP_MFC && op->mfc.is_merge && dpn_lookup(d, T_mfc, key))
 		ifset_mfc_merge(&val.mfc, dpn_lookup(d, T_mfc, key));
-	if (op->table == DP_COA && op->coa.keep && keep_begin(d))
+	if (((op->table == DP_COA && op->coa.keep) || op->table == DP_GUEST) && keep_begin(d))
 		return ERR_NOMEM;
 	carry_over(d, op, key, &val);
 	d->cfg.features |= entry_features(op);
@@ -303,9 +291,13 @@ int dpn_apply(struct dpn *d, bool is_put, const struct dp_op *op, uint32_t owner
 	if (op->table == DP_IF)
 		return apply_if(d, is_put, &op->iface, owner);
 	if (op->table == DP_SITE_PREFIX)
-		return apply_site(d, is_put, &op->site_prefix.prefix);
+		return apply_lpm(d, &d->site, is_put, &op->site_prefix.prefix, op);
 	if (op->table == DP_NET)
-		return apply_net(d, is_put, &op->net);
+		return apply_lpm(d, &d->net, is_put, &op->net.prefix, op);
+	if (op->table == DP_UNBOUND)
+		return apply_lpm(d, &d->unbound, is_put, &op->unbound.prefix, op);
+	if (op->table == DP_REVERSE)
+		return apply_lpm(d, &d->reverse, is_put, &op->reverse.prefix, op);
 	if (op->table == DP_CN_TRUST) {
 		d->cfg.features |= FEAT_CN_TRUST;
 		return ifset_trust(&d->ifs, is_put, &op->cn_trust, &d->trust);

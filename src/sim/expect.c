@@ -186,7 +186,8 @@ static const struct addr6 *bound(const struct node *n, const struct dp_op *op, c
 	case DP_VISIT: return addr6_eq(&op->visit.home_address, hoa) && is_alive(n, op->visit.expires) ? &op->visit.coa : NULL;
 	case DP_CN: return addr6_eq(&op->cn.home_address, hoa) && is_alive(n, op->cn.expires) && !is_home_agents(n, &op->cn) ? &op->cn.coa : NULL;
 	case DP_IF: case DP_LOCAL: case DP_UPLINK_IN: case DP_SITE_PREFIX: case DP_MFC: case DP_DOWNLINK_IN: case DP_UPLINK_OUT:
-	case DP_CN_TRUST: case DP_RO_OUT: case DP_NET: case DP_HOME_MORE: case DP_TABLE_N: break;
+	case DP_CN_TRUST: case DP_RO_OUT: case DP_NET: case DP_HOME_MORE:
+	case DP_GUEST: case DP_RELAY: case DP_UNBOUND: case DP_REVERSE: case DP_TABLE_N: break;
 	}
 	return NULL;
 }

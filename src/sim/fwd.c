@@ -308,6 +308,10 @@ static bool same_key(const struct dp_op *a, const struct dp_op *b)
 	case DP_NET: return prefix6_eq(&a->net.prefix, &b->net.prefix);
 	case DP_HOME_MORE: return addr6_eq(&a->home_more.home_address, &b->home_more.home_address);
 	case DP_VISIT: return addr6_eq(&a->visit.home_address, &b->visit.home_address);
+	case DP_GUEST: return addr6_eq(&a->guest.group, &b->guest.group) && addr6_eq(&a->guest.source, &b->guest.source);
+	case DP_RELAY: return addr6_eq(&a->relay.addr, &b->relay.addr) && a->relay.port == b->relay.port;
+	case DP_UNBOUND: return prefix6_eq(&a->unbound.prefix, &b->unbound.prefix);
+	case DP_REVERSE: return prefix6_eq(&a->reverse.prefix, &b->reverse.prefix);
 	case DP_TABLE_N: break;
 	}
 	return false;
@@ -380,7 +384,8 @@ void fwd_adopt_done(struct node *n)
 	for (uint32_t i = d->n; i-- > 0;) {
 		struct entry *e = &d->entries[i];
 		enum dp_table t = e->op.table;
-		if (e->is_fresh || t == DP_HOME || t == DP_HOME_MORE || t == DP_VISIT || t == DP_COA || t == DP_UPLINK_IN || t == DP_CN || t == DP_RO_OUT)
+		if (e->is_fresh || t == DP_HOME || t == DP_HOME_MORE || t == DP_VISIT || t == DP_COA || t == DP_UPLINK_IN || t == DP_CN || t == DP_RO_OUT ||
+		    t == DP_GUEST || t == DP_RELAY)
 			continue;
 		dpn_apply(d->dpn, false, &e->op, e->owner);
 		*e = d->entries[--d->n];

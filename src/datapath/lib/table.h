@@ -27,6 +27,10 @@
 	X(net, LPM_TRIE, struct k_site, struct m_net, BINDINGS, BPF_F_NO_PREALLOC) \
 	X(home_more, HASH, struct a6, struct m_home_more, BINDINGS, BPF_F_NO_PREALLOC) \
 	X(visit, HASH, struct a6, struct m_visit, BINDINGS, BPF_F_NO_PREALLOC) \
+	X(guest, HASH, struct k_pair, struct m_guest, BINDINGS, BPF_F_NO_PREALLOC) \
+	X(relay, HASH, struct k_port, struct m_relay, SMALL_TABLE, BPF_F_NO_PREALLOC) \
+	X(unbound, LPM_TRIE, struct k_site, struct m_unbound, SMALL_TABLE, BPF_F_NO_PREALLOC) \
+	X(reverse, LPM_TRIE, struct k_site, struct m_reverse, SMALL_TABLE, BPF_F_NO_PREALLOC) \
 	X(ident, ARRAY, uint32_t, struct m_ident, 1, 0) \
 	X(keep_at, ARRAY, uint32_t, struct m_keep_at, 1, 0) \
 	X(keep, ARRAY, uint32_t, struct m_keep, 4096, 0) \

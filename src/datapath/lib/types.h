@@ -14,10 +14,10 @@
 #include "datapath/drop.h"
 #include "datapath/punt.h"
 
-enum { MAP_LAYOUT = 16, IF_SLOTS = 64, DUP_WAYS = 3, IF_HASH = 256, SMALL_TABLE = 4096 };
+enum { MAP_LAYOUT = 17, IF_SLOTS = 64, DUP_WAYS = 3, IF_HASH = 256, SMALL_TABLE = 4096 };
 
 /* Places in t_prog. */
-enum { PROG_INGRESS4, PROG_EGRESS4, PROG_N };
+enum { PROG_INGRESS4, PROG_EGRESS4, PROG_CAST, PROG_CAST_OUT, PROG_N };
 
 #define INLINE inline __attribute__((always_inline))
 #ifdef __bpf__
@@ -34,7 +34,8 @@ enum feature {
 	FEAT_LOCAL = 1, FEAT_HOME = 2, FEAT_COA = 4, FEAT_UPLINK_IN = 8, FEAT_MFC = 16, FEAT_DOWNLINK = 32,
 	FEAT_UPLINK_OUT = 64, FEAT_PMTU = 128, FEAT_CN = 256, FEAT_CN_TRUST = 512, FEAT_RO = 1024, FEAT_NET = 2048,
 	FEAT_DOWN_RH2 = 4096,                            /* DP_DOWNLINK_IN with DP_ENCAP_RH2 */
-	FEAT_VISIT = 8192,
+	FEAT_VISIT = 8192, FEAT_GUEST = 16384, FEAT_RELAY = 32768, FEAT_UNBOUND = 65536, FEAT_REVERSE = 131072,
+	FEAT_CAST = 262144,                              /* DP_HOME with a group */
 };
 
 struct m_cfg {
@@ -53,6 +54,8 @@ struct m_if {
 	uint32_t ifindex, flags, mtu_oct, n_prefix;
 	struct mac mac;
 	uint16_t n_prefix4;
+	struct mac gate;
+	uint16_t pad16;
 	struct a6 mma;
 	struct m_prefix prefix[DP_IF_PREFIX_MAX];         /* of IPv6 */
 	uint32_t mma4, pad;
@@ -128,6 +131,19 @@ struct m_visit {                                          /* by home address */
 	uint16_t udp_port;
 	uint16_t up, encap;
 };
+struct m_guest {                                          /* by source, group */
+	struct a6 home[DP_GUEST_HOMES_MAX];
+	int64_t expires_ns;
+	uint32_t ifindex, in_ifindex;
+	struct mac mac, from;                             /* from: zero: the interface's */
+	uint32_t n_home, voice_port;                      /* voice_port: network order */
+	uint32_t is_serving, flow;                        /* flow: a hash of the key */
+	uint32_t has_seq, last_seq;
+};
+struct k_port { struct a6 addr; uint32_t port; };         /* port: network order */
+struct m_relay { struct a6 source, group; int64_t expires_ns; uint32_t port, inject_ifindex; }; /* source and group side by side: a k_pair */
+struct m_unbound { uint32_t is_shared; };                 /* by prefix: longest match */
+struct m_reverse { uint32_t pad; };                       /* by prefix */
 struct m_ident { uint32_t next, pad; };                   /* the only one: identification of the next IPv4 packet that may be fragmented */
 struct m_pmtu { int64_t until_ns; uint32_t mtu_oct, pad; }; /* by outer destination */
 

@@ -201,6 +201,7 @@ static bool on_rx(void *self, const struct rx *rx, struct now now)
 	case DP_PUNT_RO:
 	case DP_PUNT_IGMP:
 	case DP_PUNT_ADV4:
+	case DP_PUNT_UNBOUND:
 	case DP_PUNT_N:
 		break;
 	}

@@ -216,6 +216,7 @@ static bool rx6(struct mn *mn, const struct rx *rx, struct now now)
 	case DP_PUNT_ADV4:
 	case DP_PUNT_ARP:
 	case DP_PUNT_BROADCAST:
+	case DP_PUNT_UNBOUND:
 	case DP_PUNT_N:
 		break;
 	}

@@ -140,6 +140,7 @@ bool mn4_rx(struct mn *mn, const struct rx *rx, struct now now)
 	case DP_PUNT_SLOW:
 	case DP_PUNT_RO:
 	case DP_PUNT_BROADCAST:
+	case DP_PUNT_UNBOUND:
 	case DP_PUNT_N:
 		break;
 	}
