@@ -81,6 +81,17 @@ struct signal_event {
 	bool is_attached;          /* the interface is attached to this one now */
 };
 
+/* A station that an agent's radio hears on one of its links (D-5, D-6): perhaps a mobile that has no software of ours. */
+enum { STATION_IDENTITY_LEN = 192 };
+struct station_event {
+	uint32_t ifindex;
+	struct lladdr station;
+	int32_t dbm;
+	bool is_gone;              /* the radio has lost it; dbm does not count */
+	bool is_serving;           /* its radio is attached here: what it sends comes by this link */
+	char identity[STATION_IDENTITY_LEN]; /* "nai:user@realm" as core/device.h writes it, of its authenticated session; "": none is known */
+};
+
 /* A record from the store, at start. */
 struct store_rec { enum store_table table; const uint8_t *key, *val; size_t key_len_oct, val_len_oct; };
 
@@ -112,6 +123,7 @@ struct role_ops {
 	void (*addr)(void *self, const struct addr_event *ev, struct now now);
 	void (*local)(void *self, const struct local_event *ev, struct now now);
 	void (*signal)(void *self, const struct signal_event *ev, struct now now);
+	void (*station)(void *self, const struct station_event *ev, struct now now);
 	void (*tick)(void *self, struct now now);
 	mono_t (*expiry)(const void *self);
 	/* what: "bindings", "mobiles", "groups", "neighbors", "routers", "interfaces", "status"; ignore others. */

@@ -211,7 +211,7 @@ static int open_store(struct daemon *d, struct conf_err *err)
 static int open_sockets(struct daemon *d, struct conf_err *err)
 {
 	const struct control_ops co = {report_show, report_ctl, d};
-	const struct feed_ops fo = {env_ifindex, loop_on_signal, d};
+	const struct feed_ops fo = {env_ifindex, loop_on_signal, loop_on_station, d};
 	char path[PATH_OCT];
 
 	snprintf(path, sizeof path, "%s/roamd.sock", d->conf.node.run_dir);
@@ -227,7 +227,7 @@ static int open_radio(struct daemon *d, struct conf_err *err)
 {
 	if (d->conf.node.signal != CONF_SIGNAL_NL80211)
 		return 0;
-	int rc = nl80211_open(&d->nl80211, &(struct nl80211_cb){loop_on_signal, d});
+	int rc = nl80211_open(&d->nl80211, &(struct nl80211_cb){loop_on_signal, loop_on_station, d});
 	if (rc)
 		conf_fail(err, 0, "signal = \"nl80211\": this kernel has no wireless radios: load the driver, or write signal = \"feed\"");
 	return rc;

@@ -61,6 +61,7 @@ void loop_on_link(void *ctx, const struct link_event *ev);
 void loop_on_addr(void *ctx, const struct addr_event *ev);
 void loop_on_local(void *ctx, const struct local_event *ev);
 void loop_on_signal(void *ctx, const struct signal_event *ev);
+void loop_on_station(void *ctx, const struct station_event *ev);
 void loop_on_slow(void *ctx, const struct slow_out *o);
 
 /* SIGHUP: read the file again. NULL or what is wrong, logged already. */

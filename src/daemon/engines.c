@@ -223,6 +223,7 @@ void engines_link(struct engines *es, const struct link_event *ev, struct now no
 void engines_addr(struct engines *es, const struct addr_event *ev, struct now now) { TELL(es, SYNC_UNASKED, addr, ev, now) }
 void engines_local(struct engines *es, const struct local_event *ev, struct now now) { TELL(es, SYNC_UNASKED, local, ev, now) }
 void engines_signal(struct engines *es, const struct signal_event *ev, struct now now) { TELL(es, SYNC_UNASKED, signal, ev, now) }
+void engines_station(struct engines *es, const struct station_event *ev, struct now now) { TELL(es, SYNC_UNASKED, station, ev, now) }
 
 void engines_tick(struct engines *es, struct now now)
 {

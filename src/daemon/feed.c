@@ -7,6 +7,8 @@
 
 #include "base/err.h"
 
+#define BLANK " \t\r"
+
 struct feed {
 	struct sock *sock;
 	struct feed_ops ops;
@@ -44,41 +46,91 @@ static bool parse_factor(char *word, struct signal_event *ev)
 	return false;
 }
 
-const char *feed_parse(char *line, struct signal_event *ev, const char **ifname)
+static const char *parse_signal(char **rest, struct signal_event *ev)
 {
-	char *rest, *verb = strtok_r(line, " \t\r", &rest), *word;
+	char *word = strtok_r(NULL, BLANK, rest);
 
 	*ev = (struct signal_event){.bandwidth_kbps = -1, .load_permille = -1, .delay_ms = -1, .cost = -1};
-	if (!verb || strcmp(verb, "signal"))
-		return "a line is: signal IF ROUTER-LLADDR DBM [bandwidth=N] [load=N] [delay=N] [cost=N] [attached]";
-	*ifname = strtok_r(NULL, " \t\r", &rest);
-	word = *ifname ? strtok_r(NULL, " \t\r", &rest) : NULL;
 	if (!word || !lladdr_parse(&ev->router, word))
 		return "the third word must be the router's link-layer address";
-	word = strtok_r(NULL, " \t\r", &rest);
+	word = strtok_r(NULL, BLANK, rest);
 	if (!word || !number(word, &ev->dbm))
 		return "the fourth word must be the signal in dBm, a whole number";
-	while ((word = strtok_r(NULL, " \t\r", &rest)))
+	while ((word = strtok_r(NULL, BLANK, rest)))
 		if (!parse_factor(word, ev))
 			return "a factor is bandwidth=, load=, delay= or cost= with a number from 0 up, or attached";
 	return NULL;
 }
 
+/* "serving" or "identity=nai:user@realm" */
+static bool parse_property(const char *word, struct station_event *ev)
+{
+	static const char identity[] = "identity=";
+	const size_t name_oct = sizeof identity - 1, len = strlen(word);
+
+	if (!strcmp(word, "serving")) {
+		ev->is_serving = true;
+		return true;
+	}
+	if (strncmp(word, identity, name_oct) || len == name_oct || len - name_oct >= sizeof ev->identity)
+		return false;
+	memcpy(ev->identity, word + name_oct, len - name_oct + 1);
+	return true;
+}
+
+static const char *parse_station(char **rest, bool is_gone, struct station_event *ev)
+{
+	char *word = strtok_r(NULL, BLANK, rest);
+
+	*ev = (struct station_event){.is_gone = is_gone};
+	if (!word || !lladdr_parse(&ev->station, word))
+		return "the third word must be the station's link-layer address";
+	if (is_gone)
+		return strtok_r(NULL, BLANK, rest) ? "lost has three words: lost IF STATION-LLADDR" : NULL;
+	word = strtok_r(NULL, BLANK, rest);
+	if (!word || !number(word, &ev->dbm))
+		return "the fourth word must be the signal in dBm, a whole number";
+	while ((word = strtok_r(NULL, BLANK, rest)))
+		if (!parse_property(word, ev))
+			return "behind the signal may stand: serving, identity=KIND:VALUE";
+	return NULL;
+}
+
+const char *feed_parse(char *line, struct feed_event *ev)
+{
+	char *rest, *verb = strtok_r(line, BLANK, &rest);
+	const bool is_hear = verb && !strcmp(verb, "hear"), is_lost = verb && !strcmp(verb, "lost");
+
+	if (!verb || (strcmp(verb, "signal") && !is_hear && !is_lost))
+		return "a line is: signal IF ROUTER-LLADDR DBM [bandwidth=N] [load=N] [delay=N] [cost=N] [attached], "
+		       "hear IF STATION-LLADDR DBM [serving] [identity=KIND:VALUE], or lost IF STATION-LLADDR";
+	ev->ifname = strtok_r(NULL, BLANK, &rest);
+	if (!ev->ifname)
+		return "the second word must be an interface, the third word a link-layer address";
+	ev->kind = is_hear || is_lost ? FEED_STATION : FEED_SIGNAL;
+	return ev->kind == FEED_SIGNAL ? parse_signal(&rest, &ev->signal) : parse_station(&rest, is_lost, &ev->station);
+}
+
 static void on_line(void *ctx, struct sock_client *from, char *line)
 {
 	struct feed *f = ctx;
-	struct signal_event ev;
-	const char *ifname, *wrong = feed_parse(line, &ev, &ifname);
+	struct feed_event ev;
+	const char *wrong = feed_parse(line, &ev);
+	uint32_t ifindex = wrong ? 0 : f->ops.ifindex(f->ops.ctx, ev.ifname);
 
-	if (!wrong && !(ev.ifindex = f->ops.ifindex(f->ops.ctx, ifname)))
+	if (!wrong && !ifindex)
 		wrong = "there is no such interface";
 	if (wrong) {
-		char text[200];
+		char text[300];
 		int n = snprintf(text, sizeof text, "error %s\n", wrong);
 		(void)sock_write(from, text, (size_t)n, 65536);
-		return;
+	} else if (ev.kind == FEED_SIGNAL) {
+		ev.signal.ifindex = ifindex;
+		f->ops.signal(f->ops.ctx, &ev.signal);
+	} else {
+		ev.station.ifindex = ifindex;
+		f->ops.station(f->ops.ctx, &ev.station);
 	}
-	f->ops.signal(f->ops.ctx, &ev);
 }
 
 int feed_open(struct feed **out, struct event_base *base, int priority, const char *path, const struct feed_ops *ops)

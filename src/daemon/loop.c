@@ -93,6 +93,13 @@ void loop_on_signal(void *ctx, const struct signal_event *ev)
 	loop_run(d);
 }
 
+void loop_on_station(void *ctx, const struct station_event *ev)
+{
+	struct daemon *d = ctx;
+	engines_station(&d->engines, ev, plat_now());
+	loop_run(d);
+}
+
 static void on_netlink(evutil_socket_t fd, short what, void *ctx)
 {
 	struct daemon *d = ctx;

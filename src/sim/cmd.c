@@ -186,6 +186,18 @@ static bool do_signal(struct script *sc, const struct words *w, uint32_t i)
 	return true;
 }
 
+/* hear NODE.IF STATION.IF DBM [serving], or with "lost" for the signal */
+static bool do_hear(struct script *sc, const struct words *w, uint32_t i)
+{
+	struct nic *nic = nic_of(&sc->sim, words_at(w, i)), *station = nic_of(&sc->sim, words_at(w, i + 1));
+	if (!nic || !station || i + 2 >= w->n)
+		return usage(sc, "hear NODE.IF STATION.IF DBM [serving] | lost");
+	struct station_event ev = {.ifindex = nic->ifindex, .station = station->lladdr, .dbm = (int32_t)strtol(w->w[i + 2], NULL, 10),
+				   .is_gone = strcmp(w->w[i + 2], "lost") == 0, .is_serving = strcmp(words_at(w, i + 3), "serving") == 0};
+	proc_station(nic->node, &ev);
+	return true;
+}
+
 static bool do_ctl(struct script *sc, const struct words *w, uint32_t i)
 {
 	struct node *n = node_word(sc, w, i);
@@ -228,7 +240,7 @@ static bool do_maybe(struct script *sc, const struct words *w, uint32_t i);
 static const struct { const char *verb; cmd_fn fn; } commands[] = {
 	{"attach", do_attach}, {"roam", do_roam}, {"detach", do_detach}, {"move", do_move}, {"kill", do_kill}, {"stop", do_stop},
 	{"power-off", do_power_off}, {"start", do_start}, {"cut", do_cut}, {"mend", do_mend}, {"set", do_set},
-	{"signal", do_signal}, {"ctl", do_ctl}, {"replay", forge_replay}, {"forge", forge_request}, {"inject", forge_inject},
+	{"signal", do_signal}, {"hear", do_hear}, {"ctl", do_ctl}, {"replay", forge_replay}, {"forge", forge_request}, {"inject", forge_inject},
 	{"report", forge_report}, {"arp", forge_arp}, {"ping", do_ping}, {"maybe", do_maybe},
 };
 

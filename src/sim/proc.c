@@ -372,6 +372,15 @@ void proc_signal(struct node *n, const struct signal_event *ev)
 		after_call(n);
 }
 
+void proc_station(struct node *n, const struct station_event *ev)
+{
+	for (uint32_t i = 0; i < n->n_roles && n->is_running; i++)
+		if (n->roles[i].ops->station)
+			n->roles[i].ops->station(n->roles[i].self, ev, node_now(n));
+	if (n->is_running)
+		after_call(n);
+}
+
 int proc_ctl(struct node *n, const struct ctl_cmd *cmd, const char **msg)
 {
 	int err = ERR_NOTFOUND;

@@ -30,6 +30,7 @@ void proc_addr(struct node *n, const struct addr_event *ev);
 /* The kernel may use an address, or not any more. */
 void proc_local(struct node *n, uint32_t ifindex, const struct addr6 *addr, bool is_gone);
 void proc_signal(struct node *n, const struct signal_event *ev);
+void proc_station(struct node *n, const struct station_event *ev);
 /* Operator's command to all roles: 0 or the last error, *msg its sentence. */
 int proc_ctl(struct node *n, const struct ctl_cmd *cmd, const char **msg);
 void proc_show(struct node *n, const char *what, struct show *out);

@@ -12,10 +12,14 @@
 
 static const char *parse(const char *text, struct signal_event *ev, const char **ifname)
 {
-	static char line[200];
+	static char line[400];
+	struct feed_event e;
 
 	snprintf(line, sizeof line, "%s", text);
-	return feed_parse(line, ev, ifname);
+	const char *wrong = feed_parse(line, &e);
+	*ifname = e.ifname;
+	*ev = e.signal;
+	return wrong;
 }
 
 static void a_line_becomes_an_event(void **state)
@@ -64,11 +68,48 @@ static void a_wrong_line_is_explained(void **state)
 	}
 }
 
+static void a_station_is_heard_and_lost(void **state)
+{
+	(void)state;
+	char line[] = "hear acc0 02:00:00:00:01:00 -63 serving identity=nai:anna@example.org", far[] = "hear acc0 02:00:00:00:01:00 -88",
+	     lost[] = "lost acc0 02:00:00:00:01:00";
+	struct feed_event e;
+
+	assert_null(feed_parse(line, &e));
+	assert_int_equal(e.kind, FEED_STATION);
+	assert_string_equal(e.ifname, "acc0");
+	assert_int_equal(e.station.station.b[4], 1);
+	assert_int_equal(e.station.dbm, -63);
+	assert_true(e.station.is_serving && !e.station.is_gone);
+	assert_string_equal(e.station.identity, "nai:anna@example.org");
+	assert_null(feed_parse(far, &e));
+	assert_int_equal(e.station.dbm, -88);
+	assert_true(!e.station.is_serving && !e.station.identity[0]);
+	assert_null(feed_parse(lost, &e));
+	assert_true(e.kind == FEED_STATION && e.station.is_gone);
+}
+
+static void a_wrong_station_is_explained(void **state)
+{
+	(void)state;
+	char wrong[][80] = {"hear acc0", "hear acc0 02:00 -60", "hear acc0 02:00:00:00:01:00", "hear acc0 02:00:00:00:01:00 loud",
+		"hear acc0 02:00:00:00:01:00 -60 served", "hear acc0 02:00:00:00:01:00 -60 identity=", "lost acc0", "lost acc0 02:00:00:00:01:00 -60"};
+	char longest[400] = "hear acc0 02:00:00:00:01:00 -60 identity=";
+	struct feed_event e;
+
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+		assert_non_null(feed_parse(wrong[i], &e));
+	memset(longest + strlen(longest), 'a', STATION_IDENTITY_LEN);
+	assert_non_null(feed_parse(longest, &e));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line_becomes_an_event),
 		cmocka_unit_test(a_wrong_line_is_explained),
+		cmocka_unit_test(a_station_is_heard_and_lost),
+		cmocka_unit_test(a_wrong_station_is_explained),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

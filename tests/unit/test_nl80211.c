@@ -52,6 +52,29 @@ static void a_station_gives_signal_and_rate(void **state)
 	assert_true(ev.is_attached);
 }
 
+static void an_access_point_hears_its_stations(void **state)
+{
+	(void)state;
+	struct station_event ev;
+
+	a_station_gives_signal_and_rate(NULL);
+	assert_true(nl80211_parse_station((void *)buf, &ev));
+	assert_int_equal(ev.ifindex, 3);
+	assert_memory_equal(&ev.station, bssid, 6);
+	assert_int_equal(ev.dbm, -67);
+	assert_true(ev.is_serving && !ev.is_gone);
+
+	struct nlmsghdr *n = begin(NL80211_CMD_DEL_STATION, 3);
+	assert_false(nl80211_parse_station(n, &ev)); /* which one? */
+	mnl_attr_put(n, NL80211_ATTR_MAC, 6, bssid);
+	assert_true(nl80211_parse_station(n, &ev));
+	assert_memory_equal(&ev.station, bssid, 6);
+	assert_true(ev.is_gone);
+
+	n = begin(NL80211_CMD_NEW_SCAN_RESULTS, 4);
+	assert_false(nl80211_parse_station(n, &ev));
+}
+
 static void a_scanned_cell_gives_signal_and_load(void **state)
 {
 	(void)state;
@@ -131,6 +154,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_station_gives_signal_and_rate),
+		cmocka_unit_test(an_access_point_hears_its_stations),
 		cmocka_unit_test(a_scanned_cell_gives_signal_and_load),
 		cmocka_unit_test(what_has_no_signal_is_left_out),
 		cmocka_unit_test(every_truncation_is_survived),

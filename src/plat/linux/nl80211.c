@@ -18,7 +18,7 @@ struct nl80211 {
 	struct mnl_socket *sock, *ask;
 	struct nl80211_cb cb;
 	uint16_t family;
-	uint32_t scan_group;
+	uint32_t scan_group, mlme_group;
 	struct request waiting[WAITING_MAX]; /* the first one is under way */
 	uint32_t n_waiting, seq;
 };
@@ -119,6 +119,31 @@ bool nl80211_parse(const struct nlmsghdr *msg, struct signal_event *ev)
 	return has_signal && ev->ifindex && !lladdr_is_zero(&ev->router);
 }
 
+bool nl80211_parse_station(const struct nlmsghdr *msg, struct station_event *ev)
+{
+	const struct genlmsghdr *g = mnl_nlmsg_get_payload(msg);
+	const struct nlattr *a;
+	struct signal_event s;
+
+	*ev = (struct station_event){.is_serving = true};
+	if (mnl_nlmsg_get_payload_len(msg) < sizeof *g)
+		return false;
+	if (g->cmd == NL80211_CMD_NEW_STATION && nl80211_parse(msg, &s)) {
+		*ev = (struct station_event){.ifindex = s.ifindex, .station = s.router, .dbm = s.dbm, .is_serving = true};
+		return true;
+	}
+	if (g->cmd != NL80211_CMD_DEL_STATION)
+		return false;
+	*ev = (struct station_event){.is_gone = true};
+	mnl_attr_for_each(a, msg, sizeof *g) {
+		if (mnl_attr_get_type(a) == NL80211_ATTR_IFINDEX && mnl_attr_get_payload_len(a) >= 4)
+			ev->ifindex = mnl_attr_get_u32(a);
+		if (mnl_attr_get_type(a) == NL80211_ATTR_MAC && mnl_attr_get_payload_len(a) >= sizeof ev->station)
+			memcpy(&ev->station, mnl_attr_get_payload(a), sizeof ev->station);
+	}
+	return ev->ifindex && !lladdr_is_zero(&ev->station);
+}
+
 static void ask_first(struct nl80211 *n)
 {
 	_Alignas(8) char buf[MSG_OCT];
@@ -172,14 +197,19 @@ static uint32_t scan_done(const struct nlmsghdr *msg)
 
 static void on_message(struct nl80211 *n, const struct nlmsghdr *msg)
 {
+	struct station_event station;
 	struct signal_event ev;
 	uint32_t ifindex;
 
-	if (msg->nlmsg_type == NLMSG_DONE || msg->nlmsg_type == NLMSG_ERROR)
+	if (msg->nlmsg_type == NLMSG_DONE || msg->nlmsg_type == NLMSG_ERROR) {
 		answered(n, msg->nlmsg_seq);
-	else if (msg->nlmsg_type != n->family)
 		return;
-	else if (nl80211_parse(msg, &ev))
+	}
+	if (msg->nlmsg_type != n->family)
+		return;
+	if (nl80211_parse_station(msg, &station))
+		n->cb.station(n->cb.ctx, &station);
+	if (nl80211_parse(msg, &ev))
 		n->cb.signal(n->cb.ctx, &ev);
 	else if ((ifindex = scan_done(msg)))
 		ask(n, NL80211_CMD_GET_SCAN, ifindex);
@@ -223,6 +253,8 @@ static int on_family(const struct nlmsghdr *msg, void *ctx)
 			}
 			if (!strcmp(name, NL80211_MULTICAST_GROUP_SCAN))
 				n->scan_group = id;
+			if (!strcmp(name, NL80211_MULTICAST_GROUP_MLME))
+				n->mlme_group = id;
 		}
 	}
 	return MNL_CB_OK;
@@ -257,6 +289,8 @@ int nl80211_open(struct nl80211 **out, const struct nl80211_cb *cb)
 	}
 	if (n->scan_group)
 		mnl_socket_setsockopt(n->sock, NETLINK_ADD_MEMBERSHIP, &n->scan_group, sizeof n->scan_group);
+	if (n->mlme_group)
+		mnl_socket_setsockopt(n->sock, NETLINK_ADD_MEMBERSHIP, &n->mlme_group, sizeof n->mlme_group);
 	*out = n;
 	return 0;
 }
