@@ -130,6 +130,8 @@ struct role_ops {
 	void (*show)(const void *self, const char *what, struct show *out, struct now now);
 	/* 0, ERR_NOTFOUND when the command is not this role's, or another error with *msg a sentence. */
 	int (*ctl)(void *self, const struct ctl_cmd *cmd, struct now now, const char **msg);
+	/* A UDP port of the host's whose datagrams come to rx as whole packets, headers rebuilt (DP_PUNT_NONE); 0: none. */
+	uint16_t (*port)(const void *self);
 	/* For `roamd -t`, after init: calls say once for each weak setting. Keys with weak algorithms are the daemon's to tell. */
 	void (*advise)(const void *self, advise_fn say, void *ctx);
 
