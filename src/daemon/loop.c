@@ -198,6 +198,8 @@ static void on_raw4(evutil_socket_t fd, short what, void *ctx)
 	struct daemon *d = ctx;
 
 	(void)what;
+	dp_punt_read(d->dp, on_punted, d); /* a visitor's first packets come here, behind its home agent's answer */
+	loop_run(d);
 	for (unsigned i = 0; i < RAWIN4_N; i++)
 		if (d->rawin4.fd[i] == fd)
 			rawin4_read(&d->rawin4, i, RX_BATCH, on_raw4_packet, d);

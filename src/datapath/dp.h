@@ -209,7 +209,8 @@ enum dp_visit_up {
 	DP_VISIT_ROUTE,                  /* the host forwards it */
 	DP_VISIT_REVERSE,                /* unicast goes into a reverse tunnel from coa to ha */
 	DP_VISIT_ENCAPSULATED,           /* RFC 3024 4.3: IP-in-IP from home_address to coa goes on in a reverse tunnel, what comes bare is routed */
-	DP_VISIT_DOWN,                   /* its home agent is being asked: what comes down is delivered already, what it sends is nobody's yet */
+	DP_VISIT_WAIT,                   /* its home agent is being asked: what comes down is left to the host, whose raw socket is read behind the answer; what
+	                                  * it sends is nobody's yet */
 };
 struct dp_visit {
 	struct addr6 home_address;       /* key */

@@ -72,7 +72,7 @@ static bool to_visitor(struct slow *s, const struct whole4 *w)
 	if (!slow_find_of(s, &op, &op.visit.home_address, &w->inner_dst))
 		return false;
 	const struct dp_visit *v = &op.visit;
-	if (!addr6_eq(&v->ha, &w->src) || !addr6_eq(&v->coa, &w->dst) || mono_reached(v->expires, w->now))
+	if (v->up == DP_VISIT_WAIT || !addr6_eq(&v->ha, &w->src) || !addr6_eq(&v->coa, &w->dst) || mono_reached(v->expires, w->now))
 		return false;
 	send_on(s, w, &(struct slow4_tunnel){.encap = DP_ENCAP_NONE, .dst = w->inner_dst, .ifindex = v->ifindex, .next_hop = v->lladdr,
 					     .mtu_oct = SLOW_MTU_GUESS});
@@ -244,7 +244,7 @@ bool slow4_to_mobile(struct slow *s, const uint8_t *pkt, size_t len_oct, mono_t 
 	if (ip4_head_parse(&r, &h))
 		return false;
 	struct dp_op visit = {.table = DP_VISIT, .visit.home_address = addr6_from_v4(h.dst)}, coa = {.table = DP_COA, .coa.coa = addr6_from_v4(h.dst)};
-	if (slow_find(s, &visit) && !mono_reached(visit.visit.expires, now)) {
+	if (slow_find(s, &visit) && visit.visit.up != DP_VISIT_WAIT && !mono_reached(visit.visit.expires, now)) {
 		const struct slow_out o = {.kind = SLOW_LINK, .bytes = pkt, .len_oct = len_oct, .ifindex = visit.visit.ifindex, .lladdr = visit.visit.lladdr};
 		s->conf.emit(s->conf.ctx, &o);
 		return true;

@@ -255,7 +255,7 @@ void claims_dp(struct node *n, const struct effect *e)
 		check_binding(n, &(struct claim){.hoa = &op->home.home_address, .coa = &op->home.coa});
 	else if (op->table == DP_HOME_MORE)
 		check_more(n, &op->home_more);
-	else if (op->table == DP_VISIT && op->visit.up != DP_VISIT_DOWN) /* that one claims nothing yet */
+	else if (op->table == DP_VISIT && op->visit.up != DP_VISIT_WAIT) /* that one claims nothing yet */
 		check_visit(n, &op->visit);
 	else if (op->table == DP_CN)
 		check_binding(n, &(struct claim){.is_cn = true, .hoa = &op->cn.home_address, .coa = &op->cn.coa});

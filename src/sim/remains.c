@@ -150,7 +150,7 @@ static void check_visit(struct finding *f, const struct node *n, const struct dp
 	const struct dp_visit *v = &op->visit;
 	const struct node *m = node_of_home(f->s, &v->home_address);
 	const struct nic *nic = node_nic(n, v->ifindex);
-	if (!is_alive(n, v->expires) || v->up == DP_VISIT_DOWN)
+	if (!is_alive(n, v->expires) || v->up == DP_VISIT_WAIT)
 		return;
 	if (!is_bound(f->s, &(struct want){.hoa = &v->home_address, .coa = &v->coa, .agent = &v->ha}))
 		find(f, n, "a visitor that no home agent sends here,", &v->home_address);

@@ -157,7 +157,7 @@ static void put_foreign_agent(struct putter *p)
 	put_visit(p, (struct visit){"10.8.0.3", "10.8.0.254", DP_VISIT_ENCAPSULATED, DP_ENCAP_IPIP});
 	put_visit(p, (struct visit){"10.8.0.4", "10.8.0.254", DP_VISIT_REVERSE, DP_ENCAP_IPIP, .is_over = true});
 	put_visit(p, (struct visit){"10.8.0.5", "10.8.0.254", DP_VISIT_REVERSE, DP_ENCAP_UDP});
-	put_visit(p, (struct visit){"10.8.0.6", "10.8.0.254", DP_VISIT_DOWN, DP_ENCAP_IPIP});
+	put_visit(p, (struct visit){"10.8.0.6", "10.8.0.254", DP_VISIT_WAIT, DP_ENCAP_IPIP});
 	put_visit(p, (struct visit){"10.1.0.108", "10.1.0.1", DP_VISIT_REVERSE, DP_ENCAP_IPIP});
 	put_net(p, "10.8.8.0/24", "10.8.0.1");
 }

@@ -309,8 +309,8 @@ static void a_visitor_is_told_to_the_datapath(void **state)
 	assert_int_equal(rig_count(&rig, FX_STORE_DEL), 1);
 }
 
-/* The home agent's first packet may overtake the reading of its reply. Nothing is taken from the mobile before it is accepted. */
-static void what_comes_down_is_delivered_while_the_home_agent_is_asked(void **state)
+/* The home agent's first packet may overtake the reading of its reply: then it waits. */
+static void nothing_is_delivered_while_the_home_agent_is_asked(void **state)
 {
 	(void)state;
 	start();
@@ -319,7 +319,7 @@ static void what_comes_down_is_delivered_while_the_home_agent_is_asked(void **st
 	size_t n = request(buf, sizeof buf, MIP4_T, 300, false);
 	assert_true(rig_rx(&rig, ACC0, MOBILE, buf, n));
 	const struct dp_op *op = rig_dp(&rig, FX_DP_PUT, DP_VISIT, 0);
-	assert_int_equal(op->visit.up, DP_VISIT_DOWN);
+	assert_int_equal(op->visit.up, DP_VISIT_WAIT);
 	assert_true(op->visit.expires.ns == mono_add(rig.now.mono, span_s(7)).ns);
 	rig_run(&rig, span_s(8)); /* never answered */
 	assert_non_null(rig_dp(&rig, FX_DP_DEL, DP_VISIT, 0));
@@ -710,7 +710,7 @@ int main(void)
 		T(the_first_advertisement_says_all), T(each_bit_has_a_setting), T(they_come_at_random_times_with_rising_numbers),
 		T(the_sequence_rolls_over_to_256), T(solicitations_are_answered_at_once), T(only_solicited_speaks_when_spoken_to),
 		T(broadcast_is_a_setting), T(an_address_that_comes_later_begins_it), T(a_clean_stop_takes_all_back),
-		T(a_visitor_is_told_to_the_datapath), T(what_comes_down_is_delivered_while_the_home_agent_is_asked), T(the_host_gets_no_route_and_no_neighbour), T(a_co_located_mobile_has_no_entry),
+		T(a_visitor_is_told_to_the_datapath), T(nothing_is_delivered_while_the_home_agent_is_asked), T(the_host_gets_no_route_and_no_neighbour), T(a_co_located_mobile_has_no_entry),
 		T(a_udp_tunnel_is_asked_for_and_kept_open), T(without_an_assent_there_is_no_udp_tunnel), T(a_stored_visitor_without_its_link_is_forgotten),
 		T(a_stored_visitor_is_served_for_what_is_left), T(dropping_a_visitor_revokes_its_registration), T(the_home_agent_revokes),
 		T(busy_is_advertised_and_taken_back), T(a_new_configuration_keeps_visitors), T(weak_settings_are_named),

@@ -823,6 +823,10 @@ static void visitors_get_their_packets(void **state)
 	b->visit.up = DP_VISIT_REVERSE;
 	give_whole(b, &t);
 	assert_int_equal(b->n, 0);
+	b->visit.up = DP_VISIT_WAIT; /* its home agent has not said yes */
+	const struct pkt down = wrapped(DP_ENCAP_IPIP, &p, ha, coa, 0);
+	give_whole(b, &down);
+	assert_int_equal(b->n, 0);
 }
 
 static void a_sites_agent_passes_on_both_ways(void **state)

@@ -27,7 +27,7 @@ NOINLINE struct m_visit *visit4_find(ctx_t *c, const struct m_cfg *g, uint32_t a
 static INLINE struct m_visit *visit4_from(ctx_t *c, const struct m_cfg *g, uint32_t addr)
 {
 	struct m_visit *v = visit4_find(c, g, addr);
-	return v && v->up != DP_VISIT_DOWN ? v : NULL;
+	return v && v->up != DP_VISIT_WAIT ? v : NULL;
 }
 
 static INLINE struct m_if *if_of_index(ctx_t *c, uint32_t ifindex)
@@ -55,6 +55,8 @@ NOINLINE int visit4_down(ctx_t *c, struct tun4 *t, const struct m_visit *v)
 {
 	if (a4_of(&v->ha) != t->src || a4_of(&v->coa) != t->dst)
 		return ctx_drop(c, DP_DROP_TUNNEL_SOURCE);
+	if (v->up == DP_VISIT_WAIT)
+		return t->encap == DP_ENCAP_MINIMAL ? ctx_drop(c, DP_DROP_TUNNEL_INNER) /* opened already */ : ctx_pass(c);
 	if ((v->encap == DP_ENCAP_UDP) != (t->encap == DP_ENCAP_UDP) || (t->encap == DP_ENCAP_UDP && t->port != v->udp_port))
 		return ctx_drop(c, DP_DROP_TUNNEL_PROTO); /* RFC 3519 3.3, 4.3 */
 	if (!open4_ecn(t))

@@ -44,8 +44,8 @@ static void put(const struct fa *fa, const struct visitor *v)
 	fx_dp_put(fa->env->fx, ROLE_FA, &op);
 }
 
-/* The home agent's first packet follows its reply at once: it is delivered also when we have not read the reply yet. Only for a mobile
- * that is new here, so that nobody takes another's place by asking. */
+/* The home agent's first packet follows its reply at once, and may be here before the reply is read: it waits behind it. Nothing is delivered
+ * before the home agent has accepted, so nobody gets another's packets by asking in its place. */
 uint8_t fa_visit_check(void *ctx, struct visitor_request *req, const struct mip4 *m, const struct visitor *v, struct now now)
 {
 	struct fa *fa = ctx;
@@ -53,7 +53,7 @@ uint8_t fa_visit_check(void *ctx, struct visitor_request *req, const struct mip4
 	if (v || !req->lifetime_s || req->flags & MIP4_D || addr6_is_none(&req->hoa) || visitors_is_pending(&fa->visitors, &req->hoa))
 		return 0;
 	const struct dp_op op = {.table = DP_VISIT, .visit = {
-		.home_address = req->hoa, .ha = req->ha, .coa = req->coa, .ifindex = req->ifindex, .lladdr = req->lladdr, .up = DP_VISIT_DOWN,
+		.home_address = req->hoa, .ha = req->ha, .coa = req->coa, .ifindex = req->ifindex, .lladdr = req->lladdr, .up = DP_VISIT_WAIT,
 		.encap = DP_ENCAP_IPIP, .expires = mono_add(now.mono, fa->vconf.pending),
 	}};
 	fx_dp_put(fa->env->fx, ROLE_FA, &op);
