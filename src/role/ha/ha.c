@@ -12,6 +12,7 @@
  *	ha_store   records that survive         ha_mobile configuration, keys
  *	ha_disc    other home agents            ha_prefix mobile prefixes
  *	ha_net     mobile routers (RFC 3963)    ha_show   what the operator sees
+ *	ha_group   members that hold the same   ha_announce  many home addresses at once
  *	ha4_*      the same for Mobile IPv4 (RFC 5944); its bindings are in the same table
  *
  * Left out: correspondent node (role cn; without it HoTI and CoTI are answered with a binding error), multicast membership
@@ -72,6 +73,7 @@ static int init(void *self, const struct engine_env *env, const void *conf, stru
 	timers_init(&h->check_timers, env->mem);
 	rate_init(&h->rate, env->rng);
 	ha_prefix_init(h, now);
+	h->rounds.next = MONO_NEVER;
 	table_init(&h->routers, env->mem, env->rng, offsetof(struct ha_router, hoa), sizeof(struct addr6));
 	if (h->conf.home_link[0])
 		name_link(&h->home[h->n_home++], h->conf.home_link);
@@ -104,6 +106,7 @@ static void fini(void *self)
 	for (uint64_t it = 0; (c = table_next(&h->checks, &it));)
 		mem_put(h->env.mem, c);
 	table_fini(&h->checks);
+	ha_announce_stop(h);
 	ha_prefix_fini(h);
 	ha_net_fini(h);
 	ha4_fini(h);
@@ -145,7 +148,7 @@ static void follow(struct ha *h, struct ha_link *l, uint32_t flags, const struct
 		put_link(h, l, flags, ev->mtu_oct);
 }
 
-static void on_home_link(struct ha *h, struct ha_link *l, const struct link_event *ev)
+static void on_home_link(struct ha *h, struct ha_link *l, const struct link_event *ev, struct now now)
 {
 	bool was_up = l->is_up;
 
@@ -154,7 +157,7 @@ static void on_home_link(struct ha *h, struct ha_link *l, const struct link_even
 		ha_home_link_gone(h, l);
 	} else if (l->is_up && !was_up) {
 		ha_net_home_routes(h, l, FX_ROUTE_PUT);
-		ha_home_link_up(h, l);
+		ha_home_link_up(h, l, now);
 	}
 }
 
@@ -162,13 +165,12 @@ static void on_link(void *self, const struct link_event *ev, struct now now)
 {
 	struct ha *h = self;
 
-	(void)now;
 	for (uint32_t i = 0; i < h->conf.n_uplink; i++)
 		if (strncmp(h->uplink[i].name, ev->name, sizeof ev->name) == 0)
 			follow(h, &h->uplink[i], DP_IF_UPSTREAM, ev);
 	for (uint32_t i = 0; i < h->n_home; i++)
 		if (strncmp(h->home[i].name, ev->name, sizeof ev->name) == 0)
-			on_home_link(h, &h->home[i], ev);
+			on_home_link(h, &h->home[i], ev, now);
 }
 
 static bool on_rx(void *self, const struct rx *rx, struct now now)
@@ -213,13 +215,14 @@ static void tick(void *self, struct now now)
 	ha_check_timers(self, now);
 	ha_binding_timers(self, now);
 	ha_prefix_timers(self, now);
-	ha4_revocation_timers(self, now);
+	ha4_revocation_tick(self, now);
+	ha_announce_timers(self, now);
 }
 
 static mono_t expiry(const void *self)
 {
 	const struct ha *h = self;
-	return mono_min(mono_min(ha_prefix_expiry(h), timers_next(&h->revocation_timers)),
+	return mono_min(mono_min(mono_min(ha_prefix_expiry(h), h->rounds.next), timers_next(&h->revocation_timers)),
 			mono_min(bindings_expiry(&h->bindings), timers_next(&h->check_timers)));
 }
 
@@ -387,4 +390,7 @@ const struct role_ops ha_role = {
 	.show = ha_show,
 	.ctl = ha_ctl,
 	.advise = ha4_advise,
+	.replica = ha_replica,
+	.record = ha_record,
+	.active = ha_active,
 };

@@ -35,7 +35,7 @@ void ha4_announce(struct ha *h, const struct addr6 *hoa, const struct lladdr *at
 static bool is_defended(const struct ha *h, const struct ha_link *l, const struct addr6 *a)
 {
 	const struct binding *b = binding_find(&h->bindings, a);
-	return ha_is_active(b) && (b->flags & HA_INTERCEPTED) && ha_link_of(h, a) == l;
+	return !h->is_standby && ha_is_active(b) && (b->flags & HA_INTERCEPTED) && ha_link_of(h, a) == l;
 }
 
 bool ha4_rx_arp(struct ha *h, const struct rx *rx, struct now now)

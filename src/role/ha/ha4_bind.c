@@ -42,7 +42,7 @@ void ha4_put(struct ha *h, struct ha4 *b, const struct addr6 *prev, struct now n
 {
 	bool is_active = ha_is_active(&b->b);
 	struct dp_op op = {.table = DP_HOME, .home = {.home_address = b->b.hoa, .coa = b->to.at, .ha = h->conf.v4.address,
-						      .expires = is_active ? b->to.expires : b->b.expires, .encap = b->to.encap,
+						      .expires = is_active ? b->to.expires : (mono_t){0}, .encap = b->to.encap,
 						      .udp_port = b->to.udp_port, .has_more = is_active && b->more,
 						      .is_reverse = ha4_has_flag(b, MIP4_T)}};
 
@@ -105,14 +105,15 @@ static void remove_at(struct ha *h, struct ha4 *b, uint32_t i)
 }
 
 /* Of several one ends. */
-static void end_one_of(struct ha *h, struct ha4 *b, uint32_t i, const char *code, const char *why, struct now now)
+static void end_one_of(struct ha *h, struct ha4 *b, uint32_t i, enum ha_end how, const char *code, const char *why, struct now now)
 {
 	const struct addr6 coa = ha4_to_at(b, i)->coa, at = ha4_to_at(b, i)->at;
 
 	remove_at(h, b, i);
 	ha4_set_due(h, b);
 	ha4_listen(h, b, ha4_has_flag(b, MIP4_B));
-	ha_store_put(h, &b->b, now);
+	if (how != HA_END_LAPSE) /* what ends by its lifetime does so wherever the record is read */
+		ha_store_put(h, &b->b, FX_CHANGE_PUT, now);
 	ha4_put(h, b, &at, now);
 	fx_event(h->env.fx, ROLE_HA, EV_INFO, code, &b->b.hoa, "care-of address %s: %s", ADDR46_STR(&coa), why);
 }
@@ -120,16 +121,16 @@ static void end_one_of(struct ha *h, struct ha4 *b, uint32_t i, const char *code
 void ha4_end_one(struct ha *h, struct ha4 *b, uint32_t i, const char *code, const char *why, struct now now)
 {
 	if (ha4_n_to(b) > 1)
-		end_one_of(h, b, i, code, why, now);
+		end_one_of(h, b, i, HA_END_BY_US, code, why, now);
 	else
-		ha_end(h, &b->b, code, why, now);
+		ha_end(h, &b->b, HA_END_BY_US, code, why, now);
 }
 
 void ha4_on_due(struct ha *h, struct ha4 *b, struct now now)
 {
 	for (uint32_t i = ha4_n_to(b); i-- > 0;)
 		if (ha4_n_to(b) > 1 && mono_reached(ha4_to_at(b, i)->expires, now.mono))
-			end_one_of(h, b, i, "care-of-address-expired", "lifetime ended without a refresh", now);
+			end_one_of(h, b, i, HA_END_LAPSE, "care-of-address-expired", "lifetime ended without a refresh", now);
 	ha4_set_due(h, b);
 }
 
@@ -255,11 +256,13 @@ void ha4_register(struct ha *h, struct ha4_rq *rq, struct now now)
 	b->b.stamp = rq->q->id;
 	b->b.lifetime = to.lifetime_s;
 	b->b.flags &= (uint8_t)~HA_LINGERS;
-	ha_enter_active(h, &b->b, now);
+	ha_enter_active(h, &b->b, to.expires);
 	ha4_set_due(h, b);
 	ha4_listen(h, b, h->conf.v4.has_broadcast && ha4_has_flag(b, MIP4_B));
 	ha4_net_grant(h, rq);
-	ha_store_put(h, &b->b, now);
+	ha4_draw_nonce(h, rq, true, now);
+	ha_store_put(h, &b->b, FX_CHANGE_PUT, now);
+	ha4_revocation_timers(h, now);
 	ha4_put(h, b, has_moved && !is_new ? &before : NULL, now);
 	if (is_new && ha_link_of(h, &b->b.hoa))
 		ha_intercept(h, &b->b, now);
@@ -291,8 +294,7 @@ static void end_all(struct ha *h, struct ha4_rq *rq, struct now now)
 
 	for (uint32_t i = 0; i < ha4_n_to(b); i++)
 		tell_agent(h, rq, i, now);
-	ha_end(h, &b->b, "binding-deregistered", "by the mobile", now);
-	ha_linger(h, &b->b, now);
+	ha_end(h, &b->b, HA_END_BY_MOBILE, "binding-deregistered", "by the mobile", now);
 }
 
 static void end_some(struct ha *h, struct ha4_rq *rq, struct now now)
@@ -303,12 +305,11 @@ static void end_some(struct ha *h, struct ha4_rq *rq, struct now now)
 	if (at >= 0)
 		tell_agent(h, rq, (uint32_t)at, now);
 	if (at < 0) {
-		ha_store_put(h, &b->b, now); /* the identification */
+		ha_store_put(h, &b->b, FX_CHANGE_PUT, now); /* the identification */
 	} else if (ha4_n_to(b) > 1) {
-		end_one_of(h, b, (uint32_t)at, "care-of-address-deregistered", "by the mobile", now);
+		end_one_of(h, b, (uint32_t)at, HA_END_BY_MOBILE, "care-of-address-deregistered", "by the mobile", now);
 	} else {
-		ha_end(h, &b->b, "binding-deregistered", "by the mobile", now);
-		ha_linger(h, &b->b, now);
+		ha_end(h, &b->b, HA_END_BY_MOBILE, "binding-deregistered", "by the mobile", now);
 	}
 }
 
@@ -317,7 +318,7 @@ static void remember_gone(struct ha *h, struct ha4 *b, struct now now)
 {
 	if (!(b->b.flags & HA_LINGERS))
 		ha_keep_gone(h, &b->b, now);
-	ha_store_put(h, &b->b, now);
+	ha_store_put(h, &b->b, FX_CHANGE_DELETE, now);
 }
 
 /* Accepted also when there is nothing to end: the mobile wants to be without, and is. */
@@ -328,6 +329,7 @@ void ha4_deregister(struct ha *h, struct ha4_rq *rq, struct now now)
 
 	if (b)
 		b->b.stamp = rq->q->id;
+	ha4_draw_nonce(h, rq, true, now);
 	/* By another interface than that by which it left, perhaps: what comes before its own word would go there. */
 	if (home && rq->is_all)
 		fx_neigh(h->env.fx, ROLE_HA, home->ifindex, &rq->hoa, &rq->rx->lladdr_src);
@@ -335,6 +337,7 @@ void ha4_deregister(struct ha *h, struct ha4_rq *rq, struct now now)
 		(rq->is_all ? end_all : end_some)(h, rq, now);
 	else if (b)
 		remember_gone(h, b, now);
+	ha4_revocation_timers(h, now);
 	if (home && rq->is_all)
 		ha_announce_return(h, &rq->hoa, &rq->rx->lladdr_src, now);
 	h->n_deregistered++;

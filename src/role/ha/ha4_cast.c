@@ -117,7 +117,7 @@ bool ha4_rx_broadcast(struct ha *h, const struct rx *rx, struct now now)
 	struct ip4_walk ip;
 
 	(void)now;
-	if (!l || !h->listeners.first)
+	if (!l || !h->listeners.first || h->is_standby)
 		return false;
 	enum wire_err err = ip4_walk(rx->pkt, rx->len_oct, &ip);
 	if (err != W_OK && err != W_FRAGMENT)

@@ -66,6 +66,8 @@ struct ha4_rq {
 	bool is_dereg, is_all;         /* lifetime zero; of all care-of addresses */
 	bool is_nat, has_udp;          /* has_udp: a UDP tunnel is granted */
 	uint8_t encap;                 /* enum dp_encap granted */
+	bool has_nonce;                /* nonce is drawn for the answer */
+	uint32_t nonce;
 	uint8_t net_code[MIP4_NET_MAX];/* enum mip4_net_code */
 };
 
@@ -89,6 +91,8 @@ const struct sa_key *ha4_fa_key(const struct ha *h, const struct addr6 *a);
 bool ha4_rx(struct ha *h, const struct rx *rx, struct now now);
 
 /* ha4_reply.c. lifetime_s: granted, or 0. Refusals are limited per source. */
+/* The nonce of the answer, with replay-v4 = "nonce": before the record is put, which has it. */
+void ha4_draw_nonce(struct ha *h, struct ha4_rq *rq, bool is_accepted, struct now now);
 void ha4_accept(struct ha *h, struct ha4_rq *rq, uint16_t lifetime_s, struct now now);
 void ha4_refuse(struct ha *h, struct ha4_rq *rq, uint8_t code, struct now now);
 
@@ -112,16 +116,22 @@ void ha4_set_due(struct ha *h, struct ha4 *b);
 
 /* ha4_store.c: version 2 of the record, and addresses given away. */
 enum { HA4_STORE_VERSION = 2 };
-void ha4_store_put(struct ha *h, const struct ha4 *b, struct now now);
+size_t ha4_store_build(const struct ha *h, const struct ha4 *b, uint8_t *val, size_t cap_oct, struct now now);
 int ha4_restore(struct ha *h, const struct store_rec *rec, struct now now);
 void ha4_store_lease(struct ha *h, const struct ha4_lease *l);
 int ha4_restore_lease(struct ha *h, const struct store_rec *rec);
+/* For ha_record and ha_replica. */
+bool ha4_record_lease(const struct ha *h, struct store_rec *rec, uint8_t *buf, size_t cap_oct, struct fx_change *change);
+int ha4_take(struct ha *h, const struct store_rec *rec, const struct fx_change *change, struct now now);
+int ha4_take_lease(struct ha *h, const struct store_rec *rec, const struct fx_change *change);
 /* All records are there. */
 void ha4_restored(struct ha *h, struct now now);
 
 /* ha4_pool.c: home addresses for mobiles known by their NAI (RFC 2794). */
 bool ha4_pool_take(struct ha *h, const char nai[static HA_NAI_LEN]);
 int ha4_pool_add(struct ha *h, const char nai[static HA_NAI_LEN], const struct addr6 *hoa);
+/* Another member has given this one away. */
+int ha4_pool_put(struct ha *h, const struct ha4_lease *l);
 /* The mobiles of a new configuration get what they had. */
 void ha4_pool_apply(struct ha *h);
 void ha4_pool_fini(struct ha *h);
@@ -144,8 +154,8 @@ void ha4_announce(struct ha *h, const struct addr6 *hoa, const struct lladdr *at
 bool ha4_rx_broadcast(struct ha *h, const struct rx *rx, struct now now);
 void ha4_listen(struct ha *h, struct ha4 *b, bool is_on);
 
-/* ha4_revoke.c: RFC 3543. */
-void ha4_revoke(struct ha *h, const struct ha4 *b, const struct ha4_to *to, bool inform, struct now now);
+/* ha4_revoke.c: RFC 3543. What is revoked is said by the next ha4_revocation_timers: behind the binding's record, which has its stamp. */
+void ha4_revoke(struct ha *h, struct ha4 *b, const struct ha4_to *to, bool inform, struct now now);
 /* All of its care-of addresses, for we end them. */
 void ha4_revoke_all(struct ha *h, struct ha4 *b, struct now now);
 /* It is registered there again: nothing is left to revoke. */
@@ -153,6 +163,8 @@ void ha4_revoke_cancel(struct ha *h, const struct addr6 *hoa, const struct addr6
 void ha4_rx_revoke(struct ha *h, const struct mip4_packet *p, struct now now);
 void ha4_rx_revoke_ack(struct ha *h, const struct mip4_packet *p, struct now now);
 void ha4_revocation_timers(struct ha *h, struct now now);
+/* The same from the tick: a member of a group that stands by does not insist. */
+void ha4_revocation_tick(struct ha *h, struct now now);
 /* The keys of a new configuration. */
 void ha4_revocation_keys(struct ha *h);
 void ha4_revocation_fini(struct ha *h);

@@ -102,6 +102,44 @@ bool ha4_pool_take(struct ha *h, const char nai[static HA_NAI_LEN])
 	return true;
 }
 
+/* Two members that could not reach each other may have given the same away: the mobile whose NAI comes first keeps it, the other one
+ * gets another when it asks again. So it is on every member, whichever record came first. */
+static void contend(struct ha *h, struct ha_mobile *m, const struct addr6 *hoa)
+{
+	struct ha_mobile *owner = table_find(&h->mobiles.by_hoa, hoa);
+
+	if (owner && (!is_in_pool(h, hoa) || !table_find(&h->leases, owner->nai) || strcmp(owner->nai, m->nai) <= 0))
+		return;
+	if (owner) {
+		(void)table_del(&h->mobiles.by_hoa, hoa);
+		owner->hoa = addr6_any;
+	}
+	(void)own(h, m, hoa);
+}
+
+int ha4_pool_put(struct ha *h, const struct ha4_lease *l)
+{
+	struct ha_mobile *m = table_find(&h->mobiles.by_nai, l->nai);
+	struct ha4_lease *mine = table_find(&h->leases, l->nai);
+
+	if (!is_in_pool(h, &l->hoa) || !ha4_is_host_address(h, &l->hoa))
+		return ERR_INVAL;
+	if (mine && addr6_eq(&mine->hoa, &l->hoa))
+		return ERR_OK;
+	if (m && mine && addr6_eq(&m->hoa, &mine->hoa)) {
+		(void)table_del(&h->mobiles.by_hoa, &m->hoa);
+		m->hoa = addr6_any;
+	}
+	int err = mine ? ERR_OK : ha4_pool_add(h, l->nai, &l->hoa);
+	if (err)
+		return err;
+	if (mine)
+		mine->hoa = l->hoa;
+	if (m && addr6_is_any(&m->hoa))
+		contend(h, m, &l->hoa);
+	return ERR_OK;
+}
+
 void ha4_pool_apply(struct ha *h)
 {
 	struct ha4_lease *l;

@@ -16,27 +16,29 @@ static const struct lladdr nobody;
 
 /* Nonces (5.7.2): every answer to an authentic request has a new one. The one of the last answer that accepted counts until it is
  * used: so nobody can make it stale with recorded requests. */
-static uint32_t next_nonce(struct ha *h, struct ha4_rq *rq, bool is_accepted, struct now now)
+void ha4_draw_nonce(struct ha *h, struct ha4_rq *rq, bool is_accepted, struct now now)
 {
+	if (h->conf.v4.replay == HA_REPLAY_TIMESTAMP || rq->has_nonce)
+		return;
 	struct ha4 *b = rq->b || !rq->is_owner ? rq->b : ha4_remember(h, &rq->hoa, now);
-	uint32_t nonce = rng_u32(h->env.rng);
-
+	rq->nonce = rng_u32(h->env.rng);
+	rq->has_nonce = true;
 	rq->b = b;
 	if (!b)
-		return nonce;
-	b->nonce = nonce;
-	b->nonce_kept = is_accepted || !b->has_nonce ? nonce : b->nonce_kept;
+		return;
+	b->nonce = rq->nonce;
+	b->nonce_kept = is_accepted || !b->has_nonce ? rq->nonce : b->nonce_kept;
 	b->has_nonce = true;
-	return nonce;
 }
 
 static uint64_t identification(struct ha *h, struct ha4_rq *rq, bool is_accepted, struct now now)
 {
-	uint64_t low = rq->q->id & UINT32_MAX;
-
 	if (h->conf.v4.replay == HA_REPLAY_TIMESTAMP)
 		return replay_answer(rq->q->id, rq->verdict, now.wall);
-	return rq->is_authentic ? (uint64_t)next_nonce(h, rq, is_accepted, now) << 32 | low : rq->q->id;
+	if (!rq->is_authentic)
+		return rq->q->id;
+	ha4_draw_nonce(h, rq, is_accepted, now);
+	return (uint64_t)rq->nonce << 32 | (rq->q->id & UINT32_MAX);
 }
 
 static void add_networks(const struct ha4_rq *rq, const struct ha *h, bool is_accepted, struct mip4_exts *x)

@@ -71,7 +71,7 @@ static bool is_known_mobile(struct ha *h, struct ha4_rq *rq)
 		rq->hoa = rq->mobile->hoa;
 	rq->is_owner = is_assigned ? at_hoa == rq->mobile : !addr6_is_none(&rq->hoa);
 	rq->b = rq->is_owner ? binding_find(&h->bindings, &rq->hoa) : NULL;
-	rq->verdict = replay_check(rq->q->id, rq->b ? rq->b->b.stamp : 0, rq->now.wall, h->conf.stamp_window);
+	rq->verdict = ha_replay_check(h, rq->q->id, rq->b ? &rq->b->b : NULL, rq->now);
 	return true;
 }
 

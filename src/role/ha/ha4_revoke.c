@@ -62,8 +62,9 @@ static void say(struct ha *h, struct ha4_revocation *r, struct now now)
 		forget(h, r);
 		return;
 	}
-	struct ha4 *b = binding_find(&h->bindings, &r->key.hoa);
-	r->stamp = ha4_stamp(b && is_later(b->own_stamp, r->stamp) ? b->own_stamp : r->stamp, now);
+	struct ha4 *b = r->tries > 1 ? binding_find(&h->bindings, &r->key.hoa) : NULL;
+	if (r->tries > 1)
+		r->stamp = ha4_stamp(b && is_later(b->own_stamp, r->stamp) ? b->own_stamp : r->stamp, now);
 	if (b)
 		b->own_stamp = r->stamp;
 	struct mip4 m = {.type = MIP4_REVOKE, .revoke = {.is_ha = true, .inform = r->inform, .hoa = r->key.hoa, .home = h->conf.v4.address,
@@ -88,7 +89,7 @@ static struct ha4_revocation *entry(struct ha *h, const struct ha4_revocation_ke
 	return NULL;
 }
 
-void ha4_revoke(struct ha *h, const struct ha4 *b, const struct ha4_to *to, bool inform, struct now now)
+void ha4_revoke(struct ha *h, struct ha4 *b, const struct ha4_to *to, bool inform, struct now now)
 {
 	struct ha4_revocation_key key = {b->b.hoa, to->from};
 
@@ -103,8 +104,8 @@ void ha4_revoke(struct ha *h, const struct ha4 *b, const struct ha4_to *to, bool
 	r->inform = r->is_direct || (inform && to->wants_inform);
 	r->tries = 0;
 	r->until = to->expires;
-	r->stamp = b->own_stamp;
-	say(h, r, now);
+	r->stamp = b->own_stamp = ha4_stamp(b->own_stamp, now);
+	(void)timer_set(&h->revocation_timers, &r->timer, now.mono);
 }
 
 void ha4_revoke_cancel(struct ha *h, const struct addr6 *hoa, const struct addr6 *from)
@@ -145,6 +146,18 @@ void ha4_revocation_timers(struct ha *h, struct now now)
 
 	for (int i = 0; i < HA_POP_MAX && (t = timers_pop(&h->revocation_timers, now.mono)); i++)
 		say(h, container_of(t, struct ha4_revocation, timer), now);
+}
+
+void ha4_revocation_tick(struct ha *h, struct now now)
+{
+	struct timer *t;
+
+	if (!h->is_standby) {
+		ha4_revocation_timers(h, now);
+		return;
+	}
+	for (int i = 0; i < HA_POP_MAX && (t = timers_pop(&h->revocation_timers, now.mono)); i++)
+		forget(h, container_of(t, struct ha4_revocation, timer));
 }
 
 void ha4_revocation_keys(struct ha *h)
@@ -200,6 +213,8 @@ static void take(struct ha *h, struct ha4 *b, int at, const struct mip4_packet *
 	b->revoked_stamp = p->m.revoke.id;
 	if (at >= 0)
 		ha4_end_one(h, b, (uint32_t)at, "binding-revoked", "by its foreign agent", now);
+	else
+		ha_store_put(h, &b->b, FX_CHANGE_DELETE, now); /* the stamp */
 	acknowledge(h, p, key, inform);
 }
 

@@ -16,15 +16,14 @@
 #include "base/err.h"
 #include "role/ha/ha4_i.h"
 
-/* prev: the care-of address until now, when it is another one; NULL: none. */
-static void put_home_moved(struct ha *h, struct binding *b, const struct addr6 *prev, struct now now)
+void ha_put_home(struct ha *h, struct binding *b, const struct addr6 *prev, struct now now)
 {
 	if (ha_is_v4(b)) {
 		ha4_put(h, ha4_of(b), prev, now);
 		return;
 	}
 	struct dp_op op = {.table = DP_HOME, .home = {.home_address = b->hoa, .coa = b->coa, .ha = h->conf.address,
-						      .expires = b->expires,
+						      .expires = ha_is_active(b) ? b->expires : (mono_t){0}, /* well past, also by the coarse clock of the programs */
 						      /* What this host itself sends goes as a correspondent node's (10.4.2, 9.3.2). */
 						      .is_own_routed = h->conf.has_routing_header && ha_is_active(b)}};
 	if (prev && h->conf.reverse_grace.ns) {
@@ -34,7 +33,7 @@ static void put_home_moved(struct ha *h, struct binding *b, const struct addr6 *
 	fx_dp_put(h->env.fx, ROLE_HA, &op);
 }
 
-static void put_home(struct ha *h, struct binding *b) { put_home_moved(h, b, NULL, (struct now){0}); }
+static void put_home(struct ha *h, struct binding *b) { ha_put_home(h, b, NULL, (struct now){0}); }
 
 void ha_unbind(struct ha *h, const struct binding *b)
 {
@@ -46,9 +45,11 @@ void ha_unbind(struct ha *h, const struct binding *b)
 	ha_net_end(h, &b->hoa);
 }
 
-static mono_t forget_at(const struct ha *h, bool is_v4, struct now now)
+bool ha_is_kept_forever(const struct ha *h, const struct binding *b) { return !h->conf.is_stamp_required && !ha_is_v4(b); }
+
+static mono_t forget_at(const struct ha *h, const struct binding *b, struct now now)
 {
-	if (!h->conf.is_stamp_required && !is_v4)
+	if (ha_is_kept_forever(h, b))
 		return MONO_NEVER;
 	span_t keep = span_ns(2 * h->conf.stamp_window.ns);
 	if (keep.ns < span_s(MAX_DELETE_BCE_TIMEOUT_S).ns)
@@ -58,10 +59,10 @@ static mono_t forget_at(const struct ha *h, bool is_v4, struct now now)
 
 void ha_keep_gone(struct ha *h, struct binding *b, struct now now)
 {
-	binding_due(&h->bindings, b, forget_at(h, ha_is_v4(b), now));
+	binding_due(&h->bindings, b, forget_at(h, b, now));
 }
 
-void ha_enter_gone(struct ha *h, struct binding *b, struct now now)
+static void become_gone(struct ha *h, struct binding *b, struct now now)
 {
 	if (b->flags & HA_LINGERS)
 		ha_unbind(h, b);
@@ -70,23 +71,26 @@ void ha_enter_gone(struct ha *h, struct binding *b, struct now now)
 	b->state = BINDING_GONE;
 	b->flags = 0;
 	ha_keep_gone(h, b, now);
-	ha_store_put(h, b, now);
 }
 
-static span_t life_of(const struct binding *b) { return span_s(ha_is_v4(b) ? b->lifetime : b->lifetime * 4); }
-
-void ha_enter_active(struct ha *h, struct binding *b, struct now now)
+void ha_enter_gone(struct ha *h, struct binding *b, enum fx_change_how how, struct now now)
 {
-	span_t life = life_of(b);
+	become_gone(h, b, now);
+	ha_store_put(h, b, how, now);
+}
 
+span_t ha_life_of(const struct binding *b) { return span_s(ha_is_v4(b) ? b->lifetime : b->lifetime * 4); }
+
+void ha_enter_active(struct ha *h, struct binding *b, mono_t expires)
+{
 	if (b->state != BINDING_ACTIVE)
 		h->n_active++;
 	b->state = BINDING_ACTIVE;
-	b->expires = mono_add(now.mono, life);
+	b->expires = expires;
 	b->flags &= (uint8_t)~HA_REVIVED;
-	mono_t due = b->expires;
+	mono_t due = expires;
 	if (h->conf.has_refresh_request && !ha_is_v4(b))
-		due.ns -= life.ns / 8;
+		due.ns -= ha_life_of(b).ns / 8;
 	binding_due(&h->bindings, b, due);
 }
 
@@ -107,7 +111,7 @@ void ha_grant(struct ha *h, struct binding *b, const struct ha_bu *bu, struct no
 	if (!ha_net_grant(h, bu)) {
 		reason_count(&h->env, R_LIMIT_BINDINGS);
 		if (b->state != BINDING_ACTIVE)
-			ha_enter_gone(h, b, now);
+			ha_enter_gone(h, b, FX_CHANGE_LAPSE, now);
 		ha_refuse(h, bu, BA_NO_RESOURCES, now);
 		return;
 	}
@@ -119,9 +123,9 @@ void ha_grant(struct ha *h, struct binding *b, const struct ha_bu *bu, struct no
 	b->lifetime = (uint16_t)(grantable_s(h, bu->lifetime_s) / 4);
 	b->flags = (uint8_t)((b->flags & ~(HA_LINK_LOCAL | HA_ROUTER | HA_LINGERS)) | (bu->flags & BU_L ? HA_LINK_LOCAL : 0) |
 			     (bu->flags & BU_R ? HA_ROUTER : 0));
-	ha_enter_active(h, b, now);
-	ha_store_put(h, b, now);
-	put_home_moved(h, b, has_moved && !is_new ? &before : NULL, now);
+	ha_enter_active(h, b, mono_add(now.mono, ha_life_of(b)));
+	ha_store_put(h, b, FX_CHANGE_PUT, now);
+	ha_put_home(h, b, has_moved && !is_new ? &before : NULL, now);
 	if (is_new && ha_link_of(h, &b->hoa))
 		ha_intercept(h, b, now);
 	else if (was_ll != !!(b->flags & HA_LINK_LOCAL))
@@ -138,7 +142,7 @@ void ha_deny(struct ha *h, struct binding *b, const struct ha_bu *bu, struct now
 {
 	reason_count(&h->env, R_BU_DAD_FAILED);
 	fx_event(h->env.fx, ROLE_HA, EV_WARNING, "duplicate-address", &b->hoa, "home address is in use on the home link");
-	ha_enter_gone(h, b, now);
+	ha_enter_gone(h, b, FX_CHANGE_LAPSE, now); /* it was never granted: what others have of it stands */
 	ha_refuse(h, bu, BA_DAD_FAILED, now);
 }
 
@@ -169,18 +173,38 @@ void ha_register(struct ha *h, struct ha_bu *bu, struct now now)
 	binding_due(&h->bindings, b, MONO_NEVER); /* the check has a timer of its own */
 	if (ha_check_start(h, b, bu, now) != ERR_OK) {
 		reason_count(&h->env, R_LIMIT_BINDINGS);
-		ha_enter_gone(h, b, now);
+		ha_enter_gone(h, b, FX_CHANGE_LAPSE, now);
 		ha_refuse(h, bu, BA_NO_RESOURCES, now);
 	}
 }
 
-void ha_end(struct ha *h, struct binding *b, const char *code, const char *why, struct now now)
+/* Of a mobile that came home packets are still on their way from where it was: they are taken for a moment. */
+static void linger(struct ha *h, struct binding *b, struct now now)
 {
-	h->n_active--;
-	ha_unbind(h, b);
-	ha_prefix_binding_gone(h, &b->hoa);
-	ha_intercept_end(h, b);
-	ha_enter_gone(h, b, now);
+	if (!h->conf.reverse_grace.ns)
+		return;
+	ha_put_home(h, b, ha_is_v4(b) ? &ha4_of(b)->to.at : &b->coa, now);
+	b->flags |= HA_LINGERS;
+	binding_due(&h->bindings, b, mono_add(now.mono, h->conf.reverse_grace));
+}
+
+void ha_cut(struct ha *h, struct binding *b, enum ha_end how, struct now now)
+{
+	if (ha_is_active(b)) {
+		h->n_active--;
+		ha_unbind(h, b);
+		ha_prefix_binding_gone(h, &b->hoa);
+		ha_intercept_end(h, b);
+	}
+	become_gone(h, b, now);
+	if (how == HA_END_BY_MOBILE)
+		linger(h, b, now);
+}
+
+void ha_end(struct ha *h, struct binding *b, enum ha_end how, const char *code, const char *why, struct now now)
+{
+	ha_cut(h, b, how, now);
+	ha_store_put(h, b, how == HA_END_LAPSE ? FX_CHANGE_LAPSE : FX_CHANGE_DELETE, now);
 	fx_event(h->env.fx, ROLE_HA, EV_INFO, code, &b->hoa, "%s", why);
 }
 
@@ -189,34 +213,26 @@ void ha_drop(struct ha *h, struct binding *b, const char *why, struct now now)
 	if (ha_is_active(b)) {
 		if (ha_is_v4(b))
 			ha4_revoke_all(h, ha4_of(b), now);
-		ha_end(h, b, "binding-dropped", why, now);
+		ha_end(h, b, HA_END_BY_US, "binding-dropped", why, now);
+		ha4_revocation_timers(h, now);
 	} else if (b->state == BINDING_NEW) {
 		ha_check_cancel(h, &b->hoa);
-		ha_enter_gone(h, b, now);
+		ha_enter_gone(h, b, FX_CHANGE_LAPSE, now);
 	}
-}
-
-/* Of a mobile that came home packets are still on their way from where it was. */
-void ha_linger(struct ha *h, struct binding *b, struct now now)
-{
-	if (!h->conf.reverse_grace.ns)
-		return;
-	b->expires = (mono_t){0}; /* well past, also by the coarse clock of the programs */
-	put_home_moved(h, b, ha_is_v4(b) ? &ha4_of(b)->to.at : &b->coa, now);
-	b->flags = HA_LINGERS;
-	binding_due(&h->bindings, b, mono_add(now.mono, h->conf.reverse_grace));
 }
 
 void ha_deregister(struct ha *h, struct ha_bu *bu, struct now now)
 {
 	struct binding *b = bu->b;
 
+	if (!b && h->has_group) /* another member may have the binding, and be out of reach */
+		b = binding_add(&h->bindings, &bu->hoa);
 	if (b)
 		remember(b, bu);
 	if (!ha_is_active(b)) {
 		if (b) {
 			ha_check_cancel(h, &b->hoa);
-			ha_enter_gone(h, b, now);
+			ha_enter_gone(h, b, FX_CHANGE_DELETE, now);
 		}
 		reason_count(&h->env, R_BU_NO_BINDING);
 		ha_refuse(h, bu, BA_NOT_HOME_AGENT, now);
@@ -224,24 +240,26 @@ void ha_deregister(struct ha *h, struct ha_bu *bu, struct now now)
 	}
 	if (bu->is_direct) /* by another interface than that by which it left, perhaps: what comes before its own word would go there */
 		fx_neigh(h->env.fx, ROLE_HA, ha_link_of(h, &b->hoa)->ifindex, &b->hoa, &bu->lladdr);
-	ha_end(h, b, "binding-deregistered", "by the mobile", now);
-	ha_linger(h, b, now);
+	ha_end(h, b, HA_END_BY_MOBILE, "binding-deregistered", "by the mobile", now);
 	h->n_deregistered++;
 	ha_accept(h, bu, 0, now);
 }
 
 void ha_revive(struct ha *h, struct binding *b, enum binding_state state, uint8_t flags, span_t left, struct now now)
 {
-	span_t granted = life_of(b);
+	span_t granted = ha_life_of(b);
 
-	/* Whether a mobile of Mobile IPv4 is known is seen once all records are there: its home address may be a given one. */
-	if (state != BINDING_ACTIVE || left.ns <= 0 || !(ha_is_v4(b) || ha_mobile_key(h, &b->hoa))) {
-		ha_enter_gone(h, b, now);
+	if (state != BINDING_ACTIVE) {
+		become_gone(h, b, now); /* the record is right as it is */
 		return;
 	}
-	ha_enter_active(h, b, now);
+	/* Whether a mobile of Mobile IPv4 is known is seen once all records are there: its home address may be a given one. */
+	if (left.ns <= 0 || !(ha_is_v4(b) || ha_mobile_key(h, &b->hoa))) {
+		ha_enter_gone(h, b, left.ns <= 0 ? FX_CHANGE_LAPSE : FX_CHANGE_DELETE, now);
+		return;
+	}
+	ha_enter_active(h, b, mono_add(now.mono, left.ns < granted.ns ? left : granted));
 	b->flags |= flags | HA_REVIVED;
-	b->expires = mono_add(now.mono, left.ns < granted.ns ? left : granted);
 	/* The datapath is told from the timers, some at a time: there may be a million. */
 	binding_due(&h->bindings, b, now.mono);
 }
@@ -255,7 +273,7 @@ void ha_cap(struct ha *h, struct binding *b, struct now now)
 	b->expires = last;
 	binding_due(&h->bindings, b, last);
 	put_home(h, b);
-	ha_store_put(h, b, now);
+	ha_store_put(h, b, FX_CHANGE_PUT, now);
 }
 
 static void forget(struct ha *h, struct binding *b)
@@ -268,13 +286,13 @@ static void on_active_due(struct ha *h, struct binding *b, struct now now)
 {
 	if (mono_reached(b->expires, now.mono)) {
 		h->n_expired++;
-		ha_end(h, b, "binding-expired", "lifetime ended without a refresh", now);
+		ha_end(h, b, HA_END_LAPSE, "binding-expired", "lifetime ended without a refresh", now);
 		return;
 	}
 	if (b->flags & HA_REVIVED) {
 		put_home(h, b);
 		ha_net_again(h, &b->hoa);
-	} else if (!ha_is_v4(b)) {
+	} else if (!ha_is_v4(b) && !h->is_standby) {
 		ha_refresh_request(h, b);
 	}
 	b->flags &= (uint8_t)~HA_REVIVED;

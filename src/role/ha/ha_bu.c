@@ -87,7 +87,7 @@ static bool is_stamp_near(struct ha *h, const struct mh_packet *p, struct ha_bu 
 	(void)p;
 	if (!bu->has_stamp)
 		return true;
-	bu->verdict = replay_check(bu->stamp, bu->b ? bu->b->stamp : 0, now.wall, h->conf.stamp_window);
+	bu->verdict = ha_replay_check(h, bu->stamp, bu->b, now);
 	return bu->verdict != REPLAY_OUTSIDE;
 }
 

@@ -13,7 +13,7 @@
 
 /* RFC 6275 12: a de-registered binding's sequence number counts this long. */
 #define MAX_DELETE_BCE_TIMEOUT_S 10
-enum { HA_POP_MAX = 4096, HA_ANNOUNCEMENTS = 3, HA_PEER_MAX = 128, HA_PEER_ADDR_MAX = 4 };
+enum { HA_RECORD_MAX_OCT = 256, HA_POP_MAX = 4096, HA_ANNOUNCEMENTS = 3, HA_PEER_MAX = 128, HA_PEER_ADDR_MAX = 4 };
 
 struct ha_mobile {
 	struct addr6 hoa;              /* key of by_hoa, when /128 */
@@ -37,7 +37,7 @@ enum ha_flags {                        /* struct binding's flags */
 	HA_REVIVED = 4,                /* from the store; the datapath is still to be told */
 	HA_JOINED = 8,                 /* its solicited-node group is open on the home link */
 	HA_ROUTER = 16,                /* R: a mobile router (RFC 3963) */
-	HA_LINGERS = 32,               /* GONE: the datapath takes what comes from its last care-of address, for a moment */
+	HA_LINGERS = 32,               /* GONE: the datapath takes what comes from its last care-of address, for a moment. In records too */
 	HA_MORE = 64,                  /* IPv4: the datapath has further care-of addresses */
 };
 
@@ -104,6 +104,14 @@ struct ha_adv {
 /* The prefixes of a bound mobile router. */
 struct ha_router { struct addr6 hoa; /* key */ struct prefix6 net[HA_NET_MAX]; uint32_t n_net; };
 
+/* All home addresses are announced again. */
+struct ha_rounds {
+	struct addr6 *hoa;             /* those bound when it began */
+	uint32_t n, at;
+	uint8_t left;                  /* rounds */
+	mono_t began, next;            /* of this round; MONO_NEVER: none is under way */
+};
+
 struct ha4;
 struct ha4_list { struct ha4 *first; uint32_t n; };
 
@@ -123,6 +131,9 @@ struct ha {
 	struct timers adv_timers;
 	mono_t sweep_at;
 	uint32_t sweep_slice;
+	mono_t news_until;             /* mobiles are being told of a change of prefixes */
+	bool has_group, is_standby;    /* of a redundancy group, where another member serves */
+	struct ha_rounds rounds;
 	struct table routers;          /* struct ha_router by hoa */
 	struct rate rate;
 	uint32_t n_active;
@@ -133,7 +144,7 @@ struct ha {
 	uint16_t cast_id;
 	const struct sa_key *fa_key[HA_FA_MAX]; /* of conf.v4.fa */
 	uint64_t n_lent;
-	uint64_t n_registered, n_deregistered, n_expired, n_refused;
+	uint64_t n_registered, n_deregistered, n_expired, n_refused, n_taken;
 };
 
 /* Of Mobile IPv4: it is a struct ha4 (ha4_i.h). */
@@ -182,37 +193,66 @@ void ha_grant(struct ha *h, struct binding *b, const struct ha_bu *bu, struct no
 void ha_deny(struct ha *h, struct binding *b, const struct ha_bu *bu, struct now now);
 /* Nothing is forwarded for it any more. */
 void ha_unbind(struct ha *h, const struct binding *b);
+enum ha_end {
+	HA_END_BY_MOBILE,              /* packets are still on their way from where it was: they are taken for a moment */
+	HA_END_BY_US,                  /* operator, configuration; or its foreign agent */
+	HA_END_LAPSE,                  /* its lifetime: it ends so on every member of a group */
+};
 /* Ends an active binding; why is for the operator. */
-void ha_end(struct ha *h, struct binding *b, const char *code, const char *why, struct now now);
+void ha_end(struct ha *h, struct binding *b, enum ha_end how, const char *code, const char *why, struct now now);
+/* The same without record and event; of any binding. */
+void ha_cut(struct ha *h, struct binding *b, enum ha_end how, struct now now);
 /* Ends it whether it is active or still checked. */
 void ha_drop(struct ha *h, struct binding *b, const char *why, struct now now);
 /* GONE from now on, remembered for as long as a replay could be believed. */
-void ha_enter_gone(struct ha *h, struct binding *b, struct now now);
+void ha_enter_gone(struct ha *h, struct binding *b, enum fx_change_how how, struct now now);
+/* Its sequence number counts for good, for there is nothing else against replays. */
+bool ha_is_kept_forever(const struct ha *h, const struct binding *b);
 /* One that is GONE is remembered from now on for that long. */
 void ha_keep_gone(struct ha *h, struct binding *b, struct now now);
-/* ACTIVE from now on, for b->lifetime. */
-void ha_enter_active(struct ha *h, struct binding *b, struct now now);
-/* After the end: what is still on its way from where it was is taken for a moment. */
-void ha_linger(struct ha *h, struct binding *b, struct now now);
+/* ACTIVE from now on. b->lifetime is set. */
+void ha_enter_active(struct ha *h, struct binding *b, mono_t expires);
+/* The lifetime granted. */
+span_t ha_life_of(const struct binding *b);
+/* Tells the datapath. prev: the care-of address until now, when it is another one; NULL: none. */
+void ha_put_home(struct ha *h, struct binding *b, const struct addr6 *prev, struct now now);
 /* A binding from the store: left is what remains of its lifetime, which a clock set back cannot stretch. */
 void ha_revive(struct ha *h, struct binding *b, enum binding_state state, uint8_t flags, span_t left, struct now now);
 /* No binding outlives its prefix (10.3.1), whose lifetime was cut. */
 void ha_cap(struct ha *h, struct binding *b, struct now now);
 void ha_binding_timers(struct ha *h, struct now now);
 
-/* ha_store.c: bindings on stable storage, version 1. */
-void ha_store_put(struct ha *h, const struct binding *b, struct now now);
+/* ha_store.c: bindings on stable storage, version 1. How: as everything but an active binding, which is always a put. */
+void ha_store_put(struct ha *h, const struct binding *b, enum fx_change_how how, struct now now);
 void ha_store_del(struct ha *h, const struct binding *b);
 int ha_restore(void *self, const struct store_rec *rec, struct now now);
+bool ha_record(const void *self, struct store_rec *rec, uint8_t *buf, size_t cap_oct, struct fx_change *change, struct now now);
+int ha_take(struct ha *h, const struct store_rec *rec, const struct fx_change *change, struct now now);
+
+/* ha_group.c: a member of a redundancy group (rg/sync.h). */
+int ha_replica(void *self, const struct store_rec *rec, const struct fx_change *change, struct now now);
+void ha_active(void *self, bool is_active, struct now now);
+/* What was known of a binding before another member's word. */
+struct ha_before { bool is_active, has_ll; struct addr6 at; };
+/* The entry to be filled; its own check is called off. NULL: no room. */
+struct binding *ha_take_begin(struct ha *h, const struct addr6 *hoa, struct ha_before *before);
+/* Filled, and ACTIVE: datapath, networks and home link follow. */
+struct ha_nets { uint32_t n; const struct prefix6 *net; };
+void ha_take_active(struct ha *h, struct binding *b, const struct ha_before *before, const struct ha_nets *nets, struct now now);
+void ha_take_gone(struct ha *h, struct binding *b, bool lingers, struct now now);
+/* As replay_check; in a group, where the clock that a timestamp was taken for fresh by may be another member's. */
+enum replay ha_replay_check(const struct ha *h, uint64_t got, const struct binding *b, struct now now);
 
 /* ha_nd.c: the home link (RFC 6275 10.4.1). */
 void ha_intercept(struct ha *h, struct binding *b, struct now now);
+/* As another member has it: says nothing now; from the timers, when we serve. had_ll: its L flag until now. */
+void ha_intercept_taken(struct ha *h, struct binding *b, bool had_ll, struct now now);
 /* The L flag of a binding is another one. */
 void ha_intercept_ll(struct ha *h, const struct binding *b);
 void ha_intercept_end(struct ha *h, struct binding *b);
 /* All stations are told, a few times, that the mobile itself has its home address again (IPv4). */
 void ha_announce_return(struct ha *h, const struct addr6 *hoa, const struct lladdr *at, struct now now);
-void ha_home_link_up(struct ha *h, const struct ha_link *l);
+void ha_home_link_up(struct ha *h, const struct ha_link *l, struct now now);
 void ha_home_link_gone(struct ha *h, const struct ha_link *l);
 bool ha_rx_nd(struct ha *h, const struct rx *rx, struct now now);
 /* Checks an address on the home link before ha_grant. 0 or ERR_NOMEM. */
@@ -221,6 +261,16 @@ int ha_check_start(struct ha *h, const struct binding *b, const struct ha_bu *bu
 struct ha_check *ha_check_find(const struct ha *h, const struct addr6 *hoa);
 void ha_check_cancel(struct ha *h, const struct addr6 *hoa);
 void ha_check_timers(struct ha *h, struct now now);
+
+/* ha_announce.c: all stations of a home link are told that home addresses are here. */
+void ha_send_na(struct ha *h, const struct binding *b, const struct addr6 *target, const struct addr6 *dst, const struct lladdr *to);
+void ha_announce(struct ha *h, const struct binding *b);
+/* Of all bindings, some at a time and a few times over. */
+void ha_announce_all(struct ha *h, struct now now);
+void ha_announce_stop(struct ha *h);
+void ha_announce_timers(struct ha *h, struct now now);
+struct addr6 ha_linklocal_of(const struct addr6 *hoa);
+bool ha_is_link_up(const struct ha *h, const struct binding *b);
 
 /* ha_disc.c: home agent discovery (RFC 6275 10.5). */
 struct addr6 ha_anycast(const struct prefix6 *p);
@@ -238,6 +288,8 @@ void ha_prefix_learn(struct ha *h, const struct ha_link *l, const struct nd_ra *
 void ha_prefix_solicited(struct ha *h, const struct ha_icmp_packet *p, struct now now);
 /* The list is another one: all mobiles are told, in good time. */
 void ha_prefix_changed(struct ha *h, struct now now);
+/* We serve from now on: what the member that did so may not have told is told. */
+void ha_prefix_active(struct ha *h, struct now now);
 void ha_prefix_binding_gone(struct ha *h, const struct addr6 *hoa);
 void ha_prefix_binding_refreshed(struct ha *h, const struct addr6 *hoa, struct now now);
 
@@ -255,6 +307,8 @@ uint32_t ha_net_of_family(const struct ha_mobile_conf *m, bool is_v4, struct pre
 /* After a restart: tell datapath and host what they may have lost. */
 void ha_net_again(struct ha *h, const struct addr6 *hoa);
 void ha_net_end(struct ha *h, const struct addr6 *hoa);
+/* May another member's record name it? */
+bool ha_net_is_takeable(const struct ha *h, const struct prefix6 *p, bool is_v4);
 bool ha_net_is_still_authorised(const struct ha *h, const struct addr6 *hoa);
 void ha_net_fini(struct ha *h);
 /* Where the networks are while their routers are at home, on this link; NULL: those of virtual home prefixes. */

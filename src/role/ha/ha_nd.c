@@ -16,46 +16,6 @@
 enum { PACKET_MAX = 128 };
 #define RETRANS_TIMER_MS 1000 /* RFC 4861 10 */
 
-static struct addr6 linklocal_of(const struct addr6 *hoa)
-{
-	static const struct prefix6 fe80 = {.addr = {{0xfe, 0x80}}, .len_bits = 64};
-	return prefix6_join(&fe80, hoa);
-}
-
-/* For a mobile router the advertisement says so (RFC 3963 6.2). */
-static void send_na(struct ha *h, const struct binding *b, const struct addr6 *target, const struct addr6 *dst, const struct lladdr *to)
-{
-	uint8_t pkt[PACKET_MAX];
-	const struct ha_link *l = ha_link_of(h, &b->hoa);
-	bool is_router = b->flags & HA_ROUTER;
-	struct nd_na na = {.target = *target, .is_override = true, .is_solicited = !addr6_is_multicast(dst), .is_router = is_router,
-			   .has_tlla = true, .tlla = l->lladdr};
-	size_t n = na_packet_build(pkt, sizeof pkt, &h->conf.address, dst, &na);
-
-	fx_send(h->env.fx, ROLE_HA, l->ifindex, to, pkt, n);
-}
-
-static bool is_link_up(const struct ha *h, const struct binding *b)
-{
-	const struct ha_link *l = ha_link_of(h, &b->hoa);
-	return l && l->is_up;
-}
-
-static void announce(struct ha *h, const struct binding *b)
-{
-	if (!is_link_up(h, b))
-		return;
-	if (ha_is_v4(b)) {
-		ha4_announce(h, &b->hoa, NULL);
-		return;
-	}
-	send_na(h, b, &b->hoa, &addr6_allnodes, NULL);
-	if (b->flags & HA_LINK_LOCAL) {
-		struct addr6 ll = linklocal_of(&b->hoa);
-		send_na(h, b, &ll, &addr6_allnodes, NULL);
-	}
-}
-
 /* Have the datapath hand up discovery messages about an address; or no longer. */
 static void watch(struct ha *h, const struct addr6 *a, bool is_on)
 {
@@ -148,7 +108,7 @@ int ha_check_start(struct ha *h, const struct binding *b, const struct ha_bu *bu
 	join(h, binding_find(&h->bindings, &b->hoa), true);
 	dad_start(&c->dad, fx, ROLE_HA, ifindex, &b->hoa, n, h->conf.dad_retrans, now);
 	if (bu->flags & BU_L) {
-		struct addr6 ll = linklocal_of(&b->hoa);
+		struct addr6 ll = ha_linklocal_of(&b->hoa);
 		c->has_ll = true;
 		watch(h, &ll, true);
 		dad_start(&c->dad_ll, fx, ROLE_HA, ifindex, &ll, n, h->conf.dad_retrans, now);
@@ -190,11 +150,11 @@ static void announce_again(struct ha *h, struct ha_check *c, struct now now)
 {
 	struct binding *b = binding_find(&h->bindings, &c->hoa);
 
-	if (c->is_return)
+	if (c->is_return && !h->is_standby)
 		ha4_announce(h, &c->hoa, &c->lladdr);
 	else if (b && (b->flags & HA_INTERCEPTED))
-		announce(h, b);
-	if (--c->announcements_left == 0)
+		ha_announce(h, b);
+	if (--c->announcements_left == 0 || h->is_standby)
 		check_free(h, c);
 	else
 		(void)timer_set(&h->check_timers, &c->timer, mono_add(now.mono, span_ms(RETRANS_TIMER_MS)));
@@ -213,43 +173,64 @@ void ha_check_timers(struct ha *h, struct now now)
 	}
 }
 
-/* Take the address over. */
+/* Everything but the answers and announcements, which are for the member of a group that serves. */
 static void take_over(struct ha *h, struct binding *b)
 {
 	b->flags |= HA_INTERCEPTED;
 	join(h, b, true);
 	host_route(h, b, FX_ROUTE_PUT);
 	if (b->flags & HA_LINK_LOCAL) {
-		struct addr6 ll = linklocal_of(&b->hoa);
+		struct addr6 ll = ha_linklocal_of(&b->hoa);
 		watch(h, &ll, true);
 	}
-	announce(h, b);
 }
 
-static struct ha_check *announce_later(struct ha *h, const struct addr6 *hoa, struct now now)
+/* n times, the first one at `first`. */
+static struct ha_check *announce_later(struct ha *h, const struct addr6 *hoa, uint8_t n, mono_t first)
 {
 	struct ha_check *c = check_new(h, hoa);
 	if (!c)
-		return NULL; /* announced once; solicitations are answered all the same */
-	c->announcements_left = HA_ANNOUNCEMENTS - 1;
-	(void)timer_set(&h->check_timers, &c->timer, mono_add(now.mono, span_ms(RETRANS_TIMER_MS)));
+		return NULL; /* solicitations are answered all the same */
+	c->announcements_left = n;
+	(void)timer_set(&h->check_timers, &c->timer, first);
 	return c;
 }
 
+static mono_t next_announcement(struct now now) { return mono_add(now.mono, span_ms(RETRANS_TIMER_MS)); }
+
 void ha_intercept(struct ha *h, struct binding *b, struct now now)
 {
-	if (!is_link_up(h, b))
+	if (!ha_is_link_up(h, b))
 		return; /* ha_home_link_up does it */
 	ha_check_cancel(h, &b->hoa);
 	take_over(h, b);
-	(void)announce_later(h, &b->hoa, now);
+	if (h->is_standby)
+		return;
+	ha_announce(h, b);
+	(void)announce_later(h, &b->hoa, HA_ANNOUNCEMENTS - 1, next_announcement(now));
+}
+
+void ha_intercept_taken(struct ha *h, struct binding *b, bool had_ll, struct now now)
+{
+	bool was_intercepted = b->flags & HA_INTERCEPTED, has_ll = b->flags & HA_LINK_LOCAL;
+	struct addr6 ll = ha_linklocal_of(&b->hoa);
+
+	if (!ha_is_link_up(h, b) || (was_intercepted && had_ll == has_ll))
+		return;
+	if (!was_intercepted)
+		take_over(h, b);
+	else
+		watch(h, &ll, has_ll);
+	ha_check_cancel(h, &b->hoa);
+	if (!h->is_standby)
+		(void)announce_later(h, &b->hoa, HA_ANNOUNCEMENTS, now.mono);
 }
 
 void ha_announce_return(struct ha *h, const struct addr6 *hoa, const struct lladdr *at, struct now now)
 {
 	ha_check_cancel(h, hoa);
 	ha4_announce(h, hoa, at);
-	struct ha_check *c = announce_later(h, hoa, now);
+	struct ha_check *c = announce_later(h, hoa, HA_ANNOUNCEMENTS - 1, next_announcement(now));
 	if (!c)
 		return;
 	c->is_return = true;
@@ -258,13 +239,13 @@ void ha_announce_return(struct ha *h, const struct addr6 *hoa, const struct llad
 
 void ha_intercept_ll(struct ha *h, const struct binding *b)
 {
-	struct addr6 ll = linklocal_of(&b->hoa);
+	struct addr6 ll = ha_linklocal_of(&b->hoa);
 
 	if (!(b->flags & HA_INTERCEPTED))
 		return;
 	watch(h, &ll, b->flags & HA_LINK_LOCAL);
-	if ((b->flags & HA_LINK_LOCAL) && is_link_up(h, b))
-		send_na(h, b, &ll, &addr6_allnodes, NULL);
+	if ((b->flags & HA_LINK_LOCAL) && ha_is_link_up(h, b) && !h->is_standby)
+		ha_send_na(h, b, &ll, &addr6_allnodes, NULL);
 }
 
 void ha_intercept_end(struct ha *h, struct binding *b)
@@ -275,24 +256,20 @@ void ha_intercept_end(struct ha *h, struct binding *b)
 	join(h, b, false);
 	host_route(h, b, FX_ROUTE_DEL);
 	if (b->flags & HA_LINK_LOCAL) {
-		struct addr6 ll = linklocal_of(&b->hoa);
+		struct addr6 ll = ha_linklocal_of(&b->hoa);
 		watch(h, &ll, false);
 	}
 	b->flags &= (uint8_t)~HA_INTERCEPTED;
 }
 
-void ha_home_link_up(struct ha *h, const struct ha_link *l)
+void ha_home_link_up(struct ha *h, const struct ha_link *l, struct now now)
 {
 	struct binding *b;
 
-	for (uint64_t it = 0; (b = bindings_next(&h->bindings, &it));) {
-		if (!ha_is_active(b) || ha_link_of(h, &b->hoa) != l)
-			continue;
-		if (b->flags & HA_INTERCEPTED)
-			announce(h, b);
-		else
+	for (uint64_t it = 0; (b = bindings_next(&h->bindings, &it));)
+		if (ha_is_active(b) && ha_link_of(h, &b->hoa) == l && !(b->flags & HA_INTERCEPTED))
 			take_over(h, b);
-	}
+	ha_announce_all(h, now);
 }
 
 void ha_home_link_gone(struct ha *h, const struct ha_link *l)
@@ -314,7 +291,7 @@ static struct binding *defended(const struct ha *h, const struct ha_link *l, con
 {
 	bool is_ll = addr6_is_linklocal(target);
 
-	for (uint32_t i = 0; i < (is_ll ? h->conf.n_home_prefix : 1); i++) {
+	for (uint32_t i = 0; i < (is_ll ? h->conf.n_home_prefix : 1) && !h->is_standby; i++) {
 		struct addr6 hoa = candidate(h, target, i);
 		struct binding *b = binding_find(&h->bindings, &hoa);
 		if (b && ha_link_of(h, &hoa) == l && (b->flags & HA_INTERCEPTED) && (!is_ll || (b->flags & HA_LINK_LOCAL)))
@@ -350,9 +327,9 @@ static void on_ns(struct ha *h, const struct ha_link *l, const struct rx *rx, co
 	if (!b)
 		return;
 	if (is_probe)
-		send_na(h, b, &p->ns.target, &addr6_allnodes, NULL);
+		ha_send_na(h, b, &p->ns.target, &addr6_allnodes, NULL);
 	else
-		send_na(h, b, &p->ns.target, &p->src,
+		ha_send_na(h, b, &p->ns.target, &p->src,
 			lladdr_is_zero(&rx->lladdr_src) ? (p->ns.has_slla ? &p->ns.slla : NULL) : &rx->lladdr_src);
 }
 
@@ -369,7 +346,7 @@ static void on_na(struct ha *h, const struct ha_link *l, const struct nd_packet 
 		if (rate_take(&h->rate, rate_key(&h->rate, &b->hoa, sizeof b->hoa), 1, 1, now.mono)) {
 			fx_event(h->env.fx, ROLE_HA, EV_WARNING, "address-conflict", &b->hoa,
 				 "%s is claimed by another node on the home link", ADDR6_STR(&p->na.target));
-			announce(h, b);
+			ha_announce(h, b);
 		}
 	}
 }

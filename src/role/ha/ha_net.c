@@ -30,6 +30,15 @@ static bool is_usable(const struct ha *h, const struct prefix6 *p)
 	       !prefix6_contains(p, &h->conf.address);
 }
 
+bool ha_net_is_takeable(const struct ha *h, const struct prefix6 *p, bool is_v4)
+{
+	static const struct addr6 zero;
+	struct addr6 head = prefix6_join(p, &zero);
+
+	return p->len_bits > (is_v4 ? 96 : 0) && p->len_bits <= 128 && addr6_is_v4mapped(&p->addr) == is_v4 && addr6_eq(&head, &p->addr) &&
+	       !prefix6_contains(p, &h->conf.address) && !prefix6_contains(p, &h->conf.v4.address);
+}
+
 static bool is_within(const struct prefix6 *inner, const struct prefix6 *outer)
 {
 	return inner->len_bits >= outer->len_bits && prefix6_contains(outer, &inner->addr);

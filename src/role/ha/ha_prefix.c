@@ -14,7 +14,7 @@
 #include "role/ha/ha_i.h"
 #include "wire/mip6/ha_icmp.h"
 
-enum { PACKET_MAX = 1280, SLICES = 64, LIFETIME_SLACK_S = 10 };
+enum { PACKET_MAX = 1280, SLICES = 64, LIFETIME_SLACK_S = 10, NEWS_SLACK_S = 60 };
 /* RFC 6275 12. */
 enum { PREFIX_ADV_RETRIES = 3, PREFIX_ADV_TIMEOUT_S = 3 };
 
@@ -125,7 +125,7 @@ static void schedule(struct ha *h, const struct addr6 *hoa, span_t delay, struct
 {
 	struct ha_adv *a = table_find(&h->advs, hoa);
 
-	if ((a && a->tries == 0) || addr6_is_v4mapped(hoa))
+	if ((a && a->tries == 0) || addr6_is_v4mapped(hoa) || h->is_standby)
 		return;
 	if (!a) {
 		a = mem_zget(h->env.mem, sizeof *a);
@@ -152,9 +152,17 @@ void ha_prefix_changed(struct ha *h, struct now now)
 
 	if (!is_unsolicited_on(h))
 		return;
+	h->news_until = mono_add(mono_add(now.mono, span_s(NEWS_SLACK_S)), span_ns(h->conf.mpa_min.ns + h->conf.mpa_max.ns));
 	for (uint64_t it = 0; (b = bindings_next(&h->bindings, &it));)
 		if (ha_is_active(b))
 			schedule(h, &b->hoa, change_delay(h), now);
+}
+
+/* Which of them have been told was known to the member before us alone. */
+void ha_prefix_active(struct ha *h, struct now now)
+{
+	if (mono_before(now.mono, h->news_until))
+		ha_prefix_changed(h, now);
 }
 
 void ha_prefix_binding_gone(struct ha *h, const struct addr6 *hoa)
@@ -177,7 +185,7 @@ static void on_adv_due(struct ha *h, struct ha_adv *a, struct now now)
 {
 	const struct binding *b = binding_find(&h->bindings, &a->hoa);
 
-	if (!ha_is_active(b)) {
+	if (!ha_is_active(b) || h->is_standby) {
 		adv_free(h, a);
 		return;
 	}

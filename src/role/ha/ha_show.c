@@ -54,6 +54,10 @@ static void show_status(const struct ha *h, struct show *out)
 	show_u64(out, "expired", h->n_expired);
 	show_u64(out, "keys_lent", h->n_lent);
 	show_u64(out, "refused", h->n_refused);
+	if (h->has_group) {
+		show_flag(out, "serves", !h->is_standby);
+		show_u64(out, "taken_of_group", h->n_taken);
+	}
 	show_end(out);
 }
 
