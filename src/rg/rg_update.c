@@ -72,8 +72,9 @@ uint64_t rg_put(struct rg *g, enum rg_change how, struct rg_rec *rec, uint64_t s
 	}
 	rec->is_deleted = how != RG_PUT;
 	rg_entry_version(e, &rec->version);
-	if (how == RG_LAPSE) { /* its version stays: an older one is still refused */
-		rg_entry_set(g, e, &rec->version, true, true, rg_forget_at(g, now.mono, now));
+	if (how == RG_LAPSE) { /* its version stays: an older one is still refused. What was deleted is remembered as long as it was to be */
+		if (!e->is_deleted || !timer_is_set(&e->purge))
+			rg_entry_set(g, e, &rec->version, true, true, rg_forget_at(g, now.mono, now));
 		return g->token;
 	}
 	rec->version = (struct grp_version){stamp > e->stamp ? stamp : e->stamp, rg_clock_next(g, now), g->conf.id};

@@ -26,7 +26,8 @@ struct sync_ops {
 
 enum sync_call {
 	SYNC_ASKED,        /* a packet or the operator: its answers are sent in whatever state the member is */
-	SYNC_UNASKED,      /* all else: what it sends is dropped while the member stands by */
+	SYNC_UNASKED,      /* all else: what it sends is dropped while the member stands by, but behind a record: a registration's answer may
+	                    * come later than the registration, after a search for duplicates */
 };
 
 /* conf->role is set here. starts: as for rg_new. NULL: no memory, or conf makes no sense. */

@@ -319,6 +319,40 @@ static void a_new_member_gets_all_and_a_restarted_one_what_it_missed(void **stat
 	assert_int_equal(m[1].n_ready, 3);
 }
 
+/* The role forgets a deleted record long before its lifetime would have ended; a member that missed the deletion must not bring it back. */
+static void a_deletion_outlives_what_its_role_remembers(void **state)
+{
+	(void)state;
+	registers(&m[0], "one", 7, FX_CHANGE_PUT, 1);
+	run(20);
+	halt(&m[1]);
+	run(1000);
+	registers(&m[0], "one", 7, FX_CHANGE_DELETE, 2);
+	run(1);
+	const uint32_t mark = sync_mark(m[0].sync);
+	fx_store_del(&m[0].kit.fx, ROLE_HA, STORE_BINDING_HA, "one", 3);
+	sync_scan(m[0].sync, &m[0].role, mark, SYNC_UNASKED, m[0].kit.now);
+	run(20000);
+	boot(&m[1]);
+	run(5000);
+	assert_true(held_by(&m[0], "one")->is_deleted);
+	assert_true(held_by(&m[1], "one")->is_deleted);
+}
+
+/* A registration is answered when the search for duplicates is over, which no packet brings about. */
+static void a_late_answer_is_sent_by_who_stands_by(void **state)
+{
+	(void)state;
+	const uint32_t mark = sync_mark(m[0].sync);
+	const struct fx_change change = {FX_CHANGE_PUT, 1, mono_add(m[0].kit.now.mono, span_s(100))};
+	(void)toy_take(&m[0].role, (const uint8_t *)"one", 3);
+	fx_record_put(&m[0].kit.fx, ROLE_HA, STORE_BINDING_HA, "one", 3, "v", 1, &change);
+	fx_send(&m[0].kit.fx, ROLE_HA, 1, NULL, "\0answer", 7);
+	sync_scan(m[0].sync, &m[0].role, mark, SYNC_UNASKED, m[0].kit.now);
+	run(100);
+	assert_int_equal(m[0].n_told, 1);
+}
+
 static void who_stands_by_speaks_only_when_asked(void **state)
 {
 	(void)state;
@@ -380,7 +414,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(an_answer_waits_until_the_other_has_the_record), T(a_packet_before_the_record_does_not_wait), T(alone_nobody_waits),
 		T(a_deletion_and_a_lapse), T(a_deletion_of_what_is_unknown), T(a_long_key_comes_back_whole),
-		T(a_new_member_gets_all_and_a_restarted_one_what_it_missed), T(who_stands_by_speaks_only_when_asked), T(an_unruly_role_is_kept_silent),
+		T(a_new_member_gets_all_and_a_restarted_one_what_it_missed), T(a_deletion_outlives_what_its_role_remembers), T(a_late_answer_is_sent_by_who_stands_by), T(who_stands_by_speaks_only_when_asked), T(an_unruly_role_is_kept_silent),
 		T(without_a_group_versions_are_cut_off), T(memory_may_run_out),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
