@@ -18,6 +18,9 @@
  * source-specific range is counted and ignored (RFC 4604 2.2.3, 2.2.4), so is every source but those configured.
  * Groups of any other range and of link-local scope are none of its business, and not counted.
  *
+ * A router may stand by for another one that has its place on the same links (a redundancy group): it says nothing and takes no part in
+ * elections, but tracks listeners by the reports that all routers hear; when it takes over it asks at once.
+ *
  * A link that has no querier other than this router by the operator's word (is_sole) does not yield to a lower
  * address, so a forged query cannot silence it; elsewhere the election is RFC 3810 7.6.2's, which is RFC 3376 6.6.2's too.
  */
@@ -66,6 +69,7 @@ struct mldr {
 	/* Until the answers to the first queries are in, who listens is not known: entries of an earlier life must not lose
 	 * links. Then change is called for each channel, with interface 0. */
 	bool is_learning;
+	bool is_standby;                       /* another router asks on these links, and this one listens to what it is answered */
 	struct timer learned;
 	struct mldr_link *link[MLDR_FAMILY_N][MLDR_LINK_MAX];
 	struct table channels, listeners, stations;
@@ -82,6 +86,10 @@ int mldr_link_up(struct mldr *m, uint32_t ifindex, const struct addr6 *src, cons
 		 struct now now);
 /* Forgets the link's listeners, in both families; change is called for each channel that had some. No error if not up. */
 void mldr_link_down(struct mldr *m, uint32_t ifindex, struct now now);
+
+/* Only listen, on all links, those that come up later too. Or ask from now on, and at once. */
+void mldr_stand_by(struct mldr *m);
+void mldr_take_over(struct mldr *m, struct now now);
 
 /* A packet that may be MLD or IGMP from one of the links. True: it was (acted on or counted). */
 bool mldr_rx(struct mldr *m, const struct rx *rx, struct now now);

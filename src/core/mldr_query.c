@@ -40,7 +40,10 @@ void mldr_querier_start(struct mldr *m, struct mldr_link *l, struct now now)
 	l->query.kind = T_QUERY;
 	l->other_gone.kind = T_OTHER_QUERIER;
 	l->startup_left = l->conf.robustness;
-	become_querier(m, l, now);
+	l->robustness = l->conf.robustness;
+	l->interval = l->conf.query_interval;
+	if (!m->is_standby)
+		become_querier(m, l, now);
 }
 
 void mldr_query_due(struct mldr *m, struct mldr_link *l, struct now now)
@@ -89,6 +92,11 @@ static void follow(struct mldr *m, struct mldr_link *l, const struct mcast_query
 
 void mldr_query_rx(struct mldr *m, struct mldr_link *l, const struct mcast_query *q, const struct addr6 *src, struct now now)
 {
+	if (m->is_standby) { /* in IPv4 the active member's source is ours too */
+		if (q->is_newest && !q->tail.is_suppress)
+			follow(m, l, q, now);
+		return;
+	}
 	if (addr6_eq(src, &l->src))
 		return;
 	if (l->conf.is_sole) {
@@ -162,6 +170,33 @@ void mldr_ask(struct mldr *m, struct mldr_link *l, struct mldr_channel *ch, stru
 	span_t wait = span_ns((l->robustness + 1) * l->conf.last_listener_interval.ns);
 	mldr_shorten(m, l, ch, mono_add(now.mono, wait));
 	mldr_ask_due(m, ask, now);
+}
+
+static void each_link(struct mldr *m, void (*fn)(struct mldr *, struct mldr_link *, struct now), struct now now)
+{
+	for (uint32_t f = 0; f < MLDR_FAMILY_N; f++)
+		for (uint32_t i = 0; i < MLDR_LINK_MAX; i++)
+			if (m->link[f][i])
+				fn(m, m->link[f][i], now);
+}
+
+static void fall_silent(struct mldr *m, struct mldr_link *l, struct now now)
+{
+	(void)now;
+	mldr_querier_stop(m, l);
+	l->is_querier = false;
+}
+
+void mldr_stand_by(struct mldr *m)
+{
+	m->is_standby = true;
+	each_link(m, fall_silent, (struct now){0});
+}
+
+void mldr_take_over(struct mldr *m, struct now now)
+{
+	m->is_standby = false;
+	each_link(m, mldr_querier_start, now);
 }
 
 void mldr_querier_stop(struct mldr *m, struct mldr_link *l)

@@ -43,6 +43,7 @@
 	X(MMA_HOME_AGENT, "no home agent named, or one that this mobile may not name") \
 	X(MMA_NOT_ON_SITE, "registration from outside the site's access prefixes") \
 	X(MMA_POOL_EMPTY, "no care-of address left") \
+	X(MMA_STANDBY, "new mobile at a member of the group that stands by: only the active one gives addresses") \
 	X(MMA_GROUP_NONE, "no group left") \
 	X(MMA_UNHEARD, "answer to a mobile whose group nobody listens to, or that names none") \
 	X(MMA_FORWARD_TO, "forwarding asked to an agent that is no peer, or to an address of our own") \

@@ -118,7 +118,8 @@ struct dp_coa {
 	struct addr6 ha;                 /* tunnels are accepted from it */
 	struct addr6 prev;               /* previous MMA, or :: */
 	mono_t prev_until, expires;
-	uint32_t seq_start;              /* GRE sequence number of the first packet; an entry that exists keeps counting */
+	uint32_t seq_start;              /* GRE sequence number of the first packet; an entry that exists keeps counting,
+	                                  * unless this is ahead (modulo 2^32) */
 	bool wants_ro;                   /* hand up, rate limited by inner source, a copy of what came through a tunnel: DP_PUNT_RO */
 	bool keep;                       /* what is sent to the group is kept for a while: FX_KEEP_SEND */
 	struct addr6 forward;            /* unless :: or over: what comes for coa is tunnelled from source to here, nothing to the group. */

@@ -299,8 +299,11 @@ void entry_parse(struct dp_op *op, const union entry_val *val)
 
 void entry_coa_keep(struct m_coa *v, const struct m_coa *old)
 {
-	if (old && !memcmp(&old->source, &v->source, 32))
-		v->seq = old->seq + 65536;
+	if (!old || memcmp(&old->source, &v->source, 32))
+		return;
+	const uint32_t next = old->seq + 65536; /* packets that are being sent meanwhile */
+	if ((int32_t)(v->seq - next) < 0)
+		v->seq = next;
 }
 
 void entry_downlink_keep(struct m_downlink *v, const struct m_downlink *old)

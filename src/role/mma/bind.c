@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is registered: the bindings, what each puts in the datapath, and their records in the store.
+ * What is registered: the bindings, and what each puts in the datapath. Their records are record.c's.
  *
  * A binding gives three entries: packets tunnelled to the assigned care-of address go to the group (DP_COA), and
  * the mobile's uplink is taken under its home address and under the assigned one (DP_UPLINK_IN). Each bears its own
@@ -17,11 +17,9 @@
 #include "role/mma/mma_i.h"
 
 enum {
-	RECORD_VERSION = 3, RECORD_MAX_OCT = 256,
 	KEY_SETTLE_S = 3,           /* updates closer than this are retransmissions */
 	RESERVED_S = 12,            /* longer than a home agent has for its answer */
 	FADE_S = 5,
-	SEQ_LEAP = 1 << 28,         /* above all that a lost datapath can have sent since the last record */
 };
 
 /* --- datapath ----------------------------------------------------------------------------------------- */
@@ -30,7 +28,7 @@ static struct dp_op coa_op(const struct mma *m, const struct mma_binding *mb)
 {
 	return (struct dp_op){.table = DP_COA, .coa = {
 		.coa = *mma_dp_coa(mb), .home_address = mb->b.hoa, .group = mb->group, .source = *mma_self(&m->conf, &mb->b.hoa), .ha = mb->ha,
-		.prev = mb->prev, .prev_until = mb->prev_until, .expires = mb->b.expires, .seq_start = mb->seq_start,
+		.prev = mb->prev, .prev_until = mb->prev_until, .expires = mb->b.expires, .seq_start = mma_member_start(m, mb),
 		.wants_ro = mb->b.flags & MMA_ROUTE_OPT, .keep = m->conf.forward_ring.ns != 0, .inject_if = m->inject_ifindex}};
 }
 
@@ -67,7 +65,13 @@ static struct dp_op uplink_op(const struct mma *m, const struct mma_binding *mb,
 		.encap = (enum dp_encap)mb->encap, .udp_port = mb->udp_port}};
 }
 
-static void push_uplink(struct mma *m, const struct mma_binding *mb, void (*how)(struct effq *, enum role_id, const struct dp_op *))
+/* An entry without address or group: another mobile's since a split of the redundancy group (member.c). */
+bool mma_bind_is_served(const struct mma_binding *mb)
+{
+	return !addr6_is_none(&mb->group) && (addr6_is_v4mapped(&mb->b.hoa) || !addr6_is_none(&mb->b.coa));
+}
+
+void mma_bind_push_uplink(struct mma *m, const struct mma_binding *mb, void (*how)(struct effq *, enum role_id, const struct dp_op *))
 {
 	struct dp_op op = uplink_op(m, mb, &mb->b.hoa);
 	how(m->env->fx, ROLE_MMA, &op);
@@ -80,8 +84,23 @@ static void push_uplink(struct mma *m, const struct mma_binding *mb, void (*how)
 static void push(struct mma *m, const struct mma_binding *mb, void (*how)(struct effq *, enum role_id, const struct dp_op *))
 {
 	struct dp_op op = coa_op(m, mb);
+	if (!mma_bind_is_served(mb))
+		return;
 	how(m->env->fx, ROLE_MMA, &op);
-	push_uplink(m, mb, how);
+	mma_bind_push_uplink(m, mb, how);
+}
+
+void mma_bind_push(struct mma *m, const struct mma_binding *mb) { push(m, mb, fx_dp_put); }
+
+void mma_bind_withdraw(struct mma *m, const struct mma_binding *mb)
+{
+	const struct mma_forward *f = mma_forward_find(m, &mb->b.hoa);
+	if (mb->b.state == BINDING_ACTIVE)
+		push(m, mb, fx_dp_del);
+	else
+		mma_bind_unexpect(m, &mb->b.hoa);
+	if (f && f->b.state != FORWARD_CONFIRMED)
+		mma_bind_push_forward(m, mb, f, fx_dp_del);
 }
 
 void mma_bind_push_all(struct mma *m)
@@ -96,80 +115,29 @@ void mma_bind_withdraw_all(struct mma *m)
 {
 	uint64_t it = 0;
 	for (const struct mma_binding *mb; (mb = bindings_next(&m->bindings, &it));)
-		if (mb->b.state == BINDING_ACTIVE)
-			push(m, mb, fx_dp_del);
-		else
-			mma_bind_unexpect(m, &mb->b.hoa);
-	it = 0;
-	for (const struct mma_forward *f; (f = bindings_next(&m->forwards, &it));)
-		if (f->b.state != FORWARD_CONFIRMED)
-			mma_bind_push_forward(m, binding_find(&m->bindings, &f->b.hoa), f, fx_dp_del);
+		mma_bind_withdraw(m, mb);
 }
 
-/* --- store --------------------------------------------------------------------------------------------- */
+/* --- entries ------------------------------------------------------------------------------------------- */
 
-static wall_t wall_of(mono_t t, struct now now) { return wall_add(now.wall, mono_sub(t, now.mono)); }
-
-/* Whatever a damaged record says, within a year of now. */
-static mono_t mono_of(int64_t wall_ns, struct now now)
-{
-	const int64_t year_ns = 365 * 86400 * NS_PER_S;
-	int64_t d;
-	if (__builtin_sub_overflow(wall_ns, now.wall.ns, &d) || d < -year_ns)
-		d = -year_ns;
-	return mono_add(now.mono, span_ns(d < year_ns ? d : year_ns));
-}
-
-/* What is not confirmed yet is not stored: the mobile was told to wait for it, no more. */
-static void write_forward(struct wr *w, const struct mma_forward *f, struct now now)
-{
-	bool is_on = f && f->b.state == FORWARD_ON;
-	wr_u8(w, is_on);
-	if (!is_on)
-		return;
-	wr_addr6(w, &f->to);
-	wr_addr6(w, &f->agent);
-	wr_u64(w, (uint64_t)wall_of(f->until, now).ns);
-	wr_u64(w, (uint64_t)wall_of(f->peers_until, now).ns);
-}
-
-void mma_bind_store(struct mma *m, const struct mma_binding *mb, struct now now)
-{
-	uint8_t buf[RECORD_MAX_OCT];
-	struct wr w = wr_of(buf, sizeof buf);
-	wr_u8(&w, RECORD_VERSION);
-	wr_u8(&w, mb->b.state);
-	wr_u8(&w, mb->b.flags);
-	wr_u16(&w, mb->b.seq);
-	wr_u64(&w, mb->b.stamp);
-	wr_u64(&w, (uint64_t)wall_of(mb->b.expires, now).ns);
-	wr_u64(&w, (uint64_t)wall_of(mb->b.due, now).ns);
-	wr_addr6(&w, &mb->b.coa);
-	wr_addr6(&w, &mb->onlink);
-	wr_addr6(&w, &mb->group);
-	wr_addr6(&w, &mb->ha);
-	wr_addr6(&w, &mb->prev);
-	wr_u64(&w, (uint64_t)wall_of(mb->prev_until, now).ns);
-	wr_u32(&w, mb->gre_key);
-	wr_u32(&w, mb->gre_key_prev);
-	wr_u32(&w, mb->seq_start);
-	write_forward(&w, mma_forward_find(m, &mb->b.hoa), now);
-	mma_relay_write(m, mb, &w);
-	fx_store_put(m->env->fx, ROLE_MMA, STORE_BINDING_MMA, &mb->b.hoa, sizeof mb->b.hoa, buf, wr_len(&w));
-}
-
-static void leave_group(struct mma *m, struct mma_binding *mb)
+void mma_bind_leave_group(struct mma *m, struct mma_binding *mb)
 {
 	if (!addr6_is_none(&mb->group))
 		table_del(&m->by_group, &mb->group);
 	mb->group = addr6_any;
 }
 
-static void remove_entry(struct mma *m, struct mma_binding *mb)
+void mma_bind_leave_coa(struct mma *m, struct mma_binding *mb)
 {
-	leave_group(m, mb);
 	if (!addr6_is_none(&mb->b.coa))
 		table_del(&m->by_coa, &mb->b.coa);
+	mb->b.coa = addr6_any;
+}
+
+static void remove_entry(struct mma *m, struct mma_binding *mb)
+{
+	mma_bind_leave_group(m, mb);
+	mma_bind_leave_coa(m, mb);
 	binding_del(&m->bindings, &mb->b);
 }
 
@@ -201,10 +169,22 @@ static bool draw(struct mma *m, const struct addr6 *hoa, struct addr6 *addr)
 	return (is_v4 && !m->conf.site_pool.len_bits) || mma_pool_draw(m, is_v4, addr);
 }
 
+int mma_bind_set_coa(struct mma *m, struct mma_binding *mb, const struct addr6 *coa)
+{
+	mb->b.coa = *coa;
+	if (addr6_is_none(coa) || table_add(&m->by_coa, mb) == ERR_OK)
+		return ERR_OK;
+	mb->b.coa = addr6_any;
+	return ERR_NOMEM;
+}
+
 /* A new entry with an address of its own, in state BINDING_GONE. */
 static int add(struct mma *m, const struct addr6 *hoa, struct mma_binding **out, enum reason *why)
 {
 	struct addr6 coa;
+	*why = R_MMA_STANDBY;
+	if (m->is_standby)
+		return ERR_FULL;
 	*why = R_MMA_POOL_EMPTY;
 	if (!draw(m, hoa, &coa))
 		return ERR_FULL;
@@ -212,10 +192,9 @@ static int add(struct mma *m, const struct addr6 *hoa, struct mma_binding **out,
 	struct mma_binding *mb = binding_add(&m->bindings, hoa);
 	if (!mb)
 		return ERR_FULL;
-	mb->b.coa = coa;
 	mb->b.state = BINDING_GONE;
 	mb->seq_start = rng_u32(m->env->rng) >> 1;
-	if (!addr6_is_none(&coa) && table_add(&m->by_coa, mb) != ERR_OK) {
+	if (mma_bind_set_coa(m, mb, &coa) != ERR_OK) {
 		binding_del(&m->bindings, &mb->b);
 		return ERR_NOMEM;
 	}
@@ -224,11 +203,11 @@ static int add(struct mma *m, const struct addr6 *hoa, struct mma_binding **out,
 }
 
 /* An entry taken out leaves its room in the table, so that changing the group of an active binding cannot fail. */
-static int set_group(struct mma *m, struct mma_binding *mb, const struct addr6 *group)
+int mma_bind_set_group(struct mma *m, struct mma_binding *mb, const struct addr6 *group)
 {
 	if (addr6_eq(&mb->group, group))
 		return ERR_OK;
-	leave_group(m, mb);
+	mma_bind_leave_group(m, mb);
 	mb->group = *group;
 	if (table_add(&m->by_group, mb) == ERR_OK)
 		return ERR_OK;
@@ -236,16 +215,29 @@ static int set_group(struct mma *m, struct mma_binding *mb, const struct addr6 *
 	return ERR_NOMEM;
 }
 
+/* One that lost its address to another mobile (member.c) gets a new one. */
+static int redraw(struct mma *m, struct mma_binding *mb, enum reason *why)
+{
+	struct addr6 coa;
+	if (!addr6_is_none(&mb->b.coa))
+		return ERR_OK;
+	*why = R_MMA_STANDBY;
+	if (m->is_standby)
+		return ERR_FULL;
+	*why = R_MMA_POOL_EMPTY;
+	return draw(m, &mb->b.hoa, &coa) ? mma_bind_set_coa(m, mb, &coa) : ERR_FULL;
+}
+
 /* The entry of a mobile with this group in it; one that was added for it goes again when there is no room. */
 static int enter_group(struct mma *m, const struct addr6 *hoa, const struct addr6 *group, struct mma_binding **out, enum reason *why)
 {
 	struct mma_binding *mb = binding_find(&m->bindings, hoa);
 	bool is_added = !mb;
-	int err = mb ? ERR_OK : add(m, hoa, &mb, why);
+	int err = mb ? redraw(m, mb, why) : add(m, hoa, &mb, why);
 	if (err)
 		return err;
 	*out = mb;
-	err = set_group(m, mb, group);
+	err = mma_bind_set_group(m, mb, group);
 	if (!err)
 		return ERR_OK;
 	*why = R_LIMIT_BINDINGS;
@@ -343,7 +335,7 @@ static void activate(struct mma *m, struct mma_binding *mb, const struct mma_gra
 	if (is_new)
 		mma_forward_registered(m, mb, now);
 	push(m, mb, fx_dp_put);
-	mma_bind_store(m, mb, now);
+	mma_record_put(m, mb, now);
 	fx_event(m->env->fx, ROLE_MMA, is_new ? EV_INFO : EV_DEBUG, is_new ? "binding-registered" : "binding-refreshed", &mb->b.hoa,
 		 "%s: care-of address %s, group %s, for %u s", ADDR46_STR(&mb->b.hoa), ADDR46_STR(mma_coa(m, mb)), ADDR46_STR(&mb->group),
 		 g->lifetime_s);
@@ -364,7 +356,7 @@ void mma_bind_prev_until(struct mma *m, struct mma_binding *mb, mono_t until, st
 	mb->prev_until = until;
 	op = coa_op(m, mb);
 	fx_dp_put(m->env->fx, ROLE_MMA, &op);
-	mma_bind_store(m, mb, now);
+	mma_record_put(m, mb, now);
 }
 
 /* The address rests until nobody sends to it any more. */
@@ -381,13 +373,14 @@ void mma_bind_release(struct mma *m, struct mma_binding *mb, const struct mma_fo
 	fx_event(m->env->fx, ROLE_MMA, EV_INFO, "binding-gone", &mb->b.hoa, "%s: care-of address %s: %s", ADDR46_STR(&mb->b.hoa),
 		 ADDR46_STR(mma_coa(m, mb)), cause);
 	mma_ro_released(m, mb, f != NULL, now);
-	(f ? push_uplink : push)(m, mb, fx_dp_del);
-	leave_group(m, mb);
+	if (mma_bind_is_served(mb))
+		(f ? mma_bind_push_uplink : push)(m, mb, fx_dp_del);
+	mma_bind_leave_group(m, mb);
 	mb->b.state = BINDING_GONE;
 	m->n_active--;
 	mb->rest_until = rest_until(m, f, now);
 	binding_due(&m->bindings, &mb->b, mb->rest_until);
-	mma_bind_store(m, mb, now);
+	(mono_reached(mb->b.expires, now.mono) ? mma_record_lapse : mma_record_put)(m, mb, now);
 }
 
 void mma_bind_fade(struct mma *m, struct mma_binding *mb, struct now now)
@@ -397,10 +390,10 @@ void mma_bind_fade(struct mma *m, struct mma_binding *mb, struct now now)
 		return;
 	mb->b.expires = until;
 	const struct dp_op op = coa_op(m, mb);
-	push_uplink(m, mb, fx_dp_del);
+	mma_bind_push_uplink(m, mb, fx_dp_del);
 	fx_dp_put(m->env->fx, ROLE_MMA, &op);
 	binding_due(&m->bindings, &mb->b, until);
-	mma_bind_store(m, mb, now);
+	mma_record_put(m, mb, now);
 }
 
 static void gone_due(struct mma *m, struct mma_binding *mb, struct now now)
@@ -410,7 +403,7 @@ static void gone_due(struct mma *m, struct mma_binding *mb, struct now now)
 		forget(m, mb);
 		return;
 	}
-	leave_group(m, mb); /* nothing came of it */
+	mma_bind_leave_group(m, mb); /* nothing came of it */
 	binding_due(&m->bindings, &mb->b, mb->rest_until);
 }
 
@@ -424,89 +417,50 @@ void mma_bind_tick(struct mma *m, struct now now)
 	}
 }
 
-/* --- after a restart ----------------------------------------------------------------------------------- */
 
-static void read_forward(struct mma_forward *f, struct rd *r, struct now now)
-{
-	f->b.state = FORWARD_ON;
-	f->to = rd_addr6(r);
-	f->agent = rd_addr6(r);
-	f->until = mono_of((int64_t)rd_u64(r), now);
-	f->peers_until = mono_of((int64_t)rd_u64(r), now);
-}
+/* --- entries from records ---------------------------------------------------------------------------------- */
 
-/* Version 1 knew of no forwarding. f's state tells whether there is one. */
-static bool read_record(struct mma_binding *mb, struct mma_forward *f, struct rd *r, struct now now)
+int mma_bind_enter(struct mma *m, struct mma_binding *mb, const struct mma_record *rec, struct now now)
 {
-	uint8_t version = rd_u8(r);
-	mb->b.state = rd_u8(r);
-	mb->b.flags = rd_u8(r);
-	mb->b.seq = rd_u16(r);
-	mb->b.stamp = rd_u64(r);
-	mb->b.expires = mono_of((int64_t)rd_u64(r), now);
-	mb->b.due = mono_of((int64_t)rd_u64(r), now);
-	mb->b.coa = rd_addr6(r);
-	mb->onlink = rd_addr6(r);
-	mb->group = rd_addr6(r);
-	mb->ha = rd_addr6(r);
-	mb->prev = rd_addr6(r);
-	mb->prev_until = mono_of((int64_t)rd_u64(r), now);
-	mb->gre_key = rd_u32(r);
-	mb->gre_key_prev = rd_u32(r);
-	mb->seq_start = rd_u32(r) + SEQ_LEAP;
-	mb->key_since = now.mono;
-	mb->rest_until = mb->b.due;
-	if (version >= 2 && rd_u8(r))
-		read_forward(f, r, now);
-	return version >= 1 && version <= RECORD_VERSION && rd_ok(r) && (mb->b.state == BINDING_ACTIVE || mb->b.state == BINDING_GONE);
-}
-
-static int enter(struct mma *m, const struct mma_binding *rec, const struct mma_forward *forward)
-{
-	struct mma_binding *mb = binding_add(&m->bindings, &rec->b.hoa);
-	if (!mb)
-		return ERR_FULL;
 	struct timer timer = mb->b.timer; /* belongs to the table */
-	*mb = *rec;
+	*mb = rec->mb;
 	mb->b.timer = timer;
-	mb->group = addr6_any;
-	int err = addr6_is_none(&mb->b.coa) ? ERR_OK : table_add(&m->by_coa, mb);
+	mb->group = mb->b.coa = addr6_any;
+	int err = mma_member_settle(m, mb, &rec->mb);
 	if (err) {
-		binding_del(&m->bindings, &mb->b);
-		return err;
-	}
-	if (mb->b.state == BINDING_ACTIVE && (err = set_group(m, mb, &rec->group))) {
 		remove_entry(m, mb);
 		return err;
 	}
 	m->n_active += mb->b.state == BINDING_ACTIVE;
-	binding_due(&m->bindings, &mb->b, rec->b.due);
-	if (mb->b.state == BINDING_GONE && forward->b.state == FORWARD_ON)
-		(void)mma_forward_restore(m, mb, forward); /* no room: it is dropped, the address rests */
+	binding_due(&m->bindings, &mb->b, rec->mb.b.due);
+	if (mb->b.state == BINDING_GONE && rec->forward.b.state == FORWARD_ON)
+		(void)mma_forward_restore(m, mb, &rec->forward); /* no room: it is dropped, the address rests */
+	if (mb->b.state == BINDING_ACTIVE) {
+		struct rd relay = rec->relay;
+		mma_relay_restore(m, mb, &relay, now);
+	}
 	return ERR_OK;
 }
 
-int mma_bind_restore(struct mma *m, const struct store_rec *rec, struct now now)
+int mma_bind_restore(struct mma *m, const struct store_rec *in, struct now now)
 {
-	struct mma_binding mb = {0};
-	struct mma_forward f = {0};
-	struct rd key = rd_of(rec->key, rec->key_len_oct), val = rd_of(rec->val, rec->val_len_oct);
-	mb.b.hoa = rd_addr6(&key);
-	if (!rd_ok(&key) || !read_record(&mb, &f, &val, now))
+	struct mma_record rec;
+	if (!mma_record_read(&rec, in, false, now))
 		return ERR_INVAL;
-	int err = enter(m, &mb, &f);
-	if (!err)
-		mma_relay_restore(m, binding_find(&m->bindings, &mb.b.hoa), &val, now);
-	return err;
+	struct mma_binding *mb = binding_add(&m->bindings, &rec.mb.b.hoa);
+	rec.mb.seq_start += MMA_SEQ_LEAP;
+	return mb ? mma_bind_enter(m, mb, &rec, now) : ERR_FULL;
 }
 
+/* The sequence start has leapt, which is stored at once; a group is told with the next refresh. */
 void mma_bind_restored(struct mma *m, struct now now)
 {
 	uint64_t it = 0;
 	for (struct mma_binding *mb; (mb = bindings_next(&m->bindings, &it));)
 		if (mb->b.state == BINDING_ACTIVE) {
 			push(m, mb, fx_dp_put);
-			mma_bind_store(m, mb, now); /* the sequence start has leapt */
+			if (!m->is_grouped)
+				mma_record_put(m, mb, now);
 			mma_ro_bound(m, mb, now);
 		}
 	it = 0;

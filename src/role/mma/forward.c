@@ -80,11 +80,12 @@ static void stop(struct mma *m, struct mma_forward *f, enum event_sev sev, const
 	struct mma_binding *mb = binding_find(&m->bindings, &f->b.hoa);
 	fx_event(m->env->fx, ROLE_MMA, sev, code, &f->b.hoa, "%s: packets for %s to %s: %s", ADDR46_STR(&f->b.hoa), ADDR46_STR(&f->b.coa),
 		 ADDR46_STR(&f->to), cause);
+	bool is_over = mono_reached(later(f->until, f->peers_until), now.mono); /* then the record says so by itself */
 	if (f->b.state != FORWARD_CONFIRMED && mb)
 		mma_bind_push_forward(m, mb, f, fx_dp_del);
 	mma_forward_end(m, f);
-	if (mb)
-		mma_bind_store(m, mb, now);
+	if (mb && !is_over)
+		mma_record_put(m, mb, now);
 }
 
 static void deny(struct mma *m, struct mma_forward *f, const char *cause, struct now now)
@@ -171,7 +172,7 @@ void mma_forward_unlistened(struct mma *m, const struct addr6 *group, struct now
 			continue;
 		struct mma_binding *mb = binding_find(&m->bindings, &f->b.hoa);
 		change_over(m, mb, f, now);
-		mma_bind_store(m, mb, now);
+		mma_record_put(m, mb, now);
 		schedule(m, f);
 	}
 }
@@ -326,7 +327,7 @@ static void on_confirm(struct mma *m, struct mma_peer *peer, const struct mh_pee
 	bool is_asked = f && mb && f->b.state == FORWARD_ASKING && addr6_eq(&f->agent, &peer->pair.address) && addr6_eq(&f->to, &msg->coa);
 	if (is_asked && msg->status == PEER_OK) {
 		confirmed(m, mb, f, false, now);
-		mma_bind_store(m, mb, now);
+		mma_record_put(m, mb, now);
 		schedule(m, f);
 	} else if (is_asked && msg->transaction == f->transaction)
 		deny(m, f, "the new agent does not know the mobile", now);

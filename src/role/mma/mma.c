@@ -97,6 +97,13 @@ static void push_address(struct mma *m, enum effect_kind add_or_del, uint32_t if
 	}
 }
 
+void mma_push_addresses(struct mma *m, enum effect_kind add_or_del)
+{
+	uint32_t ifindex = m->conf.address_if[0] ? m->env->ifindex(m->env->ctx, m->conf.address_if) : IFINDEX_ROAM0;
+	if (ifindex)
+		push_address(m, add_or_del, ifindex);
+}
+
 static void push_pool_routes(struct mma *m, enum effect_kind put_or_del)
 {
 	const struct prefix6 *pool[] = {mma_has_v6(&m->conf) ? &m->conf.coa_prefix : NULL, mma_has_v4(&m->conf) ? &m->conf.site_pool : NULL};
@@ -253,7 +260,7 @@ static void mma_link(void *self, const struct link_event *ev, struct now now)
 {
 	struct mma *m = self;
 	on_source_link(m, ev);
-	if (m->conf.address_if[0] && strcmp(ev->name, m->conf.address_if) == 0 && ev->is_up)
+	if (!m->is_grouped && m->conf.address_if[0] && strcmp(ev->name, m->conf.address_if) == 0 && ev->is_up)
 		push_address(m, FX_ADDR_ADD, ev->ifindex);
 	for (uint32_t i = 0; i < m->n_link; i++)
 		if (strcmp(ev->name, m->link[i].name) == 0)
@@ -301,6 +308,25 @@ static int mma_restore(void *self, const struct store_rec *rec, struct now now)
 	return rec->table == STORE_BINDING_MMA ? mma_bind_restore(m, rec, now) : ro_restore(&m->ro, rec, now);
 }
 
+static int mma_replica(void *self, const struct store_rec *rec, const struct fx_change *change, struct now now)
+{
+	struct mma *m = self;
+	m->at = now;
+	return rec->table == STORE_BINDING_MMA ? mma_member_replica(m, rec, change, now) : ERR_NOTFOUND;
+}
+
+static bool mma_record(const void *self, struct store_rec *rec, uint8_t *buf, size_t cap_oct, struct fx_change *change, struct now now)
+{
+	return mma_record_of(self, rec, buf, cap_oct, change, now);
+}
+
+static void mma_active(void *self, bool is_active, struct now now)
+{
+	struct mma *m = self;
+	m->at = now;
+	mma_member_active(m, is_active, now);
+}
+
 static void mma_restored(void *self, struct now now)
 {
 	struct mma *m = self;
@@ -326,7 +352,8 @@ static void mma_stop(void *self, struct now now)
 	withdraw_groups(m);
 	push_site(m, fx_dp_del);
 	push_pool_routes(m, FX_ROUTE_DEL);
-	push_address(m, FX_ADDR_DEL, m->conf.address_if[0] ? m->env->ifindex(m->env->ctx, m->conf.address_if) : IFINDEX_ROAM0);
+	if (!m->is_grouped)
+		mma_push_addresses(m, FX_ADDR_DEL);
 	for (uint32_t i = 0; i < m->n_link; i++) {
 		struct dp_op op = {.table = DP_IF, .iface.ifindex = m->link[i].ifindex};
 		if (m->link[i].ifindex)
@@ -410,4 +437,5 @@ const struct role_ops mma_role = {
 	.id = ROLE_MMA, .name = "mma", .conf = &mma_conf_block, .size_oct = sizeof(struct mma),
 	.init = mma_init, .fini = mma_fini, .stop = mma_stop, .restore = mma_restore, .restored = mma_restored,
 	.reconf = mma_reconf, .rx = mma_rx, .link = mma_link, .tick = mma_tick, .expiry = mma_expiry, .show = mma_show, .ctl = mma_ctl,
+	.replica = mma_replica, .record = mma_record, .active = mma_active,
 };

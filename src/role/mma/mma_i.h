@@ -33,7 +33,7 @@ struct mma_binding {
 	mono_t prev_until;
 	mono_t key_since;              /* when gre_key_prev was retired */
 	uint32_t gre_key, gre_key_prev;
-	uint32_t seq_start;
+	uint32_t seq_start;            /* what its GRE sequence numbers count from, here or (standing by) at the member that serves */
 	uint32_t taken;                /* transaction of the previous agent's forwarding that was taken on; 0: none */
 };
 
@@ -95,6 +95,7 @@ struct mma {
 	uint32_t n_link;
 	uint32_t n_active;
 	uint64_t n_accepted, n_refused, n_forwarded, n_taken_over;
+	bool is_grouped, is_standby;   /* in a redundancy group, which another member serves for now */
 	uint32_t inject_ifindex;       /* MMA_PIM: of the source interface; else 0 */
 	/* IPv4: the relay to home agents, answers that nobody listens to yet, and what is being answered just now. */
 	struct visitors visitors;
@@ -122,6 +123,7 @@ const char *mma_conf_check(const struct mma_conf *c);
 /* reg.c: what mobiles say. True: it was for us. */
 bool mma_reg_rx(struct mma *m, const struct rx *rx, struct now now);
 
+struct mma_record;
 /* bind.c: what is registered. */
 struct mma_grant {
 	struct addr6 hoa, onlink, group, ha, prev;
@@ -160,16 +162,57 @@ void mma_bind_prev_until(struct mma *m, struct mma_binding *mb, mono_t until, st
 /* The care-of address of a mobile that left, as f says; how: fx_dp_put or fx_dp_del. */
 void mma_bind_push_forward(struct mma *m, const struct mma_binding *mb, const struct mma_forward *f,
 			   void (*how)(struct effq *, enum role_id, const struct dp_op *));
-void mma_bind_store(struct mma *m, const struct mma_binding *mb, struct now now);
 void mma_bind_tick(struct mma *m, struct now now);
-/* A stored record. 0, or ERR_INVAL. */
+/* A stored record. 0, ERR_INVAL, ERR_FULL, ERR_NOMEM. */
 int mma_bind_restore(struct mma *m, const struct store_rec *rec, struct now now);
+/* mb becomes what rec says, datapath aside; whatever it was before has been taken back. 0, or ERR_NOMEM: there is no entry any more. */
+int mma_bind_enter(struct mma *m, struct mma_binding *mb, const struct mma_record *rec, struct now now);
+/* Has it a group and an address? */
+bool mma_bind_is_served(const struct mma_binding *mb);
+/* Into the datapath, and out of it with all that is forwarded or expected for it. */
+void mma_bind_push(struct mma *m, const struct mma_binding *mb);
+void mma_bind_push_uplink(struct mma *m, const struct mma_binding *mb, void (*how)(struct effq *, enum role_id, const struct dp_op *));
+void mma_bind_withdraw(struct mma *m, const struct mma_binding *mb);
+/* Its group, its address; nobody has it. 0 or ERR_NOMEM: it has none then. */
+int mma_bind_set_group(struct mma *m, struct mma_binding *mb, const struct addr6 *group);
+int mma_bind_set_coa(struct mma *m, struct mma_binding *mb, const struct addr6 *coa);
+void mma_bind_leave_group(struct mma *m, struct mma_binding *mb);
+void mma_bind_leave_coa(struct mma *m, struct mma_binding *mb);
 /* All bindings into the datapath again: what they say has changed. */
 void mma_bind_push_all(struct mma *m);
 /* Put the restored bindings in the datapath. */
 void mma_bind_restored(struct mma *m, struct now now);
 /* Take all bindings out of the datapath; records stay. */
 void mma_bind_withdraw_all(struct mma *m);
+
+/* record.c: a binding as it is stored, and told to the other members of a redundancy group. */
+struct mma_record {
+	struct mma_binding mb;         /* b.due: the end of its lifetime or of its rest */
+	struct mma_forward forward;    /* b.state FORWARD_ON: there is one */
+	struct rd relay;               /* the relay's part */
+};
+void mma_record_put(struct mma *m, const struct mma_binding *mb, struct now now);
+/* It ended by its lifetime, as on every member. */
+void mma_record_lapse(struct mma *m, const struct mma_binding *mb, struct now now);
+/* role_ops.record */
+bool mma_record_of(const struct mma *m, struct store_rec *rec, uint8_t *buf, size_t cap_oct, struct fx_change *change, struct now now);
+/* is_of_now: it has just been written, by whatever clock; else by our own, long ago perhaps. */
+bool mma_record_read(struct mma_record *rec, const struct store_rec *in, bool is_of_now, struct now now);
+
+/* member.c: the agent in a redundancy group. */
+enum { MMA_SEQ_LEAP = 1 << 28 };  /* above all that another member, or a lost datapath, can have sent since the last record */
+/* The first GRE sequence number that our datapath uses, and what a record says of it. */
+uint32_t mma_member_start(const struct mma *m, const struct mma_binding *mb);
+uint32_t mma_member_seq(const struct mma *m, const struct mma_binding *mb);
+/* By whose clock a mobile's timestamp is judged: ours, or the one of the member that took the last from it, if that is ahead. mb may be NULL. */
+wall_t mma_member_wall(const struct mma *m, const struct mma_binding *mb, struct now now);
+/* The address and the group that rec names, unless another mobile has them and keeps them. 0 or ERR_NOMEM. */
+int mma_member_settle(struct mma *m, struct mma_binding *mb, const struct mma_binding *rec);
+/* role_ops.replica and role_ops.active */
+int mma_member_replica(struct mma *m, const struct store_rec *rec, const struct fx_change *change, struct now now);
+void mma_member_active(struct mma *m, bool is_active, struct now now);
+/* mma.c: the service addresses on their interface. */
+void mma_push_addresses(struct mma *m, enum effect_kind add_or_del);
 
 /* The mobile's block and key, or NULL. */
 const struct mma_mobile *mma_mobile_find(const struct mma *m, const struct addr6 *hoa);
@@ -253,7 +296,7 @@ void mma_relay_conf(struct mma *m);
 void mma_relay_forget(struct mma *m, const struct addr6 *hoa);
 /* What the operator ended: the home agent is told if that was agreed upon. False: there was none. */
 bool mma_relay_revoke(struct mma *m, const struct addr6 *hoa, struct now now);
-/* The relay's part of a binding's record. */
+/* The relay's part of a binding's record. Entries of the relay are made by mma_relay_restore. */
 void mma_relay_write(const struct mma *m, const struct mma_binding *mb, struct wr *w);
 void mma_relay_restore(struct mma *m, struct mma_binding *mb, struct rd *r, struct now now);
 

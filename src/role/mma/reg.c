@@ -33,6 +33,7 @@ static const struct refusal { enum reason why; uint8_t status; enum how how; } r
 	{R_BU_NO_HOME_ADDRESS, 0, SILENT},
 	{R_BU_COA_INVALID, 0, SILENT},
 	{R_MMA_KEY_ASKED, 0, SILENT},
+	{R_MMA_STANDBY, 0, SILENT},
 	{R_BU_UNKNOWN_MOBILE, BA_PROHIBITED, UNSIGNED},
 	{R_AUTH_MISSING, 0, SILENT},
 	{R_AUTH_SPI_UNKNOWN, BA_PROHIBITED, UNSIGNED},
@@ -76,7 +77,7 @@ static void answer(struct mma *m, const struct request *rq, struct mh *ba, const
 		ba->opt.has_auth = true;
 		ba->opt.auth.spi = key->spi;
 		ba->opt.has_mesg_id = in->has_mesg_id;
-		ba->opt.mesg_id = replay_answer(in->mesg_id, rq->replay, rq->now.wall);
+		ba->opt.mesg_id = replay_answer(in->mesg_id, rq->replay, mma_member_wall(m, rq->mb, rq->now));
 	}
 	size_t n = ba_packet_build(buf, sizeof buf, &m->conf.address, &rq->p->src, rq->p->has_hao ? rq->hoa : NULL, ba, &built);
 	if (key)
@@ -182,7 +183,8 @@ static int check_replay(struct mma *m, struct request *rq)
 {
 	if (!rq->opt->has_mesg_id)
 		return R_REPLAY_MISSING;
-	rq->replay = replay_check(rq->opt->mesg_id, rq->mb ? rq->mb->b.stamp : 0, rq->now.wall, m->conf.time_window);
+	const wall_t wall = mma_member_wall(m, rq->mb, rq->now);
+	rq->replay = replay_check(rq->opt->mesg_id, rq->mb ? rq->mb->b.stamp : 0, wall, m->conf.time_window);
 	switch (rq->replay) {
 	case REPLAY_FRESH: break;
 	case REPLAY_OUTSIDE: return R_REPLAY_TIME;
@@ -280,7 +282,7 @@ static void deregister(struct mma *m, const struct request *rq)
 	mb->b.seq = rq->p->mh.bu.seq;
 	mb->b.stamp = rq->opt->mesg_id;
 	mma_forward_request(m, mb, rc->has_forward ? &rc->forward : NULL, &ba.opt.rc, rq->now);
-	mma_bind_store(m, mb, rq->now);
+	mma_record_put(m, mb, rq->now);
 	acknowledge(m, rq, mb, &ba, 0);
 }
 

@@ -42,7 +42,8 @@ static int check_key(struct mma *m, struct farewell *f)
 static int check_fresh(struct mma *m, struct farewell *f)
 {
 	f->mb = binding_find(&m->bindings, &f->req.hoa);
-	f->replay = replay_check(f->req.id, f->mb ? f->mb->b.stamp : 0, f->now.wall, m->conf.time_window);
+	const wall_t wall = mma_member_wall(m, f->mb, f->now);
+	f->replay = replay_check(f->req.id, f->mb ? f->mb->b.stamp : 0, wall, m->conf.time_window);
 	switch (f->replay) {
 	case REPLAY_FRESH: break;
 	case REPLAY_OUTSIDE: return R_REPLAY_TIME;
@@ -71,7 +72,7 @@ static void refuse(struct mma *m, struct farewell *f, enum reason why)
 		 ADDR46_STR(&f->p->src), reason_text(why));
 	if (why != R_REPLAY_TIME && why != R_REPLAY_OLD && why != R_BU_NO_BINDING)
 		return;
-	f->req.id = replay_answer(f->req.id, f->replay, f->now.wall);
+	f->req.id = replay_answer(f->req.id, f->replay, mma_member_wall(m, f->mb, f->now));
 	answer(m, f, why == R_BU_NO_BINDING ? MIP4_FA_UNSPECIFIED : MIP4_HA_ID_MISMATCH, NULL);
 }
 
@@ -81,7 +82,7 @@ static void forward(struct mma *m, struct farewell *f)
 	mma_relay_forget(m, &f->req.hoa);
 	f->mb->b.stamp = f->req.id;
 	mma_forward_request(m, f->mb, &f->ours->forward, &said, f->now);
-	mma_bind_store(m, f->mb, f->now);
+	mma_record_put(m, f->mb, f->now);
 	m->n_accepted++;
 	answer(m, f, MIP4_ACCEPTED, &said.forward);
 }
@@ -130,6 +131,10 @@ static bool on_request(struct mma *m, const struct visitor_link *link, const str
 	}
 	if (!is_from_site(m, rx, &p->src)) {
 		reason_count(m->env, R_MMA_NOT_ON_SITE);
+		return true;
+	}
+	if (m->is_standby) { /* the home agent's answer would go to the member that serves */
+		reason_count(m->env, R_MMA_STANDBY);
 		return true;
 	}
 	if (!err && q->lifetime_s && !mma_mobile_find(m, &q->hoa) && mma_key_ask(m, &q->hoa, &q->ha, now)) {
