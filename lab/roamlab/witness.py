@@ -17,9 +17,9 @@ IGMP_REPORTS = {0x12, 0x16, 0x17, 0x22}
 class Reader:
     """A tool whose lines are read as they come, on a thread."""
 
-    def __init__(self, net, node, argv):
+    def __init__(self, net, node, argv, **kw):
         self.lines = []
-        self.proc = netmod.start_ready(net.ns(node), argv)
+        self.proc = netmod.start_ready(net.ns(node), argv, **kw)
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
 
@@ -37,10 +37,11 @@ class Reader:
 class FlowEnd(Reader):
     """One end of the measured UDP flow (tools/flow.c)."""
 
-    def __init__(self, net, node, bind, peer, rate_pps, port=9000, size=64):
+    def __init__(self, net, node, bind, peer, rate_pps, port=9000, size=64, peers=1):
+        """peers: so many addresses in turn, `peer` and those behind it."""
         self.prefix = net.dir / f"flow-{node}-{port}"
         super().__init__(net, node, [netmod.TOOLS / "flow", "--bind", bind, "--peer", peer, "--log", self.prefix,
-                                     "--rate", rate_pps, "--port", port, "--size", size])
+                                     "--rate", rate_pps, "--port", port, "--size", size, "--peers", peers])
         self.rate_pps = rate_pps
 
     @property

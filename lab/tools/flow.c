@@ -4,7 +4,9 @@
  * each packet that arrives from the other end. Two of them, one at the correspondent node
  * and one at the mobile, make both directions of a journey. Addresses are of either family.
  *
- *	flow --bind ADDRESS --peer ADDRESS --log PREFIX [--port 9000] [--rate 1000] [--size 64]
+ *	flow --bind ADDRESS --peer ADDRESS --log PREFIX [--port 9000] [--rate 1000] [--size 64] [--peers 1]
+ *
+ * With --peers N it sends to N addresses in turn, --peer and those behind it; number I goes to the one at I % N (see fleet.c).
  *
  * Sends from "ready" until SIGUSR1, receives until SIGTERM, then writes two files of
  * 64-bit integers in host order: PREFIX.tx, when each number was sent; PREFIX.rx,
@@ -12,6 +14,7 @@
  * kernel refuses to send (no route while the mobile is between cells) is a packet sent and lost.
  * Meanwhile it prints "NANOSECONDS SENT RECEIVED" every 50 ms, for whoever shows progress or waits for packets to flow.
  */
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,10 +32,10 @@ struct arrival { int64_t seq, tx_ns, rx_ns; };
 static struct flow {
 	struct sockaddr_storage self, peer;
 	const char *log;
-	int64_t rate_pps, size_oct;
+	int64_t rate_pps, size_oct, n_peers;
 	int fd;
 	struct tool_array tx, rx;
-} flow = { .rate_pps = 1000, .size_oct = 64 };
+} flow = { .rate_pps = 1000, .size_oct = 64, .n_peers = 1 };
 
 static void options(int argc, char **argv)
 {
@@ -51,6 +54,8 @@ static void options(int argc, char **argv)
 			flow.rate_pps = tool_number(o, v, 1, 100000);
 		else if (!strcmp(o, "--size"))
 			flow.size_oct = tool_number(o, v, sizeof(struct mark), SIZE_MAX_OCT);
+		else if (!strcmp(o, "--peers"))
+			flow.n_peers = tool_number(o, v, 1, 1 << 20);
 		else
 			tool_die("flow: unknown option %s", o);
 	}
@@ -69,6 +74,18 @@ static void open_socket(void)
 	setsockopt(flow.fd, SOL_SOCKET, SO_RCVTIMEO, &wake, sizeof wake);
 }
 
+/* The peer that this number goes to. */
+static struct sockaddr_storage peer_of(int64_t seq)
+{
+	struct sockaddr_storage sa = flow.peer;
+	uint32_t low, add = (uint32_t)(seq % flow.n_peers);
+	uint8_t *last = sa.ss_family == AF_INET ? (uint8_t *)&((struct sockaddr_in *)&sa)->sin_addr : ((struct sockaddr_in6 *)&sa)->sin6_addr.s6_addr + 12;
+	memcpy(&low, last, sizeof low);
+	low = htonl(ntohl(low) + add);
+	memcpy(last, &low, sizeof low);
+	return sa;
+}
+
 static void *sender(void *unused)
 {
 	uint8_t payload[SIZE_MAX_OCT] = { 0 };
@@ -80,8 +97,8 @@ static void *sender(void *unused)
 		struct mark m = { .seq = seq, .tx_ns = tool_now_ns() };
 		memcpy(payload, &m, sizeof m);
 		*(int64_t *)tool_array_add(&flow.tx) = m.tx_ns;
-		sendto(flow.fd, payload, (size_t)flow.size_oct, 0, (struct sockaddr *)&flow.peer,
-		       tool_address_size(&flow.peer));
+		const struct sockaddr_storage to = peer_of(seq);
+		sendto(flow.fd, payload, (size_t)flow.size_oct, 0, (const struct sockaddr *)&to, tool_address_size(&to));
 	}
 	return NULL;
 }

@@ -9,12 +9,12 @@
  * Updates are signed in chunks beforehand; only the time between a chunk's first update and its last
  * acknowledgement counts. Prints "SENT ACCEPTED REFUSED NANOSECONDS".
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,23 +22,17 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "core/sa4.h"
-#include "plat/crypto_openssl.h"
+#include "mobile.h"
 #include "tool.h"
 #include "wire/mip4/mip4_packet.h"
 
 /* A chunk carries one time of signing: it must be answered well within a home agent's timestamp-window (7 s), also where
  * the machine is busy. */
-enum { CHUNK = 20000, FRAME_MAX = 256, BATCH = 64, BA_TYPE_AT = 14 + 40 + 24 + 2, BA_STATUS_AT = BA_TYPE_AT + 4,
+enum { CHUNK = 20000, BATCH = 64, BA_TYPE_AT = 14 + 40 + 24 + 2, BA_STATUS_AT = BA_TYPE_AT + 4,
        REPLY_TYPE_AT = 14 + 20 + 8, REPLY_CODE_AT = REPLY_TYPE_AT + 1 };
 
-struct frame { uint32_t len_oct; uint8_t at[FRAME_MAX]; };
-
 static struct {
-	struct lladdr router, self;
-	struct addr6 agent;
-	struct prefix6 home, coa;
-	struct sa_key key;
+	struct mobiles all;
 	const char *key_hex;
 	int64_t spi, count, first, window, lifetime_s;
 } opt = { .spi = 256, .count = 1000, .window = 2048, .lifetime_s = 3600 };
@@ -51,15 +45,7 @@ static void options(int argc, char **argv)
 	for (int i = 2; i + 1 < argc; i += 2) {
 		const char *o = argv[i], *v = argv[i + 1];
 		bool good = true;
-		if (!strcmp(o, "--router"))
-			good = lladdr_parse(&opt.router, v);
-		else if (!strcmp(o, "--agent"))
-			good = addr46_parse(&opt.agent, v);
-		else if (!strcmp(o, "--home"))
-			good = prefix46_parse(&opt.home, v);
-		else if (!strcmp(o, "--coa"))
-			good = prefix46_parse(&opt.coa, v);
-		else if (!strcmp(o, "--key"))
+		if (!strcmp(o, "--key"))
 			opt.key_hex = v;
 		else if (!strcmp(o, "--spi"))
 			opt.spi = tool_number(o, v, 256, UINT32_MAX);
@@ -72,86 +58,22 @@ static void options(int argc, char **argv)
 		else if (!strcmp(o, "--lifetime"))
 			opt.lifetime_s = tool_number(o, v, 4, 262140);
 		else
-			good = false;
+			good = mobiles_option(&opt.all, o, v);
 		if (!good)
 			tool_die("registrar: %s %s: not understood", o, v);
 	}
 }
 
+static bool is_v4(void) { return mobiles_are_v4(&opt.all); }
 
-static void prepare_key(void)
-{
-	uint8_t raw[SA_RAW_MAX];
-	size_t n = opt.key_hex ? strlen(opt.key_hex) / 2 : 0;
-	for (size_t i = 0; i < n && i < sizeof raw; i++) {
-		unsigned byte;
-		if (sscanf(opt.key_hex + 2 * i, "%2x", &byte) != 1)
-			tool_die("registrar: --key is hexadecimal");
-		raw[i] = (uint8_t)byte;
-	}
-	if (sa_key_init(&opt.key, &crypto_openssl, "bench", (uint32_t)opt.spi, MAC_HMAC_SHA1, raw, n))
-		tool_die("registrar: --key or --spi cannot be used");
-}
-
-/* Number n as the host part of an address. */
-static struct addr6 host(const struct prefix6 *p, uint64_t n)
-{
-	struct addr6 a = p->addr;
-	for (int i = 0; i < 8; i++) {
-		const int bits = p->len_bits - 8 * (15 - i); /* of this byte, the prefix's */
-		const uint8_t mask = bits >= 8 ? 0 : bits <= 0 ? 0xff : (uint8_t)(0xff >> bits);
-		a.b[15 - i] |= (uint8_t)(n >> (8 * i)) & mask;
-	}
-	return a;
-}
-
-static bool is_v4(void) { return addr6_is_v4mapped(&opt.agent); }
-
-static void sign_request(struct frame *f, uint64_t n, wall_t now)
-{
-	const struct addr6 coa = host(&opt.coa, 0x10000 + n);
-	struct mip4 m = { .type = MIP4_REQUEST, .request = { .flags = MIP4_D, .lifetime_s = (uint16_t)opt.lifetime_s,
-		.hoa = host(&opt.home, 0x10000 + n), .ha = opt.agent, .coa = coa, .id = mh_ntp_of_wall(now) } };
-	const struct mip4_path path = { .src = coa, .dst = opt.agent };
-	struct mip4_built built;
-	m.ext.auth[MIP4_MH] = sa4_auth(&opt.key);
-	f->at[12] = 0x08;
-	f->at[13] = 0x00;
-	if (!mip4_packet_build(f->at + 14, FRAME_MAX - 14, &path, &m, &built))
-		tool_die("registrar: a request does not fit");
-	sa4_sign(&opt.key, &crypto_openssl, f->at + 14 + built.msg_off, &m.ext.auth[MIP4_MH]);
-	mip4_packet_finish(&built, f->at + 14);
-	f->len_oct = (uint32_t)built.len_oct + 14;
-}
-
-static void sign_update(struct frame *f, uint64_t n, wall_t now)
-{
-	struct addr6 hoa = host(&opt.home, 0x10000 + n), coa = host(&opt.coa, 0x10000 + n);
-	struct mh m = { .type = MH_BU, .bu = { 1, BU_A | BU_H, (uint32_t)opt.lifetime_s } };
-	struct mh_built built;
-	m.opt.has_alt_coa = true;
-	m.opt.alt_coa = coa;
-	m.opt.has_mesg_id = true;
-	m.opt.mesg_id = mh_ntp_of_wall(now);
-	m.opt.has_auth = true;
-	m.opt.auth.spi = (uint32_t)opt.spi;
-	f->at[12] = 0x86;
-	f->at[13] = 0xdd;
-	if (!bu_packet_build(f->at + 14, FRAME_MAX - 14, &coa, &opt.agent, &hoa, &m, &built))
-		tool_die("registrar: an update does not fit");
-	sa_sign(&opt.key, &crypto_openssl, &coa, &hoa, &built, f->at + 14);
-	f->len_oct = (uint32_t)built.len_oct + 14;
-}
-
-static void sign_chunk(struct frame *frames, uint64_t first, uint32_t n)
+static void sign_chunk(struct mobile_frame *frames, uint64_t first, uint32_t n)
 {
 	struct timespec ts;
 	clock_gettime(CLOCK_REALTIME, &ts);
-	for (uint32_t i = 0; i < n; i++) {
-		memcpy(frames[i].at, opt.router.b, 6);
-		memcpy(frames[i].at + 6, opt.self.b, 6);
-		(is_v4() ? sign_request : sign_update)(&frames[i], first + i, (wall_t){ ts.tv_sec * TOOL_NS_PER_S + ts.tv_nsec });
-	}
+	for (uint32_t i = 0; i < n; i++)
+		mobile_register(&frames[i], &opt.all, &(struct mobile_reg){ .hoa = mobile_host(&opt.all.home, 0x10000 + first + i),
+			.coa = mobile_host(&opt.all.coa, 0x10000 + first + i), .seq = 1, .lifetime_s = (uint32_t)opt.lifetime_s,
+			.now = { ts.tv_sec * TOOL_NS_PER_S + ts.tv_nsec } });
 }
 
 /* Lets in what has a routing header: acknowledgements; of IPv4 what comes from UDP port 434: replies. */
@@ -206,7 +128,7 @@ static void take_answers(void)
 	} while (n == BATCH);
 }
 
-static uint32_t send_some(struct frame *frames, uint32_t n)
+static uint32_t send_some(struct mobile_frame *frames, uint32_t n)
 {
 	static struct iovec iov[BATCH];
 	static struct mmsghdr msg[BATCH];
@@ -221,7 +143,7 @@ static uint32_t send_some(struct frame *frames, uint32_t n)
 }
 
 /* Sends a chunk with at most `window` unanswered; gives up when nothing comes for two seconds. Returns when it was complete. */
-static int64_t run_chunk(struct frame *frames, uint32_t n)
+static int64_t run_chunk(struct mobile_frame *frames, uint32_t n)
 {
 	uint64_t base = n_accepted + n_refused, seen = base;
 	int64_t last = tool_now_ns();
@@ -241,15 +163,6 @@ static int64_t run_chunk(struct frame *frames, uint32_t n)
 	return last;
 }
 
-static void own_address(const char *ifname)
-{
-	struct sockaddr_ll sll;
-	socklen_t len = sizeof sll;
-	if (getsockname(fd, (struct sockaddr *)&sll, &len))
-		tool_die("registrar: %s: %s", ifname, strerror(errno));
-	memcpy(opt.self.b, sll.sll_addr, 6);
-}
-
 int main(int argc, char **argv)
 {
 	int64_t spent = 0;
@@ -257,11 +170,11 @@ int main(int argc, char **argv)
 		tool_die("usage: registrar IF --router MAC --agent ADDRESS ...");
 	options(argc, argv);
 	tool_signals();
-	prepare_key();
+	mobiles_key(&opt.all, opt.key_hex, opt.spi);
 	fd = tool_packet_socket(argv[1], false);
 	set_filter();
-	own_address(argv[1]);
-	struct frame *frames = calloc(CHUNK, sizeof *frames);
+	mobiles_own_address(&opt.all, fd, argv[1]);
+	struct mobile_frame *frames = calloc(CHUNK, sizeof *frames);
 	if (!frames)
 		tool_die("registrar: out of memory");
 	for (int64_t at = 0; at < opt.count && !tool_stop; at += CHUNK) {
