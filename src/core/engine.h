@@ -149,4 +149,4 @@ struct role_ops {
 };
 
 /* Any hook but init, fini, rx, tick and expiry may be NULL. */
-extern const struct role_ops ha_role, mma_role, ar_role, mn_role, cn_role, fa_role;
+extern const struct role_ops ha_role, mma_role, ar_role, mn_role, cn_role, fa_role, mm_role;

@@ -392,6 +392,7 @@ const char *daemon_reload(struct daemon *d)
 	log_level((enum event_sev)d->conf.node.log_level);
 	if (is_new)
 		rtnl_report(d->rtnl);
+	loop_open_ports(d);
 	loop_run(d);
 	log_note(EV_NOTICE, "reloaded", "%s", d->file);
 	return NULL;
@@ -434,6 +435,8 @@ void daemon_free(struct daemon *d)
 	sysctl_close(d->exec.sysctl);
 	rawin_close(&d->rawin);
 	rawin4_close(&d->rawin4);
+	for (uint32_t i = 0; i < d->n_ports; i++)
+		portin_close(&d->port[i]);
 	rtnl_close(d->rtnl);
 	store_close(d->store);
 	if (d->tun_fd >= 0)

@@ -12,12 +12,13 @@
 #include "daemon/keys.h"
 #include "datapath/slow.h"
 #include "plat/linux/nl80211.h"
+#include "plat/linux/portin.h"
 #include "plat/linux/rawin.h"
 #include "plat/linux/rawin4.h"
 
 /* Links first. All else takes turns: while a flood of packets lasts, timers, the watchdog and the operator get theirs. */
 enum loop_priority { PRIO_LINK, PRIO_TURN, PRIO_N };
-enum { EVENTS_MAX = 24 };
+enum { EVENTS_MAX = 32, PORTS_MAX = 4 };
 
 struct daemon {
 	struct conf conf;
@@ -35,6 +36,8 @@ struct daemon {
 	struct rtnl *rtnl;
 	struct rawin rawin;
 	struct rawin4 rawin4;        /* open once IPv4 is used */
+	struct portin port[PORTS_MAX]; /* UDP ports that roles asked for */
+	uint32_t n_ports;
 	struct nl80211 *nl80211;     /* NULL: not configured */
 	struct control *control;
 	struct feed *feed;
@@ -54,6 +57,8 @@ void loop_run(struct daemon *d);
 /* Registers the callbacks. 0 or ERR_*. */
 int loop_open(struct daemon *d);
 void loop_close(struct daemon *d);
+/* Open the UDP ports that roles want and that are not open yet. */
+void loop_open_ports(struct daemon *d);
 /* An engine begins with IPv4. */
 void loop_begin_v4(void *ctx);
 /* Callbacks that the modules get: ctx is the daemon. */

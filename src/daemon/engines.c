@@ -8,12 +8,12 @@
 
 /* A build may lack a role; then its descriptor is not there. */
 extern const struct role_ops ha_role __attribute__((weak)), mma_role __attribute__((weak)), ar_role __attribute__((weak)),
-	mn_role __attribute__((weak)), cn_role __attribute__((weak)), fa_role __attribute__((weak));
+	mn_role __attribute__((weak)), cn_role __attribute__((weak)), fa_role __attribute__((weak)), mm_role __attribute__((weak));
 
 const struct role_ops *const *engines_known(void)
 {
 	static const struct role_ops *known[ROLE_N + 1];
-	const struct role_ops *const all[] = {&ha_role, &mma_role, &ar_role, &mn_role, &cn_role, &fa_role};
+	const struct role_ops *const all[] = {&ha_role, &mma_role, &ar_role, &mn_role, &cn_role, &fa_role, &mm_role};
 	size_t n = 0;
 
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)

@@ -365,6 +365,57 @@ static int add_timers(struct daemon *d)
 	return event_base_once(d->base, -1, EV_TIMEOUT, on_settled, d, &settled) ? ERR_NOMEM : 0;
 }
 
+static void on_port_packet(void *ctx, uint32_t ifindex, const uint8_t *pkt, size_t len_oct)
+{
+	to_engines(ctx, &(struct rx){.ifindex = ifindex, .why = DP_PUNT_NONE, .pkt = pkt, .len_oct = len_oct});
+}
+
+static void on_port(evutil_socket_t fd, short what, void *ctx)
+{
+	struct daemon *d = ctx;
+
+	(void)what;
+	for (uint32_t i = 0; i < d->n_ports; i++)
+		for (unsigned which = 0; which < PORTIN_N; which++)
+			if (d->port[i].fd[which] == fd)
+				portin_read(&d->port[i], which, RX_BATCH, on_port_packet, d);
+	loop_run(d);
+}
+
+static bool is_port_open(const struct daemon *d, uint16_t port)
+{
+	for (uint32_t i = 0; i < d->n_ports; i++)
+		if (d->port[i].port == port)
+			return true;
+	return false;
+}
+
+static void open_port(struct daemon *d, uint16_t port)
+{
+	struct portin *u = &d->port[d->n_ports];
+	int rc = d->n_ports == PORTS_MAX ? ERR_FULL : portin_open(u, port);
+
+	if (rc) {
+		log_note(EV_ERROR, "port-refused", "UDP port %u: %s: end the other program that uses it", port,
+			 rc == ERR_SYS ? strerror(errno) : err_str(rc));
+		return;
+	}
+	d->n_ports++;
+	for (unsigned which = 0; which < PORTIN_N; which++)
+		if (u->fd[which] >= 0)
+			(void)add(d, u->fd[which], EV_READ | EV_PERSIST, PRIO_TURN, on_port);
+}
+
+void loop_open_ports(struct daemon *d)
+{
+	for (uint32_t i = 0; i < d->engines.n; i++) {
+		const struct engine *e = &d->engines.e[i];
+		const uint16_t port = e->ops->port ? e->ops->port(e->self) : 0;
+		if (port && !is_port_open(d, port))
+			open_port(d, port);
+	}
+}
+
 void loop_begin_v4(void *ctx)
 {
 	struct daemon *d = ctx;
@@ -400,6 +451,8 @@ int loop_open(struct daemon *d)
 		rc = add(d, d->rawin.fd[i], EV_READ | EV_PERSIST, PRIO_TURN, on_raw);
 	if (!rc)
 		rc = add(d, d->tun_fd, EV_READ | EV_PERSIST, PRIO_TURN, on_tun);
+	if (!rc)
+		loop_open_ports(d);
 	return rc ? rc : add(d, d->timer_fd, EV_READ | EV_PERSIST, PRIO_TURN, on_timer);
 }
 

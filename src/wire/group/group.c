@@ -10,7 +10,7 @@ const char *grp_type_str(uint8_t type)
 	return type < GRP_TYPE_N && names[type] ? names[type] : "unknown";
 }
 
-enum wire_err grp_head_parse(struct rd *r, struct grp_head *h)
+enum wire_err grp_head_take(struct rd *r, struct grp_head *h)
 {
 	const uint8_t version = rd_u8(r);
 
@@ -24,9 +24,14 @@ enum wire_err grp_head_parse(struct rd *r, struct grp_head *h)
 	if (!rd_ok(r) || rd_left(r) < GRP_MAC_OCT)
 		return W_TRUNCATED;
 	r->end -= GRP_MAC_OCT;
-	if (version != GRP_VERSION)
-		return W_VERSION;
-	return h->type > 0 && h->type < GRP_TYPE_N ? W_OK : W_TYPE;
+	return version == GRP_VERSION ? W_OK : W_VERSION;
+}
+
+enum wire_err grp_head_parse(struct rd *r, struct grp_head *h)
+{
+	const enum wire_err err = grp_head_take(r, h);
+
+	return err || (h->type > 0 && h->type < GRP_TYPE_N) ? err : W_TYPE;
 }
 
 void grp_head_build(struct wr *w, const struct grp_head *h)

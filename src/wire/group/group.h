@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Datagrams between the members of a redundancy group (and, later, between agents and a mobility manager): UDP, a fixed header,
- * type-length-value fields, an authenticator at the end. doc/wire.md has every byte.
+ * Datagrams between the members of a redundancy group: UDP, a fixed header, type-length-value fields, an authenticator at the end.
+ * Agents and mobility managers use the same header and authenticator (wire/mm). doc/wire.md has every byte.
  *
  * The codec knows no key. A sender builds the fields, grp_end leaves room for the authenticator and says what it covers; a
  * receiver parses the header, has the authenticator checked (grp_covered), and only then walks the fields.
@@ -92,7 +92,9 @@ struct grp_item {              /* a field that has been read */
 	};
 };
 
-/* r stands behind the header then. W_VERSION, W_TYPE, W_TRUNCATED. */
+/* A header with whatever type (wire/mm has its own). r stands behind it then, and ends before the authenticator. W_VERSION, W_TRUNCATED. */
+enum wire_err grp_head_take(struct rd *r, struct grp_head *h);
+/* The same; W_TYPE when it is none of a group's. */
 enum wire_err grp_head_parse(struct rd *r, struct grp_head *h);
 /* Length that the authenticator, which follows, covers. */
 static inline size_t grp_covered(size_t len_oct) { return len_oct - GRP_MAC_OCT; }
