@@ -110,7 +110,7 @@ struct rg {
 	uint64_t token, committed;
 	uint8_t pending[RG_DATAGRAM_MAX];
 	struct wr w;
-	uint64_t pending_token;
+	uint64_t pending_token, pending_seq;
 	struct { uint64_t updates, pages, again, dropped, repaired, applied, ignored; } n;
 };
 

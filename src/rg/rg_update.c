@@ -10,6 +10,7 @@ enum { EMPTY_OCT = GRP_HEAD_OCT + GRP_MAC_OCT };
 static void pending_begin(struct rg *g)
 {
 	g->w = rg_begin(g, g->pending, GRP_UPDATE, NULL);
+	g->pending_seq = ++g->seq; /* a hello may leave before it, with a number of its own */
 }
 
 /* Those that have not acknowledged the oldest datagram stop the others from being told: they count as lost, and are mended later. */
@@ -33,7 +34,7 @@ void rg_flush(struct rg *g, struct now now)
 	g->pending_token = 0;
 	if (token) {
 		const size_t n = rg_end(g, &g->w, NULL);
-		const uint64_t seq = ++g->seq;
+		const uint64_t seq = g->pending_seq;
 		g->n.updates++;
 		if (g->ring.n >= RG_RING_MAX)
 			drop_laggards(g, now);

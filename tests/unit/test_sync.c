@@ -237,6 +237,18 @@ static void an_answer_waits_until_the_other_has_the_record(void **state)
 	assert_true(m[1].n_disk == 1 && m[1].disk[0].val_oct == 1 + 33); /* stored there too, with its version */
 }
 
+/* Also of a record that is put just before a hello is due, which leaves first. */
+static void every_answer_is_sent_at_last(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < 250; i++) {
+		registers(&m[0], "one", (uint8_t)i, FX_CHANGE_PUT, i + 1);
+		run(1);
+	}
+	run(50);
+	assert_int_equal(m[0].n_told, 250);
+}
+
 static void a_packet_before_the_record_does_not_wait(void **state)
 {
 	(void)state;
@@ -412,7 +424,7 @@ static void memory_may_run_out(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(an_answer_waits_until_the_other_has_the_record), T(a_packet_before_the_record_does_not_wait), T(alone_nobody_waits),
+		T(an_answer_waits_until_the_other_has_the_record), T(every_answer_is_sent_at_last), T(a_packet_before_the_record_does_not_wait), T(alone_nobody_waits),
 		T(a_deletion_and_a_lapse), T(a_deletion_of_what_is_unknown), T(a_long_key_comes_back_whole),
 		T(a_new_member_gets_all_and_a_restarted_one_what_it_missed), T(a_deletion_outlives_what_its_role_remembers), T(a_late_answer_is_sent_by_who_stands_by), T(who_stands_by_speaks_only_when_asked), T(an_unruly_role_is_kept_silent),
 		T(without_a_group_versions_are_cut_off), T(memory_may_run_out),
