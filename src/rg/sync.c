@@ -71,17 +71,24 @@ static void on_apply(void *ctx, const struct rg_rec *g, struct now now)
 	struct sync *s = ctx;
 	const struct fx_change change = {.how = g->is_deleted ? FX_CHANGE_DELETE : FX_CHANGE_PUT, .stamp = g->version.stamp, .expires = g->expires};
 	const uint32_t mark = s->env.fx->n;
-	struct store_rec rec;
+	struct store_rec rec, own;
+	struct fx_change as_own;
+	uint8_t val[SYNC_VALUE_MAX];
+	bool is_own = false;
 	int rc = ERR_NOTFOUND;
 
 	if (!sync_of_group(s, g, &rec)) {
 		fx_event(s->env.fx, s->role, EV_WARNING, "group-record-refused", &addr6_any, "a record of group member %u makes no sense", g->version.member);
 		return;
 	}
-	for (uint32_t i = 0; i < s->n_role && rc == ERR_NOTFOUND; i++)
+	own = rec;
+	for (uint32_t i = 0; i < s->n_role && rc == ERR_NOTFOUND; i++) {
 		rc = s->role_of[i].ops->replica(s->role_of[i].self, &rec, &change, now);
+		if (!rc) /* wall times of what came are of another clock than ours, by which it would be read */
+			is_own = s->role_of[i].ops->record(s->role_of[i].self, &own, val, sizeof val, &as_own, now);
+	}
 	silence(s, mark);
-	store_replica(s, &rec, g, now);
+	store_replica(s, is_own ? &own : &rec, g, now);
 	if (rc && !(rc == ERR_NOTFOUND && g->is_deleted))
 		fx_event(s->env.fx, s->role, EV_WARNING, "group-record-refused", &addr6_any, "a record of group member %u (table %u) cannot be taken: %s",
 			 g->version.member, rec.table, err_str(rc));
