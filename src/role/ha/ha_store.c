@@ -165,12 +165,13 @@ int ha_take(struct ha *h, const struct store_rec *rec, const struct fx_change *c
 		return ERR_FULL;
 	b->seq = got.b.seq;
 	b->stamp = got.b.stamp;
-	if (change->how != FX_CHANGE_PUT || got.b.state == BINDING_GONE) {
+	bool is_over = change->how != FX_CHANGE_PUT || got.b.state == BINDING_GONE;
+	if (is_over) /* while its care-of address is known */
 		ha_take_gone(h, b, got.b.flags & HA_LINGERS, now);
-		return ERR_OK;
-	}
 	b->coa = got.b.coa;
 	b->lifetime = got.b.lifetime;
+	if (is_over)
+		return ERR_OK;
 	b->flags = (uint8_t)((b->flags & ~(STORED | HA_LINGERS)) | (got.b.flags & STORED));
 	ha_enter_active(h, b, mono_min(change->expires, mono_add(now.mono, ha_life_of(b))));
 	ha_take_active(h, b, &before, &(struct ha_nets){.n = got.n_net, .net = got.net}, now);
