@@ -231,8 +231,8 @@ struct dp_visit {
  * (dp_keep_each with coa = group), until FX_KEEP_SEND gives them to the mobile. What the mobile sends is DP_VISIT's, an entry
  * each home address.
  *
- * Voice itself (D-11): UDP from source to group with the destination port voice_port goes to the mobile's first home address
- * of the group's family, at that port.
+ * Voice itself (D-11): UDP from source to group, to whatever port, goes to the mobile's first home address of the group's family at
+ * voice_port. In the keep ring it has the number of the tunnel packet delivered last.
  */
 struct dp_guest {
 	struct addr6 group, source;      /* key */

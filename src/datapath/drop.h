@@ -32,7 +32,10 @@
 	X(PUNT_FULL, "no room in the ring to the daemon") \
 	X(FORWARD_LOOP, "tunnelled after a mobile already, and back") \
 	X(REVERSE_OFF, "reverse tunnel that the registration did not ask for") \
-	X(VISIT_LLADDR, "source is a visitor's, link-layer source is not")
+	X(VISIT_LLADDR, "source is a visitor's, link-layer source is not") \
+	X(REVERSE_AGENT, "reverse tunnel of a mobile that the network moves, from an agent that may not") \
+	X(NOT_SERVING, "kept: another agent serves this guest") \
+	X(VOICE, "voice for a guest that has no address of its family")
 
 #define DP_COUNTS(X) \
 	X(HA_ENCAP, "packets tunnelled by the home agent") \
@@ -57,7 +60,10 @@
 	X(HAO_SWAPPED, "packets whose Home Address option matched a binding") \
 	X(HA_COPIES, "further copies tunnelled for simultaneous bindings") \
 	X(FA_DOWN, "packets passed on to a visitor") \
-	X(FA_UP, "packets of visitors passed on to their home agents")
+	X(FA_UP, "packets of visitors passed on to their home agents") \
+	X(GUEST_DOWN, "packets out of groups given to guests") \
+	X(GUEST_VOICE, "voice out of groups given to guests") \
+	X(RELAYED, "voice put on a mobile's group")
 
 enum dp_drop {
 	DP_DROP_NONE,

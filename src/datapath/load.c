@@ -121,24 +121,29 @@ static void size_maps(const struct dp_conf *c, struct bpf_object *obj)
 		bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, map_names[i]), c->ring_oct);
 }
 
-/* Either the programs that every daemon needs, or those of IPv4: to verify both takes more than twice as long as the first. */
-static void choose_programs(struct roamcast_bpf *skel, bool is_ip4)
+/* The programs that every daemon needs, those of IPv4, or those of mobiles that the network moves: to verify all takes several times as
+ * long as the first. */
+enum programs { FOR_ALL, FOR_IP4, FOR_CAST };
+
+static void choose_programs(struct roamcast_bpf *skel, enum programs which)
 {
-	bpf_program__set_autoload(skel->progs.roam_ingress, !is_ip4);
-	bpf_program__set_autoload(skel->progs.roam_egress, !is_ip4);
-	bpf_program__set_autoload(skel->progs.roam_out, !is_ip4);
-	bpf_program__set_autoload(skel->progs.roam_ingress4, is_ip4);
-	bpf_program__set_autoload(skel->progs.roam_egress4, is_ip4);
+	bpf_program__set_autoload(skel->progs.roam_ingress, which == FOR_ALL);
+	bpf_program__set_autoload(skel->progs.roam_egress, which == FOR_ALL);
+	bpf_program__set_autoload(skel->progs.roam_out, which == FOR_ALL);
+	bpf_program__set_autoload(skel->progs.roam_ingress4, which == FOR_IP4);
+	bpf_program__set_autoload(skel->progs.roam_egress4, which == FOR_IP4);
+	bpf_program__set_autoload(skel->progs.roam_cast, which == FOR_CAST);
+	bpf_program__set_autoload(skel->progs.roam_cast_out, which == FOR_CAST);
 }
 
 /* Opens and loads with pins in dir: maps that are pinned there are used. On failure *skel is NULL. */
-static int load_once(const struct dp_conf *c, const char *dir, bool is_ip4, struct roamcast_bpf **skel)
+static int load_once(const struct dp_conf *c, const char *dir, enum programs which, struct roamcast_bpf **skel)
 {
 	char path[192];
 	*skel = roamcast_bpf__open();
 	if (!*skel)
 		return -errno;
-	choose_programs(*skel, is_ip4);
+	choose_programs(*skel, which);
 	size_maps(c, (*skel)->obj);
 	for (int i = 0; i < MAP_N; i++) {
 		snprintf(path, sizeof path, "%s/%s", dir, map_names[i]);
@@ -161,13 +166,13 @@ static int load_error(int r)
 static int load(struct dp *dp)
 {
 	dp->is_adopted = has_pins(dp->dir);
-	int r = dp->is_adopted ? load_once(&dp->conf, dp->dir, false, &dp->skel) : -ENOENT;
+	int r = dp->is_adopted ? load_once(&dp->conf, dp->dir, FOR_ALL, &dp->skel) : -ENOENT;
 	if (r) {
 		/* Nothing there, or maps of another layout or size: afresh. */
 		dp->is_adopted = false;
 		attach_del_all(dp->dir);
 		unpin_maps(dp->dir);
-		r = load_once(&dp->conf, dp->dir, false, &dp->skel);
+		r = load_once(&dp->conf, dp->dir, FOR_ALL, &dp->skel);
 	}
 	if (r)
 		return load_error(r);
@@ -279,7 +284,7 @@ int dp_use_ip4(struct dp *dp)
 {
 	if (dp->skel4)
 		return 0;
-	int r = load_once(&dp->conf, dp->dir, true, &dp->skel4);
+	int r = load_once(&dp->conf, dp->dir, FOR_IP4, &dp->skel4);
 	if (r) {
 		r = load_error(r);
 		loader_log(&dp->conf, "programs of IPv4: %s: %s", err_str(r), strerror(errno));
@@ -287,6 +292,20 @@ int dp_use_ip4(struct dp *dp)
 	}
 	r = put_prog(dp, PROG_INGRESS4, dp->skel4->progs.roam_ingress4);
 	return r ? r : put_prog(dp, PROG_EGRESS4, dp->skel4->progs.roam_egress4);
+}
+
+int dp_use_cast(struct dp *dp)
+{
+	if (dp->skel_cast)
+		return 0;
+	int r = load_once(&dp->conf, dp->dir, FOR_CAST, &dp->skel_cast);
+	if (r) {
+		r = load_error(r);
+		loader_log(&dp->conf, "programs of mobiles that the network moves: %s: %s", err_str(r), strerror(errno));
+		return r;
+	}
+	r = put_prog(dp, PROG_CAST, dp->skel_cast->progs.roam_cast);
+	return r ? r : put_prog(dp, PROG_CAST_OUT, dp->skel_cast->progs.roam_cast_out);
 }
 
 bool dp_is_adopted(const struct dp *dp) { return dp->is_adopted; }
@@ -298,6 +317,8 @@ void dp_close(struct dp *dp, enum dp_close how)
 	ring_close(dp);
 	if (dp->skel4)
 		roamcast_bpf__destroy(dp->skel4);
+	if (dp->skel_cast)
+		roamcast_bpf__destroy(dp->skel_cast);
 	if (dp->skel)
 		roamcast_bpf__destroy(dp->skel);
 	adopt_free(dp);

@@ -57,6 +57,8 @@ static int apply_if(struct dp *dp, enum dp_verb verb, const struct dp_if *e, uin
 		return r;
 	if (verb == DP_PUT && dp->cfg.features & FEAT_CN && (r = attach_out(dp, e->ifindex)))
 		return r;
+	if (verb == DP_PUT && e->flags & DP_IF_GATE && (r = dp_use_cast(dp)))
+		return r;
 	if (verb == DP_PUT)
 		return attach_put(dp->dir, e->ifindex, false, dp->prog_ingress);
 	if (!is_change)
@@ -98,11 +100,12 @@ static void keep_links(int fd, const union entry_key *key, struct m_mfc *v)
 
 static int table_in_use(struct dp *dp, uint32_t feature)
 {
-	if ((dp->cfg.features & feature) == feature)
-		return 0;
+	int r = feature & (FEAT_GUEST | FEAT_RELAY | FEAT_UNBOUND | FEAT_CAST) ? dp_use_cast(dp) : 0;
+	if (r || (dp->cfg.features & feature) == feature)
+		return r;
 	bool is_cn = feature & FEAT_CN && !(dp->cfg.features & FEAT_CN);
 	dp->cfg.features |= feature;
-	int r = loader_cfg_sync(dp);
+	r = loader_cfg_sync(dp);
 	return r || !is_cn ? r : attach_out_all(dp);
 }
 

@@ -40,6 +40,10 @@ int dp_open(struct dp **out, const struct dp_conf *conf);
  * until then. Errors as dp_open's. */
 int dp_use_ip4(struct dp *dp);
 
+/* The same for mobiles that the network moves. The first entry that has to do with them (DP_GUEST, DP_RELAY, DP_UNBOUND, DP_HOME with a group, DP_IF with
+ * DP_IF_GATE) does it itself. */
+int dp_use_cast(struct dp *dp);
+
 /* Were pins of an earlier daemon adopted? */
 bool dp_is_adopted(const struct dp *dp);
 

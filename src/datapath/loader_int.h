@@ -21,7 +21,7 @@ struct snapshot { uint8_t *keys, *kept; uint32_t n, key_oct; };
 struct dp {
 	struct dp_conf conf;
 	char dir[128];
-	struct roamcast_bpf *skel, *skel4; /* skel4: the programs of IPv4, once they are used */
+	struct roamcast_bpf *skel, *skel4, *skel_cast; /* skel4: the programs of IPv4, skel_cast: of mobiles that the network moves, once used */
 	int map_fd[MAP_N];
 	int prog_ingress, prog_egress, prog_out;
 	struct m_cfg cfg;

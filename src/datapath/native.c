@@ -9,6 +9,7 @@
 #include "base/prng.h"
 #include "base/table.h"
 #include "datapath/ifset.h"
+#include "datapath/lib/cast.h"
 #include "datapath/lib/path.h"
 #include "datapath/lib/path4.h"
 
@@ -426,15 +427,18 @@ static int path_of(ctx_t *c, enum dpn_dir dir)
 {
 	uint16_t proto = 0;
 	uint8_t version = 0;
+	int v;
 	if (dir == DPN_EGRESS) {
 		ctx_load(c, 0, &version, 1);
-		return version >> 4 == 4 ? path4_egress(c) : path_egress(c);
+		v = version >> 4 == 4 ? path4_egress(c) : path_egress(c);
+		return v == PATH_CAST ? cast_egress(c) : v;
 	}
 	ctx_load(c, 12, &proto, 2);
 	bool is4 = proto == BE16(ETHER_IPV4) || proto == BE16(ETHER_ARP);
 	if (dir == DPN_OUT)
 		return is4 ? CTX_PASS : path_out(c);
-	return is4 ? path4_ingress(c) : path_ingress(c);
+	v = is4 ? path4_ingress(c) : path_ingress(c);
+	return v == PATH_CAST ? cast_ingress(c) : v;
 }
 
 static void run(struct dpn *d, ctx_t *c, enum dpn_dir dir)

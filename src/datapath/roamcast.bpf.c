@@ -7,16 +7,11 @@
 #include <linux/pkt_cls.h>
 #include <bpf/bpf_helpers.h>
 
+#include "datapath/lib/cast.h"
 #include "datapath/lib/path.h"
 #include "datapath/lib/path4.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
-
-SEC("tc")
-int roam_ingress4(struct __sk_buff *skb) { return path4_ingress(skb); }
-
-SEC("tc")
-int roam_egress4(struct __sk_buff *skb) { return path4_egress(skb); }
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -25,11 +20,32 @@ struct {
 	__uint(value_size, sizeof(uint32_t));
 } t_prog SEC(".maps");
 
+/* Loaded where a mobile is moved by the network (dp_use_cast). */
+SEC("tc")
+int roam_cast(struct __sk_buff *skb) { return cast_ingress(skb); }
+
+SEC("tc")
+int roam_cast_out(struct __sk_buff *skb) { return cast_egress(skb); }
+
+static INLINE int go_on(struct __sk_buff *skb, int v, uint32_t to)
+{
+	if (v != PATH_CAST)
+		return v;
+	bpf_tail_call(skb, &t_prog, to);
+	return CTX_PASS;
+}
+
+SEC("tc")
+int roam_ingress4(struct __sk_buff *skb) { return go_on(skb, path4_ingress(skb), PROG_CAST); }
+
+SEC("tc")
+int roam_egress4(struct __sk_buff *skb) { return go_on(skb, path4_egress(skb), PROG_CAST_OUT); }
+
 SEC("tc")
 int roam_ingress(struct __sk_buff *skb)
 {
 	if (skb->protocol == BE16(ETHER_IPV6))
-		return path_ingress(skb);
+		return go_on(skb, path_ingress(skb), PROG_CAST);
 	if (skb->protocol == BE16(ETHER_IPV4) || skb->protocol == BE16(ETHER_ARP))
 		bpf_tail_call(skb, &t_prog, PROG_INGRESS4);
 	return CTX_PASS;
@@ -45,7 +61,7 @@ SEC("tc")
 int roam_egress(struct __sk_buff *skb)
 {
 	if (skb->protocol == BE16(ETHER_IPV6))
-		return path_egress(skb);
+		return go_on(skb, path_egress(skb), PROG_CAST_OUT);
 	if (skb->protocol == BE16(ETHER_IPV4))
 		bpf_tail_call(skb, &t_prog, PROG_EGRESS4);
 	return CTX_PASS;

@@ -131,6 +131,7 @@ void bench_net_more(struct dp *dp)
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	bench_entries_more((mono_t){t.tv_sec * NS_PER_S + t.tv_nsec}, put, dp);
 	bench_entries4((mono_t){t.tv_sec * NS_PER_S + t.tv_nsec}, put, dp);
+	bench_entries_cast((mono_t){t.tv_sec * NS_PER_S + t.tv_nsec}, put, dp);
 }
 
 struct run bench_net_run(struct dp *dp, uint32_t ifindex, enum dpn_dir dir, const struct pk *p, uint32_t repeat)

@@ -291,5 +291,11 @@ void pk_end(struct pk *p)
 	}
 }
 
-unsigned dpcase_n(void) { return n_dpcases6 + n_dpcases4; }
-const struct dpcase *dpcase_at(unsigned i) { return i < n_dpcases6 ? &dpcases6[i] : &dpcases4[i - n_dpcases6]; }
+unsigned dpcase_n(void) { return n_dpcases6 + n_dpcases4 + n_dpcases_cast; }
+const struct dpcase *dpcase_at(unsigned i)
+{
+	if (i < n_dpcases6)
+		return &dpcases6[i];
+	i -= n_dpcases6;
+	return i < n_dpcases4 ? &dpcases4[i] : &dpcases_cast[i - n_dpcases4];
+}

@@ -25,6 +25,9 @@ void bench_entries_more(mono_t now, void (*put)(void *ctx, const struct dp_op *o
 /* IPv4, all roles (dpk4.c). */
 void bench_entries4(mono_t now, void (*put)(void *ctx, const struct dp_op *op), void *ctx);
 
+/* Mobiles that the network moves (cases_cast.c). */
+void bench_entries_cast(mono_t now, void (*put)(void *ctx, const struct dp_op *op), void *ctx);
+
 struct addr6 bench_addr(const char *s);
 struct addr6 bench_addr4(const char *s);
 #define A(s) bench_addr(s)
@@ -70,9 +73,9 @@ struct dpcase {
 	uint32_t out_if;             /* SEND */
 	void (*check)(const struct pk *in, const uint8_t *out, size_t n); /* asserts on the last output's bytes */
 };
-extern const struct dpcase dpcases6[], dpcases4[];
-extern const unsigned n_dpcases6, n_dpcases4;
-/* Of both families, IPv6 first. */
+extern const struct dpcase dpcases6[], dpcases4[], dpcases_cast[];
+extern const unsigned n_dpcases6, n_dpcases4, n_dpcases_cast;
+/* All: IPv6 first, then IPv4, then those of cases_cast.c. */
 unsigned dpcase_n(void);
 const struct dpcase *dpcase_at(unsigned i);
 

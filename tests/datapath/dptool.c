@@ -197,6 +197,8 @@ int main(int argc, char **argv)
 		fail("open", r);
 	if (!is_count && (r = dp_use_ip4(dp)))
 		fail("IPv4", r);
+	if (!is_count && (r = dp_use_cast(dp)))
+		fail("mobiles that the network moves", r);
 	if (is_count)
 		print_counts(dp);
 	else

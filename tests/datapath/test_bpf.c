@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The programs in the kernel: every case of cases.c and cases4.c, then generated packets, against the native build. Compared are
+ * The programs in the kernel: every case of cases.c, cases4.c and cases_cast.c, then generated packets, against the native build. Compared are
  * verdict, bytes, counters and what is handed up. H-2, H-3, H-10, H-12.
  *
  *   test_bpf [seed [packets]]
@@ -31,7 +31,7 @@ struct bench {
 	struct dp_punted punt;       /* the last one of the kernel's */
 	uint8_t punt_pkt[DP_PUNT_SNAP];
 	unsigned n_punts, failures;
-	int egress_in, egress_out;   /* sockets: into roam0, at the peer of IF_MOB */
+	int egress_in, egress_mob, egress_down2; /* sockets: into roam0, at the peers of IF_MOB and IF_DOWN2 */
 };
 
 static void *resize(void *ctx, void *old, size_t n)
@@ -167,12 +167,12 @@ static int packet_socket(const char *name, int type)
 	return s;
 }
 
-/* What the program made of a packet sent into roam0, seen behind IF_MOB or IF_UP; 0: nothing within a second. */
+/* What the program made of a packet sent into roam0, seen behind IF_MOB or IF_DOWN2; 0: nothing within a second. */
 static size_t egress_out(const struct bench *b, uint32_t ifindex, uint8_t *buf, size_t cap)
 {
-	struct pollfd f = {.fd = b->egress_out, .events = POLLIN};
+	struct pollfd f = {.fd = ifindex == IF_DOWN2 ? b->egress_down2 : b->egress_mob, .events = POLLIN};
 	while (poll(&f, 1, 1000) == 1) {
-		ssize_t n = recv(b->egress_out, buf, cap, 0);
+		ssize_t n = recv(f.fd, buf, cap, 0);
 		bool is_ours = buf[12] == 8 ? buf[23] == 4 || buf[23] == 17 || buf[23] == 47 || buf[23] == 55
 					   : buf[20] == 41 || buf[20] == 47 || buf[20] == 60;
 		if (n > 34 && buf[11] == ifindex && is_ours)
@@ -299,9 +299,11 @@ static void open_both(struct bench *b)
 	bench_entries(now(), put_native, b->dpn);
 	bench_entries_more(now(), put_native, b->dpn);
 	bench_entries4(now(), put_native, b->dpn);
+	bench_entries_cast(now(), put_native, b->dpn);
 	bench_net_more(b->dp);
 	b->egress_in = packet_socket("roam0", SOCK_DGRAM);
-	b->egress_out = packet_socket("mob_p", SOCK_RAW);
+	b->egress_mob = packet_socket("mob_p", SOCK_RAW);
+	b->egress_down2 = packet_socket("down2_p", SOCK_RAW);
 }
 
 int main(int argc, char **argv)

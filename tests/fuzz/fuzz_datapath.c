@@ -64,6 +64,7 @@ static void begin(void)
 	bench_entries(now, put, dpn);
 	bench_entries_more(now, put, dpn);
 	bench_entries4(now, put, dpn);
+	bench_entries_cast(now, put, dpn);
 }
 
 static void run(uint32_t ifindex, enum dpn_dir dir, const uint8_t *bytes, size_t n)

@@ -30,6 +30,7 @@ static int setup(void **state)
 	bench_entries(t0, put, d);
 	bench_entries_more(t0, put, d);
 	bench_entries4(t0, put, d);
+	bench_entries_cast(t0, put, d);
 	*state = d;
 	return 0;
 }

@@ -63,6 +63,8 @@ NOINLINE int control_icmp(ctx_t *c, const struct m_cfg *g, uint32_t flags, uint3
 		return flags & (DP_IF_ACCESS | DP_IF_HOME) ? CONTROL_COPY | DP_PUNT_RS : CONTROL_PASS;
 	if (type == ICMP_RA)
 		return flags & (DP_IF_MOBILE | DP_IF_HOME) ? CONTROL_COPY | DP_PUNT_RA : CONTROL_PASS;
+	if (type == ICMP_NS && (flags & DP_IF_GATE))
+		return CONTROL_COPY | DP_PUNT_ND;
 	if (type == ICMP_NS || type == ICMP_NA)
 		return flags & (DP_IF_HOME | DP_IF_MOBILE) ? control_nd(c, g, flags, icmp, type) : CONTROL_PASS;
 	if (type == ICMP_REDIRECT)

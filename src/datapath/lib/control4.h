@@ -106,7 +106,7 @@ NOINLINE bool control4_arp_about(ctx_t *c, const struct m_cfg *g, uint32_t flags
 		return true;
 	if ((flags & DP_IF_MOBILE) && l && (l->flags & DP_LOCAL_MH))
 		return true;
-	return (flags & DP_IF_ACCESS) && is_request && visit4_find(c, g, addr);
+	return (flags & DP_IF_ACCESS) && is_request && ((flags & DP_IF_GATE) || visit4_find(c, g, addr));
 }
 
 /* RFC 826; a frame of ARP. */

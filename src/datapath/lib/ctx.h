@@ -15,6 +15,9 @@
  *   ctx_add_eth(c)          room for an Ethernet header in front of a packet that has none
  *   ctx_load, ctx_store, ctx_tcp_put16   bytes at any offset; a 16-bit field covered by TCP's checksum
  *   ctx_keep_bytes(c, k, off)        k->len_oct bytes from off on into a slot of the keep ring
+ *   ctx_csum16, ctx_csum32  a word covered by UDP's checksum (32: of an address), which is at csum_off, changes; 0 stays 0
+ *   ctx_family(c, is_v6)    the IP header becomes 20 octets longer, or shorter, and the packet one of the other family
+ *   ctx_take                a frame to another link-layer address than the interface's is for us all the same
  *   ctx_ecn_mark            a traffic class, with care for a checksum that hardware computed over the packet
  *   ctx_route, ctx_route4   way out towards an address
  *   ctx_send, ctx_send_neigh (ctx_send_neigh4), ctx_send_here, ctx_copy, ctx_host, ctx_up   out of an interface; so, resolving the neighbour; out

@@ -94,6 +94,19 @@ static INLINE void ctx_tcp_put16(ctx_t *c, uint32_t csum_off, uint32_t off, uint
 	bpf_skb_store_bytes(c, off, &val, 2, 0);
 }
 
+static INLINE void ctx_csum32(ctx_t *c, uint32_t csum_off, uint32_t old, uint32_t val)
+{
+	bpf_l4_csum_replace(c, csum_off, old, val, BPF_F_PSEUDO_HDR | BPF_F_MARK_MANGLED_0 | 4);
+}
+
+static INLINE void ctx_csum16(ctx_t *c, uint32_t csum_off, uint16_t old, uint16_t val)
+{
+	bpf_l4_csum_replace(c, csum_off, old, val, BPF_F_MARK_MANGLED_0 | 2);
+}
+
+static INLINE bool ctx_family(ctx_t *c, bool is_v6) { return bpf_skb_change_proto(c, is_v6 ? BE16(ETHER_IPV6) : BE16(0x0800), 0) == 0; }
+static INLINE void ctx_take(ctx_t *c) { bpf_skb_change_type(c, 0 /* PACKET_HOST */); }
+
 /* off: of the IPv6 header. */
 static INLINE void ctx_ecn_mark(ctx_t *c, uint32_t off, uint32_t vtf)
 {

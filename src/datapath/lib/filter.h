@@ -1,7 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
-/* Access router: which sources may send from an access link (BCP 38; the agent's own address never). */
+/* Access router: which frames are for us there, which sources may send from there (BCP 38; the agent's own address never). */
 #include "datapath/lib/ctx.h"
+
+/* A frame to another link-layer address: is it to the gateway that we are here (DP_IF_GATE)? Then it is made ours. */
+static INLINE bool filter_takes(ctx_t *c, const struct m_if *f)
+{
+	struct eth_h *eth = ctx_begin(c);
+	if (!(f->flags & DP_IF_GATE) || !ctx_has(c, ETH_OCT) || !mac_eq(&eth->dst, &f->gate))
+		return false;
+	ctx_take(c);
+	return true;
+}
 
 /* DP_DROP_NONE, or why the packet may not enter. */
 static INLINE enum dp_drop filter_source(const struct m_if *f, const struct a6 *src)

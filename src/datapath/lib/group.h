@@ -13,6 +13,15 @@ static INLINE struct m_if *if_of_slot(ctx_t *c, uint32_t slot)
 	return slot < IF_SLOTS ? TBL(c, if, &slot) : NULL;
 }
 
+static INLINE struct m_if *if_of_index(ctx_t *c, uint32_t ifindex)
+{
+	struct m_if *f = if_of_slot(c, ifindex % IF_SLOTS);
+	if (f && f->ifindex == ifindex)
+		return f;
+	struct m_ifidx *x = TBL(c, ifidx, &ifindex);
+	return x ? if_of_slot(c, x->slot) : NULL;
+}
+
 /* The slot of m's link i, a constant; 0: no more links. */
 static INLINE uint32_t mfc_slot(const struct m_mfc *m, const uint32_t i) { return m->slots[i / 8] >> i % 8 * 8 & 0xff; }
 
@@ -98,8 +107,8 @@ static INLINE struct mac mac_of_group(const struct a6 *group)
 	return m;
 }
 
-/* Notes the packet, len_oct octets at `at`, for the moment when its mobile turns out to be gone. */
-NOINLINE int group_keep(ctx_t *c, uint32_t at, uint32_t len_oct, const struct m_coa *m, uint32_t seq)
+/* Notes the packet, len_oct octets at `at`, for the moment when its mobile turns out to be gone, or here. */
+NOINLINE int group_keep(ctx_t *c, uint32_t at, uint32_t len_oct, const struct a6 *coa, uint32_t seq)
 {
 	struct m_cfg *g = cfg(c);
 	uint32_t zero = 0, slot;
@@ -118,7 +127,7 @@ NOINLINE int group_keep(ctx_t *c, uint32_t at, uint32_t len_oct, const struct m_
 	k->turn = 0;
 	k->seq = seq;
 	k->len_oct = len_oct;
-	k->coa = m->coa;
+	k->coa = *coa;
 	k->when_ns = ctx_now(c);
 	if (!ctx_keep_bytes(c, k, at))
 		return 0;
@@ -138,7 +147,7 @@ static INLINE int group_tunnel(ctx_t *c, const struct m_cfg *g, uint32_t l2, str
 	if (is_heard || (m->flags & COA_KEEP))
 		o.gre_opt = __sync_fetch_and_add(&m->seq, 1);
 	if (m->flags & COA_KEEP)
-		group_keep(c, in->at, in->len_oct, m, o.gre_opt); /* also what nobody hears: its mobile may be on its way to another site */
+		group_keep(c, in->at, in->len_oct, &m->coa, o.gre_opt); /* also what nobody hears: its mobile may be on its way to another site */
 	if (!is_heard)
 		return ctx_drop(c, DP_DROP_NO_GROUP);
 	if (in->hl <= 1 && !in->is_local)

@@ -49,7 +49,7 @@ NOINLINE int group4_tunnel(ctx_t *c, const struct m_cfg *g, struct in4 *in, stru
 	if (is_heard || (m->flags & COA_KEEP))
 		o.opt = __sync_fetch_and_add(&m->seq, 1);
 	if (m->flags & COA_KEEP)
-		group_keep(c, in->at, in->len_oct, m, o.opt);
+		group_keep(c, in->at, in->len_oct, &m->coa, o.opt);
 	if (!is_heard)
 		return ctx_drop(c, DP_DROP_NO_GROUP);
 	if (in->ip.ttl <= 1 && !in->is_local)

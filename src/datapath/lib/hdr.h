@@ -45,7 +45,14 @@ static INLINE bool a6_in(const struct a6 *a, const struct m_prefix *p)
 	return ((a->w[0] & p->mask.w[0]) == p->net.w[0]) && ((a->w[1] & p->mask.w[1]) == p->net.w[1]) &&
 	       ((a->w[2] & p->mask.w[2]) == p->net.w[2]) && ((a->w[3] & p->mask.w[3]) == p->net.w[3]);
 }
+static INLINE bool a6_is_v4(const struct a6 *a) { return !(a->w[0] | a->w[1]) && a->w[2] == BE32(0xffff); }
+/* Of either family. */
+static INLINE bool a6_is_group(const struct a6 *a)
+{
+	return a6_is_multicast(a) || (a6_is_v4(a) && (a->w[3] & BE32(0xf0000000)) == BE32(0xe0000000));
+}
 static INLINE bool mac_is_zero(const struct mac *m) { return !(m->w[0] | m->w[1] | m->w[2]); }
+static INLINE bool mac_eq(const struct mac *a, const struct mac *b) { return a->w[0] == b->w[0] && a->w[1] == b->w[1] && a->w[2] == b->w[2]; }
 
 static INLINE uint32_t mix(uint32_t h, uint32_t w)
 {

@@ -40,20 +40,27 @@ static INLINE struct m_home *home_find(ctx_t *c, const struct m_cfg *g, const st
 	return h && h->expires_ns > ctx_now(c) ? h : NULL;
 }
 
-/* Into the tunnel to another host. l2 must be a constant: without CAP_PERFMON the verifier allows no variable offset in a packet. */
-static INLINE int home_encap_at(ctx_t *c, const struct m_cfg *g, const uint32_t l2, const struct m_home *h)
+/* Into the tunnel between these addresses. l2 must be a constant: without CAP_PERFMON the verifier allows no variable offset in a packet. */
+static INLINE int home_encap_at(ctx_t *c, const struct m_cfg *g, const uint32_t l2, const struct k_pair *outer, uint32_t what)
 {
 	struct inner in;
-	struct outer o = {.src = &h->ha, .dst = &h->coa};
+	struct outer o = {.src = &outer->src, .dst = &outer->dst};
 	if (!inner_read(c, l2, &in))
 		return ctx_drop(c, DP_DROP_MALFORMED);
 	in.is_local = l2 == 0;
 	if (in.hl <= 1 && !in.is_local)
 		return slow(c, &in, &o, DP_SLOW_HOP_LIMIT, 0);
-	return tunnel_routed(c, g, l2, &in, &o, 0, DP_COUNT_HA_ENCAP);
+	return tunnel_routed(c, g, l2, &in, &o, 0, what);
 }
-NOINLINE int home_encap(ctx_t *c, const struct m_cfg *g, const struct m_home *h) { return home_encap_at(c, g, ETH_OCT, h); }
-NOINLINE int home_encap_own(ctx_t *c, const struct m_cfg *g, const struct m_home *h) { return home_encap_at(c, g, 0, h); }
+NOINLINE int home_encap(ctx_t *c, const struct m_cfg *g, const struct k_pair *outer, uint32_t what)
+{
+	return home_encap_at(c, g, ETH_OCT, outer, what);
+}
+NOINLINE int home_encap_own(ctx_t *c, const struct m_cfg *g, const struct k_pair *outer)
+{
+	return home_encap_at(c, g, 0, outer, DP_COUNT_HA_ENCAP);
+}
+static INLINE const struct k_pair *home_outer(const struct m_home *h) { return (const struct k_pair *)(const void *)&h->ha; }
 
 /* Is what comes for this care-of address sent on to another place? */
 static INLINE bool coa_forwards(const struct m_coa *m, int64_t now) { return (m->flags & COA_FORWARD) && m->forward_until_ns > now; }
@@ -79,30 +86,40 @@ static INLINE int home_group_at(ctx_t *c, const struct m_cfg *g, const uint32_t 
 NOINLINE int home_group(ctx_t *c, const struct m_cfg *g, struct m_coa *m) { return home_group_at(c, g, ETH_OCT, m); }
 NOINLINE int home_group_own(ctx_t *c, const struct m_cfg *g, struct m_coa *m) { return home_group_at(c, g, 0, m); }
 
-/* The registration with an agent on this host that h's care-of address belongs to, if it is one. */
+/* Is it a mobile that the network moves, whose packets go to a group? */
+static INLINE bool home_is_cast(const struct m_cfg *g, const struct m_home *h) { return (g->features & FEAT_CAST) && a6_is_group(&h->coa); }
+
+/* The registration with an agent on this host that h's care-of address belongs to, if it is one; or what says how its group is reached. */
 static INLINE struct m_coa *home_agent_here(ctx_t *c, const struct m_cfg *g, const struct m_home *h)
 {
 	if (!(g->features & FEAT_COA))
 		return NULL;
 	struct m_coa *m = TBL(c, coa, &h->coa);
-	if (!m || !a6_eq(&m->ha, &h->ha))
+	if (!m || (!a6_eq(&m->ha, &h->ha) && !home_is_cast(g, h)))
 		return NULL;
 	int64_t now = ctx_now(c);
 	return m->expires_ns > now || coa_forwards(m, now) ? m : NULL;
 }
 
+/* Not a verdict: for the programs of cast.h and guest.h. */
+enum { PATH_CAST = 107 };
+
 /* A frame for a bound home address; h: its live entry. */
 static INLINE int home_tunnel(ctx_t *c, const struct m_cfg *g, const struct m_home *h)
 {
 	struct m_coa *m = home_agent_here(c, g, h);
-	return m ? home_group(c, g, m) : home_encap(c, g, h);
+	if (home_is_cast(g, h) && (!m || a6_is_v4(&m->group)))
+		return m ? PATH_CAST : ctx_drop(c, DP_DROP_NO_GROUP);
+	return m ? home_group(c, g, m) : home_encap(c, g, home_outer(h), DP_COUNT_HA_ENCAP);
 }
 
 /* The same for a packet that this host routed into roam0. */
 static INLINE int home_tunnel_own(ctx_t *c, const struct m_cfg *g, const struct m_home *h)
 {
 	struct m_coa *m = home_agent_here(c, g, h);
-	return m ? home_group_own(c, g, m) : home_encap_own(c, g, h);
+	if (home_is_cast(g, h) && (!m || a6_is_v4(&m->group)))
+		return m ? PATH_CAST : ctx_drop(c, DP_DROP_NO_GROUP);
+	return m ? home_group_own(c, g, m) : home_encap_own(c, g, home_outer(h));
 }
 
 /* Out of a tunnel and on by the routing table; the host's stack knows what to do with everything unusual (errors
@@ -139,11 +156,20 @@ static INLINE int home_forward(ctx_t *c, const struct m_cfg *g)
 	return h ? home_tunnel(c, g, h) : home_route(c, g);
 }
 
+/* May the agent at the outer source tunnel for mobiles that the network moves? */
+static INLINE bool home_trusts(ctx_t *c, const struct m_cfg *g, const struct a6 *agent)
+{
+	struct k_site k = {.plen = 128, .addr = *agent};
+	return (g->features & FEAT_REVERSE) && TBL(c, reverse, &k);
+}
+
 /* Is the inner source bound to the outer one, or was it until a moment ago? */
 static INLINE bool home_allows(ctx_t *c, const struct m_cfg *g, const struct a6 *home_address, const struct a6 *coa,
 			       const struct a6 *ha)
 {
 	struct m_home *h = home_find(c, g, home_address);
+	if (h && home_is_cast(g, h))
+		return a6_eq(&h->ha, ha) && home_trusts(c, g, coa);
 	if (h && a6_eq(&h->coa, coa))
 		return a6_eq(&h->ha, ha);
 	if (!h && (g->features & FEAT_HOME))

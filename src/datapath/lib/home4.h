@@ -161,6 +161,12 @@ NOINLINE int home4_tunnel(ctx_t *c, const struct m_cfg *g, uint32_t l2, const st
 	struct in4 in;
 	if (!in4_read(c, l2, &in))
 		return ctx_drop(c, DP_DROP_MALFORMED);
+	if (home_is_cast(g, h)) {
+		struct m_coa *to = home_agent_here(c, g, h);
+		if (!to)
+			return ctx_drop(c, DP_DROP_NO_GROUP);
+		return a6_is_v4(&to->group) ? group4_tunnel(c, g, &in, to) : PATH_CAST;
+	}
 	if (home4_is_loop(c, g, &in, h))
 		return ctx_drop(c, DP_DROP_FORWARD_LOOP);
 	struct m_local *here = g->features & (FEAT_COA | FEAT_VISIT) ? TBL(c, local, &h->coa) : NULL;
@@ -224,6 +230,9 @@ NOINLINE enum dp_drop home4_refuses(ctx_t *c, const struct m_cfg *g, uint32_t ad
 	}
 	if (!h || !a6_eq(&h->ha, &outer->dst))
 		return DP_DROP_REVERSE_SOURCE;
+	if (home_is_cast(g, h))
+		return h->expires_ns <= now || !(h->flags & HOME_REVERSE) || !home4_is_form(h->encap, h->udp_port, form) ? DP_DROP_REVERSE_SOURCE
+			: home_trusts(c, g, &outer->src) ? DP_DROP_NONE : DP_DROP_REVERSE_AGENT;
 	bool is_coa = h->expires_ns > now && a6_eq(&h->coa, &outer->src) && home4_is_form(h->encap, h->udp_port, form);
 	bool was_coa = h->prev_until_ns > now && a6_eq(&h->prev, &outer->src);
 	if (!is_coa && !was_coa && !((h->flags & HOME_MORE) && home4_has(c, g, addr, a4_of(&outer->src), form)))

@@ -8,16 +8,9 @@
 #include "datapath/lib/control.h"
 #include "datapath/lib/filter.h"
 #include "datapath/lib/mobile.h"
+#include "datapath/lib/visit.h"
 
-static INLINE struct m_if *if_of(ctx_t *c)
-{
-	uint32_t ifindex = ctx_ifindex(c);
-	struct m_if *f = if_of_slot(c, ifindex % IF_SLOTS);
-	if (f && f->ifindex == ifindex)
-		return f;
-	struct m_ifidx *x = TBL(c, ifidx, &ifindex);
-	return x ? if_of_slot(c, x->slot) : NULL;
-}
+static INLINE struct m_if *if_of(ctx_t *c) { return if_of_index(c, ctx_ifindex(c)); }
 
 /* The link-local address of a mobile that is away, which we defend: told to the sender, never tunnelled (RFC 6275 10.4.2). */
 NOINLINE int path_linklocal(ctx_t *c, const struct m_cfg *g, const struct a6 *dst)
@@ -36,7 +29,11 @@ static INLINE int path_home(ctx_t *c, const struct m_cfg *g, const struct m_if *
 	if ((f->flags & DP_IF_HOME) && a6_is_linklocal(&ip->dst))
 		return path_linklocal(c, g, &ip->dst);
 	struct m_home *h = home_find(c, g, &ip->dst);
-	return h && !a6_is_linklocal(&ip->src) ? home_tunnel(c, g, h) : ctx_pass(c);
+	if (a6_is_linklocal(&ip->src))
+		return ctx_pass(c);
+	if (!h && (g->features & FEAT_UNBOUND))
+		return punt_unbound(c, ETH_OCT, &ip->dst);
+	return h ? home_tunnel(c, g, h) : ctx_pass(c);
 }
 
 static INLINE int path_multicast(ctx_t *c, const struct m_cfg *g, const struct m_if *f, const struct ip6_h *ip)
@@ -54,6 +51,8 @@ static INLINE int path_multicast(ctx_t *c, const struct m_cfg *g, const struct m
 		if (d)
 			return mobile_in(c, g, d, ip->nh);
 	}
+	if ((g->features & FEAT_GUEST) && TBL(c, guest, &ip->src))
+		return PATH_CAST;
 	if ((g->features & FEAT_MFC) && !a6_is_link_multicast(&ip->dst)) {
 		struct m_mfc *m = TBL(c, mfc, &ip->src);
 		if (m)
@@ -99,9 +98,43 @@ static INLINE int path_coa(ctx_t *c, const struct m_cfg *g, struct m_coa *m, uin
 	return ctx_stolen(c);
 }
 
+/* UDP to an address and a port of ours that is a way into a mobile's group. */
+NOINLINE bool path_is_relay(ctx_t *c)
+{
+	struct k_port k;
+	uint16_t port;
+	if (!ctx_load(c, ETH_OCT + 24, &k.addr, 16) || !ctx_load(c, ETH_OCT + IP6_OCT + 2, &port, 2))
+		return false;
+	k.port = port;
+	return TBL(c, relay, &k) != NULL;
+}
+
+/* Not a verdict: a visitor's, but nothing for a tunnel. */
+enum { PATH_VISITOR = 108 };
+
+/* A frame from an access link: CONTROL_NONE if no visitor sends it, PATH_VISITOR, or what was done with it. */
+NOINLINE int path_visit(ctx_t *c, const struct m_cfg *g)
+{
+	uint8_t type = 0;
+	struct ip6_h *ip = ctx_at(c, ETH_OCT);
+	if (!ctx_has(c, ETH_OCT + IP6_OCT))
+		return CONTROL_NONE;
+	struct m_visit *v = visit_from(c, g, &ip->src);
+	if (!v)
+		return CONTROL_NONE;
+	if (visit_is_forged(c, v))
+		return ctx_drop(c, DP_DROP_VISIT_LLADDR);
+	if (v->up != DP_VISIT_REVERSE || a6_is_multicast(&ip->dst) || a6_is_linklocal(&ip->dst) || TBL(c, local, &ip->dst))
+		return PATH_VISITOR;
+	bool is_nd = ip->nh == NH_ICMP6 && (!ctx_load(c, ETH_OCT + IP6_OCT, &type, 1) || (type >= ICMP_RS && type <= ICMP_REDIRECT));
+	return is_nd ? PATH_VISITOR : visit_up(c, g, v);
+}
+
 static INLINE int path_unicast(ctx_t *c, const struct m_cfg *g, const struct m_if *f, struct ip6_h *ip)
 {
 	int v = CONTROL_NONE;
+	if (ip->nh == NH_UDP && (g->features & FEAT_RELAY) && path_is_relay(c))
+		return PATH_CAST;
 	if (ip->nh == NH_IPV6) {
 		if (!ctx_pull(c, ETH_OCT + 2 * IP6_OCT))
 			return ctx_drop(c, DP_DROP_MALFORMED);
@@ -156,18 +189,24 @@ static INLINE int path_ingress(ctx_t *c)
 {
 	struct m_cfg *g = cfg(c);
 	struct m_if *f = if_of(c);
-	if (!g || !f || !ctx_pull(c, ETH_OCT + IP6_OCT) || ctx_is_for_others(c))
+	if (!g || !f || !ctx_pull(c, ETH_OCT + IP6_OCT) || (ctx_is_for_others(c) && !filter_takes(c, f)))
 		return ctx_pass(c);
 	struct eth_h *eth = ctx_begin(c);
 	struct ip6_h *ip = ctx_at(c, ETH_OCT);
 	if (!ctx_has(c, ETH_OCT + IP6_OCT) || eth->proto != BE16(ETHER_IPV6))
 		return ctx_pass(c);
-	if (f->flags & DP_IF_FILTER) {
+	int v = (f->flags & DP_IF_ACCESS) && (g->features & FEAT_VISIT) ? path_visit(c, g) : CONTROL_NONE;
+	if (v != CONTROL_NONE && v != PATH_VISITOR)
+		return v == HOME_FORWARD ? home_forward(c, g) : v;
+	ip = ctx_at(c, ETH_OCT);
+	if (!ctx_has(c, ETH_OCT + IP6_OCT))
+		return ctx_pass(c);
+	if ((f->flags & DP_IF_FILTER) && v == CONTROL_NONE) {
 		enum dp_drop why = filter_source(f, &ip->src);
 		if (why)
 			return ctx_drop(c, why);
 	}
-	int v = a6_is_multicast(&ip->dst) ? path_multicast(c, g, f, ip) : path_unicast(c, g, f, ip);
+	v = a6_is_multicast(&ip->dst) ? path_multicast(c, g, f, ip) : path_unicast(c, g, f, ip);
 	if (v == MOBILE_AGAIN)
 		return path_again(c, g);
 	return v == HOME_FORWARD ? home_forward(c, g) : v == AGENT_DIRECT ? agent_direct(c) : v;
@@ -198,6 +237,8 @@ static INLINE int path_egress(ctx_t *c)
 	struct m_home *h = home_find(c, g, &ip->dst);
 	if (h && h->is_own_routed && a6_eq(&h->ha, &ip->src))
 		return cn_out_roam0(c, &h->coa);
+	if (!h && (g->features & FEAT_UNBOUND))
+		return punt_unbound(c, 0, &ip->dst);
 	return h ? home_tunnel_own(c, g, h) : ctx_pass(c);
 }
 

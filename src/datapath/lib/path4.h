@@ -89,6 +89,22 @@ NOINLINE struct m_mfc *path4_mfc(ctx_t *c, const struct ip4_h *ip)
 	return TBL(c, mfc, &k);
 }
 
+NOINLINE bool path4_guest(ctx_t *c, const struct ip4_h *ip)
+{
+	struct k_pair k = pair_of4(ip->src, ip->dst);
+	return TBL(c, guest, &k) != NULL;
+}
+
+/* As path_is_relay. */
+NOINLINE bool path4_is_relay(ctx_t *c, const struct ip4_h *ip)
+{
+	uint16_t port;
+	if (ip->proto != NH_UDP || ip->vihl != 0x45 || (ip->frag & BE16(IP4_PART)) || !ctx_load(c, ETH_OCT + IP4_OCT + 2, &port, 2))
+		return false;
+	struct k_port k = {a6_of4(ip->dst), port};
+	return TBL(c, relay, &k) != NULL;
+}
+
 static INLINE int path4_multicast(ctx_t *c, const struct m_cfg *g, const struct m_if *f, const struct ip4_h *ip)
 {
 	int what = control4_group(c, g, f, ip);
@@ -99,6 +115,8 @@ static INLINE int path4_multicast(ctx_t *c, const struct m_cfg *g, const struct 
 		if (d)
 			return mobile4_in(c, g, d, ip);
 	}
+	if ((g->features & FEAT_GUEST) && path4_guest(c, ip))
+		return PATH_CAST;
 	if ((g->features & FEAT_MFC) && !a4_is_link_multicast(ip->dst)) {
 		struct m_mfc *m = path4_mfc(c, ip);
 		if (m)
@@ -132,6 +150,8 @@ static INLINE int path4_unicast(ctx_t *c, const struct m_cfg *g, const struct m_
 		if (d)
 			return mobile4_in(c, g, d, ip);
 	}
+	if ((g->features & FEAT_RELAY) && path4_is_relay(c, ip))
+		return PATH_CAST;
 	struct m_local *l = g->features & FEAT_LOCAL ? TBL(c, local, &dst) : NULL;
 	if (l && l->flags)
 		return path4_local(c, g, f, ip, l->flags);
@@ -148,6 +168,8 @@ static INLINE int path4_unicast(ctx_t *c, const struct m_cfg *g, const struct m_
 			return visit4_up(c, g, v);
 	}
 	struct m_home *h = home_find(c, g, &dst);
+	if (!h && (g->features & FEAT_UNBOUND))
+		return punt_unbound(c, ETH_OCT, &dst);
 	return h ? home4_tunnel(c, g, ETH_OCT, h) : ctx_pass(c);
 }
 
@@ -173,7 +195,7 @@ NOINLINE bool path4_is_forged(ctx_t *c, const struct m_cfg *g, const struct ip4_
 {
 	struct mac mac;
 	struct m_visit *v = visit4_from(c, g, ip->src);
-	if (!v || !ctx_load(c, 6, &mac, 6) || (mac.w[0] == v->mac.w[0] && mac.w[1] == v->mac.w[1] && mac.w[2] == v->mac.w[2]))
+	if (!v || !ctx_load(c, 6, &mac, 6) || mac_eq(&mac, &v->mac))
 		return false;
 	return !path4_is_signalling(c, g, ip, 0);
 }
@@ -204,7 +226,7 @@ static INLINE int path4_ingress(ctx_t *c)
 {
 	struct m_cfg *g = cfg(c);
 	struct m_if *f = if_of_index(c, ctx_ifindex(c));
-	if (!g || !f || ctx_is_for_others(c))
+	if (!g || !f || (ctx_is_for_others(c) && !filter_takes(c, f)))
 		return ctx_pass(c);
 	struct eth_h *eth = ctx_begin(c);
 	if (!ctx_has(c, ETH_OCT))
@@ -235,6 +257,9 @@ static INLINE int path4_egress(ctx_t *c)
 		if (u)
 			return mobile4_out(c, u);
 	}
-	struct m_home *h = home4_find(c, g, ip.dst);
+	struct a6 dst = a6_of4(ip.dst);
+	struct m_home *h = home_find(c, g, &dst);
+	if (!h && (g->features & FEAT_UNBOUND))
+		return punt_unbound(c, 0, &dst);
 	return h ? home4_tunnel(c, g, 0, h) : ctx_pass(c);
 }

@@ -78,5 +78,27 @@ NOINLINE bool punt_ro(ctx_t *c, const uint32_t ip)
 	return true;
 }
 
+/*
+ * A packet for a home address, dst, that has no binding: asked for, if that is in a prefix of DP_UNBOUND. l2: ETH_OCT or 0. The rate is the
+ * destination's, so that nobody's scanning keeps another's first packets away; what exceeds it is the host's, who knows nobody there either.
+ */
+NOINLINE int punt_unbound(ctx_t *c, uint32_t l2, const struct a6 *dst)
+{
+	struct m_cfg *g = cfg(c);
+	struct k_site k = {.plen = 128, .addr = *dst};
+	struct m_unbound *u = TBL(c, unbound, &k);
+	struct punt_head head = {.ifindex = ctx_ifindex(c), .why = DP_PUNT_UNBOUND};
+	if (!u || !g || TBL(c, local, &k.addr) || ctx_gso(c) || ctx_len(c) - l2 > DP_PUNT_SNAP || !rate_admits(c, g, &k.addr, DP_PUNT_UNBOUND))
+		return ctx_pass(c);
+	if (l2 && !ctx_load(c, 6, &head.mac, 6))
+		return ctx_pass(c);
+	if (!ctx_ring(c, l2, &head, NULL, false, false)) {
+		count(c, DP_DROP_PUNT_FULL);
+		return ctx_pass(c);
+	}
+	count(c, DP_COUNT_PUNTED);
+	return u->is_shared ? ctx_pass(c) : ctx_stolen(c);
+}
+
 static INLINE bool punt(ctx_t *c, enum dp_punt why) { return punt_with(c, ETH_OCT, why, NULL, false); }
 static INLINE bool punt_slow(ctx_t *c, uint32_t off, const struct dp_slow *slow) { return punt_with(c, off, DP_PUNT_SLOW, slow, true); }

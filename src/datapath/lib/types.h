@@ -68,7 +68,7 @@ struct m_ifidx { uint32_t slot; };
 struct m_local { uint32_t flags; };                       /* by address */
 enum home_flags { HOME_MORE = 1, HOME_REVERSE = 2 };
 struct m_home {                                           /* by home address */
-	struct a6 coa, ha, prev;
+	struct a6 ha, coa, prev;                          /* the first two side by side: a k_pair */
 	int64_t expires_ns, prev_until_ns;
 	uint32_t is_own_routed;
 	uint16_t udp_port;
@@ -124,7 +124,7 @@ struct m_ro {                                             /* by home address, co
 };
 struct m_net { struct a6 home_address; };                 /* by prefix: longest match */
 struct m_visit {                                          /* by home address */
-	struct a6 ha, coa;
+	struct a6 coa, ha;                                /* side by side: a k_pair */
 	int64_t expires_ns;
 	uint32_t ifindex;
 	struct mac mac;
@@ -138,7 +138,7 @@ struct m_guest {                                          /* by source, group */
 	struct mac mac, from;                             /* from: zero: the interface's */
 	uint32_t n_home, voice_port;                      /* voice_port: network order */
 	uint32_t is_serving, flow;                        /* flow: a hash of the key */
-	uint32_t has_seq, last_seq;
+	uint32_t has_seq, last_seq;                       /* of what was delivered last */
 };
 struct k_port { struct a6 addr; uint32_t port; };         /* port: network order */
 struct m_relay { struct a6 source, group; int64_t expires_ns; uint32_t port, inject_ifindex; }; /* source and group side by side: a k_pair */

@@ -30,15 +30,6 @@ static INLINE struct m_visit *visit4_from(ctx_t *c, const struct m_cfg *g, uint3
 	return v && v->up != DP_VISIT_WAIT ? v : NULL;
 }
 
-static INLINE struct m_if *if_of_index(ctx_t *c, uint32_t ifindex)
-{
-	struct m_if *f = if_of_slot(c, ifindex % IF_SLOTS);
-	if (f && f->ifindex == ifindex)
-		return f;
-	struct m_ifidx *x = TBL(c, ifidx, &ifindex);
-	return x ? if_of_slot(c, x->slot) : NULL;
-}
-
 /* The packet, which may still be in its tunnel, as a frame to the visitor. */
 NOINLINE int visit4_deliver(ctx_t *c, struct in4 *in, const struct m_visit *v)
 {
