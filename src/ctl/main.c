@@ -21,11 +21,11 @@
 enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_UNREACHED = 3, DEADLINE_MS = 10000 };
 
 static const char *const subjects[] = {"status", "bindings", "mobiles", "visitors", "groups", "neighbors", "routers",
-				       "interfaces", "counters", NULL};
+				       "interfaces", "group", "counters", NULL};
 
 /* Words that go to the daemon as they are, and how many may follow. */
 static const struct request { const char *word; int min, max; } requests[] = {
-	{"handover", 1, 2}, {"drop", 1, 1}, {"busy", 1, 1}, {"reload", 0, 0}, {"log-level", 1, 1}, {NULL, 0, 0},
+	{"handover", 1, 2}, {"drop", 1, 1}, {"busy", 1, 1}, {"reload", 0, 0}, {"log-level", 1, 1}, {"group", 1, 1}, {NULL, 0, 0},
 };
 
 struct options { const char *socket; bool as_json; char in_dir[PATH_MAX]; };
@@ -33,12 +33,13 @@ struct options { const char *socket; bool as_json; char in_dir[PATH_MAX]; };
 static int usage(FILE *out, int status)
 {
 	fputs("usage: roamctl [-s SOCKET | -n DIR] [--json] COMMAND\n\n"
-	      "  show SUBJECT           status, bindings, mobiles, visitors, groups, neighbors, routers, interfaces\n"
-	      "                         or counters\n"
+	      "  show SUBJECT           status, bindings, mobiles, visitors, groups, neighbors, routers, interfaces,\n"
+	      "                         group or counters\n"
 	      "  monitor                events as they happen\n"
 	      "  trace HOME-ADDRESS     the events of one mobile\n"
 	      "  handover IF [ROUTER]   mobile node: move to another router (its link-layer address)\n"
 	      "  drop HOME-ADDRESS      home agent, MMA: remove a binding; foreign agent: revoke a registration\n"
+	      "  group hand-over        redundancy group: let another member be the active one\n"
 	      "  busy on|off            foreign agent: take no new visitors\n"
 	      "  reload                 read the configuration again, as SIGHUP does\n"
 	      "  log-level LEVEL        debug, info, notice, warning or error, until the next start\n"

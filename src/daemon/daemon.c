@@ -264,6 +264,8 @@ static int start_engines(struct daemon *d, struct conf_err *err)
 
 	if (!rc)
 		rc = engines_start(&d->engines, &d->conf, plat_now(), err);
+	if (!rc)
+		rc = group_open(d, err);
 	if (!rc && (rc = store_each(d->store, restore_one, d)))
 		conf_fail(err, 0, "the records in state-dir %s cannot be read: move roamd.db away; mobiles register again",
 			  d->conf.node.state_dir);
@@ -350,6 +352,7 @@ int daemon_run(struct daemon *d)
 	notify_send("READY=1");
 	int rc = event_base_dispatch(d->base) < 0 ? ERR_SYS : 0;
 	notify_send("STOPPING=1");
+	group_stop(d->group);
 	if (!d->is_kept) {
 		engines_stop(&d->engines, plat_now());
 		exec_run(&d->exec, &d->engines.fx);
@@ -420,6 +423,7 @@ void daemon_free(struct daemon *d)
 	feed_close(d->feed);
 	control_close(d->control);
 	nl80211_close(d->nl80211);
+	group_close(d->group);
 	if (d->engines.env.mem)
 		engines_fini(&d->engines);
 	keyring_fini(&d->keys);
@@ -428,7 +432,6 @@ void daemon_free(struct daemon *d)
 		dp_close(d->dp, d->is_kept ? DP_CLOSE_KEEP : DP_CLOSE_REMOVE);
 	if (!d->is_kept)
 		take_back(d);
-	exec_fini(&d->exec);
 	exec_fini(&d->exec);
 	sender_close(d->exec.sender);
 	member_close(d->exec.member);

@@ -9,6 +9,7 @@
 #include "daemon/engines.h"
 #include "daemon/exec.h"
 #include "daemon/feed.h"
+#include "daemon/group.h"
 #include "daemon/keys.h"
 #include "datapath/slow.h"
 #include "plat/linux/nl80211.h"
@@ -41,6 +42,7 @@ struct daemon {
 	struct nl80211 *nl80211;     /* NULL: not configured */
 	struct control *control;
 	struct feed *feed;
+	struct group *group;         /* NULL: none */
 	int tun_fd;
 	int timer_fd;
 

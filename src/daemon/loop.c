@@ -56,10 +56,11 @@ void loop_run(struct daemon *d)
 	exec_run(&d->exec, &d->engines.fx);
 	for (int i = 0; i < TICKS_MAX; i++) {
 		const struct now now = plat_now();
-		next = engines_expiry(&d->engines);
+		next = mono_min(engines_expiry(&d->engines), group_expiry(d->group));
 		if (!mono_reached(next, now.mono))
 			break;
 		engines_tick(&d->engines, now);
+		group_tick(d->group, now);
 		engines_flush(&d->engines, now);
 		exec_run(&d->exec, &d->engines.fx);
 	}
@@ -72,6 +73,7 @@ void loop_on_link(void *ctx, const struct link_event *ev)
 {
 	struct daemon *d = ctx;
 	engines_link(&d->engines, ev, plat_now());
+	group_on_link(d->group, ev);
 }
 
 void loop_on_addr(void *ctx, const struct addr_event *ev)
@@ -84,6 +86,7 @@ void loop_on_local(void *ctx, const struct local_event *ev)
 {
 	struct daemon *d = ctx;
 	engines_local(&d->engines, ev, plat_now());
+	group_on_local(d->group, ev);
 }
 
 void loop_on_signal(void *ctx, const struct signal_event *ev)
@@ -305,7 +308,8 @@ static void on_signo(evutil_socket_t signo, short what, void *ctx)
 		return;
 	}
 	d->is_kept = signo == SIGUSR1;
-	event_base_loopbreak(d->base);
+	if (!group_leave(d->group))
+		event_base_loopbreak(d->base);
 }
 
 static int add(struct daemon *d, int fd, short what, enum loop_priority prio, event_callback_fn fn)

@@ -76,7 +76,8 @@ void report_show(void *ctx, const char *what, struct show *out)
 		engines_show_counters(&d->engines, out);
 		show_own_counters(d, out);
 		dp_counters_show(d->dp, out);
-	}
+	} else if (!strcmp(what, "group"))
+		group_show(d->group, out, now);
 	engines_show(&d->engines, what, out, now);
 }
 
@@ -100,7 +101,9 @@ int report_ctl(void *ctx, const struct ctl_cmd *cmd, const char **msg)
 		return set_log_level(cmd, msg);
 	if (!strcmp(cmd->argv[0], "reload"))
 		return (*msg = daemon_reload(d)) ? ERR_INVAL : 0;
-	int rc = engines_ctl(&d->engines, cmd, plat_now(), msg);
+	int rc = strcmp(cmd->argv[0], "group") ? ERR_NOTFOUND : group_ctl(d->group, cmd, msg);
+	if (rc == ERR_NOTFOUND)
+		rc = engines_ctl(&d->engines, cmd, plat_now(), msg);
 	loop_run(d);
 	return rc;
 }

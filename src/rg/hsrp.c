@@ -17,6 +17,8 @@ enum action { A = 1, B = 2, C = 4, D = 8, E = 16, F = 32, G = 64, H = 128, I = 2
 const struct hsrp_conf hsrp_conf_default = {.version = 2, .priority = 100, .hello = {3 * NS_PER_S}, .hold = {10 * NS_PER_S}, .auth = HSRP_AUTH_TEXT,
 					    .text = {'c', 'i', 's', 'c', 'o'}};
 
+enum { ANNOUNCEMENTS = 3 }; /* of the virtual address: with the first hellos, should one be lost */
+
 struct transition { uint16_t actions; int8_t next; /* -1: stays */ };
 #define T(a, n) {(a), (n)}
 #define NONE {0, -1}
@@ -220,7 +222,11 @@ static void apply(struct hsrp_engine *e, enum event ev, const struct hsrp *h, st
 	if (t.actions & F)
 		send(e, HSRP_HELLO);
 	if (t.actions & I)
+		e->announce = ANNOUNCEMENTS;
+	if (e->announce && e->state == HSRP_ACTIVE && t.actions & (I | F)) {
 		announce(e);
+		e->announce--;
+	}
 	if (e->state == HSRP_ACTIVE)
 		e->active_at = MONO_NEVER; /* there is nobody else to watch */
 }

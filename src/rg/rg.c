@@ -49,10 +49,15 @@ void rg_free(struct rg *g)
 }
 
 /* Long enough for a member that lives to be heard, and proven: two of its hellos. */
+static void listen_on(struct rg *g, struct now now)
+{
+	g->state_until = mono_add(now.mono, span_ns(g->conf.hello.ns * (g->conf.dead_after + 1)));
+}
+
 void rg_start(struct rg *g, struct now now)
 {
 	g->is_started = true;
-	g->state_until = mono_add(now.mono, span_ns(g->conf.hello.ns * (g->conf.dead_after + 1)));
+	listen_on(g, now);
 	rg_hello_send(g, now);
 }
 
@@ -177,7 +182,7 @@ void rg_rx(struct rg *g, const struct addr6 *src, const uint8_t *data, size_t le
 	rx_authentic(g, src, &h, r, now);
 }
 
-/* After a long silence of our own (a frozen machine) the others' is no sign: they get the time to be heard. */
+/* After a long silence of our own (a frozen machine, or one that was busy starting) the others' is no sign: they get the time to be heard. */
 static void after_freeze(struct rg *g, struct now now)
 {
 	const span_t gap = mono_sub(now.mono, g->ticked);
@@ -188,7 +193,10 @@ static void after_freeze(struct rg *g, struct now now)
 	for (uint32_t i = 0; i < RG_PEER_MAX; i++)
 		if (g->peer[i].is_live)
 			g->peer[i].heard = now.mono;
-	rg_say(g, EV_WARNING, "group-was-frozen", "this member stood still for %lld ms", (long long)span_to_ms(gap));
+	if (g->state == RG_LISTENING)
+		listen_on(g, now);
+	else
+		rg_say(g, EV_WARNING, "group-was-frozen", "this member stood still for %lld ms", (long long)span_to_ms(gap));
 }
 
 void rg_tick(struct rg *g, struct now now)

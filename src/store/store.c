@@ -25,7 +25,7 @@ enum { SCHEMA = 1, HEAD_OCT = 6, PATH_OCT = 512, WAL_PAGES = 1000 };
 
 struct store {
 	sqlite3 *db;
-	sqlite3_stmt *append, *rows, *forget, *put, *del, *each;
+	sqlite3_stmt *append, *rows, *forget, *put, *del, *each, *find;
 	struct checkpoint *checkpoint;
 	int lock_fd;
 	uint8_t *batch;
@@ -75,6 +75,7 @@ static bool prepare(struct store *s)
 		{&s->put, "INSERT INTO record(tab, key, val) VALUES(?1, ?2, ?3) ON CONFLICT DO UPDATE SET val = ?3"},
 		{&s->del, "DELETE FROM record WHERE tab = ?1 AND key = ?2"},
 		{&s->each, "SELECT tab, key, val FROM record"},
+		{&s->find, "SELECT val FROM record WHERE tab = ?1 AND key = ?2"},
 	};
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		if (sqlite3_prepare_v3(s->db, all[i].sql, -1, SQLITE_PREPARE_PERSISTENT, all[i].st, NULL) != SQLITE_OK)
@@ -158,7 +159,7 @@ void store_close(struct store *s)
 	if (!s)
 		return;
 	checkpoint_stop(s->checkpoint);
-	sqlite3_stmt *all[] = {s->append, s->rows, s->forget, s->put, s->del, s->each};
+	sqlite3_stmt *all[] = {s->append, s->rows, s->forget, s->put, s->del, s->each, s->find};
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		sqlite3_finalize(all[i]);
 	sqlite3_close(s->db);
@@ -287,13 +288,42 @@ int store_fold(struct store *s, uint32_t max_records)
 	return s->stats.journal_rows > 0;
 }
 
-int store_each(struct store *s, bool (*fn)(void *ctx, enum store_table table, const uint8_t *key, size_t key_len,
-					   const uint8_t *val, size_t val_len), void *ctx)
+static int fold_all(struct store *s)
 {
 	int rc = 1;
 
 	while (rc == 1)
 		rc = store_fold(s, 100000);
+	return rc;
+}
+
+int store_find(struct store *s, enum store_table table, const void *key, size_t key_len, void *val, size_t *val_len)
+{
+	int rc = fold_all(s);
+
+	if (rc)
+		return rc;
+	sqlite3_bind_int(s->find, 1, (int)table);
+	sqlite3_bind_blob(s->find, 2, key, (int)key_len, SQLITE_STATIC);
+	rc = sqlite3_step(s->find);
+	if (rc == SQLITE_ROW) {
+		const size_t n = (size_t)sqlite3_column_bytes(s->find, 0);
+		if (n && n <= *val_len)
+			memcpy(val, sqlite3_column_blob(s->find, 0), n);
+		rc = n <= *val_len ? 0 : ERR_SYS;
+		*val_len = n;
+	} else {
+		rc = rc == SQLITE_DONE ? ERR_NOTFOUND : ERR_SYS;
+	}
+	sqlite3_reset(s->find);
+	return rc;
+}
+
+int store_each(struct store *s, bool (*fn)(void *ctx, enum store_table table, const uint8_t *key, size_t key_len,
+					   const uint8_t *val, size_t val_len), void *ctx)
+{
+	int rc = fold_all(s);
+
 	if (rc)
 		return rc;
 	while ((rc = sqlite3_step(s->each)) == SQLITE_ROW)

@@ -44,6 +44,9 @@ int store_fold(struct store *s, uint32_t max_records);
 int store_each(struct store *s, bool (*fn)(void *ctx, enum store_table table, const uint8_t *key, size_t key_len_oct,
 					   const uint8_t *val, size_t val_len_oct), void *ctx);
 
+/* One record's value as of the last commit: *val_len_oct is the room in val, then its length. 0, ERR_NOTFOUND, or ERR_SYS. Folds everything. */
+int store_find(struct store *s, enum store_table table, const void *key, size_t key_len_oct, void *val, size_t *val_len_oct);
+
 struct store_stats {
 	uint64_t commits, records;     /* since open */
 	uint64_t journal_rows;         /* not folded yet */

@@ -141,6 +141,26 @@ static void folding_in_steps_changes_nothing(void **state)
 	store_close(s);
 }
 
+static void one_record_is_found(void **state)
+{
+	(void)state;
+	struct store *s = reopen(NULL);
+	char val[8];
+	size_t n = sizeof val;
+
+	assert_int_equal(store_find(s, STORE_COUNTER, "a", 1, val, &n), ERR_NOTFOUND);
+	put(s, STORE_COUNTER, "a", "1");
+	put(s, STORE_COUNTER, "a", "22");
+	put(s, STORE_MN, "a", "3");
+	assert_int_equal(store_commit(s), 0);
+	assert_int_equal(store_find(s, STORE_COUNTER, "a", 1, val, &n), 0);
+	assert_int_equal(n, 2);
+	assert_memory_equal(val, "22", 2);
+	n = 1;
+	assert_int_equal(store_find(s, STORE_COUNTER, "a", 1, val, &n), ERR_SYS); /* no room */
+	store_close(s);
+}
+
 static void a_batch_is_one_row(void **state)
 {
 	(void)state;
@@ -202,6 +222,7 @@ int main(void)
 		TEST(the_last_value_wins),
 		TEST(uncommitted_is_lost_committed_is_not),
 		TEST(folding_in_steps_changes_nothing),
+		TEST(one_record_is_found),
 		TEST(a_batch_is_one_row),
 		TEST(a_second_daemon_is_refused),
 		TEST(damage_is_told),
