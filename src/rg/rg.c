@@ -182,21 +182,23 @@ void rg_rx(struct rg *g, const struct addr6 *src, const uint8_t *data, size_t le
 	rx_authentic(g, src, &h, r, now);
 }
 
-/* After a long silence of our own (a frozen machine, or one that was busy starting) the others' is no sign: they get the time to be heard. */
+/* After a long silence of our own (a frozen machine) the others' is no sign: they get the time to be heard. So they do when a start took so long that
+ * the time to listen went by deaf. */
 static void after_freeze(struct rg *g, struct now now)
 {
 	const span_t gap = mono_sub(now.mono, g->ticked);
 
 	g->ticked = now.mono;
+	if (g->state == RG_LISTENING && g->is_started && mono_sub(now.mono, g->state_until).ns > g->conf.hello.ns) {
+		listen_on(g, now);
+		return;
+	}
 	if (gap.ns <= g->conf.hello.ns * g->conf.dead_after)
 		return;
 	for (uint32_t i = 0; i < RG_PEER_MAX; i++)
 		if (g->peer[i].is_live)
 			g->peer[i].heard = now.mono;
-	if (g->state == RG_LISTENING)
-		listen_on(g, now);
-	else
-		rg_say(g, EV_WARNING, "group-was-frozen", "this member stood still for %lld ms", (long long)span_to_ms(gap));
+	rg_say(g, EV_WARNING, "group-was-frozen", "this member stood still for %lld ms", (long long)span_to_ms(gap));
 }
 
 void rg_tick(struct rg *g, struct now now)
