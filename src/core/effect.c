@@ -113,6 +113,15 @@ void fx_send_from_host(struct effq *q, enum role_id role, uint32_t ifindex, cons
 		q->fx[before].send.is_from_host = true;
 }
 
+void fx_send_of_standby(struct effq *q, enum role_id role, uint32_t ifindex, const void *packet, size_t len_oct)
+{
+	const uint32_t before = q->n;
+
+	fx_send(q, role, ifindex, NULL, packet, len_oct);
+	if (q->n != before)
+		q->fx[before].send.is_of_standby = true;
+}
+
 static void push_dp(struct effq *q, enum role_id role, enum effect_kind kind, const struct dp_op *op)
 {
 	struct effect *e = add(q, role, kind);

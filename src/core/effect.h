@@ -47,6 +47,7 @@ struct fx_send {
 	bool has_lladdr;          /* false with ifindex set: multicast gets its mapped address, unicast is resolved by the kernel */
 	bool is_arp;              /* the bytes are an ARP message; ifindex and lladdr are set */
 	bool is_from_host;        /* IPv4 to a group: by the host's IP stack, whose multicast forwarding takes it as sent by a host on ifindex */
+	bool is_of_standby;       /* leaves even while this member of a redundancy group stands by (rg/sync.h) */
 	struct lladdr lladdr;     /* destination */
 	uint32_t off, len_oct;    /* IPv6 or IPv4 packet, from its header on, in the queue's arena: effq_bytes() */
 };
@@ -160,6 +161,8 @@ void fx_send(struct effq *q, enum role_id role, uint32_t ifindex, const struct l
 /* arp: ARP_OCT bytes as arp_build writes them, in a frame to lladdr (ff:ff:ff:ff:ff:ff: all stations of the link). */
 void fx_send_arp(struct effq *q, enum role_id role, uint32_t ifindex, const struct lladdr *lladdr, const void *arp, size_t len_oct);
 void fx_send_from_host(struct effq *q, enum role_id role, uint32_t ifindex, const void *packet, size_t len_oct);
+/* To a group; what a member that stands by says unasked all the same. */
+void fx_send_of_standby(struct effq *q, enum role_id role, uint32_t ifindex, const void *packet, size_t len_oct);
 void fx_dp_put(struct effq *q, enum role_id role, const struct dp_op *op);
 void fx_dp_del(struct effq *q, enum role_id role, const struct dp_op *op);
 void fx_group(struct effq *q, enum role_id role, enum effect_kind join_or_leave, uint32_t ifindex,

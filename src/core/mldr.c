@@ -318,8 +318,7 @@ int mldr_link_up(struct mldr *m, uint32_t ifindex, const struct addr6 *src, cons
 	l->conf = *conf;
 	l->src = *src;
 	if (m->is_learning && !timer_is_set(&m->learned)) {
-		span_t asked = m->is_standby ? conf->query_interval : span_ns(0); /* whoever serves asks once in that time */
-		span_t wait = span_ns(asked.ns + conf->response_interval.ns + NS_PER_S);
+		span_t wait = span_ns(conf->response_interval.ns + NS_PER_S);
 		int err = timer_set(&m->timers, &m->learned, mono_add(now.mono, wait));
 		if (err)
 			return err;

@@ -18,8 +18,8 @@
  * source-specific range is counted and ignored (RFC 4604 2.2.3, 2.2.4), so is every source but those configured.
  * Groups of any other range and of link-local scope are none of its business, and not counted.
  *
- * A router may stand by for another one that has its place on the same links (a redundancy group): it says nothing and takes no part in
- * elections, but tracks listeners by the reports that all routers hear; when it takes over it asks at once.
+ * A router may stand by for another one that has its place on the same links (a redundancy group): it asks once when it
+ * comes, takes no part in elections, and tracks listeners by the reports that all routers hear; when it takes over it asks at once.
  *
  * A link that has no querier other than this router by the operator's word (is_sole) does not yield to a lower
  * address, so a forged query cannot silence it; elsewhere the election is RFC 3810 7.6.2's, which is RFC 3376 6.6.2's too.

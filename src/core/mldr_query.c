@@ -4,11 +4,11 @@
 
 #include "base/err.h"
 
-enum { QUERY_MAX_OCT = 128, ASK_MAX = 64 };
+enum { QUERY_MAX_OCT = 128, ASK_MAX = 64, TAKE_OVER_RESPONSE_MS = 200 };
 
-static void send(struct mldr *m, struct mldr_link *l, const struct mldr_channel *ch, span_t response, bool is_suppress)
+static size_t build(const struct mldr_link *l, const struct addr6 *src, const struct mldr_channel *ch, span_t response, bool is_suppress,
+		    uint8_t buf[static QUERY_MAX_OCT])
 {
-	uint8_t buf[QUERY_MAX_OCT];
 	struct mcast_ask q = {
 		.max_response_ms = (uint32_t)span_to_ms(response),
 		.is_suppress = is_suppress,
@@ -19,8 +19,23 @@ static void send(struct mldr *m, struct mldr_link *l, const struct mldr_channel 
 		q.group = ch->key.group;
 		q.source = ch->key.source;
 	}
-	size_t n = mcast_query_packet_build(buf, sizeof buf, &l->src, &q);
+	return mcast_query_packet_build(buf, QUERY_MAX_OCT, src, &q);
+}
+
+static void send(struct mldr *m, struct mldr_link *l, const struct mldr_channel *ch, span_t response, bool is_suppress)
+{
+	uint8_t buf[QUERY_MAX_OCT];
+	size_t n = build(l, &l->src, ch, response, is_suppress, buf);
 	fx_send(m->env->fx, m->role, l->ifindex, NULL, buf, n);
+}
+
+/* Who has just come and stands by asks once, as somebody who is elected nowhere: the highest link-local address, or 0.0.0.0. */
+static void ask_modestly(struct mldr *m, struct mldr_link *l)
+{
+	static const struct addr6 highest = {{0xfe, 0x80, [8 ... 15] = 0xff}}, none4 = {{[10] = 0xff, [11] = 0xff}};
+	uint8_t buf[QUERY_MAX_OCT];
+	size_t n = build(l, addr6_is_v4mapped(&l->src) ? &none4 : &highest, NULL, l->conf.response_interval, true, buf);
+	fx_send_of_standby(m->env->fx, m->role, l->ifindex, buf, n);
 }
 
 /* --- general queries and election (RFC 3810 7.6.2, 9.6, 9.7; RFC 3376 6.6.2, 8.6, 8.7) ------------------------------------------- */
@@ -42,7 +57,9 @@ void mldr_querier_start(struct mldr *m, struct mldr_link *l, struct now now)
 	l->startup_left = l->conf.robustness;
 	l->robustness = l->conf.robustness;
 	l->interval = l->conf.query_interval;
-	if (!m->is_standby)
+	if (m->is_standby)
+		ask_modestly(m, l);
+	else
 		become_querier(m, l, now);
 }
 
@@ -193,10 +210,20 @@ void mldr_stand_by(struct mldr *m)
 	each_link(m, fall_silent, (struct now){0});
 }
 
+/* Whom it does not know yet it wants to know soon. */
+static void take_over(struct mldr *m, struct mldr_link *l, struct now now)
+{
+	const span_t patient = l->conf.response_interval;
+	if (patient.ns > TAKE_OVER_RESPONSE_MS * NS_PER_MS)
+		l->conf.response_interval = span_ms(TAKE_OVER_RESPONSE_MS);
+	mldr_querier_start(m, l, now);
+	l->conf.response_interval = patient;
+}
+
 void mldr_take_over(struct mldr *m, struct now now)
 {
 	m->is_standby = false;
-	each_link(m, mldr_querier_start, now);
+	each_link(m, take_over, now);
 }
 
 void mldr_querier_stop(struct mldr *m, struct mldr_link *l)

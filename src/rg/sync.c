@@ -240,7 +240,7 @@ void sync_scan(struct sync *s, const void *self, uint32_t mark, enum sync_call c
 			s->env.fx->fx[i].store = f;
 		} else if (e->kind == FX_STORE_DEL) {
 			forget(s, &f, now);
-		} else if (e->kind == FX_SEND && is_silent && !token) { /* behind a record: an answer that took its time */
+		} else if (e->kind == FX_SEND && is_silent && !token && !e->send.is_of_standby) { /* behind a record: an answer that took its time */
 			e->kind = FX_NOTHING;
 		} else if (e->kind == FX_SEND && token > rg_committed(s->rg)) {
 			hold(s, e, token);

@@ -5,6 +5,7 @@
 
 #include "sim/claims.h"
 #include "sim/fwd.h"
+#include "sim/group.h"
 #include "sim/kern.h"
 #include "sim/kern4.h"
 #include "sim/neigh.h"
@@ -183,6 +184,7 @@ static void commit_stores(struct node *n)
 
 void carry_all(struct node *n)
 {
+	group_flush(n);
 	commit_stores(n);
 	if (n->is_draining)
 		return;

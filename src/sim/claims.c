@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "sim/fwd.h"
+#include "sim/group.h"
 #include "sim/nat.h"
 #include "sim/pkt.h"
 #include "sim/watch.h"
@@ -311,11 +312,55 @@ static bool is_party(const struct node *n, const struct said *m, bool is_home)
 {
 	const struct addr6 *agent = m->is_v4 && is_home ? &m->ha : &m->dst;
 	bool has_group = !addr6_is_none(&m->group);
-	return said_owner(n->sim, agent) == n && (m->is_v4 ? is_home || has_group : is_home != has_group);
+	bool is_it = group_member(n) ? group_has_address(n, agent) : said_owner(n->sim, agent) == n;
+	return is_it && (m->is_v4 ? is_home || has_group : is_home != has_group);
 }
 
+/* Has the mobile taken leave of this agent, and was that its last word? */
+static bool is_over(const struct node *n, const struct said *m)
+{
+	if (m->role != ROLE_MN || !said_is_ask(m) || m->lifetime_s || !m->acked_ns || (m->is_v4 && (m->flags & MIP4_S)))
+		return false;
+	for (const struct said *later = n->sim->watch->asked; later != m; later = later->next)
+		if (said_is_ask(later) && addr6_eq(&later->peer, &m->peer) && (later->is_v4 || addr6_eq(&later->dst, &m->dst)))
+			return false;
+	return true;
+}
+
+static bool is_alive_at(const struct node *n, const struct addr6 *hoa, bool is_home)
+{
+	const mono_t now = node_now(n).mono;
+	uint32_t it = 0;
+	for (const struct dp_op *op; (op = fwd_next(n, &it));)
+		if (is_home ? op->table == DP_HOME && addr6_eq(&op->home.home_address, hoa) && mono_before(now, op->home.expires)
+			    : op->table == DP_COA && addr6_eq(&op->coa.home_address, hoa) && uses_group(&op->coa, now) && fwd_is_fresh(op))
+			return true;
+	return false;
+}
+
+uint32_t claims_broken(struct node *n, bool is_told)
+{
+	uint32_t count = 0;
+	for (const struct said *m = n->sim->watch->asked; m; m = m->next)
+		for (int is_home = 0; is_home < 2; is_home++) {
+			if (!is_party(n, m, is_home))
+				continue;
+			bool is_lost = is_promised(n, m) && !holds(n, m, is_home);
+			/* What an agent in between was told of a farewell to the home agent, and the other way round, is not known here. */
+			bool is_undead = is_over(n, m) && !m->is_v4 && is_alive_at(n, &m->peer, is_home);
+			count += is_lost || is_undead;
+			if (is_told && (is_lost || is_undead))
+				sim_trace(n->sim, "group", "%s: %s of %s", n->name, is_lost ? "no binding, which was acknowledged," : "a binding that was ended",
+					  ADDR46_STR(&m->peer));
+		}
+	return count;
+}
+
+/* A member of a group asks the others first: groupcheck.c looks after it. */
 void claims_restored(struct node *n)
 {
+	if (group_member(n))
+		return;
 	bool is_agent = false; /* correspondent nodes keep nothing, and need not (RFC 6275 9.1) */
 	for (uint32_t i = 0; i < n->n_roles; i++)
 		is_agent |= n->roles[i].ops->id == ROLE_HA || n->roles[i].ops->id == ROLE_MMA;

@@ -13,4 +13,7 @@ void claims_send(struct node *n, const struct effect *e, const uint8_t *packet);
 void claims_dp(struct node *n, const struct effect *e);
 /* A process has restored what it had stored, two seconds ago. */
 void claims_restored(struct node *n);
+/* For a member of a redundancy group: registrations that it, or another member in the group's name, has acknowledged and that it has not; and
+ * such that were ended and live. A line of the trace each when is_told. */
+uint32_t claims_broken(struct node *n, bool is_told);
 void claims_free(struct sim *s);

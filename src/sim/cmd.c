@@ -4,6 +4,7 @@
 #include "base/err.h"
 #include "sim/dhcp.h"
 #include "sim/forge.h"
+#include "sim/group.h"
 #include "sim/kern.h"
 #include "sim/pkt.h"
 #include "sim/proc.h"
@@ -148,6 +149,65 @@ static bool do_power_off(struct script *sc, const struct words *w, uint32_t i)
 	return n;
 }
 
+/* The machine's and its process's. */
+static bool do_freeze(struct script *sc, const struct words *w, uint32_t i)
+{
+	struct node *n = node_word(sc, w, i);
+	if (n)
+		proc_freeze(n, true);
+	return n;
+}
+
+static bool do_thaw(struct script *sc, const struct words *w, uint32_t i)
+{
+	struct node *n = node_word(sc, w, i);
+	if (n)
+		proc_freeze(n, false);
+	return n;
+}
+
+/* clock NODE +T|-T: its wall clock is set. */
+static bool do_clock(struct script *sc, const struct words *w, uint32_t i)
+{
+	struct node *n = node_word(sc, w, i);
+	int64_t step;
+	if (!n || !topo_clock_of(words_at(w, i + 1), &step))
+		return n ? usage(sc, "clock NODE +T|-T") : false;
+	n->wall_off_ns += step;
+	return true;
+}
+
+/* split LINK NODE[,NODE]...: these on one side, all others on the other. heal LINK. */
+static bool set_sides(struct script *sc, const struct words *w, uint32_t i, bool is_split)
+{
+	struct link *l = link_find(&sc->sim, words_at(w, i));
+	char list[256];
+	if (!l || (is_split && i + 1 >= w->n))
+		return usage(sc, "split LINK NODE[,NODE]..., heal LINK");
+	for (uint32_t j = 0; j < l->n_nics; j++)
+		l->nics[j]->side = 0;
+	snprintf(list, sizeof list, "%s", words_at(w, i + 1));
+	for (char *save, *p = strtok_r(list, ",", &save); is_split && p; p = strtok_r(NULL, ",", &save))
+		for (uint32_t j = 0; j < l->n_nics; j++)
+			if (strcmp(l->nics[j]->node->name, p) == 0)
+				l->nics[j]->side = 1;
+	return true;
+}
+
+static bool do_split(struct script *sc, const struct words *w, uint32_t i) { return set_sides(sc, w, i, true); }
+static bool do_heal(struct script *sc, const struct words *w, uint32_t i) { return set_sides(sc, w, i, false); }
+
+/* quiet GROUP [within T] */
+static bool do_quiet(struct script *sc, const struct words *w, uint32_t i)
+{
+	struct group *g = group_find(&sc->sim, words_at(w, i));
+	int64_t patience = 5 * NS_PER_S;
+	if (!g || (i + 1 < w->n && !time_of(words_at(w, i + 2), &patience)))
+		return usage(sc, "quiet GROUP [within T]");
+	group_expect_quiet(g, patience);
+	return true;
+}
+
 static bool do_start(struct script *sc, const struct words *w, uint32_t i)
 {
 	struct node *n = node_word(sc, w, i);
@@ -240,6 +300,7 @@ static bool do_maybe(struct script *sc, const struct words *w, uint32_t i);
 static const struct { const char *verb; cmd_fn fn; } commands[] = {
 	{"attach", do_attach}, {"roam", do_roam}, {"detach", do_detach}, {"move", do_move}, {"kill", do_kill}, {"stop", do_stop},
 	{"power-off", do_power_off}, {"start", do_start}, {"cut", do_cut}, {"mend", do_mend}, {"set", do_set},
+	{"freeze", do_freeze}, {"thaw", do_thaw}, {"clock", do_clock}, {"split", do_split}, {"heal", do_heal}, {"quiet", do_quiet},
 	{"signal", do_signal}, {"hear", do_hear}, {"ctl", do_ctl}, {"replay", forge_replay}, {"forge", forge_request}, {"inject", forge_inject},
 	{"report", forge_report}, {"arp", forge_arp}, {"ping", do_ping}, {"maybe", do_maybe},
 };
@@ -250,6 +311,13 @@ static cmd_fn find(const char *verb)
 		if (strcmp(commands[i].verb, verb) == 0)
 			return commands[i].fn;
 	return NULL;
+}
+
+/* Does it disturb the members of a group, or the links between them? */
+static bool is_fault(cmd_fn fn)
+{
+	return fn == do_kill || fn == do_stop || fn == do_power_off || fn == do_start || fn == do_freeze || fn == do_thaw || fn == do_split ||
+	       fn == do_heal || fn == do_cut || fn == do_mend || fn == do_set || fn == do_clock || fn == do_detach || fn == do_attach;
 }
 
 /* maybe COMMAND: it need not be possible. */
@@ -265,5 +333,7 @@ bool cmd_is_known(const char *verb) { return find(verb) != NULL; }
 bool cmd_run(struct script *sc, const struct words *w, uint32_t first)
 {
 	cmd_fn fn = first < w->n ? find(w->w[first]) : NULL;
+	if (is_fault(fn))
+		group_fault(&sc->sim);
 	return fn ? fn(sc, w, first + 1) : script_fail(sc, "no such command");
 }

@@ -10,6 +10,7 @@
 #include "sim/nd.h"
 #include "sim/pkt.h"
 #include "sim/proc.h"
+#include "sim/vrrp.h"
 #include "sim/watch.h"
 
 enum { PACKET_MAX = 2048, TOO_BIG_QUOTE = 1280 - IP6_LEN - 8 };
@@ -41,7 +42,7 @@ void kern_rx(struct sim *s, struct nic *in, struct frame *f)
 {
 	struct node *n = in->node;
 	(void)s;
-	if (f->len < ETH_LEN + IP4_LEN || !nic_accepts(in, frame_data(f) + ETH_LEN, f->len - ETH_LEN))
+	if (n->is_frozen || f->len < ETH_LEN + IP4_LEN || !nic_accepts(in, frame_data(f) + ETH_LEN, f->len - ETH_LEN))
 		return;
 	if (fwd_ingress(n, in->ifindex, f))
 		return; /* what the programs passed on has been taken in */
@@ -204,18 +205,29 @@ static bool is_mobility(struct node *n, struct frame *f, int upper, size_t off)
 	return true;
 }
 
+/* To the daemon's socket of its group, or to an application. */
+void kern_udp(struct node *n, const struct frame *f, const uint8_t *udp, size_t len)
+{
+	const struct addr6 src = ip_src(f->buf + f->off);
+	if (!group_rx_udp(n, &src, udp, len))
+		watch_rx_udp(n, f, udp, len);
+}
+
 static void local(struct node *n, uint32_t ifindex, struct frame *f)
 {
 	const uint8_t *p = frame_data(f);
 	size_t off, len = f->len;
 	int upper = ip6_upper(p, len, &off);
+	const struct nic *nic = node_nic(n, ifindex);
 
 	if (is_mobility(n, f, upper, off))
 		return;
 	if (upper == PROTO_ICMP6)
 		icmp_input(n, ifindex, f, p + off, len - off);
 	else if (upper == PROTO_UDP)
-		watch_rx_udp(n, f, p + off, len - off);
+		kern_udp(n, f, p + off, len - off);
+	else if (upper == PROTO_VRRP && nic)
+		vrrp_rx(n, nic, p + off, len - off);
 	else if (upper == PROTO_MH || upper == PROTO_IP6 || upper == PROTO_GRE)
 		to_process(n, ifindex, p, len);
 	else

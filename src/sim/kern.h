@@ -39,5 +39,7 @@ void kern_report(struct nic *nic, const struct addr6 *src, const struct fx_group
 void kern_query(struct node *n, uint32_t ifindex, const uint8_t *icmp, size_t len);
 void kern4_query(struct node *n, uint32_t ifindex, const uint8_t *igmp, size_t len);
 
+/* A datagram for this host, from its UDP header on. */
+void kern_udp(struct node *n, const struct frame *f, const uint8_t *udp, size_t len);
 /* Carrier came or went: tell the kernel, then the process. */
 void kern_carrier(struct nic *nic);

@@ -58,6 +58,7 @@ void link_attach(struct link *l, struct nic *n)
 		return;
 	l->nics[l->n_nics++] = n;
 	n->link = l;
+	n->side = 0;
 	n->epoch++;
 	watch_attach(n);
 	n->last = l;
@@ -126,7 +127,7 @@ void link_tx(struct sim *s, struct nic *from, const struct frame *f)
 	struct link *l = from->link;
 	const uint8_t *mac = f->buf + f->off;
 
-	if (!l)
+	if (!l || from->node->is_frozen)
 		return;
 	watch_tx(s, from, f);
 	if (l->is_cut || f->meta.hops >= HOPS_MAX)
@@ -134,7 +135,7 @@ void link_tx(struct sim *s, struct nic *from, const struct frame *f)
 	int64_t sent = depart_time(s, l, f->len);
 	for (uint32_t i = 0; i < l->n_nics; i++) {
 		struct nic *to = l->nics[i];
-		if (to != from && is_for(mac, to))
+		if (to != from && to->side == from->side && is_for(mac, to))
 			deliver(s, l, to, f, sent);
 	}
 }

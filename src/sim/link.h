@@ -43,6 +43,7 @@ struct nic {
 	int64_t roamed_ns;      /* it changed its cell last without telling the kernel */
 	bool has_dhcp;          /* the host asks for a lease here */
 	struct addr6 leased, leased_router;
+	uint32_t side;          /* of its link, while that is split: frames stay on their side */
 };
 
 enum { LINK_NICS_MAX = 64 };

@@ -48,6 +48,13 @@ void nd_solicit(struct neigh *e, struct nic *nic)
 	nd_send(e->node, nic, ICMP_NS, 0, &src, &dst, &to, &e->addr, &nic->lladdr);
 }
 
+void nd_announce(struct nic *nic, const struct addr6 *addr)
+{
+	static const struct addr6 all_nodes = {{0xff, 2, [15] = 1}};
+	const struct lladdr to = lladdr_of_multicast(&all_nodes);
+	nd_send(nic->node, nic, ICMP_NA, NA_ROUTER | NA_OVERRIDE, addr, &all_nodes, &to, addr, &nic->lladdr);
+}
+
 /* The option's link-layer address; false when it is not there. */
 static bool option_ll(const uint8_t *icmp, size_t len, uint8_t type, struct lladdr *ll)
 {

@@ -11,4 +11,6 @@
 void nd_solicit(struct neigh *e, struct nic *nic);
 /* A neighbour solicitation or advertisement came in; f starts at the IPv6 header. */
 void nd_rx(struct node *n, struct nic *nic, struct frame *f);
+/* What a router or keepalived says of an address that has moved here: unsolicited, to all nodes, overriding (RFC 4861 7.2.6). */
+void nd_announce(struct nic *nic, const struct addr6 *addr);
 void nd_addr_added(struct node *n, struct ifaddr *a);

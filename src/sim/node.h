@@ -81,6 +81,7 @@ struct node {
 	int64_t attach_delay_ns;     /* FX_ATTACH: how long the radio takes */
 
 	bool is_running;
+	bool is_frozen;              /* the machine: it hears, says and does nothing until it thaws */
 	int64_t restarted_ns;        /* the process last started or ended */
 	uint64_t generation;         /* counts starts of the process */
 	struct role_inst roles[NODE_ROLES_MAX];

@@ -11,6 +11,7 @@
 #include "sim/claims.h"
 #include "sim/conf.h"
 #include "sim/fwd.h"
+#include "sim/group.h"
 #include "sim/kern.h"
 #include "sim/pkt.h"
 #include "sim/watch.h"
@@ -98,11 +99,20 @@ const char *proc_key_add(struct node *n, const char *name, enum mac_alg alg, uin
 	return NULL;
 }
 
+/* Every role that has the hook, and what its redundancy group makes of it. */
+#define TELL(n, call, hook, ...) \
+	for (struct role_inst *r = (n)->roles; r < (n)->roles + (n)->n_roles && (n)->is_running; r++) { \
+		const uint32_t mark = group_mark(n); \
+		if (r->ops->hook) \
+			r->ops->hook(r->self, __VA_ARGS__); \
+		group_scan(n, r, mark, call); \
+	}
+
 static void on_tick(struct sim *s, void *obj, void *arg, uint64_t at);
 
 static void arm(struct node *n)
 {
-	mono_t when = MONO_NEVER;
+	mono_t when = group_expiry(n);
 	for (uint32_t i = 0; i < n->n_roles; i++)
 		when = mono_min(when, n->roles[i].ops->expiry(n->roles[i].self));
 	if (mono_is_never(when))
@@ -116,7 +126,7 @@ static void arm(struct node *n)
 	sim_at(n->sim, at, on_tick, n, NULL, (uint64_t)at);
 }
 
-static void after_call(struct node *n)
+void proc_done(struct node *n)
 {
 	carry_all(n);
 	if (!n->is_draining)
@@ -142,15 +152,16 @@ static void on_tick(struct sim *s, void *obj, void *arg, uint64_t at)
 	if ((int64_t)at != n->tick_at_ns)
 		return;
 	n->tick_at_ns = INT64_MAX;
-	if (!n->is_running || is_spinning(n))
+	if (!n->is_running || n->is_frozen || is_spinning(n))
 		return;
-	for (uint32_t i = 0; i < n->n_roles; i++)
-		n->roles[i].ops->tick(n->roles[i].self, node_now(n));
-	after_call(n);
+	TELL(n, SYNC_UNASKED, tick, node_now(n))
+	group_tick(n);
+	proc_done(n);
 }
 
 static void release(struct node *n)
 {
+	group_end(n);
 	for (uint32_t i = 0; i < n->n_roles; i++) {
 		struct role_inst *r = &n->roles[i];
 		if (r->self)
@@ -196,17 +207,34 @@ static const char *role_start(struct node *n, struct role_inst *r)
 	return NULL;
 }
 
+static struct store_rec record_of(const struct store_item *i)
+{
+	return (struct store_rec){i->table, i->bytes, i->bytes + i->key_len_oct, i->key_len_oct, i->val_len_oct};
+}
+
+static void restore_role(struct node *n, const struct role_inst *r)
+{
+	for (const struct store_item *i = r->ops->restore ? n->store : NULL; i; i = i->next) {
+		struct store_rec rec = record_of(i);
+		group_restore(n, &rec, false);
+		r->ops->restore(r->self, &rec, node_now(n));
+	}
+	if (r->ops->restored)
+		r->ops->restored(r->self, node_now(n));
+}
+
 static void restore(struct node *n)
 {
-	for (uint32_t r = 0; r < n->n_roles; r++) {
-		const struct role_ops *ops = n->roles[r].ops;
-		for (struct store_item *i = ops->restore ? n->store : NULL; i; i = i->next) {
-			struct store_rec rec = {i->table, i->bytes, i->bytes + i->key_len_oct, i->key_len_oct, i->val_len_oct};
-			ops->restore(n->roles[r].self, &rec, node_now(n));
-		}
-		if (ops->restored)
-			ops->restored(n->roles[r].self, node_now(n));
+	for (const struct store_item *i = n->store; i; i = i->next) {
+		struct store_rec rec = record_of(i);
+		group_restore(n, &rec, true);
 	}
+	for (uint32_t i = 0; i < n->n_roles; i++) {
+		const uint32_t mark = group_mark(n);
+		restore_role(n, &n->roles[i]);
+		group_scan(n, &n->roles[i], mark, SYNC_UNASKED);
+	}
+	group_restored(n);
 }
 
 /* What the process before this one left, and nobody asked for again. */
@@ -253,9 +281,14 @@ const char *proc_start(struct node *n)
 	}
 	n->is_running = true;
 	n->restarted_ns = n->sim->t_ns;
+	const char *remedy = group_start(n);
+	if (remedy) {
+		release(n);
+		return remedy;
+	}
 	sim_trace(n->sim, n->name, "process starts");
 	restore(n);
-	after_call(n);
+	proc_done(n);
 	for (uint32_t i = 0; i < n->n_nics; i++)
 		proc_link(n, n->nics[i]);
 	for (uint32_t i = 0; i < n->n_addrs; i++)
@@ -291,9 +324,8 @@ void proc_stop(struct node *n)
 	if (!n->is_running)
 		return;
 	sim_trace(n->sim, n->name, "process stops");
-	for (uint32_t i = 0; i < n->n_roles; i++)
-		if (n->roles[i].ops->stop)
-			n->roles[i].ops->stop(n->roles[i].self, node_now(n));
+	TELL(n, SYNC_UNASKED, stop, node_now(n))
+	group_stop(n);
 	carry_all(n);
 	release(n);
 	close_sockets(n);
@@ -319,16 +351,26 @@ void proc_fini(struct node *n)
 	}
 }
 
+static bool give(struct node *n, struct role_inst *r, const struct rx *rx)
+{
+	const uint32_t mark = group_mark(n);
+	if (!group_may_rx(n, r))
+		return false;
+	bool is_taken = r->ops->rx(r->self, rx, node_now(n));
+	group_scan(n, r, mark, SYNC_ASKED);
+	return is_taken;
+}
+
 bool proc_rx(struct node *n, const struct rx *rx)
 {
 	bool is_taken = false;
 	claims_proc_rx(n, rx);
 	for (uint32_t i = 0; i < n->n_roles && n->is_running && !is_taken; i++)
-		is_taken = n->roles[i].ops->id == ROLE_CN && n->roles[i].ops->rx(n->roles[i].self, rx, node_now(n));
+		is_taken = n->roles[i].ops->id == ROLE_CN && give(n, &n->roles[i], rx);
 	for (uint32_t i = 0; i < n->n_roles && n->is_running && !is_taken; i++)
-		is_taken = n->roles[i].ops->id != ROLE_CN && n->roles[i].ops->rx(n->roles[i].self, rx, node_now(n));
+		is_taken = n->roles[i].ops->id != ROLE_CN && give(n, &n->roles[i], rx);
 	if (n->is_running)
-		after_call(n);
+		proc_done(n);
 	return is_taken;
 }
 
@@ -337,39 +379,31 @@ void proc_link(struct node *n, struct nic *nic)
 	struct link_event ev = {.ifindex = nic->ifindex, .is_up = nic->link != NULL, .lladdr = nic->lladdr, .mtu_oct = nic->mtu_oct};
 	memcpy(ev.name, nic->name, sizeof ev.name);
 	sim_trace(n->sim, n->name, "%s is %s", nic->name, nic->link ? nic->link->name : "down");
-	for (uint32_t i = 0; i < n->n_roles && n->is_running; i++)
-		if (n->roles[i].ops->link)
-			n->roles[i].ops->link(n->roles[i].self, &ev, node_now(n));
+	TELL(n, SYNC_UNASKED, link, &ev, node_now(n))
 	if (n->is_running)
-		after_call(n);
+		proc_done(n);
 }
 
 void proc_addr(struct node *n, const struct addr_event *ev)
 {
-	for (uint32_t i = 0; i < n->n_roles && n->is_running; i++)
-		if (n->roles[i].ops->addr)
-			n->roles[i].ops->addr(n->roles[i].self, ev, node_now(n));
+	TELL(n, SYNC_UNASKED, addr, ev, node_now(n))
 	if (n->is_running)
-		after_call(n);
+		proc_done(n);
 }
 
 void proc_local(struct node *n, uint32_t ifindex, const struct addr6 *addr, bool is_gone)
 {
 	const struct local_event ev = {.ifindex = ifindex, .addr = *addr, .is_gone = is_gone};
-	for (uint32_t i = 0; i < n->n_roles && n->is_running; i++)
-		if (n->roles[i].ops->local)
-			n->roles[i].ops->local(n->roles[i].self, &ev, node_now(n));
+	TELL(n, SYNC_UNASKED, local, &ev, node_now(n))
 	if (n->is_running)
-		after_call(n);
+		proc_done(n);
 }
 
 void proc_signal(struct node *n, const struct signal_event *ev)
 {
-	for (uint32_t i = 0; i < n->n_roles && n->is_running; i++)
-		if (n->roles[i].ops->signal)
-			n->roles[i].ops->signal(n->roles[i].self, ev, node_now(n));
+	TELL(n, SYNC_UNASKED, signal, ev, node_now(n))
 	if (n->is_running)
-		after_call(n);
+		proc_done(n);
 }
 
 void proc_station(struct node *n, const struct station_event *ev)
@@ -378,18 +412,23 @@ void proc_station(struct node *n, const struct station_event *ev)
 		if (n->roles[i].ops->station)
 			n->roles[i].ops->station(n->roles[i].self, ev, node_now(n));
 	if (n->is_running)
-		after_call(n);
+		proc_done(n);
 }
 
 int proc_ctl(struct node *n, const struct ctl_cmd *cmd, const char **msg)
 {
 	int err = ERR_NOTFOUND;
 	*msg = "no role here knows this command";
-	for (uint32_t i = 0; i < n->n_roles && n->is_running && err == ERR_NOTFOUND; i++)
+	if (n->is_running)
+		err = group_ctl(n, cmd, msg);
+	for (uint32_t i = 0; i < n->n_roles && n->is_running && err == ERR_NOTFOUND; i++) {
+		const uint32_t mark = group_mark(n);
 		if (n->roles[i].ops->ctl)
 			err = n->roles[i].ops->ctl(n->roles[i].self, cmd, node_now(n), msg);
+		group_scan(n, &n->roles[i], mark, SYNC_ASKED);
+	}
 	if (n->is_running)
-		after_call(n);
+		proc_done(n);
 	return err;
 }
 
@@ -398,4 +437,15 @@ void proc_show(struct node *n, const char *what, struct show *out)
 	for (uint32_t i = 0; i < n->n_roles && n->is_running; i++)
 		if (n->roles[i].ops->show)
 			n->roles[i].ops->show(n->roles[i].self, what, out, node_now(n));
+	group_show(n, what, out);
+}
+
+void proc_freeze(struct node *n, bool is_frozen)
+{
+	n->is_frozen = is_frozen;
+	sim_trace(n->sim, n->name, is_frozen ? "freezes" : "thaws");
+	if (is_frozen || !n->is_running)
+		return;
+	n->tick_at_ns = INT64_MAX; /* its timers are late */
+	arm(n);
 }

@@ -22,6 +22,10 @@ void proc_kill(struct node *n);
 void proc_stop(struct node *n);
 /* The machine loses power: addresses and routes that engines made, and the datapath, are gone too. */
 void proc_power_off(struct node *n);
+/* The machine stops still, and goes on as if nothing had been; what reached it meanwhile is lost. */
+void proc_freeze(struct node *n, bool is_frozen);
+/* A call into its engines is over: carry out what they want. */
+void proc_done(struct node *n);
 void proc_fini(struct node *n);
 
 bool proc_rx(struct node *n, const struct rx *rx);

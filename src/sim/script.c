@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/group.h"
 #include "sim/kern.h"
 #include "sim/proc.h"
 #include "sim/swarm.h"
@@ -23,6 +24,7 @@ void script_init(struct script *sc, uint64_t seed)
 void script_fini(struct script *sc)
 {
 	nodes_free(&sc->sim);
+	groups_free(&sc->sim);
 	links_free(&sc->sim);
 	sim_fini(&sc->sim);
 	watch_fini(&sc->watch);
@@ -249,7 +251,7 @@ static const struct {
 	bool (*line)(struct script *, const struct words *, const char *);
 } verbs[] = {
 	{"define", NULL, add_define}, {"include", NULL, add_include}, {"link", topo_add_link, NULL}, {"node", topo_add_node, NULL},
-	{"nic", topo_add_nic, NULL}, {"route", topo_add_route, NULL}, {"nat", topo_add_nat, NULL}, {"key", topo_add_key, NULL}, {"flow", topo_add_flow, NULL},
+	{"nic", topo_add_nic, NULL}, {"route", topo_add_route, NULL}, {"nat", topo_add_nat, NULL}, {"key", topo_add_key, NULL}, {"flow", topo_add_flow, NULL}, {"group", topo_add_group, NULL},
 	{"at", NULL, add_at}, {"repeat", NULL, add_repeat}, {"expect", NULL, add_expect}, {"swarm", swarm_line, NULL},
 	{"end", add_end, NULL},
 };
@@ -342,6 +344,7 @@ bool script_run(struct script *sc)
 {
 	if (!start_nodes(sc))
 		return false;
+	groups_watch(&sc->sim);
 	sim_run(&sc->sim, sc->end_ns);
 	for (struct expectation *e = sc->expect; e; e = e->next)
 		expect_judge(sc, e);

@@ -68,6 +68,8 @@ struct nic *nic_of(struct sim *s, const char *word);
 
 /* topo.c: lines of the topology. */
 /* "10.0.0.1/24": address and prefix length. */
+/* "+30s", "-30s" */
+bool topo_clock_of(const char *word, int64_t *ns);
 bool topo_addr_of(const char *word, struct fx_addr *a);
 bool topo_add_link(struct script *sc, const struct words *w);
 bool topo_add_node(struct script *sc, const struct words *w);
@@ -75,6 +77,7 @@ bool topo_add_nic(struct script *sc, const struct words *w);
 bool topo_add_route(struct script *sc, const struct words *w);
 bool topo_add_nat(struct script *sc, const struct words *w);
 bool topo_add_key(struct script *sc, const struct words *w);
+bool topo_add_group(struct script *sc, const struct words *w);
 bool topo_add_flow(struct script *sc, const struct words *w);
 
 /* cmd.c: one command of the timeline, now. */

@@ -19,6 +19,7 @@ struct sim;
 struct node;
 struct link;
 struct watch;
+struct group;
 
 /* obj outlives the event; arg is heap memory that the queue frees after the call (or at the end). */
 typedef void (*sim_fn)(struct sim *s, void *obj, void *arg, uint64_t tag);
@@ -44,6 +45,7 @@ struct sim {
 	struct link *links;
 	uint32_t n_nodes;
 	struct watch *watch;
+	struct group *groups;      /* redundancy groups */
 };
 
 void sim_init(struct sim *s, uint64_t seed);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "sim/dhcp.h"
+#include "sim/group.h"
 #include "sim/nat.h"
 #include "sim/proc.h"
 #include "sim/script.h"
@@ -31,7 +32,7 @@ bool topo_add_link(struct script *sc, const struct words *w)
 }
 
 /* "+30s", "-30s" */
-static bool clock_of(const char *word, int64_t *ns)
+bool topo_clock_of(const char *word, int64_t *ns)
 {
 	if ((*word != '+' && *word != '-') || !time_of(word + 1, ns))
 		return false;
@@ -50,7 +51,7 @@ bool topo_add_node(struct script *sc, const struct words *w)
 			n->is_router = true;
 		else if (strcmp(w->w[i], "site") == 0 && i + 1 < w->n)
 			snprintf(n->site, sizeof n->site, "%s", w->w[++i]);
-		else if (strcmp(w->w[i], "clock") == 0 && i + 1 < w->n && clock_of(w->w[i + 1], &clock)) {
+		else if (strcmp(w->w[i], "clock") == 0 && i + 1 < w->n && topo_clock_of(w->w[i + 1], &clock)) {
 			n->wall_off_ns += clock;
 			i++;
 		} else if (strcmp(w->w[i], "arp-ignore") == 0 && i + 1 < w->n)
@@ -159,6 +160,71 @@ bool topo_add_nat(struct script *sc, const struct words *w)
 		return script_fail(sc, "nat NODE.IF [timeout T]");
 	nat_set(nic->node, nic, timeout);
 	return true;
+}
+
+/* "2001:db8::1/64", "2001:db8::1/64@home0" */
+static bool add_virtual(struct group *g, char *word)
+{
+	struct virtual_addr *v = g->n_addr < GROUP_ADDRS_MAX ? &g->addr[g->n_addr] : NULL;
+	char *at = strchr(word, '@');
+	if (at)
+		*at = 0;
+	if (!v || !topo_addr_of(word, &v->addr))
+		return false;
+	if (at)
+		snprintf(v->nic, sizeof v->nic, "%s", at + 1);
+	g->n_addr++;
+	return true;
+}
+
+static bool add_members(struct script *sc, struct group *g, char *list)
+{
+	for (char *save, *p = strtok_r(list, ",", &save); p; p = strtok_r(NULL, ",", &save)) {
+		struct nic *nic = nic_of(&sc->sim, p);
+		if (!nic || g->n_member == GROUP_MEMBERS_MAX)
+			return false;
+		struct member *m = &g->member[g->n_member];
+		*m = (struct member){.group = g, .node = nic->node, .nic = nic, .id = ++g->n_member};
+		m->priority = (uint8_t)(GROUP_PRIORITY_FIRST - GROUP_PRIORITY_STEP * (m->id - 1));
+	}
+	return g->n_member > 0;
+}
+
+static bool commit_of(const char *word, enum rg_commit *out)
+{
+	static const char *const name[] = {[RG_COMMIT_ONE] = "one", [RG_COMMIT_ASYNC] = "async", [RG_COMMIT_ALL] = "all"};
+	for (int i = 0; i < 3; i++)
+		if (strcmp(word, name[i]) == 0) {
+			*out = (enum rg_commit)i;
+			return true;
+		}
+	return false;
+}
+
+/* group NAME KEY NODE.IF[,NODE.IF]... address ADDR/PLEN[@IF]... [every T] [commit one|async|all] [preempt] [v4] */
+bool topo_add_group(struct script *sc, const struct words *w)
+{
+	static const char use[] = "group NAME KEY NODE.IF[,NODE.IF]... address ADDRESS/LENGTH[@IF]... [every T] [commit one|async|all] [preempt] [v4]";
+	if (w->n < 6 || group_find(&sc->sim, w->w[1]))
+		return script_fail(sc, use);
+	struct group *g = group_new(&sc->sim, w->w[1]);
+	snprintf(g->key, sizeof g->key, "%s", w->w[2]);
+	bool ok = add_members(sc, g, w->w[3]);
+	for (uint32_t i = 4; ok && i < w->n; i++) {
+		if (strcmp(w->w[i], "address") == 0)
+			continue;
+		if (strcmp(w->w[i], "every") == 0)
+			ok = time_of(words_at(w, ++i), &g->every_ns) && g->every_ns;
+		else if (strcmp(w->w[i], "commit") == 0)
+			ok = commit_of(words_at(w, ++i), &g->commit);
+		else if (strcmp(w->w[i], "preempt") == 0)
+			g->is_preempting = true;
+		else if (strcmp(w->w[i], "v4") == 0)
+			g->has_v4 = true;
+		else
+			ok = add_virtual(g, w->w[i]);
+	}
+	return ok || script_fail(sc, use);
 }
 
 /* flow NAME NODE ADDR -> NODE ADDR pps N [size N] [from T] [to T] */

@@ -14,6 +14,7 @@
  *   h-11          an update that nothing but a handover inside a site can have caused
  *   arp           a mobile away from home spoke for its home address to a whole link
  *   group         an agent gave one group to two mobiles
+ *   group         two members of a redundancy group serve though they can hear each other; or it does not become quiet (groupcheck.c)
  *   corrupt       a delivered datagram is not what was sent
  */
 #include "core/effect.h"

@@ -355,6 +355,18 @@ static bool asks(const struct rig *r)
 	return is_query;
 }
 
+/* It wants to know who is there, and to be elected by nobody. */
+static void who_comes_to_stand_by_asks_once(void **state)
+{
+	(void)state;
+	const struct addr6 modest = A("fe80::ffff:ffff:ffff:ffff");
+	assert_true(asks(&b));
+	const struct effect *e = rig_effect(&b, FX_SEND, 0);
+	assert_true(e->send.is_of_standby);
+	assert_memory_equal(effq_bytes(&b.fx, e->send.off) + 8, &modest, sizeof modest);
+	assert_int_equal(rig_count(&b, FX_SEND), 1);
+}
+
 static void who_listens_is_heard_and_asked_at_a_takeover(void **state)
 {
 	(void)state;
@@ -524,7 +536,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_replica_fills_the_datapath), T(a_record_precedes_its_answer), T(the_record_can_be_asked_for),
 		T(a_member_that_stands_by_gives_no_address), T(a_departure_takes_it_out_and_lets_it_rest), T(what_ends_by_itself_is_told_to_nobody),
-		T(the_sequence_goes_on_above_whoever_served), T(who_listens_is_heard_and_asked_at_a_takeover),
+		T(the_sequence_goes_on_above_whoever_served), T(who_comes_to_stand_by_asks_once), T(who_listens_is_heard_and_asked_at_a_takeover),
 		T(a_refresh_is_taken_by_a_clock_that_is_behind), T(the_service_address_is_not_ours_to_put),
 		T(one_address_for_two_mobiles_is_settled_alike), T(the_lower_home_address_takes_it_from_whoever_has_it), T(an_address_that_rests_gives_way),
 		T(records_that_make_no_sense_change_nothing), T(without_memory_a_replica_is_refused),

@@ -3,8 +3,8 @@
  * The agent as a member of a redundancy group (R-1 to R-15): two or more of a site have one service address, one pool, and the same bindings.
  *
  * A member that stands by holds everything that the active one holds, datapath included: bindings from the group's records, and who listens
- * to which group from the reports that it hears itself on the downstream links. It asks nobody and gives nothing: no query, no
- * address of the pool, no group. So a takeover costs the time until its neighbours know it, and no (S,G) changes.
+ * to which group from the reports that it hears itself on the downstream links. It gives nothing: no address of the pool, no
+ * group. So a takeover costs the time until its neighbours know it, and no (S,G) changes.
  *
  * Two members that cannot hear each other both serve, and may give one address or IPv4 group to two mobiles. When they hear each other
  * again every member decides alike: a registered mobile keeps it before one that left, else the lower home address. The other's entry stays
