@@ -30,7 +30,7 @@ struct update {
 	uint32_t spi;
 	int64_t stamp_off_ms;
 	uint64_t stamp;                 /* a given one */
-	const struct addr6 *hoa, *coa, *alt;
+	const struct addr6 *hoa, *coa, *alt, *to;
 	const char *net[MH_PREFIX_MAX]; /* mobile network prefixes */
 };
 
@@ -98,7 +98,7 @@ static inline size_t bench_bu(struct bench *b, const struct update *u, uint8_t *
 	m.opt.mesg_id = u->stamp ? u->stamp : mh_ntp_of_wall(wall_add(b->k.now.wall, span_ms(u->stamp_off_ms)));
 	m.opt.has_auth = !u->has_no_auth;
 	m.opt.auth.spi = u->spi ? u->spi : key->spi;
-	size_t n = bu_packet_build(pkt, cap, src, &t_ha, u->has_no_hao || u->is_from_home ? NULL : hoa, &m, &built);
+	size_t n = bu_packet_build(pkt, cap, src, u->to ? u->to : &t_ha, u->has_no_hao || u->is_from_home ? NULL : hoa, &m, &built);
 	if (u->has_bad_auth)
 		mh_packet_finish(&built, pkt);
 	else

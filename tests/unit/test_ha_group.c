@@ -342,6 +342,28 @@ static void a_successor_with_another_clock_believes_the_mobile(void **state)
 	assert_int_equal(status(&m[1]), BA_ID_MISMATCH);
 }
 
+/* To the group's address or to the member's own, from which it answers. */
+static void a_member_takes_updates_at_its_own_address(void **state)
+{
+	(void)state;
+	struct mh_packet p;
+	struct addr6 hoa = mobile(1), own = g_addr(&m[1]);
+	struct local_event ev = {.ifindex = T_HOME_IF, .addr = own, .plen_bits = 64};
+	struct dp_op op = {.table = DP_LOCAL, .local = {.addr = own}};
+	send(&m[1], (struct update){.hoa = &hoa, .to = &own});
+	g_run(10);
+	assert_int_equal(status(&m[1]), -1);
+	ha_role.local(m[1].b.ha, &ev, m[1].b.k.now);
+	g_carry_out(&m[1]);
+	assert_int_equal(dpn_find(m[1].dp, &op), 0);
+	send(&m[1], (struct update){.hoa = &hoa, .to = &own});
+	g_run(10);
+	assert_int_equal(status(&m[1]), BA_ACCEPTED);
+	assert_int_equal(mh_packet_parse(m[1].answer, m[1].answer_oct, &p), W_OK);
+	assert_true(addr6_eq(&p.src, &own));
+	assert_true(g_same(&hoa, end_off, 1));
+}
+
 /* --- restarts ---------------------------------------------------------------------------------------------------- */
 
 static void a_member_comes_back_with_its_disk(void **state)
@@ -461,7 +483,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(networks_move_on_both, setup_routers, teardown),
 		TD(a_checked_address_is_recorded_before_it_is_granted), TD(another_members_record_ends_our_check),
 		T(all_are_announced_by_the_successor), T(a_home_link_that_comes_up_does_not_make_a_standby_speak),
-		T(a_successor_with_another_clock_believes_the_mobile), T(a_member_comes_back_with_its_disk), T(divided_members_agree_again),
+		T(a_successor_with_another_clock_believes_the_mobile), T(a_member_takes_updates_at_its_own_address),
+		T(a_member_comes_back_with_its_disk), T(divided_members_agree_again),
 		cmocka_unit_test_setup_teardown(sequence_numbers_reach_a_new_member, setup_no_stamps, teardown),
 		T(what_makes_no_sense_is_refused),
 	};

@@ -250,6 +250,7 @@ static void stop(void *self, struct now now)
 		}
 	}
 	own_address(h, false);
+	ha_own_end(h);
 	serve_all(h, false);
 	network_routes(h, FX_ROUTE_DEL);
 	for (uint32_t i = 0; i < h->n_home; i++)
@@ -385,6 +386,7 @@ const struct role_ops ha_role = {
 	.reconf = reconf,
 	.rx = on_rx,
 	.link = on_link,
+	.local = ha_local,
 	.tick = tick,
 	.expiry = expiry,
 	.show = ha_show,

@@ -137,8 +137,9 @@ static void send_reply(struct ha *h, struct ha4_rq *rq, uint8_t code, uint16_t l
 	static const struct addr6 everybody = {{[10] = 0xff, 0xff, 255, 255, 255, 255}};
 	bool is_accepted = mip4_code_accepts(code);
 	uint8_t pkt[PACKET_MAX];
-	struct mip4 behind = {.type = MIP4_REPLY}, m = {.type = MIP4_REPLY, .reply = {.code = code, .lifetime_s = lifetime_s, .hoa = rq->hoa, .ha = h->conf.v4.address}};
-	struct mip4_path path = {.src = h->conf.v4.address, .dst = rq->p->src, .sport = rq->p->dport, .dport = rq->p->sport};
+	struct mip4 behind = {.type = MIP4_REPLY}, m = {.type = MIP4_REPLY, .reply = {.code = code, .lifetime_s = lifetime_s, .hoa = rq->hoa,
+								     .ha = is_accepted ? rq->q->ha : h->conf.v4.address}};
+	struct mip4_path path = {.src = ha_is_own(h, &rq->p->dst) ? rq->p->dst : h->conf.v4.address, .dst = rq->p->src, .sport = rq->p->dport, .dport = rq->p->sport};
 
 	m.reply.id = identification(h, rq, is_accepted, now);
 	if (addr6_is_none(&path.dst))

@@ -186,7 +186,9 @@ static bool has_no_vendor_of_fa(struct ha *h, struct ha4_rq *rq)
 
 static bool is_for_us(struct ha *h, struct ha4_rq *rq)
 {
-	return addr6_eq(&rq->p->dst, &h->conf.v4.address) && addr6_eq(&rq->q->ha, &h->conf.v4.address);
+	bool is_group = addr6_eq(&rq->p->dst, &h->conf.v4.address) && addr6_eq(&rq->q->ha, &h->conf.v4.address);
+	/* The mobile of a group's member names it or the group. */
+	return is_group || (ha_is_own(h, &rq->p->dst) && (addr6_eq(&rq->q->ha, &rq->p->dst) || addr6_eq(&rq->q->ha, &h->conf.v4.address)));
 }
 
 /* Given away to a mobile that has proved to be the one of its NAI (RFC 2794). */
@@ -386,7 +388,7 @@ static void on_request(struct ha *h, const struct rx *rx, const struct mip4_pack
 
 static bool is_addressed_to_us(const struct ha *h, const struct addr6 *dst)
 {
-	return addr6_eq(dst, &h->conf.v4.address) || addr6_eq(dst, &all_agents) || ha4_is_broadcast(h, dst);
+	return addr6_eq(dst, &h->conf.v4.address) || ha_is_own(h, dst) || addr6_eq(dst, &all_agents) || ha4_is_broadcast(h, dst);
 }
 
 /* What can be answered although it is poorly formed (wire/mip4/mip4.h). */

@@ -35,7 +35,7 @@ static void send_ba(struct ha *h, const struct ha_bu *bu, const struct mh_ba *ba
 	m.ba.flags |= bu->flags & BU_R && ba->status < BA_REASON_UNSPECIFIED ? BA_R : 0;
 	/* With a Home Address option came the update, with a type 2 routing header goes the answer (9.5.4). */
 	bool is_at_home = addr6_eq(&bu->src, &bu->hoa);
-	size_t n = ba_packet_build(pkt, sizeof pkt, &h->conf.address, &bu->src, is_at_home ? NULL : &bu->hoa, &m, &built);
+	size_t n = ba_packet_build(pkt, sizeof pkt, &bu->to, &bu->src, is_at_home ? NULL : &bu->hoa, &m, &built);
 	if (m.opt.has_auth)
 		sa_sign(bu->key, h->env.crypto, &bu->coa, &bu->hoa, &built, pkt);
 	else

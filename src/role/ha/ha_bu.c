@@ -198,7 +198,7 @@ static bool passes(struct ha *h, const struct mh_packet *p, struct ha_bu *bu, st
 static void on_bu(struct ha *h, const struct rx *rx, const struct mh_packet *p, struct now now)
 {
 	struct ha_bu bu = {
-		.hoa = p->peer, .coa = *mh_packet_coa(p), .src = p->src, .seq = p->mh.bu.seq, .flags = p->mh.bu.flags,
+		.hoa = p->peer, .coa = *mh_packet_coa(p), .src = p->src, .to = p->dst, .seq = p->mh.bu.seq, .flags = p->mh.bu.flags,
 		.lifetime_s = p->mh.bu.lifetime_s, .has_hao = p->has_hao, .has_auth = p->mh.opt.has_auth,
 		.has_stamp = p->mh.opt.has_mesg_id, .stamp = p->mh.opt.mesg_id, .verdict = REPLAY_OUTSIDE,
 		.lladdr = rx->lladdr_src,
@@ -245,9 +245,11 @@ static void on_malformed(struct ha *h, const struct rx *rx, enum wire_err err, c
 		ha_param_problem(h, rx, &p->src, w.off + 1, now);
 }
 
-/* Over IPv4 only agents' messages come so: an MMA asks for a mobile's key. */
+/* Over IPv4 only agents' messages come so: an MMA asks for a mobile's key. A member of a group takes updates to its own address too. */
 static bool is_to_us(const struct ha *h, const struct mh_packet *p)
 {
+	if (p->mh.type == MH_BU && (p->mh.bu.flags & BU_H) && ha_is_own(h, &p->dst))
+		return true;
 	return addr6_eq(&p->dst, &h->conf.address) || (!addr6_is_none(&p->dst) && addr6_eq(&p->dst, &h->conf.v4.address));
 }
 

@@ -2,7 +2,8 @@
 /*
  * A home agent that is a member of a redundancy group (rg/sync.h): requirements R-1 to R-15.
  *
- * Every member has all bindings, its datapath filled with them, and answers whatever registration comes to it. What another member
+ * Every member has all bindings, its datapath filled with them, and answers whatever registration comes to it, to the group's address or to
+ * one of its own, from that address. (Tunnels are the group's: from its address, whoever forwards.) What another member
  * writes down is taken here as it is: the order of versions was decided before. The member that serves adds what can be done by
  * one alone: it answers and announces for home addresses on a home link, relays broadcasts, and tells mobiles of prefixes. On a
  * member that stands by all the rest of that is prepared too, so that taking over is no more than to begin to speak.
@@ -97,13 +98,65 @@ int ha_replica(void *self, const struct store_rec *rec, const struct fx_change *
 	return addr6_is_v4mapped(&hoa) ? ha4_take(h, rec, change, now) : ha_take(h, rec, change, now);
 }
 
+/* --- addresses ------------------------------------------------------------------------------------------------- */
+
+static void hear_at(struct ha *h, const struct addr6 *a, bool is_on)
+{
+	struct dp_op op = {.table = DP_LOCAL, .local = {.addr = *a, .flags = DP_LOCAL_MH}};
+	if (h->has_group)
+		(is_on ? fx_dp_put : fx_dp_del)(h->env.fx, ROLE_HA, &op);
+}
+
+/* On a host with other agents registrations to its addresses are theirs. */
+bool ha_is_own(const struct ha *h, const struct addr6 *a)
+{
+	if (h->env.roles & (1u << ROLE_MMA | 1u << ROLE_FA))
+		return false;
+	for (uint32_t i = 0; h->has_group && i < h->n_own; i++)
+		if (addr6_eq(&h->own[i], a))
+			return true;
+	return false;
+}
+
+static bool is_of_group(const struct ha *h, const struct addr6 *a)
+{
+	return addr6_eq(a, &h->conf.address) || addr6_eq(a, &h->conf.v4.address);
+}
+
+void ha_local(void *self, const struct local_event *ev, struct now now)
+{
+	struct ha *h = self;
+	uint32_t i = 0;
+
+	(void)now;
+	while (i < h->n_own && !addr6_eq(&h->own[i], &ev->addr))
+		i++;
+	if (ev->is_gone && i < h->n_own) {
+		hear_at(h, &ev->addr, false);
+		h->own[i] = h->own[--h->n_own];
+	} else if (!ev->is_gone && i == h->n_own && i < HA_OWN_MAX && !is_of_group(h, &ev->addr) &&
+		   (addr6_is_v4mapped(&ev->addr) ? ha4_is_on(h) && addr6_is_v4unicast(&ev->addr) : addr6_is_routable(&ev->addr))) {
+		h->own[h->n_own++] = ev->addr;
+		hear_at(h, &ev->addr, true);
+	}
+}
+
+void ha_own_end(struct ha *h)
+{
+	for (uint32_t i = 0; i < h->n_own; i++)
+		hear_at(h, &h->own[i], false);
+}
+
 /* --- who serves ------------------------------------------------------------------------------------------------ */
 
 void ha_active(void *self, bool is_active, struct now now)
 {
 	struct ha *h = self;
 
+	bool is_first = !h->has_group;
 	h->has_group = true;
+	for (uint32_t i = 0; is_first && i < h->n_own; i++)
+		hear_at(h, &h->own[i], true);
 	if (h->is_standby == !is_active)
 		return;
 	h->is_standby = !is_active;

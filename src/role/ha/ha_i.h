@@ -13,7 +13,7 @@
 
 /* RFC 6275 12: a de-registered binding's sequence number counts this long. */
 #define MAX_DELETE_BCE_TIMEOUT_S 10
-enum { HA_RECORD_MAX_OCT = 256, HA_POP_MAX = 4096, HA_ANNOUNCEMENTS = 3, HA_PEER_MAX = 128, HA_PEER_ADDR_MAX = 4 };
+enum { HA_RECORD_MAX_OCT = 256, HA_POP_MAX = 4096, HA_ANNOUNCEMENTS = 3, HA_PEER_MAX = 128, HA_PEER_ADDR_MAX = 4, HA_OWN_MAX = 16 };
 
 struct ha_mobile {
 	struct addr6 hoa;              /* key of by_hoa, when /128 */
@@ -51,6 +51,7 @@ struct ha_link {
 /* A binding update on its way through the checks, and what its answer needs. */
 struct ha_bu {
 	struct addr6 hoa, coa, src;
+	struct addr6 to;               /* the address of ours that it came to */
 	uint16_t seq;
 	uint16_t flags;                /* enum bu_flags */
 	uint32_t lifetime_s;
@@ -133,6 +134,8 @@ struct ha {
 	uint32_t sweep_slice;
 	mono_t news_until;             /* mobiles are being told of a change of prefixes */
 	bool has_group, is_standby;    /* of a redundancy group, where another member serves */
+	struct addr6 own[HA_OWN_MAX];  /* addresses of this host beside the group's */
+	uint32_t n_own;
 	struct ha_rounds rounds;
 	struct table routers;          /* struct ha_router by hoa */
 	struct rate rate;
@@ -232,6 +235,10 @@ int ha_take(struct ha *h, const struct store_rec *rec, const struct fx_change *c
 /* ha_group.c: a member of a redundancy group (rg/sync.h). */
 int ha_replica(void *self, const struct store_rec *rec, const struct fx_change *change, struct now now);
 void ha_active(void *self, bool is_active, struct now now);
+void ha_local(void *self, const struct local_event *ev, struct now now);
+/* An address of this member alone, at which it takes registrations whether it serves or not. */
+bool ha_is_own(const struct ha *h, const struct addr6 *a);
+void ha_own_end(struct ha *h);
 /* What was known of a binding before another member's word. */
 struct ha_before { bool is_active, has_ll; struct addr6 at; };
 /* The entry to be filled; its own check is called off. NULL: no room. */
