@@ -4,7 +4,7 @@
  * way it comes. As it comes nothing in it can be authentic, so nothing is stored or forwarded. Then its message is made a mobile's own (home
  * address, identification, authentication, with a foreign agent's behind it or not), whatever else it says, so that what lies behind the
  * checks is reached: there is one answer, well formed, signed, with a code that a home agent has; limits hold; every record that is
- * written is one that another life reads.
+ * written is one that another life reads. And every input is a record that another member of a redundancy group tells of.
  */
 #include <stdlib.h>
 
@@ -30,6 +30,8 @@ static void *resize(void *ctx, void *old, size_t n)
 
 static struct addr6 v4(uint8_t a, uint8_t b, uint8_t c, uint8_t d) { return addr6_from_v4((struct addr4){{a, b, c, d}}); }
 
+static struct addr6 v6(uint8_t i) { return (struct addr6){{0x20, 1, 0xd, 0xb8, 0, 1, [15] = i}}; }
+
 static struct bench {
 	struct mem_ops mem;
 	struct prng prng;
@@ -42,6 +44,7 @@ static struct bench {
 	struct sa_key mobile, agent;
 	struct addr6 ha, fa;
 	void *self, *other;            /* the home agent; another life of it, which reads what this one stores */
+	void *member;                  /* of its redundancy group */
 	uint64_t stamp;
 } b;
 
@@ -63,7 +66,7 @@ static void configure(void)
 	b.conf = (struct ha_conf){
 		.v4 = {.address = b.ha, .simultaneous = 3, .has_gre = true, .has_minimal = true, .has_udp = true, .has_udp_forced = true, .has_broadcast = true,
 		       .has_revocation = true, .udp_keepalive = span_s(110), .n_fa = 1, .fa = {{b.fa, "agent"}}, .n_pool = 1, .pool = {{v4(10, 1, 0, 64), 122}}},
-		.n_home_prefix = 1, .home_prefix = {{v4(10, 1, 0, 0), 120}}, .home_link = "home0", .prefix_valid = span_s(86400), .prefix_preferred = span_s(3600),
+		.address = v6(1), .n_home_prefix = 2, .home_prefix = {{v4(10, 1, 0, 0), 120}, {v6(0), 64}}, .home_link = "home0", .prefix_valid = span_s(86400), .prefix_preferred = span_s(3600),
 		.lifetime_max = span_s(600), .stamp_window = span_ms(7000), .is_stamp_required = true, .bindings_max = BINDINGS_MAX, .rate = 0,
 		.reverse_grace = span_ms(500), .n_mobile = 3, .mobile = {{.home = {v4(10, 1, 0, 0), 120}, .key = "m"}, {.home = {v4(10, 1, 0, 9), 128}, .key = "m",
 		       .n_network = 1, .network = {{v4(10, 50, 0, 0), 112}}, .nai = "router@home"}, {.home = {.len_bits = 128}, .key = "m", .nai = "mn@home"}}};
@@ -94,6 +97,7 @@ static void begin(void)
 		abort();
 	b.self = start();
 	b.other = start();
+	b.member = start();
 	effq_reset(&b.fx);
 }
 
@@ -125,6 +129,34 @@ static void as_a_record(const uint8_t *p, size_t n)
 	struct store_rec rec = {STORE_BINDING_HA, (const uint8_t *)&key, p, sizeof key, n}, lease = {STORE_HA_POOL, p, p, n < 1 ? n : 1, n};
 	(void)ha_role.restore(b.other, &rec, b.now);
 	(void)ha_role.restore(b.other, &lease, b.now);
+	effq_reset(&b.fx);
+}
+
+/* A record of another member of the group, which may be wrong or of a later version: refused, or taken whole and then as readable as any.
+ * Nothing is sent or stored for it. */
+static void as_a_replica(const uint8_t *p, size_t n, uint8_t how)
+{
+	static const enum fx_change_how changes[] = {FX_CHANGE_PUT, FX_CHANGE_PUT, FX_CHANGE_DELETE, FX_CHANGE_LAPSE};
+	const mono_t ends[] = {mono_add(b.now.mono, span_s(100)), MONO_NEVER, {0}, b.now.mono};
+	struct addr6 key = how & 1 ? v4(10, 1, 0, (uint8_t)(200 + (how >> 5))) : b.conf.home_prefix[1].addr;
+	struct fx_change change = {.how = changes[how >> 1 & 3], .stamp = n, .expires = ends[how >> 3 & 3]};
+	uint8_t val[256];
+
+	key.b[15] = (uint8_t)(key.b[15] + (how & 1 ? 0 : how >> 5));
+	struct store_rec rec = {STORE_BINDING_HA, (const uint8_t *)&key, p, sizeof key, n}, lease = {STORE_HA_POOL, (const uint8_t *)"mn@home", p, 7, n};
+	ha_role.active(b.member, how & 16, b.now);
+	effq_reset(&b.fx);
+	int err = ha_role.replica(b.member, &rec, &change, b.now);
+	(void)ha_role.replica(b.member, &lease, &change, b.now);
+	for (const struct effect *e; (e = effq_next(&b.fx));)
+		if (e->kind == FX_SEND || e->kind == FX_STORE_PUT || e->kind == FX_STORE_DEL || e->kind == FX_NEIGH)
+			abort();
+	effq_reset(&b.fx);
+	if (err != ERR_OK && err != ERR_INVAL && err != ERR_FULL)
+		abort();
+	if (err == ERR_OK && ha_role.record(b.member, &rec, val, sizeof val, &change, b.now) &&
+	    ha_role.replica(b.member, &rec, &change, b.now) != ERR_OK)
+		abort();
 	effq_reset(&b.fx);
 }
 
@@ -218,6 +250,10 @@ static void pass(span_t d)
 		ha_role.tick(b.self, b.now);
 		effq_reset(&b.fx);
 	}
+	while (mono_reached(ha_role.expiry(b.member), b.now.mono)) {
+		ha_role.tick(b.member, b.now);
+		effq_reset(&b.fx);
+	}
 }
 
 static void made_to_fit(const uint8_t *pkt, size_t n, uint8_t how)
@@ -247,6 +283,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	uint8_t *pkt = fuzz_copy(data, n), how = n ? data[n - 1] : 0;
 	as_it_comes(pkt, n, how);
 	as_a_record(pkt, n);
+	as_a_replica(pkt, n ? n - 1 : 0, how);
 	made_to_fit(pkt, n, how);
 	free(pkt);
 	return 0;

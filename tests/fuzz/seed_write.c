@@ -43,6 +43,29 @@ static void put_group(void)
 		}
 }
 
+/* For fuzz_ha4: records of bindings (role/ha/ha_store.c, ha4_store.c), each followed by what is done with it. */
+static void put_bindings(void)
+{
+	for (unsigned n_to = 0; n_to <= 2; n_to++) {
+		uint8_t buf[200] = {2, n_to ? 1 : 2, 16, (uint8_t)n_to, n_to == 1};
+		struct wr w = wr_of(buf, sizeof buf);
+		wr_room(&w, 30);
+		for (unsigned i = 0; i < n_to; i++) {
+			wr_bytes(&w, "\0\1\0\0\144\0\0", 7); /* IP-in-IP, 100 s */
+			wr_zero(&w, 20);
+			wr_bytes(&w, "\12\2\0\5\12\2\0\5\12\2\0\5", 12);
+		}
+		if (n_to == 1)
+			wr_bytes(&w, "\20\12\62\0\0", 5);
+		wr_u8(&w, 1);
+		put("binding4", n_to, buf, wr_len(&w));
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		uint8_t buf[64] = {1, i ? 1 : 2, 1, i == 2, [7] = 100, [24] = 0x20, 1, 0xd, 0xb8, [39] = 5, 48, 0x20, 1, 0xd, 0xb8, 1};
+		put("binding6", i, buf, i == 2 ? 58 : 41);
+	}
+}
+
 static void put_hsrp(void)
 {
 	for (unsigned i = 0; i < 6; i++) {
@@ -72,6 +95,7 @@ int main(int argc, char **argv)
 		put(arp_samples[i].name, 0, pkt, arp_samples[i].build(pkt, sizeof pkt));
 	}
 	put_group();
+	put_bindings();
 	put_hsrp();
 	for (int i = 2; i < argc; i++)
 		(void)(pcap_each_ip6(argv[i], each, &n) + pcap_each_ip4(argv[i], each, &n));
