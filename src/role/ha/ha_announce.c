@@ -99,7 +99,7 @@ static void burst(struct ha *h, struct now now)
 void ha_announce_all(struct ha *h, struct now now)
 {
 	ha_announce_stop(h);
-	if (h->is_standby || !h->n_active)
+	if (h->is_standby || !h->n_active || !h->n_home)
 		return;
 	if (!gather(h, &h->rounds)) {
 		fx_event(h->env.fx, ROLE_HA, EV_ERROR, "not-announced", &addr6_any, "no memory to announce %u home addresses: hosts of the home link "
