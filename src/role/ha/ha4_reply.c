@@ -34,7 +34,7 @@ void ha4_draw_nonce(struct ha *h, struct ha4_rq *rq, bool is_accepted, struct no
 static uint64_t identification(struct ha *h, struct ha4_rq *rq, bool is_accepted, struct now now)
 {
 	if (h->conf.v4.replay == HA_REPLAY_TIMESTAMP)
-		return replay_answer(rq->q->id, rq->verdict, now.wall);
+		return ha_replay_answer(h, rq->q->id, rq->verdict, rq->b ? &rq->b->b : NULL, now);
 	if (!rq->is_authentic)
 		return rq->q->id;
 	ha4_draw_nonce(h, rq, is_accepted, now);

@@ -26,7 +26,7 @@ static void send_ba(struct ha *h, const struct ha_bu *bu, const struct mh_ba *ba
 
 	if (bu->has_stamp) {
 		m.opt.has_mesg_id = true;
-		m.opt.mesg_id = replay_answer(bu->stamp, bu->verdict, now.wall);
+		m.opt.mesg_id = ha_replay_answer(h, bu->stamp, bu->verdict, binding_find(&h->bindings, &bu->hoa), now);
 	}
 	if (bu->has_auth && bu->key) {
 		m.opt.has_auth = true;

@@ -47,14 +47,15 @@ void ha_unbind(struct ha *h, const struct binding *b)
 
 bool ha_is_kept_forever(const struct ha *h, const struct binding *b) { return !h->conf.is_stamp_required && !ha_is_v4(b); }
 
+span_t ha_gone_span(const struct ha *h)
+{
+	span_t keep = span_ns(2 * ha_stamp_window(h).ns), least = span_s(MAX_DELETE_BCE_TIMEOUT_S);
+	return keep.ns < least.ns ? least : keep;
+}
+
 static mono_t forget_at(const struct ha *h, const struct binding *b, struct now now)
 {
-	if (ha_is_kept_forever(h, b))
-		return MONO_NEVER;
-	span_t keep = span_ns(2 * h->conf.stamp_window.ns);
-	if (keep.ns < span_s(MAX_DELETE_BCE_TIMEOUT_S).ns)
-		keep = span_s(MAX_DELETE_BCE_TIMEOUT_S);
-	return mono_add(now.mono, keep);
+	return ha_is_kept_forever(h, b) ? MONO_NEVER : mono_add(now.mono, ha_gone_span(h));
 }
 
 void ha_keep_gone(struct ha *h, struct binding *b, struct now now)

@@ -8,10 +8,10 @@
  * one alone: it answers and announces for home addresses on a home link, relays broadcasts, and tells mobiles of prefixes. On a
  * member that stands by all the rest of that is prepared too, so that taking over is no more than to begin to speak.
  *
- * Clocks of members may differ by seconds, and a mobile sets its own by the one that refuses it. So a timestamp that is too far from our
- * clock is still good when it is near to what the mobile's own clock must show by now: by the last timestamp that was taken from it, and the
- * time since. Otherwise a mobile would be refused by a successor whose clock is behind, and could not go back: its last timestamp is
- * ahead of all that this clock lets through.
+ * Clocks of members may differ by ten seconds, and a mobile sets its own by the one that refuses it. So the window is that much wider, and a
+ * timestamp that is too far from our clock is still good when it is near to what the mobile's own clock must show by now: by the last
+ * timestamp that was taken from it, and the time since. Otherwise a mobile would be refused by a successor whose clock is behind, and could
+ * not go back: its last timestamp is ahead of all that this clock lets through. For the same reason it is never told a time before that.
  */
 #include "base/err.h"
 #include "role/ha/ha4_i.h"
@@ -170,21 +170,51 @@ void ha_active(void *self, bool is_active, struct now now)
 
 /* --- timestamps ------------------------------------------------------------------------------------------------- */
 
-/* What the mobile's own clock shows now. */
-static wall_t clock_of(const struct binding *b, struct now now)
+/* When the last timestamp of a binding was taken, here or by another member. False: not known any more. */
+static bool taken_at(const struct ha *h, const struct binding *b, mono_t *at)
 {
-	const struct ha4_to *to = ha_is_v4(b) ? &ha4_of_const(b)->to : NULL;
-	mono_t end = to ? to->expires : b->expires;
-	mono_t taken = mono_add(end, span_ns(to ? -span_s(to->lifetime_s).ns : -ha_life_of(b).ns));
+	if (ha_is_active(b)) {
+		const struct ha4_to *to = ha_is_v4(b) ? &ha4_of_const(b)->to : NULL;
+		*at = to ? mono_add(to->expires, span_ns(-span_s(to->lifetime_s).ns)) : mono_add(b->expires, span_ns(-ha_life_of(b).ns));
+		return true;
+	}
+	span_t rest = b->flags & HA_LINGERS ? h->conf.reverse_grace : ha_gone_span(h);
+	*at = mono_add(b->due, span_ns(-rest.ns));
+	return b->state == BINDING_GONE && !mono_is_never(b->due);
+}
 
-	return wall_add(mh_wall_of_ntp(to ? to->id : b->stamp, now.wall), mono_sub(now.mono, taken));
+/* What the mobile's own clock shows now; false: nothing is known of it. */
+static bool clock_of(const struct ha *h, const struct binding *b, struct now now, wall_t *out)
+{
+	mono_t taken;
+
+	if (!h->has_group || !b || !b->stamp || (ha_is_v4(b) && h->conf.v4.replay == HA_REPLAY_NONCE) || !taken_at(h, b, &taken))
+		return false;
+	uint64_t stamp = ha_is_v4(b) && ha_is_active(b) ? ha4_of_const(b)->to.id : b->stamp;
+	*out = wall_add(mh_wall_of_ntp(stamp, now.wall), mono_sub(now.mono, taken));
+	return true;
+}
+
+span_t ha_stamp_window(const struct ha *h)
+{
+	return h->has_group ? span_ns(h->conf.stamp_window.ns + span_s(HA_CLOCKS_APART_S).ns) : h->conf.stamp_window;
 }
 
 enum replay ha_replay_check(const struct ha *h, uint64_t got, const struct binding *b, struct now now)
 {
-	enum replay verdict = replay_check(got, b ? b->stamp : 0, now.wall, h->conf.stamp_window);
+	enum replay verdict = replay_check(got, b ? b->stamp : 0, now.wall, ha_stamp_window(h));
+	wall_t its;
 
-	if (verdict != REPLAY_OUTSIDE || !h->has_group || !ha_is_active(b) || !b->stamp)
+	if (verdict != REPLAY_OUTSIDE || !clock_of(h, b, now, &its))
 		return verdict;
-	return replay_check(got, b->stamp, clock_of(b, now), h->conf.stamp_window);
+	return replay_check(got, b->stamp, its, h->conf.stamp_window);
+}
+
+uint64_t ha_replay_answer(const struct ha *h, uint64_t got, enum replay verdict, const struct binding *b, struct now now)
+{
+	wall_t its;
+
+	if (!clock_of(h, b, now, &its) || its.ns < now.wall.ns)
+		its = now.wall;
+	return replay_answer(got, verdict, its);
 }

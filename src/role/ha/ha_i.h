@@ -13,7 +13,7 @@
 
 /* RFC 6275 12: a de-registered binding's sequence number counts this long. */
 #define MAX_DELETE_BCE_TIMEOUT_S 10
-enum { HA_RECORD_MAX_OCT = 256, HA_POP_MAX = 4096, HA_ANNOUNCEMENTS = 3, HA_PEER_MAX = 128, HA_PEER_ADDR_MAX = 4, HA_OWN_MAX = 16 };
+enum { HA_RECORD_MAX_OCT = 256, HA_POP_MAX = 4096, HA_ANNOUNCEMENTS = 3, HA_PEER_MAX = 128, HA_PEER_ADDR_MAX = 4, HA_OWN_MAX = 16, HA_CLOCKS_APART_S = 10 };
 
 struct ha_mobile {
 	struct addr6 hoa;              /* key of by_hoa, when /128 */
@@ -211,6 +211,8 @@ void ha_drop(struct ha *h, struct binding *b, const char *why, struct now now);
 void ha_enter_gone(struct ha *h, struct binding *b, enum fx_change_how how, struct now now);
 /* Its sequence number counts for good, for there is nothing else against replays. */
 bool ha_is_kept_forever(const struct ha *h, const struct binding *b);
+/* How long, where timestamps are required. */
+span_t ha_gone_span(const struct ha *h);
 /* One that is GONE is remembered from now on for that long. */
 void ha_keep_gone(struct ha *h, struct binding *b, struct now now);
 /* ACTIVE from now on. b->lifetime is set. */
@@ -247,6 +249,10 @@ struct binding *ha_take_begin(struct ha *h, const struct addr6 *hoa, struct ha_b
 struct ha_nets { uint32_t n; const struct prefix6 *net; };
 void ha_take_active(struct ha *h, struct binding *b, const struct ha_before *before, const struct ha_nets *nets, struct now now);
 void ha_take_gone(struct ha *h, struct binding *b, bool lingers, struct now now);
+/* How far a timestamp may be from our clock. */
+span_t ha_stamp_window(const struct ha *h);
+/* As replay_answer, but never behind a clock that the mobile cannot go back from. b: NULL for none. */
+uint64_t ha_replay_answer(const struct ha *h, uint64_t got, enum replay verdict, const struct binding *b, struct now now);
 /* As replay_check; in a group, where the clock that a timestamp was taken for fresh by may be another member's. */
 enum replay ha_replay_check(const struct ha *h, uint64_t got, const struct binding *b, struct now now);
 

@@ -338,6 +338,8 @@ static void on_na(struct ha *h, const struct ha_link *l, const struct nd_packet 
 	struct ha_check *c = checked(h, l, &p->na.target);
 	struct binding *b;
 
+	if (c && h->has_group && addr6_eq(&p->src, &h->conf.address))
+		return; /* another member, which we do not hear, answers for the mobile that asks us now */
 	if (c) {
 		check_failed(h, c, now);
 	} else if ((b = defended(h, l, &p->na.target))) {
