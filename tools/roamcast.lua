@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: BSD-2-Clause
 -- Wireshark dissector for what is ours on the wire (doc/wire.md): the sub-types of the vendor-specific mobility
 -- option (RFC 5094), messages between agents (RFC 5096, in either family), the site option of router advertisements, and our extensions
--- of Mobile IPv4's agent advertisements and registration messages.
+-- of Mobile IPv4's agent advertisements and registration messages; and the datagrams of redundancy groups (UDP port 4340).
 --
 --     tshark -X lua_script:tools/roamcast.lua -V ...     or copy it to Wireshark's plugin folder.
 --
--- Filters: roamcast.sub, roamcast.group, roamcast.coa, roamcast.home_agent, roamcast.site, ...
+-- Filters: roamcast.sub, roamcast.group, roamcast.coa, roamcast.home_agent, roamcast.site, ...; rcgroup.type, rcgroup.from, rcgroup.record.key, ...
 
 local ENTERPRISE = 32473 -- the same number as RC_ENTERPRISE in src/wire/mip6/rc_opt.h
 local SITE_OPTION = 253
@@ -318,3 +318,111 @@ function rc.dissector(tvb, pinfo, tree)
 	if first4 then ipv4(tree, tvb(first4.offset):tvb()) end
 end
 register_postdissector(rc)
+
+-- Redundancy groups: header, fields, authenticator. A field whose length is wrong is marked as malformed.
+local rg = Proto("rcgroup", "Roamcast redundancy group")
+local RG_PORT, RG_HEAD, RG_MAC = 4340, 28, 16
+local RG_TYPES = { "hello", "update", "ack", "request", "page", "members", "digests", "hand-over" }
+local RG_FIELDS = { "hello", "challenge", "echo", "agent", "record", "ack", "request", "page", "digest" }
+
+local function rg_bool(name, label, mask) return ProtoField.bool("rcgroup." .. name, label, 8, nil, mask) end
+local g = {
+	version = ProtoField.uint8("rcgroup.version", "Version"),
+	type = ProtoField.uint8("rcgroup.type", "Type", base.DEC, RG_TYPES),
+	key_id = ProtoField.uint8("rcgroup.key_id", "Key"),
+	from = ProtoField.uint32("rcgroup.from", "Sender"),
+	to = ProtoField.uint32("rcgroup.to", "Receiver (0: all)"),
+	epoch = ProtoField.uint64("rcgroup.epoch", "Boot epoch", base.HEX),
+	seq = ProtoField.uint64("rcgroup.seq", "Sequence number"),
+	mac = ProtoField.bytes("rcgroup.authenticator", "Authenticator"),
+	field = ProtoField.uint16("rcgroup.field", "Field", base.DEC, RG_FIELDS),
+	initialised = rg_bool("hello.initialised", "Initialised", 0x01),
+	active = rg_bool("hello.active", "Active", 0x02),
+	leaving = rg_bool("hello.leaving", "Leaving", 0x04),
+	priority = ProtoField.uint8("rcgroup.hello.priority", "Priority"),
+	interval = ProtoField.uint16("rcgroup.hello.interval", "Interval (ms)"),
+	records = ProtoField.uint32("rcgroup.hello.records", "Live records"),
+	clock = ProtoField.uint64("rcgroup.clock", "Hybrid logical clock (ns)"),
+	table_digest = ProtoField.uint64("rcgroup.hello.digest", "Digest of the table", base.HEX),
+	member = ProtoField.uint32("rcgroup.member", "Member"),
+	nonce = ProtoField.bytes("rcgroup.nonce", "Nonce"),
+	address = ProtoField.ipv6("rcgroup.address", "Address"),
+	table = ProtoField.uint8("rcgroup.record.table", "Table"),
+	deleted = rg_bool("record.deleted", "Deleted", 0x01),
+	left = ProtoField.uint32("rcgroup.record.left", "Lifetime left (s)"),
+	stamp = ProtoField.uint64("rcgroup.record.stamp", "Stamp", base.HEX),
+	by = ProtoField.uint32("rcgroup.record.member", "Version's member"),
+	key = ProtoField.bytes("rcgroup.record.key", "Key"),
+	value = ProtoField.bytes("rcgroup.record.value", "Value"),
+	to_all = rg_bool("ack.to_all", "Of datagrams to all", 0x01),
+	count = ProtoField.uint16("rcgroup.ack.count", "How many"),
+	first = ProtoField.uint64("rcgroup.ack.first", "First"),
+	transaction = ProtoField.uint32("rcgroup.transaction", "Transaction"),
+	range = ProtoField.uint16("rcgroup.part", "Part of the table"),
+	attempt = ProtoField.uint8("rcgroup.request.attempt", "Attempt"),
+	before = ProtoField.uint8("rcgroup.request.before_service", "About to become active"),
+	digest = ProtoField.uint64("rcgroup.digest", "Digest", base.HEX),
+	page_end = rg_bool("page.end", "End of the part", 0x01),
+	page_last = rg_bool("page.last", "End of the table", 0x02),
+	page_not = rg_bool("page.not_initialised", "Not initialised", 0x04),
+	page_same = rg_bool("page.same", "The same as yours", 0x08),
+}
+rg.fields = g
+local rg_bad = ProtoExpert.new("rcgroup.malformed", "A field that is wrong", expert.group.MALFORMED, expert.severity.ERROR)
+rg.experts = { rg_bad }
+
+local function rg_nonce(t, b) t:add(g.member, b(0, 4)); t:add(g.nonce, b(4, 16)) end
+
+-- By field: length (for a record: at least), and what is in it.
+local rg_show = {
+	{ 24, function(t, b)
+		t:add(g.initialised, b(0, 1)); t:add(g.active, b(0, 1)); t:add(g.leaving, b(0, 1))
+		t:add(g.priority, b(1, 1)); t:add(g.interval, b(2, 2)); t:add(g.records, b(4, 4)); t:add(g.clock, b(8, 8)); t:add(g.table_digest, b(16, 8))
+	end },
+	{ 20, rg_nonce }, { 20, rg_nonce },
+	{ 20, function(t, b) t:add(g.member, b(0, 4)); t:add(g.address, b(4, 16)) end },
+	{ 32, function(t, b)
+		local n = b(2, 1):uint()
+		if n < 1 or n > 16 or 32 + n > b:len() then return t:add_proto_expert_info(rg_bad) end
+		t:add(g.table, b(0, 1)); t:add(g.deleted, b(1, 1)); t:add(g.left, b(4, 4)); t:add(g.stamp, b(8, 8)); t:add(g.clock, b(16, 8)); t:add(g.by, b(24, 4))
+		t:add(g.key, b(32, n))
+		if b:len() > 32 + n then t:add(g.value, b(32 + n)) end
+	end },
+	{ 12, function(t, b) t:add(g.to_all, b(0, 1)); t:add(g.count, b(2, 2)); t:add(g.first, b(4, 8)) end },
+	{ 16, function(t, b)
+		t:add(g.transaction, b(0, 4)); t:add(g.range, b(4, 2)); t:add(g.attempt, b(6, 1)); t:add(g.before, b(7, 1)); t:add(g.digest, b(8, 8))
+	end },
+	{ 8, function(t, b)
+		t:add(g.transaction, b(0, 4)); t:add(g.range, b(4, 2))
+		t:add(g.page_end, b(6, 1)); t:add(g.page_last, b(6, 1)); t:add(g.page_not, b(6, 1)); t:add(g.page_same, b(6, 1))
+	end },
+	{ 10, function(t, b) t:add(g.range, b(0, 2)); t:add(g.digest, b(2, 8)) end },
+}
+
+local function rg_field(tree, b, kind)
+	local branch = tree:add(rg, b, RG_FIELDS[kind] or "unknown field")
+	branch:add(g.field, b(0, 2))
+	local how, size = rg_show[kind], b:len() - 4
+	if not how then return end
+	if size < how[1] or (kind ~= 5 and size ~= how[1]) then return branch:add_proto_expert_info(rg_bad) end
+	how[2](branch, b(4):tvb())
+end
+
+function rg.dissector(tvb, pinfo, tree)
+	local stop, at = tvb:len() - RG_MAC, RG_HEAD
+	if stop < RG_HEAD or tvb(0, 1):uint() ~= 1 then return 0 end
+	local t = tree:add(rg, tvb())
+	t:add(g.version, tvb(0, 1)); t:add(g.type, tvb(1, 1)); t:add(g.key_id, tvb(3, 1)); t:add(g.from, tvb(4, 4)); t:add(g.to, tvb(8, 4))
+	t:add(g.epoch, tvb(12, 8)); t:add(g.seq, tvb(20, 8))
+	pinfo.cols.protocol = "RCGROUP"
+	pinfo.cols.info = (RG_TYPES[tvb(1, 1):uint()] or "unknown") .. " from " .. tvb(4, 4):uint()
+	while at < stop do
+		local size = at + 4 <= stop and tvb(at + 2, 2):uint()
+		if not size or at + 4 + size > stop then return t:add_proto_expert_info(rg_bad) end
+		rg_field(t, tvb(at, 4 + size), tvb(at, 2):uint())
+		at = at + 4 + size
+	end
+	t:add(g.mac, tvb(stop, RG_MAC))
+	return tvb:len()
+end
+DissectorTable.get("udp.port"):add(RG_PORT, rg)
