@@ -8,6 +8,8 @@
  */
 #include "rg/rg_i.h"
 
+#include <stdio.h>
+
 const struct rg_conf rg_conf_default = {
 	.priority = 100, .port = GRP_PORT, .hello = {100 * NS_PER_MS}, .dead_after = 3, .again = {10 * NS_PER_MS}, .again_max = {320 * NS_PER_MS},
 	.purge = {10 * NS_PER_S}, .datagram_oct = 1200,
@@ -261,6 +263,15 @@ static const char *state_str(enum rg_state s)
 	return "unknown";
 }
 
+/* In hexadecimal: a number in JSON has 63 bits. */
+static void show_digest(struct show *out, uint64_t digest)
+{
+	char text[17];
+
+	snprintf(text, sizeof text, "%016llx", (unsigned long long)digest);
+	show_str(out, "digest", text);
+}
+
 static void show_peer(const struct rg_peer *p, struct show *out, struct now now)
 {
 	show_begin(out, "member");
@@ -270,7 +281,7 @@ static void show_peer(const struct rg_peer *p, struct show *out, struct now now)
 	show_flag(out, "active", p->is_live && p->hello.state & GRP_ACTIVE);
 	show_u64(out, "epoch", p->epoch);
 	show_u64(out, "records", p->hello.n_records);
-	show_u64(out, "digest", p->hello.digest);
+	show_digest(out, p->hello.digest);
 	show_u64(out, "unacknowledged", p->ring.n);
 	if (p->is_trusted)
 		show_real(out, "heard-ago", (double)(now.mono.ns - p->heard.ns) / 1e9);
@@ -287,7 +298,7 @@ void rg_show(const struct rg *g, struct show *out, struct now now)
 	show_u64(out, "epoch", g->epoch);
 	show_u64(out, "live", rg_live(g));
 	show_u64(out, "records", g->n_live_records);
-	show_u64(out, "digest", g->root);
+	show_digest(out, g->root);
 	show_u64(out, "uncommitted", g->token - g->committed);
 	show_u64(out, "updates", g->n.updates);
 	show_u64(out, "pages", g->n.pages);
