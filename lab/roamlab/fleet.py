@@ -77,6 +77,10 @@ class Fleet(witness.Reader):
         """(sent, accepted, refused) of the storm."""
         return self.ask("calm")
 
+    def progress(self):
+        """(sent, accepted, refused) of the storm so far."""
+        return self.ask("progress")
+
     def send(self, rate_pps):
         """In the reverse tunnel, round robin; 0: no more."""
         self.ask("send", rate_pps)

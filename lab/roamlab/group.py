@@ -2,6 +2,7 @@
 """A running redundancy group: its daemons, the faults that can be made, and what must be true after each.
 
 Use as a context manager. All waiting is for conditions, with deadlines; times are of CLOCK_MONOTONIC, taken when a fault is made."""
+import contextlib
 import json
 import os
 import pathlib
@@ -69,6 +70,22 @@ class Group:
     def nft(self, node, *rules):
         self.net.run(node, "nft", "; ".join(rules))
 
+    @contextlib.contextmanager
+    def dropping(self, node, *rules):
+        """nft rules of a table "drop" with a chain "input", for a while."""
+        self.nft(node, "add table inet drop", "add chain inet drop input { type filter hook input priority 0; }", *rules)
+        try:
+            yield
+        finally:
+            self.nft(node, "delete table inet drop")
+
+    def lead_to(self, name):
+        """The router takes this member for the home agent, whatever anybody announces; None: whom it hears."""
+        for family, fact in self.net.topo.facts["families"].items():
+            neighbour = ["ip", f"-{family[3]}", "neigh", "replace", fact["agent"], "dev", "home0"]
+            self.net.run("gw", *neighbour, *(["lladdr", self.net.lladdr[name, "home0"], "nud", "permanent"] if name else
+                                             ["lladdr", self.net.lladdr[self.active(), "home0"], "nud", "stale"]))
+
     # --- who is who ---
 
     def holders(self):
@@ -91,6 +108,10 @@ class Group:
     def group_records(self, name, record=None):
         found = self.daemons[name].show("group")
         return [r for r in found if record is None or r.get("record") == record]
+
+    def counters(self, name):
+        """The counters of a member that are not zero."""
+        return {k: v for r in self.daemons[name].show("counters") for k, v in r.items() if isinstance(v, int) and v}
 
     def is_together(self, names=None):
         """Each of these members lives with all others, has the group's table, and one is active."""

@@ -12,6 +12,7 @@
  *	register FIRST COUNT RATE [LIFETIME]   each mobile until it is acknowledged, RATE a second. When done: "register COUNT REFUSED"
  *	storm FIRST COUNT RATE [LIFETIME]      again and again, acknowledged or not
  *	calm                                   ends either. "calm SENT ACCEPTED REFUSED" since register or storm
+ *	progress                               the same without ending it
  *	agent ADDRESS                          where registrations go from now on; packets still go to --agent
  *	send RATE                              packets to --peer, round robin over all that are registered, in all RATE a second; 0: none
  *	reached SINCE                          "reached N": mobiles that have had a packet that was sent at SINCE (ns, CLOCK_MONOTONIC) or later
@@ -343,9 +344,10 @@ static void obey(const char *line)
 	sscanf(line, "%*s %lld %lld %lld %lld", &a, &b, &c, &d);
 	if (!strcmp(word, "register") || !strcmp(word, "storm")) {
 		begin_job(word, a, b, c, d);
-	} else if (!strcmp(word, "calm")) {
-		printf("calm %llu %llu %llu\n", (unsigned long long)job.sent, (unsigned long long)job.accepted, (unsigned long long)job.refused);
-		job.kind = IDLE;
+	} else if (!strcmp(word, "calm") || !strcmp(word, "progress")) {
+		printf("%s %llu %llu %llu\n", word, (unsigned long long)job.sent, (unsigned long long)job.accepted, (unsigned long long)job.refused);
+		if (*word == 'c')
+			job.kind = IDLE;
 	} else if (!strcmp(word, "agent") && addr46_parse(&opt.all.agent, text)) {
 		printf("agent %s\n", text);
 	} else if (!strcmp(word, "send") && a >= 0 && a <= PACE_MAX) {
