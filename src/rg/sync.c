@@ -164,6 +164,10 @@ static uint64_t share(struct sync *s, struct fx_store *f, struct now now)
 		reason_count(&s->env, R_LIMIT_BINDINGS);
 		return 0;
 	}
+	if (g.value_oct && g.value != buf) { /* a datagram that leaves because it is full makes the arena move */
+		memcpy(buf, g.value, g.value_oct);
+		g.value = buf;
+	}
 	g.expires = f->change.expires;
 	const uint64_t token = rg_put(s->rg, how[f->change.how], &g, f->change.stamp, now);
 	(void)store_with(q, f, &g, now); /* without memory it is stored without a version: the group then asks for it anew */
