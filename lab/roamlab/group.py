@@ -72,19 +72,19 @@ class Group:
 
     @contextlib.contextmanager
     def dropping(self, node, *rules):
-        """nft rules of a table "drop" with a chain "input", for a while."""
-        self.nft(node, "add table inet drop", "add chain inet drop input { type filter hook input priority 0; }", *rules)
+        """nft rules of the chain "input" of a table "deaf", for a while."""
+        self.nft(node, "add table inet deaf", "add chain inet deaf input { type filter hook input priority 0; }", *rules)
         try:
             yield
         finally:
-            self.nft(node, "delete table inet drop")
+            self.nft(node, "delete table inet deaf")
 
     def lead_to(self, name):
         """The router takes this member for the home agent, whatever anybody announces; None: whom it hears."""
         for family, fact in self.net.topo.facts["families"].items():
             neighbour = ["ip", f"-{family[3]}", "neigh", "replace", fact["agent"], "dev", "home0"]
             self.net.run("gw", *neighbour, *(["lladdr", self.net.lladdr[name, "home0"], "nud", "permanent"] if name else
-                                             ["lladdr", self.net.lladdr[self.active(), "home0"], "nud", "stale"]))
+                                             ["lladdr", self.net.lladdr[self.active() or self.names[0], "home0"], "nud", "stale"]))
 
     # --- who is who ---
 
@@ -151,8 +151,28 @@ class Group:
             _signal(p, signal.SIGKILL)
         return pids
 
-    def start(self, name, wait=True):
-        self.daemons[name].start(wait)
+    def start(self, *names):
+        """All at once."""
+        for n in names:
+            self.daemons[n].start(wait=False)
+        for n in names:
+            self.daemons[n].wait_ready()
+
+    def recover(self):
+        """Whatever somebody left behind: everything runs and hears, and every mobile is registered."""
+        self.lead_to(None)
+        self.heal()
+        for n in self.names:
+            self.thaw(n)
+            self.nft(n, "add table inet deaf", "delete table inet deaf")
+        self.power_on(*[n for n in self.names if not self.daemons[n].proc])
+        for n in self.names:
+            self.link_up(n)
+        self.wait_together()
+        for fleet in self.fleets.values():
+            fleet.calm()
+            fleet.send(0)
+            fleet.register()
 
     def freeze(self, name):
         """Every process of the machine stops; its kernel goes on."""
@@ -183,12 +203,14 @@ class Group:
         self.daemons[name].kill()
         return when
 
-    def power_on(self, name, wait=True):
-        """A machine that boots: without the addresses that its last life had."""
-        for family, fact in self.net.topo.facts["families"].items():
-            self.net.run(name, "ip", f"-{family[3]}", "addr", "del", fact["agent"] + ("/64" if family == "ipv6" else "/16"), "dev", "home0", check=False)
-        self.link_up(name)
-        self.start(name, wait)
+    def power_on(self, *names):
+        """Machines that boot: without the addresses that their last life had."""
+        for name in names:
+            for family, fact in self.net.topo.facts["families"].items():
+                bits = {"ipv6": "/64", "ipv4": "/16"}[family]
+                self.net.run(name, "ip", f"-{family[3]}", "addr", "del", fact["agent"] + bits, "dev", "home0", check=False)
+            self.link_up(name)
+        self.start(*names)
 
     def split(self, names=None):
         """Members do not hear each other any more; the router hears and reaches each."""
