@@ -18,8 +18,9 @@ TAKEN_OVER_S = 10
 
 
 class Group:
-    def __init__(self, count=1000, **kw):
-        """kw: of redundant.network. count: of mobiles, in each family."""
+    def __init__(self, count=None, **kw):
+        """kw: of redundant.network. count: of mobiles, in each family; without one 1,000, on the segment as many as the kernel bears."""
+        count = count or (redundant.PHYSICAL_MAX if kw.get("physical") else 1000)
         topology = redundant.network(**kw)
         self.net = netmod.Net(topology)
         self.names = topology.facts["members"]
@@ -98,6 +99,10 @@ class Group:
         """The one member that has the virtual address; None when none or several have."""
         holders = self.holders()
         return holders[0] if len(holders) == 1 else None
+
+    def serving(self, seconds=TAKEN_OVER_S):
+        """The active member, once there is one."""
+        return netmod.wait_for(self.active, seconds, "one active member")
 
     def others(self, name):
         return [n for n in self.names if n != name]

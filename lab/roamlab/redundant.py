@@ -16,6 +16,7 @@ VIRTUAL, VIRTUAL4 = "2001:db8:100::/64", "10.32.0.0/11"     # home addresses tha
 CARE_OF, CARE_OF4 = "2001:db8:aa::/48", "10.64.0.0/11"
 FLEET, FLEET4 = "2001:db8:f:2::2", "10.15.2.2"
 BASE = {True: 0x400, False: 0x10000}                        # where the home addresses begin, on the segment or not
+PHYSICAL_MAX = 200   # mobiles on the segment: neighbour tables of the kernel hold 1,024 entries, of all namespaces together
 
 
 def own(i):

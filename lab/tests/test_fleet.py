@@ -26,7 +26,7 @@ def test_every_mobile_is_reachable(agent):
     for fleet in agent.fleets.values():
         assert fleet.register() == 0
         bound, ended = fleet.acknowledged()
-        assert len(bound) == 1000 and not ended
+        assert len(bound) == agent.count and not ended
     assert agent.what_differs() == ""
     crowds = agent.crowds()
     for down, up in agent.check_reachable(crowds):
@@ -39,18 +39,18 @@ def test_a_binding_that_is_lost_is_seen(agent):
     """The agent forgets three mobiles that were told that they are registered: the check of tables and the check of packets both say so."""
     for fleet in agent.fleets.values():
         fleet.register()
-        lost = [fleet.home_address(i) for i in (0, 500, 999)]
+        lost = [fleet.home_address(i) for i in (0, agent.count // 2, agent.count - 1)]
         for h in lost:
             agent.daemons["ha1"].ctl("drop", h)
         assert fleet.missing_in(agent.table("ha1", fleet.family)) == sorted(lost)
     assert "3 acknowledged are not in" in agent.what_differs()
     for crowd in agent.crowds():
         since = crowd.now()
-        netmod.wait_for(lambda c=crowd, t=since: c.fleet.reached(t) >= 997, 10, "the others")
+        netmod.wait_for(lambda c=crowd, t=since: c.fleet.reached(t) == agent.count - 3, 10, "the others")
         with pytest.raises(TimeoutError):
             crowd.wait_reached(since, 0.5)
         _, up = crowd.finish()
-        assert len(crowd.heard_from(up, since)) == 997
+        assert len(crowd.heard_from(up, since)) == agent.count - 3
         crowd.fleet.register(lifetime=3600)
     assert agent.what_differs() == ""
 
@@ -66,9 +66,9 @@ def test_later_registrations_and_ends_count(agent):
         again = {fleet.home_address(i) for i in range(10)}
         assert {h for h in after if after[h] != before[h]} == again
         assert set(fleet.missing_in(old)) == again
-        fleet.deregister(990, 10)
+        fleet.deregister(agent.count - 10, 10)
         _, ended = fleet.acknowledged()
-        assert ended == {fleet.home_address(i) for i in range(990, 1000)}
+        assert ended == {fleet.home_address(i) for i in range(agent.count - 10, agent.count)}
         assert set(fleet.missing_in(old)) == again | ended
         assert not fleet.missing_in(agent.table("ha1", fleet.family))
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import pytest
 from roamlab import net as netmod
 from roamlab import netns
+from roamlab.redundant import ROUTER
 
 scapy = pytest.importorskip("scapy.all")
 
@@ -21,7 +22,7 @@ PORT = 4340
 TYPES = {"hello": 1, "update": 2, "ack": 3, "request": 4, "page": 5, "members": 6, "digests": 7, "hand-over": 8}
 FILTER = ("udp port 4340 or udp port 434 or udp port 1985 or udp port 2029 or proto 112 or arp or "
           "(ip6 and (ip6[6] = 112 or ip6[6] = 58 or ip6[6] = 43 or ip6[6] = 60))")
-FIELDS = ("frame.time_epoch", "ipv6.src", "ip.src", "ipv6.dst", "ip.dst", "rcgroup.type", "rcgroup.from", "rcgroup.to", "rcgroup.epoch", "rcgroup.seq",
+FIELDS = ("frame.time_epoch", "eth.src", "ipv6.src", "ip.src", "ipv6.dst", "ip.dst", "rcgroup.type", "rcgroup.from", "rcgroup.to", "rcgroup.epoch", "rcgroup.seq",
           "rcgroup.record.key", "rcgroup.record.deleted", "rcgroup.ack.to_all", "rcgroup.ack.first", "rcgroup.ack.count", "rcgroup.member",
           "rcgroup.page.not_initialised", "rcgroup.request.before_service", "rcgroup.request.attempt", "rcgroup.malformed", "mip6.mhtype", "mip.type",
           "icmpv6.nd.na.target_address", "arp.src.proto_ipv4", "vrrp.prio", "hsrp.opcode", "hsrp2.state")
@@ -74,11 +75,24 @@ class Datagram:
 
 class GroupTap:
     def __init__(self, net, node, ifname="home0"):
+        self.net, self.node, self.proc, self.packets = net, node, None, []
         self.path = net.dir / f"group-{node}.pcapng"
         self.path.unlink(missing_ok=True)
         self.proc = netns.popen(net.ns(node), ["dumpcap", "-q", "-i", ifname, "-f", FILTER, "-w", self.path], stderr=subprocess.DEVNULL)
-        netmod.wait_for(lambda: self.path.exists() and self.path.stat().st_size, 10, f"a capture on {node}")
-        self.packets = []
+        netmod.wait_for(self._size, 10, f"a capture on {node}")
+        self._hear_something()
+
+    def _size(self):
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    def _hear_something(self):
+        """Until what is on the link now is in the file: an echo that the router answers tells."""
+        before = self._size()
+
+        def has_grown():
+            self.net.run(self.node, "ping", "-6", "-c1", "-W1", ROUTER, check=False)
+            return self._size() > before
+        netmod.wait_for(has_grown, 10, f"packets in the capture on {self.node}")
 
     def __enter__(self):
         return self
@@ -89,6 +103,8 @@ class GroupTap:
     def stop(self):
         if not self.proc:
             return self.packets
+        self._hear_something()
+        self._hear_something()      # (the first may have been on its way into the file)
         netmod.stop(self.proc)
         self.proc = None
         words = [w for name in FIELDS for w in ("-e", name)]

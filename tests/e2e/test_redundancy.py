@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Two home agents with one virtual address (VRRP, by keepalived), 1,000 mobiles of each family on their home segment, and what may happen to them.
+"""Two home agents with one virtual address (VRRP, by keepalived), 1,000 mobiles of each family, and what may happen to them.
 
 After each fault: tables equal on all members, every acknowledged registration in them, every mobile reachable both ways. The network is drawn
 in lab/roamlab/redundant.py; figures of failover are the benchmark's, here are bounds that a busy machine keeps."""
@@ -14,24 +14,36 @@ FAILOVER_MS = 1500
 DROP = "add rule inet deaf input udp dport 4340 @th,72,8 {} drop"   # the type of a group's datagram is its second octet
 
 
-@pytest.fixture(scope="module")
-def pair():
-    with Group(members=2, family="dual", physical=True, more="  purge = 2\n", process='  sync = "full"\n') as g:
+def running(**kw):
+    with Group(members=2, family="dual", more="  purge = 2\n", process='  sync = "full"\n', **kw) as g:
         for fleet in g.fleets.values():
             fleet.register()
         g.wait_equal()
         yield g
 
 
+@pytest.fixture(scope="module")
+def pair():
+    """The home addresses are on no link."""
+    yield from running()
+
+
+@pytest.fixture(scope="module")
+def segment():
+    """They are on the home link, where the active member answers for each of them."""
+    yield from running(physical=True)
+
+
 @pytest.fixture(autouse=True)
-def moved(request, pair):
+def moved(request):
     """What the test moved, for the requirements it names; its daemons' last words when it fails."""
-    before = pair.packets_moved
+    g = request.getfixturevalue("segment" if "segment" in request.fixturenames else "pair")
+    before = g.packets_moved
     yield
-    request.node.packets_moved = pair.packets_moved - before
+    request.node.packets_moved = g.packets_moved - before
     if request.node.report_call.failed:
-        print(pair.logs())
-        pair.recover()
+        print(g.logs())
+        g.recover()
 
 
 def is_whole(g, crowds=None):
@@ -54,7 +66,7 @@ def fails_over(g, name, fault, crowds):
 
 @pytest.mark.requirement("R-14")
 def test_link_down(pair):
-    crowds, active = pair.crowds(), pair.active()
+    crowds, active = pair.crowds(), pair.serving()
     fails_over(pair, active, pair.link_down, crowds)
     pair.wait_active(pair.others(active)[0])
     pair.link_up(active)
@@ -64,7 +76,7 @@ def test_link_down(pair):
 @pytest.mark.requirement("R-14", "R-6")
 def test_killed(pair):
     """roamd dies by kill -9, its keepalived with it. Started again it has the table from the other one, and mobiles registered meanwhile."""
-    crowds, active = pair.crowds(), pair.active()
+    crowds, active = pair.crowds(), pair.serving()
     other = pair.others(active)[0]
     fails_over(pair, active, pair.kill, crowds)
     pair.wait_active(other)
@@ -77,7 +89,7 @@ def test_killed(pair):
 
 def test_keepalived_alone_killed(pair):
     """roamd sees to it; the table is not concerned."""
-    active = pair.active()
+    active = pair.serving()
     tables = {n: pair.essence(pair.table(n, "ipv6")) for n in pair.names}
     old = set(pair.kill_keepalived(active))
     assert old
@@ -88,7 +100,7 @@ def test_keepalived_alone_killed(pair):
 
 def test_frozen_and_thawed(pair):
     """The machine's processes stop for so long that the other member takes over, and go on."""
-    crowds, active = pair.crowds(), pair.active()
+    crowds, active = pair.crowds(), pair.serving()
     other = pair.others(active)[0]
     fails_over(pair, active, pair.freeze, crowds)
     for fleet in pair.fleets.values():
@@ -113,26 +125,44 @@ def test_split_and_heal(pair):
     is_whole(pair)
 
 
-def test_hand_over_and_back(pair):
+def hand_over_and_back(g):
     """By the operator's word: nothing is lost, in either direction."""
     for _ in range(2):
-        crowds, active = pair.crowds(), pair.active()
-        other = pair.others(active)[0]
+        crowds, active = g.crowds(), g.serving()
+        other = g.others(active)[0]
         since = time.monotonic_ns()
         for c in crowds:
             netmod.wait_for(lambda f=c.fleet: f.first_by_another(other, since), 10, "packets by way of the active member")
             c.wait_reached(since)
-        pair.daemons[active].ctl("group", "hand-over")
-        pair.wait_active(other)
-        for c, ways in zip(crowds, is_whole(pair, crowds)):
+        g.daemons[active].ctl("group", "hand-over")
+        g.wait_active(other)
+        for c, ways in zip(crowds, is_whole(g, crowds)):
             assert {int(active[2:]), int(other[2:])} == set(c.via)
             for way in ways:
                 assert way.count(since, way.tx[-1] - 200_000_000).lost == 0
 
 
+def test_hand_over_and_back(pair):
+    hand_over_and_back(pair)
+
+
+def test_hand_over_on_the_segment(segment):
+    """The successor announces every home address; the one before still forwards what comes meanwhile."""
+    hand_over_and_back(segment)
+
+
+@pytest.mark.requirement("R-14")
+def test_link_down_on_the_segment(segment):
+    crowds, active = segment.crowds(), segment.serving()
+    fails_over(segment, active, segment.link_down, crowds)
+    segment.wait_active(segment.others(active)[0])
+    segment.link_up(active)
+    is_whole(segment, crowds)
+
+
 def test_standby_restarts_in_a_storm(pair):
     """Live registrations while the whole table is sent: none is missing on either member in the end."""
-    active = pair.active()
+    active = pair.serving()
     other = pair.others(active)[0]
     for fleet in pair.fleets.values():
         fleet.storm(2000)
@@ -142,6 +172,9 @@ def test_standby_restarts_in_a_storm(pair):
     for fleet in pair.fleets.values():
         sent, accepted, _ = fleet.calm()
         assert accepted > 1000, (sent, accepted)
+    pair.wait_equal()
+    for fleet in pair.fleets.values():
+        fleet.register()     # as mobiles do that had no answer
     is_whole(pair)
 
 
@@ -180,7 +213,7 @@ def stop_all(g):
 @pytest.mark.requirement("R-1", "R-4", "R-12", "R-13", "R-15")
 def test_registrations_are_told(pair):
     """An update by multicast for each registration and each end of one, and an acknowledgement of each; with one that ends what is not there too."""
-    active = pair.active()
+    active = pair.serving()
     other = pair.others(active)[0]
     with GroupTap(pair.net, other) as tap:
         for fleet in pair.fleets.values():
@@ -207,7 +240,7 @@ def test_registrations_are_told(pair):
 @pytest.mark.requirement("R-4")
 def test_updates_are_repeated(pair):
     """While the other member gets no updates they are sent to it again, and no mobile is told; then both."""
-    active = pair.active()
+    active = pair.serving()
     other = pair.others(active)[0]
     fleet = pair.fleets["ipv6"]
     generations = {h: g for h, (g, _) in fleet.acknowledged()[0].items()}
@@ -228,24 +261,24 @@ def test_updates_are_repeated(pair):
 
 
 @pytest.mark.requirement("R-5", "R-6", "R-7", "R-9", "R-10")
-def test_a_member_starts(pair):
+def test_a_member_starts(segment):
     """It asks for the table with its identifier before it takes registrations; pages and the list of members are acknowledged, and sent again when
     they are not; before it becomes active it asks once more."""
-    active = pair.active()
-    other = pair.others(active)[0]
+    active = segment.serving()
+    other = segment.others(active)[0]
     me, peer = int(other[2:]), int(active[2:])
-    assert not pair.daemons[other].stop()
-    with GroupTap(pair.net, other) as tap:
-        with pair.dropping(other, DROP.format(5), DROP.format(6)):
-            pair.start(other)
-            netmod.wait_for(lambda: pair.group_records(active, "member")[0]["unacknowledged"] > 0, 5, "pages on their way")
-            again = pair.group_records(active, "group")[0]["sent-again"]
-            netmod.wait_for(lambda: pair.group_records(active, "group")[0]["sent-again"] > again + 2, 5, "repetitions")
-            assert not pair.is_ready(other, 1) and other not in pair.holders()
-        pair.wait_together()
-        pair.daemons[active].ctl("group", "hand-over")
-        pair.wait_active(other)
-        is_whole(pair)
+    assert not segment.daemons[other].stop()
+    with GroupTap(segment.net, other) as tap:
+        with segment.dropping(other, DROP.format(5), DROP.format(6)):
+            segment.start(other)
+            netmod.wait_for(lambda: segment.group_records(active, "member")[0]["unacknowledged"] > 0, 5, "pages on their way")
+            again = segment.group_records(active, "group")[0]["sent-again"]
+            netmod.wait_for(lambda: segment.group_records(active, "group")[0]["sent-again"] > again + 2, 5, "repetitions")
+            assert not segment.is_ready(other, 1) and other not in segment.holders()
+        segment.wait_together()
+        segment.daemons[active].ctl("group", "hand-over")
+        segment.wait_active(other)
+        is_whole(segment)
         tap.stop()
     asked = tap.of("request", sender=me)
     assert asked and all(p.is_multicast for p in asked)
@@ -255,12 +288,13 @@ def test_a_member_starts(pair):
         assert len(numbers) > len(set(numbers)), "sent again"
         assert all(any(a.acknowledges(p) for a in tap.of("ack", sender=me)) for p in sort)
     assert {str(me), str(peer)} & {m for p in lists for m in p.values("rcgroup.member")}
-    assert [r["id"] for r in pair.group_records(other, "member")] == [peer] and [r["id"] for r in pair.group_records(active, "member")] == [me]
+    assert [r["id"] for r in segment.group_records(other, "member")] == [peer] and [r["id"] for r in segment.group_records(active, "member")] == [me]
     answered = [p for p in tap.packets if p.row["mip6.mhtype"] == "6" or p.row["mip.type"] == "3"]
     assert all(p.when > asked[0].when for p in answered)
     before = [p.when for p in asked if p.has("rcgroup.request.before_service")]
-    mine = {f.home_address(i) for f in pair.fleets.values() for i in range(pair.count)}
-    announced = [p.when for p in tap.packets if (p.row["icmpv6.nd.na.target_address"] in mine or p.row["arp.src.proto_ipv4"] in mine)]
+    mine = {f.home_address(i) for f in segment.fleets.values() for i in range(segment.count)}
+    announced = [p.when for p in tap.packets if p.row["eth.src"] == segment.net.lladdr[other, "home0"] and
+                 (p.row["icmpv6.nd.na.target_address"] in mine or p.row["arp.src.proto_ipv4"] in mine)]
     assert before and announced and min(before) < min(announced)
 
 
@@ -285,7 +319,7 @@ def test_alone_it_says_hello_and_nothing_more(pair):
 @pytest.mark.requirement("R-2", "R-15")
 def test_a_standby_registers(pair):
     """Registrations that come to the member that is not active are taken, told and answered."""
-    active = pair.active()
+    active = pair.serving()
     other = pair.others(active)[0]
     pair.lead_to(other)
     with GroupTap(pair.net, active) as tap:
@@ -303,7 +337,7 @@ def test_a_standby_registers(pair):
 
 def test_forged_and_replayed_datagrams_change_nothing(pair):
     """Without the key, or heard before: counted, and nothing else."""
-    active = pair.active()
+    active = pair.serving()
     other = pair.others(active)[0]
     adversary = Adversary(pair.net)
     heard = adversary.hear(pair.net.lladdr[other, "home0"], 10)
