@@ -390,6 +390,7 @@ const char *daemon_reload(struct daemon *d)
 	d->conf = fresh;
 	if (needs_restart(&old.node, &fresh.node))
 		log_note(EV_WARNING, "restart-needed", "of node { } only log-level and sysctl change without a restart of roamd");
+	group_reconf(d->group, &d->conf);
 	conf_fini(&old);
 	d->exec.is_setting = fresh.node.sysctl;
 	log_level((enum event_sev)d->conf.node.log_level);

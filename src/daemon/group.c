@@ -198,6 +198,8 @@ static int open_engine(struct group *g, struct conf_err *err)
 static int open_socket(struct group *g, struct conf_err *err)
 {
 	g->fd = udpin_open(&g->address, (uint16_t)g->conf.port);
+	if (g->d->exec.is_setting && !addr6_is_v4mapped(&g->conf.address)) /* else the own address goes with the carrier */
+		(void)sysctl_set(g->d->exec.sysctl, g->conf.interface, "keep_addr_on_down", 1);
 	if (g->fd < 0 || udpin_join(g->fd, &g->address, g->ifindex))
 		return fail(g, err, ERR_SYS, strerror(errno), "the port or the group cannot be opened: end other programs that use the port, or name others");
 	g->rx = event_new(g->d->base, g->fd, EV_READ | EV_PERSIST, on_rx, g);
@@ -249,6 +251,32 @@ int group_open(struct daemon *d, struct conf_err *err)
 	if (!rc)
 		rc = open_socket(g, err);
 	return rc ? rc : open_election(g, err);
+}
+
+/* What a running group cannot take over. */
+static bool needs_restart(const struct conf_group *now, const struct conf_group *fresh)
+{
+	struct conf_group a = *now, b = *fresh;
+
+	memset(a.key, 0, sizeof a.key);
+	memset(b.key, 0, sizeof b.key);
+	a.n_key = b.n_key = 0;
+	return memcmp(&a, &b, sizeof a) != 0;
+}
+
+void group_reconf(struct group *g, const struct conf *fresh)
+{
+	if (!g || !fresh->group_line) {
+		if (g || fresh->group_line)
+			log_note(EV_WARNING, "restart-needed", "joining or leaving a redundancy group takes a restart of roamd");
+		return;
+	}
+	memcpy(g->conf.key, fresh->group.key, sizeof g->conf.key);
+	g->conf.n_key = fresh->group.n_key;
+	const struct rg_conf conf = engine_conf(g);
+	(void)sync_set_keys(g->d->engines.sync, &conf);
+	if (needs_restart(&g->conf, &fresh->group))
+		log_note(EV_WARNING, "restart-needed", "of redundancy { } only the group's keys change without a restart of roamd");
 }
 
 bool group_leave(struct group *g)
@@ -306,6 +334,8 @@ void group_on_link(struct group *g, const struct link_event *ev)
 
 void group_on_local(struct group *g, const struct local_event *ev)
 {
+	if (g && addr6_eq(&ev->addr, &g->conf.address) && ev->is_gone)
+		log_note(EV_WARNING, "group-address-gone", "this member's own address %s is gone: the others cannot reach it", ADDR46_STR(&ev->addr));
 	if (g && g->hsrp)
 		hsrp_run_local(g->hsrp, ev, plat_now());
 }

@@ -13,6 +13,9 @@ struct group;
 int group_open(struct daemon *d, struct conf_err *err);
 void group_close(struct group *g);
 
+/* A new configuration: keys change at once; of all else is said that it needs a restart. g may be NULL. */
+void group_reconf(struct group *g, const struct conf *fresh);
+
 /* The daemon is to end. True: another member takes the active role over first, and the loop is broken when it has, or after a
  * second. */
 bool group_leave(struct group *g);

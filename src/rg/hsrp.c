@@ -17,7 +17,10 @@ enum action { A = 1, B = 2, C = 4, D = 8, E = 16, F = 32, G = 64, H = 128, I = 2
 const struct hsrp_conf hsrp_conf_default = {.version = 2, .priority = 100, .hello = {3 * NS_PER_S}, .hold = {10 * NS_PER_S}, .auth = HSRP_AUTH_TEXT,
 					    .text = {'c', 'i', 's', 'c', 'o'}};
 
-enum { ANNOUNCEMENTS = 3 }; /* of the virtual address: with the first hellos, should one be lost */
+enum {
+	ANNOUNCEMENTS = 3, /* of the virtual address: with the first hellos, should one be lost */
+	LIFE_MORE_S = 2,   /* the kernel counts an address's lifetime in seconds */
+};
 
 struct transition { uint16_t actions; int8_t next; /* -1: stays */ };
 #define T(a, n) {(a), (n)}
@@ -142,10 +145,14 @@ static void announce(struct hsrp_engine *e)
 	fx_send_arp(e->env.fx, e->conf.role, e->conf.ifindex, &all, buf, arp_build(buf, sizeof buf, &a));
 }
 
-static void hold_address(struct hsrp_engine *e, bool is_on)
+/* For so long at a time that it is gone soon after whoever runs the engine, however sudden its end: nobody else would take it away. */
+static void hold_address(struct hsrp_engine *e, bool is_on, struct now now)
 {
-	const struct fx_addr a = {.ifindex = e->conf.ifindex, .addr = e->virtual_addr, .plen_bits = e->conf.plen_bits, .flags = ADDR_NODAD};
+	const span_t life = span_s(span_to_s(span_ms(e->hold_ms)) + LIFE_MORE_S);
+	const struct fx_addr a = {.ifindex = e->conf.ifindex, .addr = e->virtual_addr, .plen_bits = e->conf.plen_bits, .flags = ADDR_NODAD,
+				  .preferred = life, .valid = life};
 	fx_addr(e->env.fx, e->conf.role, is_on ? FX_ADDR_ADD : FX_ADDR_DEL, &a);
+	e->held = now.mono;
 }
 
 /* --- the machine --- */
@@ -170,9 +177,9 @@ static void enter(struct hsrp_engine *e, enum hsrp_state next, const char *why, 
 	fx_event(e->env.fx, e->conf.role, EV_NOTICE, "hsrp-state", &addr6_any, "hsrp group %u: %s -> %s: %s", e->conf.group, hsrp_state_str(was),
 		 hsrp_state_str(next), why);
 	if (was == HSRP_ACTIVE)
-		hold_address(e, false);
+		hold_address(e, false, now);
 	if (next == HSRP_ACTIVE)
-		hold_address(e, true);
+		hold_address(e, true, now);
 	hello_rearm(e, now);
 	e->ops.changed(e->ops.ctx, was, next, now);
 }
@@ -221,6 +228,8 @@ static void apply(struct hsrp_engine *e, enum event ev, const struct hsrp *h, st
 		send(e, HSRP_COUP);
 	if (t.actions & F)
 		send(e, HSRP_HELLO);
+	if (e->state == HSRP_ACTIVE && mono_sub(now.mono, e->held).ns >= NS_PER_S)
+		hold_address(e, true, now);
 	if (t.actions & I)
 		e->announce = ANNOUNCEMENTS;
 	if (e->announce && e->state == HSRP_ACTIVE && t.actions & (I | F)) {

@@ -6,6 +6,8 @@
  *	rg_send    datagrams, acknowledged  rg_update changes
  *	rg_page    the table, whole or in parts
  */
+#include <string.h>
+
 #include "rg/rg_i.h"
 
 #include <stdio.h>
@@ -37,6 +39,15 @@ struct rg *rg_new(const struct engine_env *env, const struct rg_conf *conf, cons
 	g->ask_at = g->active_by = g->state_until = MONO_NEVER;
 	rg_table_init(g);
 	return g;
+}
+
+int rg_set_keys(struct rg *g, const struct rg_conf *conf)
+{
+	if (!conf->n_key || conf->n_key > RG_KEY_MAX)
+		return ERR_INVAL;
+	memcpy(g->conf.key, conf->key, sizeof g->conf.key);
+	g->conf.n_key = conf->n_key;
+	return 0;
 }
 
 void rg_free(struct rg *g)

@@ -100,6 +100,9 @@ uint64_t rg_committed(const struct rg *g);
 /* The version that is held of a record; false: none. */
 bool rg_version(const struct rg *g, uint8_t table, const uint8_t *key, uint8_t key_oct, struct grp_version *out);
 
+/* Other keys, from now on: the first signs, all are believed. 0, or ERR_INVAL: none, or too many. */
+int rg_set_keys(struct rg *g, const struct rg_conf *conf);
+
 /* UDP data from src. */
 void rg_rx(struct rg *g, const struct addr6 *src, const uint8_t *data, size_t len_oct, struct now now);
 void rg_tick(struct rg *g, struct now now);

@@ -353,6 +353,7 @@ void sync_deactivate(struct sync *s, struct now now)
 		tell_roles(s, false, now);
 }
 
+int sync_set_keys(struct sync *s, const struct rg_conf *conf) { return rg_set_keys(s->rg, conf); }
 bool sync_is_active(const struct sync *s) { return s->is_active; }
 bool sync_is_ready(const struct sync *s) { return rg_is_ready(s->rg); }
 int sync_hand_over(struct sync *s, struct now now) { return rg_hand_over(s->rg, now); }

@@ -60,6 +60,7 @@ mono_t sync_expiry(const struct sync *s);
 /* What VRRP or HSRP says. */
 void sync_activate(struct sync *s, struct now now);
 void sync_deactivate(struct sync *s, struct now now);
+int sync_set_keys(struct sync *s, const struct rg_conf *conf); /* as rg_set_keys */
 bool sync_is_active(const struct sync *s);
 bool sync_is_ready(const struct sync *s);
 int sync_hand_over(struct sync *s, struct now now);  /* as rg_hand_over */
