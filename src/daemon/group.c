@@ -80,15 +80,16 @@ static void on_ready(void *ctx, struct now now)
 		hsrp_run_start(g->hsrp, now);
 }
 
-/* The active member asks. With HSRP it resigns, and the standby router is there already. */
+/* The active member asks. */
 static void on_take_over(void *ctx, struct now now)
 {
 	struct group *g = ctx;
 
-	(void)now;
 	log_note(EV_NOTICE, "group-take-over", "the active member asks this one to take over");
 	if (g->vrrp)
 		vrrp_take_over(g->vrrp);
+	if (g->hsrp)
+		hsrp_run_take_over(g->hsrp, now);
 }
 
 static int hand_over(struct group *g, const char **msg)
@@ -108,7 +109,7 @@ static int hand_over(struct group *g, const char **msg)
 	if (g->vrrp)
 		vrrp_yield(g->vrrp);
 	if (g->hsrp)
-		hsrp_run_yield(g->hsrp, now);
+		hsrp_run_yield(g->hsrp);
 	return 0;
 }
 

@@ -11,7 +11,12 @@
 #include "plat/plat.h"
 #include "rg/hsrp.h"
 
-enum { FAMILIES = 2, BATCH = 64, FOLLOW = 1000 /* added to the priority of the family that follows; above what version 2's usual 255 reaches */ };
+enum {
+	FAMILIES = 2, BATCH = 64,
+	FOLLOW = 1000,           /* added to the priority of the family that follows; above what version 2's usual 255 reaches */
+	TAKE_OVER = 255,         /* who is asked to take over: above all that are configured */
+	TAKE_OVER_MS = 3000,
+};
 
 struct side {
 	struct hsrp_run *run;
@@ -29,6 +34,7 @@ struct hsrp_run {
 	struct hsrp_run_ops ops;
 	struct link_event link;
 	bool is_started, is_active;
+	mono_t take_until;              /* taking over, and given up then */
 	uint32_t further_down;          /* bits of tracked interfaces that have no carrier */
 };
 
@@ -45,6 +51,15 @@ static void follow(struct side *s, bool is_active)
 		s->e.conf.priority = s->conf.priority + (is_active ? FOLLOW : 0);
 }
 
+static void take_no_more(struct hsrp_run *h)
+{
+	struct side *s = leader(h);
+
+	h->take_until = MONO_NEVER;
+	s->e.conf.priority = s->conf.priority;
+	s->e.conf.is_preempting = s->conf.is_preempting;
+}
+
 static void on_changed(void *ctx, enum hsrp_state from, enum hsrp_state to, struct now now)
 {
 	struct side *s = ctx;
@@ -56,6 +71,9 @@ static void on_changed(void *ctx, enum hsrp_state from, enum hsrp_state to, stru
 	if (is_follower(s) || is_active == h->is_active)
 		return;
 	h->is_active = is_active;
+	h->take_until = MONO_NEVER;
+	if (!is_active)
+		take_no_more(h);
 	follow(&h->side[1], is_active);
 	h->ops.state(h->ops.ctx, is_active);
 }
@@ -123,11 +141,16 @@ void hsrp_run_stop(struct hsrp_run *h, struct now now)
 	settle_all(h, now);
 }
 
-void hsrp_run_yield(struct hsrp_run *h, struct now now)
+void hsrp_run_take_over(struct hsrp_run *h, struct now now)
 {
-	if (leader(h)->is_up)
-		hsrp_resign(&leader(h)->e, now);
+	if (!leader(h)->is_up || h->is_active)
+		return;
+	leader(h)->e.conf.priority = TAKE_OVER;
+	leader(h)->e.conf.is_preempting = true;
+	h->take_until = mono_add(now.mono, span_ms(TAKE_OVER_MS));
 }
+
+void hsrp_run_yield(struct hsrp_run *h) { take_no_more(h); }
 
 void hsrp_run_link(struct hsrp_run *h, const struct link_event *ev, struct now now)
 {
@@ -161,6 +184,8 @@ void hsrp_run_local(struct hsrp_run *h, const struct local_event *ev, struct now
 
 void hsrp_run_tick(struct hsrp_run *h, struct now now)
 {
+	if (mono_reached(h->take_until, now.mono))
+		take_no_more(h);
 	for (int i = 0; i < FAMILIES; i++)
 		if (h->side[i].is_up && mono_reached(hsrp_expiry(&h->side[i].e), now.mono))
 			hsrp_tick(&h->side[i].e, now);
@@ -168,7 +193,7 @@ void hsrp_run_tick(struct hsrp_run *h, struct now now)
 
 mono_t hsrp_run_expiry(const struct hsrp_run *h)
 {
-	mono_t least = MONO_NEVER;
+	mono_t least = h->take_until;
 
 	for (int i = 0; i < FAMILIES; i++)
 		if (h->side[i].is_up)
@@ -225,6 +250,7 @@ int hsrp_run_open(struct hsrp_run **out, struct event_base *base, int priority, 
 	h->group = group;
 	h->env = *env;
 	h->ops = *ops;
+	h->take_until = MONO_NEVER;
 	for (int i = 0; i < FAMILIES; i++)
 		h->side[i] = (struct side){.run = h, .fd = -1};
 	if (key && key->raw_len_oct > HSRP_KEY_MAX) {

@@ -27,8 +27,9 @@ void hsrp_run_close(struct hsrp_run *h);
 void hsrp_run_start(struct hsrp_run *h, struct now now);
 /* Resigns and ends. */
 void hsrp_run_stop(struct hsrp_run *h, struct now now);
-/* Lets another one be active. */
-void hsrp_run_yield(struct hsrp_run *h, struct now now);
+/* Become active whatever the priorities, with a coup; and let another one do so. */
+void hsrp_run_take_over(struct hsrp_run *h, struct now now);
+void hsrp_run_yield(struct hsrp_run *h);
 
 /* Of every link and address of the host. */
 void hsrp_run_link(struct hsrp_run *h, const struct link_event *ev, struct now now);
