@@ -138,7 +138,7 @@ NOINLINE int agent_up_gre(ctx_t *c, const struct m_cfg *g)
 static INLINE int agent_direct_at(ctx_t *c, const uint32_t have)
 {
 	struct inner in;
-	struct way w;
+	struct way w = {0};
 	struct ip6_h *ip = ctx_at(c, ETH_OCT);
 	struct ip6_h *inner = ctx_at(c, ETH_OCT + have);
 	if (!ctx_has(c, ETH_OCT + have + IP6_OCT) || !inner_read(c, ETH_OCT + have, &in) || !ecn_decap(ip->vtf, &in.vtf))

@@ -78,7 +78,7 @@ NOINLINE bool cast_write46(ctx_t *c, const struct in4 *in, const struct m_coa *m
 /* An IPv4 packet at l2 into a group of IPv6. */
 NOINLINE int cast_46(ctx_t *c, struct m_coa *m, uint32_t l2)
 {
-	struct in4 in;
+	struct in4 in = {0};
 	if (!in4_read(c, l2, &in))
 		return ctx_drop(c, DP_DROP_MALFORMED);
 	struct cast_way w = {.at = in.at, .len_oct = in.len_oct, .is_local = in.is_local, .is_over = in.ip.ttl <= 1 && !in.is_local};

@@ -43,7 +43,7 @@ static INLINE bool cn_is_nd(ctx_t *c, const uint32_t l2, const struct inner *in)
 static INLINE int cn_out_at(ctx_t *c, const uint32_t l2, const struct a6 *coa, uint32_t here_oct)
 {
 	struct inner in;
-	struct way w;
+	struct way w = {0};
 	struct ip6_h *ip = ctx_at(c, l2);
 	if (!ctx_has(c, l2 + IP6_OCT) || !inner_read(c, l2, &in) || in.nh == NH_MH || in.nh == NH_HOPOPTS || in.nh == NH_ROUTING ||
 	    cn_is_nd(c, l2, &in))

@@ -50,8 +50,10 @@ static INLINE int control_error(ctx_t *c, const struct m_cfg *g, uint32_t icmp, 
 }
 
 /* icmp: offset of the ICMPv6 header, at 54, or 62 behind a hop-by-hop header. */
-NOINLINE int control_icmp(ctx_t *c, const struct m_cfg *g, uint32_t flags, uint32_t icmp)
+GLOBAL int control_icmp(ctx_t *c, const struct m_cfg *g, uint32_t flags, uint32_t icmp)
 {
+	if (!g)
+		return CTX_PASS;
 	uint8_t type;
 	struct a6 dst;
 	if (!ctx_load(c, icmp, &type, 1) || !ctx_load(c, ETH_OCT + 24, &dst, 16))
@@ -95,7 +97,7 @@ NOINLINE long control_hao_option(uint32_t i, void *arg)
 }
 
 /* Offset of a Home Address option's address in a destination options header at `at` of `oct` octets, or 0. */
-static INLINE uint32_t control_find_hao(ctx_t *c, uint32_t at, uint32_t oct)
+GLOBAL uint32_t control_find_hao(ctx_t *c, uint32_t at, uint32_t oct)
 {
 	struct hao_walk w = {.c = c, .at = at + 2, .end = at + oct};
 	ctx_loop(EXT_OPTIONS, control_hao_option, &w);
@@ -118,8 +120,10 @@ static INLINE bool control_vouches(ctx_t *c, const struct m_cfg *g, const struct
 }
 
 /* Data with a Home Address option: the source becomes the home address, the option padding. */
-NOINLINE int control_hao(ctx_t *c, const struct m_cfg *g, uint32_t hao)
+GLOBAL int control_hao(ctx_t *c, const struct m_cfg *g, uint32_t hao)
 {
+	if (!g)
+		return CTX_PASS;
 	struct k_pair addr;
 	struct a6 home_address;
 	if (!ctx_load(c, ETH_OCT + 8, &addr, sizeof addr) || !ctx_load(c, hao, &home_address, 16))
@@ -156,7 +160,7 @@ NOINLINE long control_ext_header(uint32_t i, void *arg)
 }
 
 /* Does a Mobility Header follow, if need be behind other headers? Data behind one routing header is told quickly. */
-NOINLINE bool control_is_message(ctx_t *c, uint8_t nh)
+GLOBAL bool control_is_message(ctx_t *c, uint8_t nh)
 {
 	uint8_t next = nh;
 	if (nh == NH_ROUTING && !ctx_load(c, ETH_OCT + IP6_OCT, &next, 1))
@@ -173,8 +177,10 @@ NOINLINE bool control_is_message(ctx_t *c, uint8_t nh)
  * Mobility Header (RFC 6275 6.3, 6.4: type 2 routing header, Home Address option). Data behind such a routing header that comes so
  * far is for no home address of ours: 8.2 and 6.4 want it dropped in silence, where the kernel would complain.
  */
-NOINLINE int control_ext(ctx_t *c, const struct m_cfg *g, uint8_t nh)
+GLOBAL int control_ext(ctx_t *c, const struct m_cfg *g, uint8_t nh)
 {
+	if (!g)
+		return CTX_PASS;
 	struct ext_walk w = {.c = c, .at = ETH_OCT + IP6_OCT, .nh = nh};
 	ctx_loop(EXT_HEADERS, control_ext_header, &w);
 	if (w.nh == NH_MH)

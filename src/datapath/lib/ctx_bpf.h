@@ -153,8 +153,10 @@ static INLINE int way_ask(ctx_t *c, const struct a6 *src, const struct a6 *dst, 
  * only we use. */
 static INLINE bool way_is_kernels_turn(int64_t now) { return ((uint64_t)now & 0x3fc00000) == 0; }
 
-NOINLINE int ctx_route(ctx_t *c, const struct a6 *src, const struct a6 *dst, uint32_t len_oct, struct way *w)
+GLOBAL int ctx_route(ctx_t *c, const struct a6 *src, const struct a6 *dst, uint32_t len_oct, struct way *w)
 {
+	if (!src || !dst || !w)
+		return 0;
 	int64_t now = ctx_now(c);
 	uint32_t at = mix(dst->w[3] ^ dst->w[1], src->w[3] ^ dst->w[2]) % WAYS;
 	struct m_way *m = bpf_map_lookup_elem(&t_way, &at);
@@ -199,8 +201,10 @@ static INLINE int way_ask4(ctx_t *c, uint32_t src, uint32_t dst, uint32_t len_oc
 }
 
 /* As ctx_route, in the same slots: the mapped address tells the families apart. */
-NOINLINE int ctx_route4(ctx_t *c, uint32_t src, uint32_t dst, uint32_t len_oct, struct way *w)
+GLOBAL int ctx_route4(ctx_t *c, uint32_t src, uint32_t dst, uint32_t len_oct, struct way *w)
 {
+	if (!w)
+		return 0;
 	int64_t now = ctx_now(c);
 	uint32_t at = mix(dst, src) % WAYS;
 	struct m_way *m = bpf_map_lookup_elem(&t_way, &at);

@@ -72,8 +72,10 @@ static INLINE int group_replicate(ctx_t *c, const struct m_mfc *m)
 }
 
 /* The source is to hear of it (RFC 4443 3.2 allows that for multicast). */
-NOINLINE int group_too_big(ctx_t *c, const struct inner *in, uint32_t mtu)
+GLOBAL int group_too_big(ctx_t *c, const struct inner *in, uint32_t mtu)
 {
+	if (!in)
+		return 0;
 	struct dp_slow s = {.why = DP_SLOW_FORWARD, .mtu_oct = mtu, .len_oct = in->len_oct};
 	punt_slow(c, ETH_OCT, &s);
 	return ctx_stolen(c);

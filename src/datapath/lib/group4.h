@@ -5,8 +5,10 @@
 #include "datapath/lib/open4.h"
 
 /* The source is to hear of it, or the packet to go in pieces. */
-NOINLINE int group4_too_big(ctx_t *c, const struct in4 *in, uint32_t mtu)
+GLOBAL int group4_too_big(ctx_t *c, const struct in4 *in, uint32_t mtu)
 {
+	if (!in)
+		return 0;
 	struct dp_slow s = {.why = DP_SLOW_FORWARD, .mtu_oct = mtu, .len_oct = in->len_oct};
 	punt4_with(c, ETH_OCT, DP_PUNT_SLOW, &s, true);
 	return ctx_stolen(c);
@@ -15,7 +17,7 @@ NOINLINE int group4_too_big(ctx_t *c, const struct in4 *in, uint32_t mtu)
 /* A packet to a group that came in on a link (RFC 4605 forwarding): one hop less. */
 NOINLINE int group4_forward(ctx_t *c, struct m_mfc *m)
 {
-	struct in4 in;
+	struct in4 in = {0};
 	if (m->iif != ctx_ifindex(c))
 		return ctx_drop(c, DP_DROP_WRONG_IIF);
 	if (!in4_read(c, ETH_OCT, &in))

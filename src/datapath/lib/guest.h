@@ -49,7 +49,7 @@ NOINLINE bool guest_read6(ctx_t *c, struct guest_in *in, struct a6 *dst)
 
 NOINLINE bool guest_read4(ctx_t *c, struct guest_in *in, struct a6 *dst)
 {
-	struct in4 p;
+	struct in4 p = {0};
 	if (!in4_read(c, in->at, &p))
 		return false;
 	*dst = a6_of4(p.ip.dst);

@@ -124,10 +124,12 @@ static INLINE int home_tunnel_own(ctx_t *c, const struct m_cfg *g, const struct 
 
 /* Out of a tunnel and on by the routing table; the host's stack knows what to do with everything unusual (errors
  * too). */
-NOINLINE int home_route(ctx_t *c, const struct m_cfg *g)
+GLOBAL int home_route(ctx_t *c, const struct m_cfg *g)
 {
+	if (!g)
+		return CTX_PASS;
 	struct inner in;
-	struct way w;
+	struct way w = {0};
 	struct eth_h *eth = ctx_begin(c);
 	struct ip6_h *ip = ctx_at(c, ETH_OCT);
 	if (!ctx_has(c, ETH_OCT + IP6_OCT) || !inner_read(c, ETH_OCT, &in))
@@ -193,8 +195,10 @@ static INLINE int home_release(ctx_t *c, const struct inner *in, const uint32_t 
 }
 
 /* IPv6 in IPv6 to a home agent's address of ours. */
-NOINLINE int home_reverse(ctx_t *c, const struct m_cfg *g)
+GLOBAL int home_reverse(ctx_t *c, const struct m_cfg *g)
 {
+	if (!g)
+		return CTX_PASS;
 	struct inner in;
 	struct ip6_h *ip = ctx_at(c, ETH_OCT);
 	if (!ctx_has(c, ETH_OCT + 2 * IP6_OCT) || !inner_read(c, ETH_OCT + IP6_OCT, &in))

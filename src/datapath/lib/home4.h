@@ -28,7 +28,7 @@ NOINLINE struct m_home_more *home4_more(ctx_t *c, const struct m_cfg *g, uint32_
 NOINLINE int home4_copy(ctx_t *c, struct in4 *in, const struct home_to *to, uint32_t ha)
 {
 	struct out4 o = {.src = ha, .dst = a4_of(&to->coa), .encap = out4_form(c, in, to->encap), .port = (uint16_t)to->udp_port};
-	struct way w;
+	struct way w = {0};
 	if (to->expires_ns <= ctx_now(c))
 		return 0;
 	uint32_t oct = in->seg_oct + out4_oct(o.encap);
@@ -158,7 +158,7 @@ static INLINE bool home4_is_loop(ctx_t *c, const struct m_cfg *g, const struct i
 /* A packet for a bound home address; l2: ETH_OCT or 0, h: its live entry. */
 NOINLINE int home4_tunnel(ctx_t *c, const struct m_cfg *g, uint32_t l2, const struct m_home *h)
 {
-	struct in4 in;
+	struct in4 in = {0};
 	if (!in4_read(c, l2, &in))
 		return ctx_drop(c, DP_DROP_MALFORMED);
 	if (home_is_cast(g, h)) {
@@ -190,8 +190,8 @@ static INLINE struct m_home *home4_find(ctx_t *c, const struct m_cfg *g, uint32_
 /* Out of a tunnel and on by the routing table; the host's stack knows what to do with everything unusual. */
 NOINLINE int home4_route(ctx_t *c, const struct m_cfg *g)
 {
-	struct in4 in;
-	struct way w;
+	struct in4 in = {0};
+	struct way w = {0};
 	if (!in4_read(c, ETH_OCT, &in))
 		return ctx_drop(c, DP_DROP_MALFORMED);
 	if (in.ip.ttl <= 1 || in.head_oct != IP4_OCT || a4_is_multicast(in.ip.dst) || a4_is_broadcast(in.ip.dst))

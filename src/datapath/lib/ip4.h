@@ -108,8 +108,10 @@ static INLINE bool ip4_copy(ctx_t *c, uint32_t at, struct ip4_h *ip)
 }
 
 /* Reads the header at `at`, and sees to it that pointers reach it. False: not a whole IPv4 packet. */
-NOINLINE bool in4_read(ctx_t *c, uint32_t at, struct in4 *in)
+GLOBAL bool in4_read(ctx_t *c, uint32_t at, struct in4 *in)
 {
+	if (!in)
+		return 0;
 	uint32_t gso = ctx_gso(c);
 	if (!ip4_copy(c, at, &in->ip))
 		return false;
@@ -135,7 +137,7 @@ static INLINE struct ip4_h in4_leaving(const struct in4 *in)
 }
 
 /* Is the source of the packet, IPv4's or ARP's at off, within its rate? (Apart from what follows: stack is scarce in BPF.) */
-NOINLINE bool punt4_admits(ctx_t *c, uint32_t off, enum dp_punt why)
+GLOBAL bool punt4_admits(ctx_t *c, uint32_t off, enum dp_punt why)
 {
 	struct m_cfg *g = cfg(c);
 	struct a6 src = a6_of4(0);
@@ -147,8 +149,10 @@ NOINLINE bool punt4_admits(ctx_t *c, uint32_t off, enum dp_punt why)
 	return false;
 }
 
-NOINLINE bool punt4_send(ctx_t *c, uint32_t off, enum dp_punt why, const struct dp_slow *slow, bool has_slow)
+GLOBAL bool punt4_send(ctx_t *c, uint32_t off, enum dp_punt why, const struct dp_slow *slow, bool has_slow)
 {
+	if (!slow && has_slow)
+		return 0;
 	struct punt_head head = {.ifindex = ctx_ifindex(c), .why = why};
 	if (off >= ETH_OCT && !ctx_load(c, 6, &head.mac, 6))
 		return false;

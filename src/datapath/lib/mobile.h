@@ -103,8 +103,10 @@ NOINLINE int mobile_in(ctx_t *c, const struct m_cfg *g, struct m_downlink *d, ui
 }
 
 /* To an on-link care-of address with a type 2 routing header. CONTROL_NONE: not data, let others see to it. */
-NOINLINE int mobile_in_rh2(ctx_t *c, const struct m_cfg *g, const struct m_downlink *d)
+GLOBAL int mobile_in_rh2(ctx_t *c, const struct m_cfg *g, const struct m_downlink *d)
 {
+	if (!g || !d)
+		return CTX_PASS;
 	struct a6 home_address;
 	uint8_t nh, type;
 	if (!ro_read_rh2(c, ETH_OCT + IP6_OCT, &home_address, &nh) || nh == NH_MH)

@@ -93,7 +93,7 @@ NOINLINE int mobile4_fragment(ctx_t *c)
 /* d: entry of the frame's outer source and destination. */
 NOINLINE int mobile4_in(ctx_t *c, const struct m_cfg *g, struct m_downlink *d, const struct ip4_h *ip)
 {
-	struct tun4 t;
+	struct tun4 t = {0};
 	if (!mobile_may_use(d, ctx_ifindex(c)))
 		return ctx_drop(c, DP_DROP_DOWNLINK_IF);
 	if (ip->frag & BE16(IP4_PART))
@@ -105,7 +105,7 @@ NOINLINE int mobile4_in(ctx_t *c, const struct m_cfg *g, struct m_downlink *d, c
 /* A packet that the host routed into roam0; u: entry of its source. */
 NOINLINE int mobile4_out(ctx_t *c, const struct m_uplink_out *u)
 {
-	struct in4 in;
+	struct in4 in = {0};
 	struct out4 o = {.src = a4_of(&u->src), .dst = a4_of(&u->dst), .encap = u->encap, .gre = GRE_KEY, .opt = u->key, .port = u->udp_port,
 		.what = DP_COUNT_MN_ENCAP};
 	struct way w = {.ifindex = u->ifindex, .mtu_oct = u->mtu_oct, .next_hop = u->next_hop, .mac = u->mac};

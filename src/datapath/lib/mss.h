@@ -31,7 +31,7 @@ NOINLINE long mss_option(uint32_t i, void *arg)
 }
 
 /* tcp: offset of the TCP header; most: the largest MSS allowed. */
-NOINLINE int mss_clamp(ctx_t *c, uint32_t tcp, uint32_t most)
+GLOBAL int mss_clamp(ctx_t *c, uint32_t tcp, uint32_t most)
 {
 	uint8_t h[2];
 	if (!ctx_load(c, tcp + 12, h, 2) || !(h[1] & TCP_SYN))

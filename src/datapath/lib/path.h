@@ -13,8 +13,10 @@
 static INLINE struct m_if *if_of(ctx_t *c) { return if_of_index(c, ctx_ifindex(c)); }
 
 /* The link-local address of a mobile that is away, which we defend: told to the sender, never tunnelled (RFC 6275 10.4.2). */
-NOINLINE int path_linklocal(ctx_t *c, const struct m_cfg *g, const struct a6 *dst)
+GLOBAL int path_linklocal(ctx_t *c, const struct m_cfg *g, const struct a6 *dst)
 {
+	if (!g || !dst)
+		return 0;
 	struct m_local *l = g->features & FEAT_LOCAL ? TBL(c, local, dst) : NULL;
 	struct dp_slow s = {.why = DP_SLOW_LINK_LOCAL, .len_oct = ctx_len(c) - ETH_OCT};
 	if (!l || l->flags != 0)

@@ -54,7 +54,7 @@ static INLINE bool path4_is_tunnel(ctx_t *c, const struct ip4_h *ip)
 /* A tunnel to an address of ours with these flags: whose is it? Both ends of what is inside may be mobiles of ours. */
 NOINLINE int path4_tunnel(ctx_t *c, const struct m_cfg *g, uint32_t flags)
 {
-	struct tun4 t;
+	struct tun4 t = {0};
 	int v = open4(c, &t);
 	if (v != OPEN4_OK)
 		return v == OPEN4_PASS ? ctx_pass(c) : v;
@@ -176,7 +176,7 @@ static INLINE int path4_unicast(ctx_t *c, const struct m_cfg *g, const struct m_
 /* Out of a tunnel: perhaps a message to this host. verdict of what it is otherwise: to the host, at a mobile; onwards, at an agent. */
 NOINLINE int path4_again(ctx_t *c, const struct m_cfg *g, bool is_mobile)
 {
-	struct in4 in;
+	struct in4 in = {0};
 	if (!in4_read(c, ETH_OCT, &in))
 		return ctx_drop(c, DP_DROP_MALFORMED);
 	if (in4_may_be_message(c, &in)) {

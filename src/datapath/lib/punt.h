@@ -30,7 +30,7 @@ static INLINE bool rate_admits(ctx_t *c, const struct m_cfg *g, const struct a6 
 }
 
 /* Sets a handed-up packet's rate against its source's bucket. Source and link-layer source are read here. */
-NOINLINE bool punt_admits(ctx_t *c, uint32_t off, enum dp_punt why)
+GLOBAL bool punt_admits(ctx_t *c, uint32_t off, enum dp_punt why)
 {
 	struct m_cfg *g = cfg(c);
 	struct a6 src;
@@ -44,8 +44,10 @@ NOINLINE bool punt_admits(ctx_t *c, uint32_t off, enum dp_punt why)
 
 /* off: where the IPv6 header begins. has_slow says whether there is one: a pointer to the stack may not be compared with NULL
  * by a program without CAP_PERFMON. */
-NOINLINE bool punt_with(ctx_t *c, uint32_t off, enum dp_punt why, const struct dp_slow *slow, bool has_slow)
+GLOBAL bool punt_with(ctx_t *c, uint32_t off, enum dp_punt why, const struct dp_slow *slow, bool has_slow)
 {
+	if (!slow && has_slow)
+		return 0;
 	if (!punt_admits(c, off, why))
 		return false;
 	struct punt_head head = {.ifindex = ctx_ifindex(c), .why = why};
@@ -60,7 +62,7 @@ NOINLINE bool punt_with(ctx_t *c, uint32_t off, enum dp_punt why, const struct d
 }
 
 /* A route to optimise: a copy, for each pair of inner addresses one a second. ip: offset of the inner header, behind a tunnel's. */
-NOINLINE bool punt_ro(ctx_t *c, const uint32_t ip)
+GLOBAL bool punt_ro(ctx_t *c, const uint32_t ip)
 {
 	struct m_cfg *g = cfg(c);
 	struct k_pair a;

@@ -100,8 +100,10 @@ static INLINE bool ro_read_rh2(ctx_t *c, uint32_t at, struct a6 *home_address, u
 }
 
 /* Takes a type 2 routing header off: the packet is to home_address then. nh: what follows it. */
-NOINLINE bool ro_consume(ctx_t *c, const struct a6 *home_address, uint8_t nh)
+GLOBAL bool ro_consume(ctx_t *c, const struct a6 *home_address, uint8_t nh)
 {
+	if (!home_address)
+		return 0;
 	struct { uint16_t plen; uint8_t nh, hl; } head;
 	if (!ctx_load(c, ETH_OCT + 4, &head, 4))
 		return false;

@@ -55,8 +55,11 @@ struct outer {
 enum { IPIP_OCT = IP6_OCT, GRE_TUNNEL_OCT = IP6_OCT + GRE_OCT };
 
 /* Limits a way's MTU to what was learned about the path to dst (RFC 8201). */
-static INLINE uint32_t path_mtu(ctx_t *c, const struct m_cfg *g, const struct a6 *dst, uint32_t mtu)
+GLOBAL uint32_t path_mtu(ctx_t *c, const struct m_cfg *g, const struct a6 *dst, uint32_t mtu)
 {
+	ctx_keep(c);
+	if (!g || !dst)
+		return mtu;
 	if (!(g->features & FEAT_PMTU))
 		return mtu;
 	struct m_pmtu *p = TBL(c, pmtu, dst);
@@ -149,7 +152,7 @@ static INLINE int send_way(ctx_t *c, const struct way *w, int r)
 static INLINE int tunnel_routed(ctx_t *c, const struct m_cfg *g, uint32_t l2, struct inner *in, const struct outer *o,
 				uint32_t have, enum dp_count what)
 {
-	struct way w;
+	struct way w = {0};
 	const uint32_t oct = IPIP_OCT;
 	int r = ctx_route(c, o->src, o->dst, in->seg_oct + oct, &w);
 	if (r == WAY_NONE || r == WAY_HOST)

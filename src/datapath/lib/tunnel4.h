@@ -134,8 +134,10 @@ static INLINE bool out4_room(ctx_t *c, const struct in4 *in, uint32_t encap)
 }
 
 /* Puts the packet into the tunnel, in a frame between to and from. It lies at in->at then. */
-NOINLINE bool out4_put(ctx_t *c, struct in4 *in, const struct out4 *o, const struct way *w)
+GLOBAL bool out4_put(ctx_t *c, struct in4 *in, const struct out4 *o, const struct way *w)
 {
+	if (!in || !o || !w)
+		return 0;
 	if (!out4_room(c, in, o->encap))
 		return false;
 	in->at = ETH_OCT + out4_oct(o->encap);
@@ -149,8 +151,10 @@ NOINLINE bool out4_put(ctx_t *c, struct in4 *in, const struct out4 *o, const str
 }
 
 /* Hands the packet to the slow path, as it came. */
-NOINLINE int slow4(ctx_t *c, const struct in4 *in, const struct out4 *o, enum dp_slow_why why, uint32_t mtu)
+GLOBAL int slow4(ctx_t *c, const struct in4 *in, const struct out4 *o, enum dp_slow_why why, uint32_t mtu)
 {
+	if (!in || !o)
+		return CTX_PASS;
 	struct a6 src = a6_of4(o->src), dst = a6_of4(o->dst);
 	struct dp_slow s = {.why = why, .encap = (enum dp_encap)o->encap, .mtu_oct = mtu, .len_oct = in->len_oct, .ifindex = o->ifindex};
 	s.has_key = o->encap == DP_ENCAP_GRE && o->gre == GRE_KEY;
@@ -191,9 +195,11 @@ static INLINE void in4_clamp(ctx_t *c, const struct in4 *in, uint32_t room)
 }
 
 /* The whole of it, for a tunnel that the routing table knows the way of. */
-NOINLINE int tunnel4_routed(ctx_t *c, struct in4 *in, struct out4 *o)
+GLOBAL int tunnel4_routed(ctx_t *c, struct in4 *in, struct out4 *o)
 {
-	struct way w;
+	if (!in || !o)
+		return 0;
+	struct way w = {0};
 	if (in->ip.ttl <= 1 && !in->is_local)
 		return slow4(c, in, o, DP_SLOW_HOP_LIMIT, 0);
 	o->encap = out4_form(c, in, o->encap);
@@ -212,8 +218,10 @@ NOINLINE int tunnel4_routed(ctx_t *c, struct in4 *in, struct out4 *o)
 }
 
 /* A tunnel that ends here, over a link that is known. */
-NOINLINE int tunnel4_link(ctx_t *c, struct in4 *in, struct out4 *o, const struct way *w)
+GLOBAL int tunnel4_link(ctx_t *c, struct in4 *in, struct out4 *o, const struct way *w)
 {
+	if (!in || !o || !w)
+		return 0;
 	uint32_t mtu = path4_mtu(c, o->dst, w->mtu_oct);
 	o->ifindex = w->ifindex;
 	o->next_hop = w->next_hop;

@@ -86,7 +86,7 @@ NOINLINE int visit4_up_tunnel(ctx_t *c, const struct m_cfg *g, struct tun4 *t, c
 /* What a visitor sends as it is, to somebody else than this host. Broadcasts and groups would need encapsulated delivery (RFC 3024 4.2). */
 NOINLINE int visit4_up(ctx_t *c, const struct m_cfg *g, const struct m_visit *v)
 {
-	struct in4 in;
+	struct in4 in = {0};
 	if (v->up != DP_VISIT_REVERSE)
 		return ctx_pass(c);
 	if (!in4_read(c, ETH_OCT, &in))
