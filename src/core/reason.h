@@ -142,6 +142,11 @@
 	X(RG_LIMIT, "more group members than there can be") \
 	X(RG_NOT_READY, "message while the group's table is not here yet") \
 	X(RG_IDENTIFIER, "another group member has our identifier") \
+	X(MM_AGENT_UNKNOWN, "datagram of an agent that the mobility manager does not know") \
+	X(MM_EPOCH, "agent or mobility manager whose boot epoch is not proven yet") \
+	X(MM_REPLAY, "datagram of an agent or a mobility manager that has come before, or is too old") \
+	X(MM_NOT_ALLOWED, "question that the agent may not ask") \
+	X(MM_LIMIT, "no room for another mobile, or for another agent's wish to be told of changes") \
 	X(HSRP_ADDRESS, "HSRP router of our group with another virtual address")
 
 enum reason {

@@ -153,7 +153,7 @@ static void rx_authentic(struct rg *g, const struct addr6 *src, const struct grp
 	if ((!p->is_trusted || p->epoch != h->epoch) && !rg_member_prove(g, p, h, fields, src, now))
 		return;
 	p->addr = *src;
-	if (!rg_window_take(h->to ? &p->to_us : &p->to_all, h->seq, &is_old)) {
+	if (!window_take(h->to ? &p->to_us : &p->to_all, h->seq, &is_old)) {
 		reason_count(&g->env, R_RG_REPLAY);
 		if (!is_old && is_acknowledged(h->type))
 			rg_owe(p, h->to == 0, h->seq); /* our acknowledgement was lost */

@@ -5,11 +5,11 @@
 #include "base/table.h"
 #include "base/timer.h"
 #include "core/sa.h"
+#include "core/window.h"
 #include "rg/rg.h"
 
 enum {
 	RG_PEER_MAX = RG_MEMBER_MAX - 1,
-	RG_WINDOW_WORDS = 64,          /* 4,096 sequence numbers */
 	RG_RING_MAX = 8192,            /* datagrams to all that wait for acknowledgement */
 	RG_UNICAST_MAX = 512,          /* the same to one member */
 	RG_UNICAST_BUSY = 64,          /* no more of the table is sent while so many wait */
@@ -18,9 +18,6 @@ enum {
 	RG_RESUME_BACK = 2 * RG_UNICAST_BUSY, /* parts whose end has come, but perhaps not all of them, when a sender dies */
 	RG_ASK_TRIES = 3,              /* by the same member, before the next is asked */
 };
-
-/* What of a sender's numbers has been seen. */
-struct rg_window { uint64_t top; uint64_t bits[RG_WINDOW_WORDS]; };
 
 /* A record's place. By `range` they hang in lists, so that a part of the table can be sent. */
 struct rg_entry {
@@ -63,7 +60,7 @@ struct rg_peer {
 	uint8_t challenge[GRP_NONCE_OCT]; /* ours, for the candidate */
 	bool has_challenge, has_echo;
 	uint8_t echo[GRP_NONCE_OCT];   /* its own, to be echoed */
-	struct rg_window to_all, to_us;
+	struct window to_all, to_us;
 	/* What it says of itself. */
 	struct grp_hello hello;
 	bool is_live;
@@ -143,8 +140,6 @@ struct rg_peer *rg_peer_find(struct rg *g, uint32_t id);
 struct rg_peer *rg_peer_take(struct rg *g, uint32_t id); /* found or new; NULL: too many */
 static inline uint32_t rg_peer_bit(const struct rg_peer *p) { return 1u << p->slot; }
 uint32_t rg_live_mask(const struct rg *g);
-bool rg_window_take(struct rg_window *w, uint64_t seq, bool *is_old); /* true: fresh */
-bool rg_window_has(const struct rg_window *w, uint64_t seq);
 void rg_hello_send(struct rg *g, struct now now);
 /* A datagram of an epoch that is not trusted, authentic: true when it has become so by it. */
 bool rg_member_prove(struct rg *g, struct rg_peer *p, const struct grp_head *h, struct rd fields, const struct addr6 *src, struct now now);

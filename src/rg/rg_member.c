@@ -47,30 +47,6 @@ uint32_t rg_live(const struct rg *g)
 	return n;
 }
 
-static uint64_t *word(struct rg_window *w, uint64_t seq) { return &w->bits[seq / 64 % RG_WINDOW_WORDS]; }
-static uint64_t bit(uint64_t seq) { return 1ull << seq % 64; }
-
-bool rg_window_has(const struct rg_window *w, uint64_t seq)
-{
-	return seq <= w->top && w->bits[seq / 64 % RG_WINDOW_WORDS] & bit(seq);
-}
-
-/* Words between the old and the new top are emptied; one word less than there are counts, so that the top's own may fill. */
-bool rg_window_take(struct rg_window *w, uint64_t seq, bool *is_old)
-{
-	*is_old = seq / 64 + RG_WINDOW_WORDS - 1 < w->top / 64;
-	if (*is_old || rg_window_has(w, seq))
-		return false;
-	if (seq > w->top) {
-		const uint64_t from = w->top / 64 + 1, to = seq / 64;
-		for (uint64_t i = from; i <= to && i < from + RG_WINDOW_WORDS; i++)
-			w->bits[i % RG_WINDOW_WORDS] = 0;
-		w->top = seq;
-	}
-	*word(w, seq) |= bit(seq);
-	return true;
-}
-
 static void hello_of(const struct rg *g, struct grp_hello *h)
 {
 	*h = (struct grp_hello){.state = (uint8_t)((g->state == RG_READY ? GRP_INITIALISED : 0) | (g->is_active ? GRP_ACTIVE : 0) |
@@ -189,7 +165,7 @@ bool rg_member_prove(struct rg *g, struct rg_peer *p, const struct grp_head *h, 
 	p->epoch = h->epoch;
 	p->addr = *src;
 	p->has_challenge = false;
-	p->to_all = p->to_us = (struct rg_window){0};
+	p->to_all = p->to_us = (struct window){0};
 	return true;
 }
 

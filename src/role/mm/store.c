@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Records on stable storage: under the key of the first identifier, fields as they travel (wire/mm): the record, then every identifier.
+ */
+#include "role/mm/mm_i.h"
+
+size_t mm_value_build(const struct mm_device *d, uint8_t *buf, size_t cap_oct)
+{
+	struct mm_draft draft;
+	struct wr w = wr_of(buf, cap_oct);
+
+	mm_device_draft(d, &draft);
+	mm_put(&w, &(struct mm_item){.type = MMF_RECORD, .record = draft.rec});
+	for (uint32_t i = 0; i < draft.n_id; i++)
+		mm_put(&w, &(struct mm_item){.type = MMF_DEVICE, .device = draft.id[i]});
+	return wr_ok(&w) ? wr_len(&w) : 0;
+}
+
+bool mm_value_parse(const uint8_t *val, size_t len_oct, struct mm_draft *out)
+{
+	struct rd r = rd_of(val, len_oct);
+	struct mm_item f;
+	enum wire_err err;
+	bool has_record = false;
+
+	out->n_id = 0;
+	while (mm_next(&r, &f, &err)) {
+		if (f.type == MMF_RECORD) {
+			out->rec = f.record;
+			has_record = true;
+		} else if (f.type == MMF_DEVICE && (out->n_id == MM_IDS_MAX || !device_is_valid(&f.device)))
+			return false;
+		else if (f.type == MMF_DEVICE)
+			out->id[out->n_id++] = f.device;
+	}
+	return err == W_OK && has_record && out->n_id > 0;
+}
+
+void mm_store_put(struct mm *m, const struct mm_device *d)
+{
+	static const struct fx_change change = {.how = FX_CHANGE_PUT, .expires = {INT64_MAX}};
+	uint8_t buf[MM_VALUE_MAX];
+	const size_t n = mm_value_build(d, buf, sizeof buf);
+
+	fx_record_put(m->env->fx, ROLE_MM, STORE_DEVICE, d->ids->key, sizeof d->ids->key, buf, n, &change);
+}
+
+/* In a redundancy group the key is remembered as gone for a day: a member that was away so long would bring the device back. Without one, what
+ * stays in the store is empty, and goes at the next start. */
+void mm_store_del(struct mm *m, const uint8_t key[static DEVICE_KEY_OCT], struct now now)
+{
+	const struct fx_change change = {.how = FX_CHANGE_DELETE, .expires = mono_add(now.mono, span_s(86400))};
+
+	fx_record_put(m->env->fx, ROLE_MM, STORE_DEVICE, key, DEVICE_KEY_OCT, "", 0, &change);
+}
+
+int mm_restore(void *self, const struct store_rec *rec, struct now now)
+{
+	struct mm *m = self;
+	struct mm_draft draft;
+	struct mm_device *d;
+
+	if (rec->table != STORE_DEVICE)
+		return ERR_OK;
+	if (rec->val_len_oct == 0) {
+		fx_store_del(m->env->fx, ROLE_MM, STORE_DEVICE, rec->key, rec->key_len_oct);
+		return ERR_OK;
+	}
+	if (!mm_value_parse(rec->val, rec->val_len_oct, &draft))
+		return ERR_INVAL;
+	const char *wrong = mm_device_put(m, NULL, &draft, now, &d);
+	if (wrong)
+		fx_event(m->env->fx, ROLE_MM, EV_ERROR, "device-refused", &addr6_any, "record of device %s: %s", DEVICE_STR(&draft.id[0]), wrong);
+	return wrong ? ERR_INVAL : ERR_OK;
+}
