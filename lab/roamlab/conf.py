@@ -2,7 +2,7 @@
 """Bodies of roamd.conf for the laboratory's networks. `family`: "ipv6", "ipv4" or "dual"; a role's rows for each family in it."""
 import hashlib
 
-from .numbers import (FAMILIES, FOREIGN, HOME_ADDRESS, HOME_ADDRESS4, HOME_AGENT, HOME_AGENT4, HOME_PREFIX, HOME_PREFIX4, HOME_SITE, NO_MMA,
+from .numbers import (BACKBONE, BACKBONE4, FAMILIES, FOREIGN, HOME_ADDRESS, HOME_ADDRESS4, HOME_AGENT, HOME_AGENT4, HOME_PREFIX, HOME_PREFIX4, HOME_SITE, MANAGER, MANAGER4, NO_MMA,
                       NO_MMA4, family_of)
 
 
@@ -96,6 +96,42 @@ def plain_router_conf(family, prefixes=(NO_MMA, NO_MMA4), upstream="core0"):
         else:
             text += foreign_agent_conf(p.replace(".0/24", ".1"), p, upstream)
     return text
+
+
+def network_proxy_conf(n_agents, cables, family="dual"):
+    """The router above the foreign agents that serve mobiles without software: their groups come down from the home agent."""
+    text = 'role ar {\n  upstream = "up0"\n' + _row("mma", family, HOME_AGENT, HOME_AGENT4)
+    for i, (six, four, router) in enumerate(cables[:n_agents], 1):
+        text += _access_link(f"f{i}", family, (six, four), router)
+    return text + "}\n"
+
+
+def network_agent_conf(i, site, manager, six, four, family="dual", more=""):
+    """A foreign agent that hears mobiles: number i of its site, which asks the manager. six, four: its own addresses, towards the network."""
+    four_row = f'  address-v4 = {{"{four}"}}\n' if "ipv4" in FAMILIES[family] else ""
+    text = key_block(f"fa{i}-mm", 500 + i) + "role fa {\n" + four_row + '  upstream = {"up0"}\n'
+    text += f'  interface "acc0" {{ prefix = {_list(_of(family, *site.access(i)))} only-solicited = true }}\n  guests {{\n'
+    text += f'    manager = {_list([manager])}\n    manager-source = {_list([six if ":" in manager else four])}\n'
+    text += f'    manager-key = "fa{i}-mm"\n    agent-id = {i}\n    address = "{six}"\n'
+    text += "    signal-join = 80\n    signal-leave = 84\n    signal-window = 2\n    dwell = 200\n"
+    return text + f"{more}  }}\n}}\n"
+
+
+def network_home_conf(family="dual", more=""):
+    """A home agent of mobiles without software: it asks the manager whose address that is."""
+    own = [a for a in _of(family, f"{BACKBONE}:1::2", f"{BACKBONE4}.1.2")]
+    text = key_block("ha-mm", 500) + "role ha {\n" + _row("address", family, HOME_AGENT, HOME_AGENT4)
+    text += f'  home-prefix = {_list(_of(family, HOME_PREFIX, HOME_PREFIX4))}\n  uplink = {{"core0"}}\n  downstream = {{"d1"}}\n  provisioned = true\n'
+    text += f'  manager = {_list([MANAGER if "ipv6" in FAMILIES[family] else MANAGER4])}\n  manager-source = {_list(own[:1])}\n'
+    text += f'  manager-key = "ha-mm"\n  agent-id = 100\n  foreign-agents = {_list(_of(family, *FOREIGN.prefixes))}\n'
+    return text + f"{more}}}\n"
+
+
+def manager_conf(n_agents, more=""):
+    text = "".join(key_block(f"fa{i}-mm", 500 + i) for i in range(1, n_agents + 1)) + key_block("ha-mm", 500)
+    text += f'role mm {{\n  source = {_list([HOME_AGENT, HOME_AGENT4])}\n'
+    text += "".join(f'  agent "{i}" {{ key = "fa{i}-mm" }}\n' for i in range(1, n_agents + 1))
+    return text + f'  agent "100" {{ key = "ha-mm" }}\n{more}}}\n'
 
 
 def mobile_conf(interfaces, use_mma, more="", sites=(FOREIGN,), family="ipv6"):

@@ -174,6 +174,23 @@ class Net:
         _batch(bridges, self.ns("air"))
         _batch(lines)
         _batch([f"link set p-{c.name} master {c.name} up" for c in self.topo.cells], self.ns("air"))
+        for r in self.topo.radios:
+            if r.hears_many:
+                self._make_reach(r)
+
+    def _make_reach(self, radio):
+        """A bridge of the radio's own, with a cable to each cell, down at first. The cables do not see each other, and what the mobile sends
+        to one station goes out by those that are aimed at (see aim)."""
+        own, first, then = f"r-{radio.node}.{radio.ifname}", [], []
+        first.append(f"link add name {own} type bridge stp_state 0 forward_delay 0 mcast_snooping 0")
+        then += [f"link set {own} up", f"link set {self._radio_peer(radio.node, radio.ifname)} master {own} up"]
+        for i, cell in enumerate(self.topo.cells):
+            here, there = f"{own}-{i}", f"c{i}-{radio.node}.{radio.ifname}"
+            self.ifindex["air", here] = index = self._index()
+            first.append(f"link add name {here} index {index} type veth peer name {there} index {self._index()}")
+            then += [f"link set {there} master {cell.name} up", f"link set {here} master {own}",
+                     f"link set {here} type bridge_slave isolated on learning off flood off"]
+        _batch(first + then, self.ns("air"))
 
     @staticmethod
     def _radio_peer(node, ifname):
@@ -265,6 +282,23 @@ class Net:
 
     def plugged(self, node, ifname):
         return self._plugged.get((node, ifname))
+
+    def _reach_port(self, node, ifname, cell):
+        return self.ifindex["air", f"r-{node}.{ifname}-{[c.name for c in self.topo.cells].index(cell)}"]
+
+    def reach(self, node, ifname, cells):
+        """A radio that hears many: it is in these cells, and in no other."""
+        before = self._plugged.get((node, ifname), set())
+        for cell in cells - before:
+            self.air.up(self._reach_port(node, ifname, cell))
+        for cell in before - cells:
+            self.air.down(self._reach_port(node, ifname, cell))
+        self._plugged[node, ifname] = set(cells)
+
+    def aim(self, node, ifname, cell):
+        """What such a radio sends to a single station goes into this cell; what is for all goes into all that it is in."""
+        for c in self.topo.cells:
+            self.air.flood(self._reach_port(node, ifname, c.name), c.name == cell)
 
     def router_lladdr(self, cell):
         """The link-layer address that a mobile hears in that cell."""

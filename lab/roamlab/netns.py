@@ -72,7 +72,8 @@ def sysctl(name, settings):
     inside(name, write)
 
 
-RTM_NEWLINK, NLM_F_REQUEST, NLM_F_ACK, IFF_UP, IFLA_MASTER = 16, 1, 4, 1, 10
+RTM_NEWLINK, RTM_SETLINK, NLM_F_REQUEST, NLM_F_ACK, IFF_UP, IFLA_MASTER = 16, 19, 1, 4, 1, 10
+AF_BRIDGE, IFLA_PROTINFO, NLA_F_NESTED, IFLA_BRPORT_UNICAST_FLOOD = 7, 12, 0x8000, 9
 
 
 class Links:
@@ -86,10 +87,10 @@ class Links:
     def close(self):
         self.sock.close()
 
-    def _set(self, ifindex, flags, change, attributes=b""):
+    def _set(self, ifindex, flags, change, attributes=b"", family=socket.AF_UNSPEC):
         self.seq += 1
-        body = struct.pack("=BxHiII", socket.AF_UNSPEC, 0, ifindex, flags, change) + attributes
-        self.sock.send(struct.pack("=IHHII", 16 + len(body), RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, self.seq, 0) + body)
+        body = struct.pack("=BxHiII", family, 0, ifindex, flags, change) + attributes
+        self.sock.send(struct.pack("=IHHII", 16 + len(body), RTM_SETLINK if family == AF_BRIDGE else RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, self.seq, 0) + body)
         answer = self.sock.recv(65536)
         error = struct.unpack_from("=i", answer, 16)[0]
         if error:
@@ -100,6 +101,11 @@ class Links:
 
     def down(self, ifindex):
         self._set(ifindex, 0, IFF_UP)
+
+    def flood(self, port, is_on):
+        """Whether a bridge sends frames to unknown stations out of this port."""
+        inner = struct.pack("=HHBxxx", 5, IFLA_BRPORT_UNICAST_FLOOD, is_on)
+        self._set(port, 0, 0, struct.pack("=HH", 4 + len(inner), IFLA_PROTINFO | NLA_F_NESTED) + inner, AF_BRIDGE)
 
     def master(self, ifindex, bridge):
         self._set(ifindex, 0, 0, struct.pack("=HHI", 8, IFLA_MASTER, bridge))

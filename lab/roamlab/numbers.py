@@ -12,6 +12,7 @@ HOME_PREFIX, HOME_PREFIX4 = "2001:db8:1::/64", "10.1.0.0/24"
 CORRESPONDENT, CORRESPONDENT4 = "2001:db8:c::2", "10.12.0.2"
 CORRESPONDENT_PREFIX, CORRESPONDENT_PREFIX4 = "2001:db8:c::/64", "10.12.0.0/24"
 NO_MMA, NO_MMA4 = "2001:db8:4:11::/64", "10.4.17.0/24"   # the access link of a network without an agent
+MANAGER, MANAGER4 = "2001:db8:9::2", "10.9.0.2"   # of mobiles that the network moves
 BACKBONE, BACKBONE4 = "2001:db8:f", "10.15"
 
 

@@ -8,10 +8,10 @@ interface is a cable whose other end is plugged into one cell or none."""
 import ipaddress
 from dataclasses import dataclass, field
 
-from .conf import (access_router_conf, foreign_agent_conf, home_agent_conf, key_block, key_hex, keys, mma_conf, mobile_conf, pair_key,
-                   plain_router_conf)  # noqa: F401 (some are for the tests)
+from .conf import (access_router_conf, foreign_agent_conf, home_agent_conf, key_block, key_hex, keys, manager_conf, mma_conf, mobile_conf,
+                   network_agent_conf, network_home_conf, network_proxy_conf, pair_key, plain_router_conf)  # noqa: F401 (some are for the tests)
 from .numbers import (A, B, CORRESPONDENT, CORRESPONDENT4, CORRESPONDENT_PREFIX, CORRESPONDENT_PREFIX4, FAMILIES, FOREIGN, H, HOME_ADDRESS,
-                      HOME_ADDRESS4, HOME_AGENT, HOME_AGENT4, HOME_PREFIX, HOME_PREFIX4, HOME_SITE, MMA, MMA4, NO_MMA, NO_MMA4, Site,
+                      HOME_ADDRESS4, HOME_AGENT, HOME_AGENT4, HOME_PREFIX, HOME_PREFIX4, HOME_SITE, MANAGER, MANAGER4, MMA, MMA4, NO_MMA, NO_MMA4, Site,
                       backbone, backbone_admits, default_over_backbone, facts, family_of, via_backbone)  # noqa: F401
 
 
@@ -23,6 +23,7 @@ class Port:
     addresses: list = field(default_factory=list)  # "2001:db8::1/64", "10.0.0.1/24"
     admits: list = field(default_factory=list)     # ingress filter (RFC 2827): what comes in here to be forwarded has its source in
                                                    # one of these prefixes, or is refused and counted; []: no filter
+    hears_many: bool = False                       # a radio that may be in several cells at once, and whose host sees no carrier change
 
 
 @dataclass
@@ -238,6 +239,50 @@ def figures(*sites, interfaces=2, cn="", no_mma=False, routers=2, backbone_delay
                            "parties": _parties(nodes, cables, cells, sites)}).only(family).check()
 
 
+# --- mobiles without software ------------------------------------------------------------
+
+
+def network(agents=5, family="dual", delay_us=2000, agent_more="", home_more="", manager_more=""):
+    """A mobile that knows nothing of all this, and a network that moves it: a home agent with provisioned mobiles, a mobility manager, a
+    router that is a proxy for groups, and foreign agents that hear the mobile.
+
+        cn --- core --- ha --- d1 --- px --- fa1 === cell1
+                |            2 ms      \\ --- fa2 === cell2  ...      mn: w0 in the cells that hear it
+               mm
+    """
+    n = range(1, agents + 1)
+    site = FOREIGN
+    home = (HOME_AGENT + "/128", HOME_AGENT4 + "/32")
+    down = site.cable(9, 1), site.cable(9, 2)
+    cable = {i: (site.cable(i, 1), site.cable(i, 2)) for i in n}
+    plain = {i: [a.partition("/")[0] for a in cable[i][1]] for i in n}
+    links = [(f"{site.base}:{i}::/64", f"{site.base4}.{i}.0/24", f"{site.base4}.{i}.1") for i in n]
+    gateway = [a.partition("/")[0] for a in down[0]]
+    nodes = [
+        Node("cn", routes=[("default", "2001:db8:c::1"), ("default", "10.12.0.1")]),
+        Node("core", forwards=True, routes=via_backbone(1, 2, HOME_PREFIX, HOME_PREFIX4, *site.prefixes)),
+        Node("ha", forwards=True, loopback=list(home), routes=default_over_backbone(1) + [(p, a.partition("/")[0]) for p, a in zip(site.prefixes, down[1])],
+             roamd=network_home_conf(family, home_more), keys=keys("ha-mm")),
+        Node("mm", routes=[("default", "2001:db8:9::1"), ("default", "10.9.0.1")], roamd=manager_conf(agents, manager_more),
+             keys=keys("ha-mm", *(f"fa{i}-mm" for i in n))),
+        Node("px", forwards=True, routes=[("default", a) for a in gateway] + [r for i in n for r in zip(site.access(i), plain[i])],
+             roamd=network_proxy_conf(agents, links, family)),
+        *[Node(f"fa{i}", forwards=True, routes=[("default", a.partition("/")[0]) for a in cable[i][0]], keys=keys(f"fa{i}-mm"),
+               roamd=network_agent_conf(i, site, MANAGER if family != "ipv4" else MANAGER4, *plain[i], family, agent_more)) for i in n],
+        Node("mn", is_mobile=True, routes=[("default", HOME_AGENT), ("default", HOME_AGENT4)]),
+    ]
+    cables = [
+        Cable(Port("cn", "eth0", [CORRESPONDENT + "/64", CORRESPONDENT4 + "/24"]), Port("core", "cn0", ["2001:db8:c::1/64", "10.12.0.1/24"])),
+        Cable(Port("ha", "core0", backbone(1, 2)), Port("core", "ha0", backbone(1, 1))),
+        Cable(Port("mm", "eth0", [MANAGER + "/64", MANAGER4 + "/24"]), Port("core", "mm0", ["2001:db8:9::1/64", "10.9.0.1/24"])),
+        Cable(Port("ha", "d1", down[0]), Port("px", "up0", down[1]), delay_us=delay_us),
+        *[Cable(Port("px", f"f{i}", cable[i][0]), Port(f"fa{i}", "up0", cable[i][1])) for i in n],
+    ]
+    cells = [Cell(f"cell{i}", Port(f"fa{i}", "acc0", site.access_router(i)), position_m=100.0 * (i - 1)) for i in n]
+    radio = Port("mn", "w0", [HOME_ADDRESS + "/64", HOME_ADDRESS4 + "/24"], hears_many=True)
+    return Topology("network", nodes, cables, cells, [radio], facts={"by_family": facts(site), "mobile": "mn"}).only(family).check()
+
+
 def plain(**kw):
     """The same network with no daemon at all: static routes, the mobile an ordinary host in cell1."""
     topo = demo(**kw)
@@ -256,5 +301,6 @@ TOPOLOGIES = {
     "ipv4": lambda: demo(interfaces=2, family="ipv4"),
     "mobile-ipv4": lambda: demo(use_mma=False, family="ipv4"),
     "mobile-ipv6": lambda: demo(use_mma=False),
+    "network": network,
     "plain": lambda: plain(family="dual"),
 }
