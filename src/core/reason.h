@@ -125,6 +125,9 @@
 	X(VISIT_REPLY_POOR, "visitor: registration reply that is poorly formed or lacks something") \
 	X(VISIT_REPLY_KEY, "visitor: foreign-home authentication missing or wrong in the reply") \
 	X(VISIT_REFUSED, "visitor: refused by the home agent") \
+	X(STATION_FULL, "station that is heard, beyond those that can be remembered") \
+	X(STATION_IDENTITY, "station whose session's identity is no device identifier") \
+	X(STATION_UNPROVEN, "station known by its link-layer address alone, which is not enough for its record") \
 	X(REVOKE_UNEXPECTED, "revocation or acknowledgement that fits no registration") \
 	X(REVOKE_KEY, "revocation or acknowledgement without the authentication that it needs") \
 	X(REVOKE_OLD, "revocation that is not newer than the registration or the last one, or is our own") \

@@ -9,7 +9,7 @@
 static const struct conf_row if_rows[] = {
 	{"router-address-v4", CONF_ADDR4, "", .help = "Our address on the link; none: the care-of address that lies in a prefix of it, else the host's.",
 	 IF(router_address)},
-	{"prefix", CONF_LIST_PREFIX4, "", .help = "Prefixes of the link: packets of others than these and visitors do not pass.",
+	{"prefix", CONF_LIST_PREFIX46, "", .help = "Prefixes of the link: packets of others than these, visitors and guests do not pass.",
 	 LIST_OF(struct fa_if_conf, prefix, FA_PREFIX_MAX)},
 	{"filter", CONF_BOOL, "true", .help = "Drop packets whose source is neither in the prefixes nor a visitor's. Only with prefixes.", IF(is_filtered)},
 	{"registration-required", CONF_BOOL, "false", .help = "R bit: mobiles with a care-of address of their own must register through this agent too.",
@@ -105,13 +105,14 @@ static const struct conf_block ha_block = {
 	.name = "home-agent", .title = "IPv4 address", .help = "A home agent with which a key is shared: replies must be authenticated, and it may revoke.",
 	.rows = ha_rows, .struct_size = sizeof(struct fa_ha_conf), .add = add_home_agent,
 };
-static const struct conf_block *const subs[] = {&if_block, &mobile_block, &ha_block, NULL};
+static const struct conf_block *const subs[] = {&if_block, &mobile_block, &ha_block, &fa_guests_block, NULL};
 
 static const char *const reverse_names[] = {"off", "optional", "required", NULL};
 static const char *const udp_names[] = {"off", "on", "forced", NULL};
 
 static const struct conf_row rows[] = {
-	{"address-v4", CONF_LIST_ADDR4, NULL, .help = "Care-of addresses that are offered: the host's own, where tunnels from home agents end.",
+	{"address-v4", CONF_LIST_ADDR4, "", .help = "Care-of addresses that are offered: the host's own, where tunnels from home agents end. "
+	 "None only where there are guests and no visitors.",
 	 LIST_OF(struct fa_conf, coa, FA_COA_MAX)},
 	{"upstream", CONF_LIST_IFNAME, "", .help = "Interfaces towards home agents.", LIST_OF(struct fa_conf, upstream, FA_UPSTREAM_MAX)},
 	{"registration-lifetime", CONF_S, "1800", 1, 65535, "s", "Longest registration; 65535: any.", FA(lifetime)},
@@ -140,7 +141,7 @@ static const struct conf_row rows[] = {
 };
 
 const struct conf_block fa_conf_block = {
-	.name = "fa", .help = "Foreign agent of Mobile IPv4.",
+	.name = "fa", .help = "Foreign agent: of Mobile IPv4, and of mobiles without software, which the network moves (guests).",
 	.rows = rows, .sub = subs, .struct_size = sizeof(struct fa_conf),
 };
 
@@ -160,7 +161,7 @@ const char *fa_conf_check(const struct fa_conf *c)
 {
 	if (c->n_interface == 0)
 		return "a foreign agent needs at least one interface block";
-	if (c->n_coa == 0)
+	if (c->n_coa == 0 && !c->guests.is_on)
 		return "a foreign agent needs a care-of address (address-v4, RFC 5944 3.7.1)";
 	for (uint32_t i = 0; i < c->n_coa; i++)
 		if (!addr6_is_v4unicast(&c->coa[i]))
@@ -169,5 +170,6 @@ const char *fa_conf_check(const struct fa_conf *c)
 		return "mma must be a unicast address";
 	if (!addr6_is_none(&c->mma) && !(addr6_is_v4multicast(&c->group_prefix.addr) && c->group_prefix.len_bits >= 100))
 		return "group-prefix must be a prefix of groups, as group-prefix-v4 of the agent";
-	return check_links(c);
+	const char *remedy = check_links(c);
+	return remedy ? remedy : fa_guests_check(c);
 }

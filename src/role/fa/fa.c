@@ -6,6 +6,8 @@
  * Its care-of addresses and its address on each link are the host's own; it configures none. Mobiles that are visited need no route
  * and no ARP entry in the host: the datapath knows their link-layer addresses from their requests.
  *
+ * Beside them it serves guests of either family (guest.h): mobiles that know nothing of this, found by their signal.
+ *
  * Left out: mobility of the agent itself, hierarchies of agents (RFC 4857).
  */
 #include "base/err.h"
@@ -75,7 +77,6 @@ static void push_care_of(struct fa *fa, bool is_on)
 static int fa_init(void *self, const struct engine_env *env, const void *conf, struct now now, const char **remedy)
 {
 	struct fa *fa = self;
-	(void)now;
 	memset(fa, 0, sizeof *fa);
 	fa->env = env;
 	*remedy = fa_conf_check(conf);
@@ -88,10 +89,16 @@ static int fa_init(void *self, const struct engine_env *env, const void *conf, s
 		table_fini(&fa->keys);
 		return ERR_INVAL;
 	}
+	timers_init(&fa->timers, env->mem);
+	int rc = fa_hear_init(fa, now, remedy);
+	if (rc != ERR_OK) {
+		fa_hear_fini(fa);
+		table_fini(&fa->keys);
+		return rc;
+	}
 	fa->ops = (struct visitor_ops){.mobile_key = fa_mobile_key, .home_agent_key = fa_home_agent_key, .is_ours = is_ours, .check = fa_visit_check,
 		.accepted = fa_visit_accepted, .gone = fa_visit_gone, .tell = fa_visit_tell, .refused = fa_visit_refused, .ctx = fa};
 	(void)visitors_init(&fa->visitors, env, ROLE_FA, &fa->vconf, &fa->ops, fa->conf.window);
-	timers_init(&fa->timers, env->mem);
 	fa->adv_owner = (struct agentadv_owner){.env = env, .role = ROLE_FA, .timers = &fa->timers, .timer_kind = FA_T_ADVERTISE, .fill = fa_adv_fill};
 	for (uint32_t i = 0; i < fa->conf.n_interface; i++)
 		agentadv_init(&fa->iface[i].adv, &fa->adv_owner, &fa->iface[i].adv_conf, &fa->iface[i]);
@@ -105,11 +112,23 @@ static void fa_fini(void *self)
 {
 	struct fa *fa = self;
 	timers_fini(&fa->timers);
+	fa_hear_fini(fa);
 	visitors_fini(&fa->visitors);
 	table_fini(&fa->keys);
 }
 
 /* --- links ----------------------------------------------------------------------------------------------- */
+
+/* Where guests are, only known sources may send, of both families: an address that nobody has stands for a prefix where the link has none. */
+static void close_families(struct dp_if *i)
+{
+	bool has[2] = {false, false};
+	for (uint32_t k = 0; k < i->n_prefix; k++)
+		has[addr6_is_v4mapped(&i->prefix[k].addr)] = true;
+	for (int v4 = 0; v4 < 2 && (i->flags & DP_IF_FILTER); v4++)
+		if (!has[v4] && i->n_prefix < DP_IF_PREFIX_MAX)
+			i->prefix[i->n_prefix++] = (struct prefix6){v4 ? addr6_from_v4((struct addr4){{0}}) : addr6_any, 128};
+}
 
 static struct dp_op dp_if_of(const struct fa *fa, const struct fa_if *f)
 {
@@ -119,6 +138,11 @@ static struct dp_op dp_if_of(const struct fa *fa, const struct fa_if *f)
 	memcpy(op.iface.prefix, f->conf->prefix, sizeof f->conf->prefix);
 	if (f->conf->is_filtered && f->conf->n_prefix)
 		op.iface.flags |= DP_IF_FILTER;
+	if (fa->conf.guests.is_on) {
+		op.iface.flags |= DP_IF_GATE;
+		op.iface.gate = fa->conf.guests.gate;
+		close_families(&op.iface);
+	}
 	return op;
 }
 
@@ -157,14 +181,15 @@ static void quiet(struct fa *fa, struct fa_if *f)
 static void speak(struct fa *fa, struct fa_if *f, struct now now)
 {
 	struct addr6 addr = addr_on(fa, f);
-	if (!f->is_up || (addr6_eq(&addr, &f->addr) && f->adv.is_running))
+	if (!f->is_up || (addr6_eq(&addr, &f->addr) && f->adv.is_running == (fa->conf.n_coa != 0)))
 		return;
 	quiet(fa, f);
 	f->addr = addr;
 	if (addr6_is_none(&addr))
 		return;
 	push_local(fa, &addr, true);
-	agentadv_start(&f->adv, f->ifindex, &addr, now);
+	if (fa->conf.n_coa)
+		agentadv_start(&f->adv, f->ifindex, &addr, now);
 }
 
 static void access_up(struct fa *fa, struct fa_if *f, struct now now)
@@ -192,8 +217,10 @@ static void on_access_link(struct fa *fa, struct fa_if *f, const struct link_eve
 	bool was_up = f->is_up, is_other = f->ifindex != ev->ifindex || !lladdr_eq(&f->lladdr, &ev->lladdr) || f->mtu_oct != ev->mtu_oct;
 	uint32_t was = f->ifindex;
 	f->is_up = ev->is_up && !ev->is_gone;
-	if (was_up && !f->is_up)
+	if (was_up && !f->is_up) {
 		quiet(fa, f);
+		fa_hear_forget(fa, was, now);
+	}
 	if (ev->is_gone) {
 		if (f->ifindex)
 			fa_visit_unlink(fa, f);
@@ -211,7 +238,20 @@ static void on_access_link(struct fa *fa, struct fa_if *f, const struct link_eve
 		fa_visit_link(fa, f, was);
 }
 
-static void on_upstream_link(struct fa *fa, struct fa_upstream *up, const struct link_event *ev)
+/* Guests' groups come by the first of them. */
+static void listen_upstream(struct fa *fa, const struct fa_upstream *up, const struct link_event *ev, struct now now)
+{
+	uint32_t ifindex = ev->is_up && !ev->is_gone ? ev->ifindex : 0;
+	if (up != &fa->up[0] || !fa->conf.guests.is_on || fa->listen.ifindex == ifindex)
+		return;
+	listen_link(&fa->listen, ifindex, &ev->lladdr, now);
+	for (uint32_t i = 0; i < fa->n_local; i++)
+		if (fa->local[i].ifindex == ifindex)
+			listen_source4(&fa->listen, &fa->local[i].addr);
+	fa_guest_put_all(fa, now);
+}
+
+static void on_upstream_link(struct fa *fa, struct fa_upstream *up, const struct link_event *ev, struct now now)
 {
 	const struct dp_op op = {.table = DP_IF, .iface = {.ifindex = ev->ifindex, .flags = DP_IF_UPSTREAM, .lladdr = ev->lladdr, .mtu_oct = ev->mtu_oct}};
 	up->ifindex = ev->is_gone ? 0 : ev->ifindex;
@@ -219,6 +259,7 @@ static void on_upstream_link(struct fa *fa, struct fa_upstream *up, const struct
 		fx_dp_del(fa->env->fx, ROLE_FA, &op);
 	else if (ev->is_up)
 		fx_dp_put(fa->env->fx, ROLE_FA, &op);
+	listen_upstream(fa, up, ev, now);
 }
 
 static void fa_link(void *self, const struct link_event *ev, struct now now)
@@ -226,7 +267,7 @@ static void fa_link(void *self, const struct link_event *ev, struct now now)
 	struct fa *fa = self;
 	for (uint32_t i = 0; i < fa->conf.n_upstream; i++)
 		if (strcmp(ev->name, fa->up[i].name) == 0)
-			on_upstream_link(fa, &fa->up[i], ev);
+			on_upstream_link(fa, &fa->up[i], ev, now);
 	for (uint32_t i = 0; i < fa->conf.n_interface; i++)
 		if (strcmp(ev->name, fa->iface[i].conf->name) == 0)
 			on_access_link(fa, &fa->iface[i], ev, now);
@@ -245,6 +286,8 @@ static void fa_local(void *self, const struct local_event *ev, struct now now)
 		fa->n_local--;
 	} else if (!ev->is_gone && at == fa->n_local && at < FA_LOCAL_MAX)
 		fa->local[fa->n_local++] = (struct fa_local){ev->ifindex, ev->addr};
+	if (fa->listen.ifindex && ev->ifindex == fa->listen.ifindex)
+		listen_source4(&fa->listen, ev->is_gone ? &addr6_any : &ev->addr);
 	for (uint32_t i = 0; i < fa->conf.n_interface; i++)
 		if (fa->iface[i].ifindex == ev->ifindex)
 			speak(fa, &fa->iface[i], now);
@@ -280,15 +323,32 @@ static bool rx_control(struct fa *fa, struct fa_if *f, const struct rx *rx, stru
 	return visitors_rx(&fa->visitors, f && f->adv.is_running ? &link : NULL, rx, &p, e, now);
 }
 
+static void rx_arp(struct fa *fa, struct fa_if *f, const struct rx *rx)
+{
+	if (!f)
+		return;
+	fa_visit_arp(fa, f, rx);
+	if (fa->conf.guests.is_on)
+		fa_gate_arp(fa, f, rx);
+}
+
+static bool rx_of_guests(struct fa *fa, struct fa_if *f, const struct rx *rx, struct now now)
+{
+	if (!fa->conf.guests.is_on)
+		return false;
+	return mmc_rx(fa->mmc, rx, now) || listen_rx(&fa->listen, rx, now) || (f && rx_is_v6(rx) && fa_gate_nd(fa, f, rx));
+}
+
 static bool fa_rx(void *self, const struct rx *rx, struct now now)
 {
 	struct fa *fa = self;
 	struct fa_if *f = fa_if_at(fa, rx->ifindex);
 	if (rx->why == DP_PUNT_ARP) {
-		if (f)
-			fa_visit_arp(fa, f, rx);
+		rx_arp(fa, f, rx);
 		return false; /* the home agent's too, if there is one */
 	}
+	if (rx_of_guests(fa, f, rx, now))
+		return true;
 	if (!rx_is_v4(rx) || rx->len_oct < IP4_HEAD_OCT)
 		return false;
 	if (rx->pkt[9] == NH_UDP)
@@ -302,14 +362,31 @@ static void fa_tick(void *self, struct now now)
 {
 	struct fa *fa = self;
 	visitors_tick(&fa->visitors, now);
-	for (struct timer *t; (t = timers_pop(&fa->timers, now.mono));)
-		agentadv_due(container_of(t, struct agentadv, timer), now);
+	for (struct timer *t; (t = timers_pop(&fa->timers, now.mono));) {
+		if (t->kind == FA_T_STATION)
+			fa_hear_due(fa, t, now);
+		else if (t->kind == FA_T_GUEST)
+			fa_guest_due(fa, t, now);
+		else
+			agentadv_due(container_of(t, struct agentadv, timer), now);
+	}
+	listen_tick(&fa->listen, now);
+	if (fa->mmc)
+		mmc_tick(fa->mmc, now);
 }
 
 static mono_t fa_expiry(const void *self)
 {
 	const struct fa *fa = self;
-	return mono_min(timers_next(&fa->timers), visitors_expiry(&fa->visitors));
+	mono_t next = mono_min(timers_next(&fa->timers), visitors_expiry(&fa->visitors));
+	next = mono_min(next, listen_expiry(&fa->listen));
+	return fa->mmc ? mono_min(next, mmc_expiry(fa->mmc)) : next;
+}
+
+static uint16_t fa_port(const void *self)
+{
+	const struct fa *fa = self;
+	return fa->mmc ? mmc_port(fa->mmc) : 0;
 }
 
 static int fa_restore(void *self, const struct store_rec *rec, struct now now)
@@ -321,6 +398,7 @@ static void fa_stop(void *self, struct now now)
 {
 	struct fa *fa = self;
 	visitors_stop(&fa->visitors, now);
+	fa_hear_forget(fa, 0, now);
 	for (uint32_t i = 0; i < fa->conf.n_interface; i++) {
 		struct fa_if *f = &fa->iface[i];
 		agentadv_farewell(&f->adv, now);
@@ -340,7 +418,8 @@ static void fa_stop(void *self, struct now now)
 static bool is_same_shape(const struct fa_conf *a, const struct fa_conf *b)
 {
 	bool is_same = a->n_interface == b->n_interface && a->n_upstream == b->n_upstream && a->n_coa == b->n_coa && a->window == b->window &&
-		       memcmp(a->coa, b->coa, a->n_coa * sizeof a->coa[0]) == 0;
+		       memcmp(a->coa, b->coa, a->n_coa * sizeof a->coa[0]) == 0 && a->guests.is_on == b->guests.is_on &&
+		       memcmp(&a->guests.mmc, &b->guests.mmc, sizeof a->guests.mmc) == 0;
 	for (uint32_t i = 0; is_same && i < a->n_interface; i++)
 		is_same = strcmp(a->interface[i].name, b->interface[i].name) == 0;
 	for (uint32_t i = 0; is_same && i < a->n_upstream; i++)
@@ -368,7 +447,7 @@ static int fa_reconf(void *self, const void *conf, struct now now, const char **
 	if (*remedy)
 		return ERR_INVAL;
 	if (!is_same_shape(&fa->conf, conf)) {
-		*remedy = "other care-of addresses, interfaces or a challenge window need a restart of the daemon";
+		*remedy = "other care-of addresses, interfaces, managers or a challenge window need a restart of the daemon";
 		return ERR_NOTSUP;
 	}
 	use_conf(fa, conf);
@@ -387,5 +466,5 @@ static int fa_reconf(void *self, const void *conf, struct now now, const char **
 const struct role_ops fa_role = {
 	.id = ROLE_FA, .name = "fa", .conf = &fa_conf_block, .size_oct = sizeof(struct fa),
 	.init = fa_init, .fini = fa_fini, .stop = fa_stop, .restore = fa_restore, .reconf = fa_reconf, .rx = fa_rx, .link = fa_link,
-	.local = fa_local, .tick = fa_tick, .expiry = fa_expiry, .show = fa_show, .ctl = fa_ctl, .advise = fa_advise,
+	.local = fa_local, .station = fa_hear_station, .port = fa_port, .tick = fa_tick, .expiry = fa_expiry, .show = fa_show, .ctl = fa_ctl, .advise = fa_advise,
 };

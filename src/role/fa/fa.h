@@ -6,6 +6,7 @@
 #include "base/addr.h"
 #include "base/conf.h"
 #include "base/time.h"
+#include "role/fa/guest.h"
 
 enum { FA_IF_MAX = 16, FA_UPSTREAM_MAX = 8, FA_COA_MAX = 8, FA_PREFIX_MAX = 8, FA_MOBILE_CONF_MAX = 4096, FA_HOME_AGENT_MAX = 256,
        FA_KEY_LEN = 32, FA_NAI_LEN = 256, FA_SITE_LEN = 64 };
@@ -14,7 +15,7 @@ enum fa_udp { FA_UDP_OFF, FA_UDP_ON, FA_UDP_FORCED };
 struct fa_if_conf {
 	char name[16];
 	struct addr6 router_address;   /* ours on the link; none: the care-of address of a prefix of it, or what the host has there */
-	struct prefix6 prefix[FA_PREFIX_MAX]; /* of the link; none: no filter */
+	struct prefix6 prefix[FA_PREFIX_MAX]; /* of the link, of either family; none of a family: no filter, unless guests are served */
 	uint32_t n_prefix;
 	bool is_filtered;
 	bool is_required;              /* R: co-located mobiles must register through us too */
@@ -56,4 +57,5 @@ struct fa_conf {
 	struct fa_mobile_conf mobile[FA_MOBILE_CONF_MAX];
 	uint32_t n_home_agent;
 	struct fa_ha_conf home_agent[FA_HOME_AGENT_MAX];
+	struct guests_conf guests;
 };

@@ -2,10 +2,11 @@
 #pragma once
 /* Inside the foreign agent: its state, and what its files give each other. */
 #include "core/agentadv.h"
+#include "core/listen.h"
 #include "core/visitor.h"
 #include "role/fa/fa.h"
 
-enum { FA_T_ADVERTISE, FA_LOCAL_MAX = 64 };
+enum { FA_T_ADVERTISE, FA_T_STATION, FA_T_GUEST, FA_LOCAL_MAX = 64 };
 
 /* A link of visitors. */
 struct fa_if {
@@ -41,6 +42,9 @@ struct fa {
 	struct fa_mobile mobile[FA_MOBILE_CONF_MAX];
 	const struct sa_key *ha_key[FA_HOME_AGENT_MAX];
 	struct visitors visitors;
+	struct table stations, guests;
+	struct listen listen;          /* guests' groups, on the first upstream link */
+	struct mmc *mmc;               /* NULL: no guests here */
 	struct timers timers;
 	bool is_busy;
 };
@@ -77,6 +81,10 @@ void fa_visit_link(struct fa *fa, const struct fa_if *f, uint32_t was);
 int fa_visit_restore(struct fa *fa, const struct store_rec *rec, struct now now);
 /* The host's ARP cache must not have other ideas of a visitor than we, and nobody is asked by broadcast (RFC 5944 4.2.2). */
 void fa_visit_arp(struct fa *fa, struct fa_if *f, const struct rx *rx);
+
+/* conf_guests.c */
+extern const struct conf_block fa_guests_block;
+const char *fa_guests_check(const struct fa_conf *c);
 
 /* show.c */
 void fa_show(const void *self, const char *what, struct show *out, struct now now);

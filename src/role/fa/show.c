@@ -21,6 +21,11 @@ static void show_status(const struct fa *fa, struct show *out)
 	show_u64(out, "denied_by_home_agents", vs->n_denied);
 	show_u64(out, "timeouts", vs->n_timeouts);
 	show_u64(out, "revoked", vs->n_revoked);
+	if (fa->conf.guests.is_on) {
+		show_u64(out, "stations", table_count(&fa->stations));
+		show_u64(out, "guests", table_count(&fa->guests));
+		show_u64(out, "groups", listen_count(&fa->listen));
+	}
 	show_end(out);
 }
 
@@ -42,6 +47,61 @@ static void show_interface(const struct fa_if *f, struct show *out, struct now n
 	show_end(out);
 }
 
+static const char *link_name(const struct fa *fa, uint32_t ifindex)
+{
+	for (uint32_t i = 0; i < fa->conf.n_interface; i++)
+		if (fa->iface[i].ifindex == ifindex)
+			return fa->iface[i].conf->name;
+	return "";
+}
+
+static void show_guest(const struct fa *fa, const struct guest *g, struct show *out)
+{
+	show_begin(out, "guest");
+	show_str(out, "role", "fa");
+	show_str(out, "device", DEVICE_STR(&g->rec.device));
+	if (!addr6_is_none(&g->rec.home6))
+		show_addr6(out, "home_address", &g->rec.home6);
+	if (!addr6_is_none(&g->rec.home4))
+		show_addr6(out, "home_address_v4", &g->rec.home4);
+	for (uint32_t i = 0; i < g->n_channel; i++)
+		show_addr6(out, addr6_is_v4mapped(&g->channel[i].group) ? "group_v4" : "group", &g->channel[i].group);
+	show_str(out, "interface", link_name(fa, g->at->key.ifindex));
+	show_lladdr(out, "lladdr", &g->at->key.lladdr);
+	show_str(out, "policy", g->rec.policy == MM_SERVING ? "serving" : "all");
+	show_flag(out, "delivers", g->is_delivering);
+	show_end(out);
+}
+
+static void show_station(const struct fa *fa, const struct station *s, struct show *out, struct now now)
+{
+	int32_t cdbm;
+	show_begin(out, "station");
+	show_str(out, "role", "fa");
+	show_lladdr(out, "lladdr", &s->key.lladdr);
+	show_str(out, "interface", link_name(fa, s->key.ifindex));
+	show_str(out, "state", station_state_str(s->state));
+	if (s->identity.kind != DEVICE_NONE)
+		show_str(out, "identity", DEVICE_STR(&s->identity));
+	if (signal_mean(&s->signal, fa->conf.guests.window, fa->conf.guests.age, now.mono, &cdbm))
+		show_real(out, "signal_dbm", cdbm / 100.0);
+	show_flag(out, "serving", s->is_serving);
+	show_end(out);
+}
+
+static void show_guests(const struct fa *fa, const char *what, struct show *out, struct now now)
+{
+	uint64_t it = 0;
+	if (strcmp(what, "guests") == 0)
+		for (const struct guest *g; (g = table_next(&fa->guests, &it));)
+			show_guest(fa, g, out);
+	if (strcmp(what, "stations") == 0)
+		for (const struct station *s; (s = table_next(&fa->stations, &it));)
+			show_station(fa, s, out, now);
+	if (fa->mmc)
+		mmc_show(fa->mmc, what, out, now);
+}
+
 void fa_show(const void *self, const char *what, struct show *out, struct now now)
 {
 	const struct fa *fa = self;
@@ -49,6 +109,7 @@ void fa_show(const void *self, const char *what, struct show *out, struct now no
 		show_status(fa, out);
 	if (strcmp(what, "visitors") == 0)
 		visitors_show(&fa->visitors, out, now);
+	show_guests(fa, what, out, now);
 	for (uint32_t i = 0; strcmp(what, "interfaces") == 0 && i < fa->conf.n_interface; i++)
 		show_interface(&fa->iface[i], out, now);
 }
@@ -93,12 +154,14 @@ void fa_advise(const void *self, advise_fn say, void *ctx)
 {
 	const struct fa *fa = self;
 	const struct fa_conf *c = &fa->conf;
-	if (!c->has_challenge)
+	if (!c->has_challenge && c->n_coa)
 		say(ctx, "requests of mobiles can be replayed on the link: write challenge = true (RFC 4721)");
-	if (!c->n_home_agent)
+	if (!c->n_home_agent && c->n_coa)
 		say(ctx, "replies of home agents are not authenticated: share a key, home-agent \"ADDRESS\" { key = ... }");
 	if (c->n_home_agent && c->has_revocation && c->takes_colocated)
 		say(ctx, "registrations of co-located mobiles cannot be revoked: write co-located = false (RFC 3543 4.3.1)");
+	if (c->guests.is_on && c->guests.trusts_lladdr)
+		say(ctx, "whoever takes on a mobile's link-layer address is that mobile: write link-layer-identity = false and have the radio tell identities");
 	for (uint32_t i = 0; i < c->n_interface; i++)
 		if (!c->interface[i].is_filtered || !c->interface[i].n_prefix)
 			say(ctx, "hosts on %s may send with any source: write prefix = {...} and filter = true", c->interface[i].name);
