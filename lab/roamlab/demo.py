@@ -85,16 +85,16 @@ MOVE_ROWS = [
 
 def table(journeys):
     """The journeys side by side, as text."""
-    return _columns([""] + [TITLES[n] for n in journeys], [[name] + [cell(j) for j in journeys.values()] for name, cell in ROWS])
+    return columns([""] + [TITLES[n] for n in journeys], [[name] + [cell(j) for j in journeys.values()] for name, cell in ROWS])
 
 
 def moves(outcome):
     """The moves of one journey between sites side by side, as text."""
     results = outcome.result["moves"]
-    return _columns(["", *results], [[name] + [cell(m) for m in results.values()] for name, cell in MOVE_ROWS])
+    return columns(["", *results], [[name] + [cell(m) for m in results.values()] for name, cell in MOVE_ROWS])
 
 
-def _columns(head, rows):
+def columns(head, rows):
     widths = [max(len(r[i]) for r in [head] + rows) for i in range(len(head))]
     lines = ["  ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(r, widths))) for r in [head] + rows]
     lines.insert(1, "-" * len(lines[0]))
@@ -113,6 +113,9 @@ def machine():
 
 
 def main(args):
+    if args.family == "network":
+        from . import call
+        return call.main(args)
     tell = Progress()
     journeys = {}
     print("A mobile leaves home for a site 25 ms away and crosses it, three times:\n", flush=True)

@@ -230,6 +230,41 @@ def tours(outcomes, rows, titles):
     return "".join(parts)
 
 
+def _call_timeline(call):
+    """Which cell was the best when, and what arrived."""
+    width, left, step = 960, 130, 100_000_000
+    span = max(call.end_ns - call.start_ns, 1)
+
+    def x(ns):
+        return left + min(max(ns - call.start_ns, 0), span) / span * (width - left - 10)
+    parts, marks = [], [*call.handovers, (call.end_ns, "")]
+    for (since, cell), (until, _) in zip(marks, marks[1:]):
+        colour = f"var(--c{(int(cell[4:]) - 1) % 4})"
+        parts.append(f'<rect x="{x(since):.1f}" y="12" width="{max(x(until) - x(since), 1):.1f}" height="14" fill="{colour}" rx="2"><title>{cell}</title></rect>')
+    parts.append(_text(left - 8, 23, "the telephone in", "soft", "end") + _text(left - 8, 66, "packets", "soft", "end"))
+    parts.append(_bars(call.down.arrivals_per(call.start_ns, call.end_ns, step), call.result["rate_pps"] * step / 1e9, left, width - 10, 36, 50, "var(--c1)"))
+    for s in range(0, int(span / 1e9) + 1, 2):
+        parts.append(_text(x(call.start_ns + s * 1e9), 106, f"{s} s", "soft"))
+    return _svg(width, 116, "Timeline of the call", parts)
+
+
+def calls(outcomes, rows, titles, machine):
+    """The page of the demo in which the network moves the mobile."""
+    lines = "".join(f"<h2>{html.escape(titles[n])}</h2>{_call_timeline(c)}" for n, c in outcomes.items())
+    return f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Roamcast: the network moves a telephone</title><style>{STYLE}</style></head><body>
+<h1>The network moves a telephone</h1>
+<p>A telephone without any software of ours is in a call and walks past five cells. Foreign agents hear it, ask the mobility manager who it is, join its
+group and deliver. Counted at the receivers.</p>
+<p class="soft">{html.escape(machine)}</p>
+{_table(outcomes, rows, titles)}
+{lines}
+<p class="soft">Coloured bars: the best cell. Below them packets to the telephone in steps of 100 ms.</p>
+</body></html>
+"""
+
+
 def _table(journeys, rows, titles):
     head = "".join(f"<th>{html.escape(titles[n])}</th>" for n in journeys)
     body = ""

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a telephone call makes of a stream of packets: loss behind the playout buffer, jitter (RFC 3550 6.4.1), and the quality by the E-model
+(ITU-T G.107, with G.113's figures for G.711)."""
+import bisect
+from dataclasses import asdict, dataclass
+
+RATE_PPS, PACKET_MS = 50, 20
+SIZE_OCT = 172                # 160 samples behind an RTP header
+PLAYOUT_MS = 60               # what arrives later than this after the quickest packet cannot be played any more
+IE, BPL = 0.0, 25.1           # G.113 appendix I: G.711 that conceals what is lost
+
+
+@dataclass
+class Quality:
+    sent: int
+    lost: int
+    late: int                 # arrived, but too late to be played
+    doubled: int
+    reordered: int
+    jitter_ms: float          # at the end
+    jitter_max_ms: float
+    delay_ms: float           # from mouth to ear
+    r: float
+    mos: float
+
+    def as_dict(self):
+        return {k: round(v, 3) if isinstance(v, float) else v for k, v in asdict(self).items()}
+
+
+def rating(loss_percent, delay_ms):
+    """R of the E-model: what remains of 93.2 behind delay and loss."""
+    delay = 0.024 * delay_ms + (0.11 * (delay_ms - 177.3) if delay_ms > 177.3 else 0)
+    return 93.2 - delay - (IE + (95 - IE) * loss_percent / (loss_percent + BPL))
+
+
+def mos_of(r):
+    """Mean opinion score of a rating (G.107 annex B)."""
+    if r <= 0:
+        return 1.0
+    return 4.5 if r >= 100 else 1 + 0.035 * r + r * (r - 60) * (100 - r) * 7e-6
+
+
+def jitter_ms(direction, start_ns, end_ns):
+    """(at the end, greatest)."""
+    jitter, greatest, before = 0.0, 0.0, None
+    for tx, rx in zip(direction.rx_tx, direction.rx):
+        if not start_ns <= tx < end_ns:
+            continue
+        transit = rx - tx
+        if before is not None:
+            jitter += (abs(transit - before) - jitter) / 16
+            greatest = max(greatest, jitter)
+        before = transit
+    return jitter / 1e6, greatest / 1e6
+
+
+def judge(direction, start_ns, end_ns):
+    """Quality of what was sent in that time (witness.Direction)."""
+    count = direction.count(start_ns, end_ns)
+    least = direction.transit_ns(start_ns, end_ns)
+    first, last = bisect.bisect_left(direction.tx, start_ns), bisect.bisect_left(direction.tx, end_ns)
+    in_time = {s for s, tx, rx in zip(direction.seq, direction.rx_tx, direction.rx) if first <= s < last and rx - tx <= least + PLAYOUT_MS * 1e6}
+    late = count.sent - count.lost - len(in_time)
+    delay = least / 1e6 + PACKET_MS + PLAYOUT_MS
+    r = rating(100 * (count.lost + late) / count.sent if count.sent else 100, delay)
+    jitter, greatest = jitter_ms(direction, start_ns, end_ns)
+    return Quality(count.sent, count.lost, late, count.doubled, count.reordered, jitter, greatest, delay, r, mos_of(r))
