@@ -113,7 +113,7 @@ def network_agent_conf(i, site, manager, six, four, family="dual", more=""):
     text += f'  interface "acc0" {{ prefix = {_list(_of(family, *site.access(i)))} only-solicited = true }}\n  guests {{\n'
     text += f'    manager = {_list([manager])}\n    manager-source = {_list([six if ":" in manager else four])}\n'
     text += f'    manager-key = "fa{i}-mm"\n    agent-id = {i}\n    address = "{six}"\n'
-    text += "    signal-join = 80\n    signal-leave = 84\n    signal-window = 2\n    dwell = 200\n"
+    text += "    signal-join = 80\n    signal-leave = 84\n    signal-window = 2\n    dwell = 200\n    ask-again = 500\n"
     return text + f"{more}  }}\n}}\n"
 
 

@@ -1,18 +1,49 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A world in which the network moves the mobile (topo.network): its record in the manager, the agents' ears, and who is in its group."""
-from . import topo
+import json
+import pathlib
+import socket
+import sys
+
+from . import topo, witness
 from .ears import Ears
-from .numbers import HOME_ADDRESS, HOME_ADDRESS4
+from .numbers import HOME_ADDRESS, HOME_ADDRESS4, HOME_AGENT, HOME_AGENT4
 from .world import World
 
 VOICE_PORT = 4000
 
 
-class NetworkWorld(World):
-    """policy: "all" (a soft radio) or "serving" (a hard one, without any cell for outage_s at each handover)."""
+def exchange(daemon, **request):
+    """A request on the control socket, as roamctl sends it: the lines of its answer."""
+    lines = []
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.connect(str(daemon.dir / "run" / "roamd.sock"))
+        sock.sendall(json.dumps(request).encode() + b"\n")
+        for line in sock.makefile():
+            lines.append(json.loads(line))
+            if lines[-1].get("end"):
+                return lines
+    raise RuntimeError("no answer")
 
-    def __init__(self, policy="all", outage_s=0.05, family="dual", identity="", **kw):
-        super().__init__(topo.network(family=family, **kw))
+
+def by_hand(world, groups):
+    """The home agent is a program of the laboratory. Its raw sockets would see checksums that the mobile's kernel left to a device."""
+    world.net.run("mn", "ethtool", "-K", "w0", "tx", "off", "tso", "off", "gso", "off")
+    homes = {"ipv6": (HOME_ADDRESS, HOME_AGENT), "ipv4": (HOME_ADDRESS4, HOME_AGENT4)}
+    mobiles = [f"{homes[f][0]}={g}={homes[f][1]}" for f, g in groups.items()]
+    world.watch(witness.Reader, "ha", [sys.executable, pathlib.Path(__file__).with_name("caster.py"), "d1", *mobiles])
+
+
+class NetworkWorld(World):
+    """policy: "all" (a soft radio) or "serving" (a hard one, without any cell for outage_s at each handover). home: program that plays the home agent
+    in place of roamd: `home(world, groups)` starts it, when the mobile's groups are known."""
+
+    def __init__(self, policy="all", outage_s=0.05, family="dual", identity="", home=by_hand, **kw):
+        topology = topo.network(family=family, **kw)
+        if home:
+            topology.node("ha").roamd = ""
+        super().__init__(topology)
+        self.home = home
         self.policy, self.gap_s, self.family, self.identity = policy, outage_s, family, identity
         self.ears = None
 
@@ -20,6 +51,8 @@ class NetworkWorld(World):
         super().__enter__()
         try:
             self.provision()
+            if self.home:
+                self.home(self, self.groups())
             self.ears = Ears(self.net, is_soft=self.policy == "all", outage_s=self.gap_s, identity=self.identity).start()
         except BaseException:
             self.close()
@@ -38,10 +71,17 @@ class NetworkWorld(World):
 
     def provision(self):
         """The mobile's record."""
-        homes = [a for f, a in (("ipv6", HOME_ADDRESS), ("ipv4", HOME_ADDRESS4)) if self.family in (f, "dual")]
+        homes = [a for f, a in (("ipv6", HOME_ADDRESS + "/64"), ("ipv4", HOME_ADDRESS4 + "/24")) if self.family in (f, "dual")]
         identifiers = [f"eui48:{self.net.lladdr['mn', 'w0']}"] + ([self.identity] if self.identity else [])
-        words = [w for i in identifiers for w in ("identifier", i)] + [w for h in homes for w in ("home", h)]
-        self.daemons["mm"].ctl("device", "add", *words, "policy", self.policy, "voice-port", VOICE_PORT, "link-layer-identity", "yes")
+        words = identifiers + [f"home={h}" for h in homes] + [f"policy={self.policy}", f"voice-port={VOICE_PORT}", "lladdr-enough=yes"]
+        answer = exchange(self.daemons["mm"], cmd="ctl", args=["device", "add", " ".join(words)])
+        if answer[-1]["error"]:
+            raise RuntimeError(f"the manager: {answer[-1]['error']}")
+
+    def groups(self):
+        """{family: group} of the mobile, as the manager has it."""
+        record = exchange(self.daemons["mm"], cmd="show", what="devices")[0]
+        return {f: record[k] for f, k in (("ipv6", "group_v6"), ("ipv4", "group_v4")) if record.get(k)}
 
     def guests(self):
         """The cells whose agents have the mobile as their guest, and whether they deliver."""

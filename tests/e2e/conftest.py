@@ -29,6 +29,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "requirement(*ids): what of requirements.md the test proves")
+    config.addinivalue_line("markers", "radio(name): the fixture whose world the test wants")
     config.e2e = {"passed": 0, "failed": 0, "requirements": {}}
     net.gc()
 
