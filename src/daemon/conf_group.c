@@ -122,6 +122,9 @@ static const char *check_protocol(const struct conf_group *c)
 			return "protocol hsrp needs one virtual address of each family in use: add virtual \"...\" { }, or remove one";
 		if (c->hsrp_version == 1 && (n6 || c->router_id > 255 || c->advertise.ns % NS_PER_S || c->hold.ns % NS_PER_S))
 			return "HSRP version 1 knows IPv4, router-id up to 255 and times in whole seconds: write hsrp-version = 2, or change them";
+		for (uint32_t i = 0; i < c->n_virtual; i++)
+			if (c->virtual[i].interface[0] && strcmp(c->virtual[i].interface, c->interface))
+				return "HSRP's virtual addresses are on the group's interface: leave interface out, or use protocol vrrp";
 		if (c->hold.ns && c->hold.ns <= c->advertise.ns)
 			return "hold must be longer than advertise: three times as long is usual";
 		return NULL;

@@ -296,6 +296,8 @@ static void show_peer(const struct rg_peer *p, struct show *out, struct now now)
 	show_u64(out, "unacknowledged", p->ring.n);
 	if (p->is_trusted)
 		show_real(out, "heard-ago", (double)(now.mono.ns - p->heard.ns) / 1e9);
+	if (p->same.ns)
+		show_real(out, "synchronised-ago", (double)(now.mono.ns - p->same.ns) / 1e9);
 	show_end(out);
 }
 

@@ -66,6 +66,7 @@ struct rg_peer {
 	bool is_live;
 	mono_t heard;
 	uint32_t differs;              /* hellos in a row with another digest */
+	mono_t same;                   /* when its table was last seen to be ours; 0: never */
 	/* To it. */
 	uint64_t seq;
 	struct rg_ring ring;

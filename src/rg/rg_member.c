@@ -175,6 +175,8 @@ static void compare(struct rg *g, struct rg_peer *p, struct now now)
 	const bool is_equal = p->hello.digest == g->root && p->hello.n_records == g->n_live_records;
 	const bool are_both = g->state == RG_READY && p->hello.state & GRP_INITIALISED;
 
+	if (is_equal && are_both)
+		p->same = now.mono;
 	if (is_equal || !are_both) {
 		p->differs = 0;
 		return;
