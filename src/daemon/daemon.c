@@ -90,9 +90,24 @@ static void keep_one(void *ctx, uint32_t seq, mono_t when, const uint8_t *pkt, s
 		slow_forward(w->d->slow, &w->k->src, &w->k->dst, pkt, len_oct);
 }
 
+static bool give_one(void *ctx, const struct dp_guest *g, uint32_t seq, mono_t when, const uint8_t *pkt, size_t len_oct)
+{
+	const struct keep_walk *w = ctx;
+	if (!fx_keep_wants(w->k, seq, when, w->now))
+		return false;
+	sender_send(w->d->exec.sender, g->ifindex, &g->lladdr, pkt, len_oct);
+	return true;
+}
+
 static void on_keep_send(void *ctx, const struct fx_keep *k)
 {
 	struct keep_walk w = {ctx, k, plat_now().mono};
+	if (addr6_is_multicast(&k->coa) || addr6_is_v4multicast(&k->coa)) {
+		int rc = dp_guest_serve(w.d->dp, &k->src, &k->coa, give_one, &w);
+		if (rc && rc != ERR_NOTFOUND)
+			log_note(EV_WARNING, "datapath-failed", "what was kept for a mobile cannot be given to it: %s", err_str(rc));
+		return;
+	}
 	if (dp_keep_each(w.d->dp, &k->coa, keep_one, &w))
 		log_note(EV_WARNING, "datapath-failed", "the keep ring cannot be read");
 }
@@ -179,7 +194,7 @@ static int open_datapath(struct daemon *d, struct conf_err *err)
 {
 	const struct dp_conf dc = {.bpf_dir = d->conf.node.bpf_dir, .roam0_ifindex = d->exec.tun_ifindex,
 				   .is_up_link = d->conf.node.deliver == 1,
-				   .keep_slots = has_role(d, ROLE_MMA) ? KEEP_SLOTS : 0, .log = dp_log};
+				   .keep_slots = has_role(d, ROLE_MMA) || has_role(d, ROLE_FA) ? KEEP_SLOTS : 0, .log = dp_log};
 	const struct slow_conf sc = {.mem = &plat_mem, .source = slow_source, .find = slow_find, .emit = loop_on_slow, .ctx = d};
 	int rc = dp_open(&d->dp, &dc);
 

@@ -118,6 +118,12 @@ static bool is_v4_entry(const struct dp_op *op)
 		return addr6_is_v4mapped(&op->local.addr);
 	if (op->table == DP_MFC)
 		return addr6_is_v4mapped(&op->mfc.group);
+	if (op->table == DP_VISIT)
+		return addr6_is_v4mapped(&op->visit.home_address);
+	if (op->table == DP_GUEST)
+		return addr6_is_v4mapped(&op->guest.group);
+	if (op->table == DP_UNBOUND)
+		return addr6_is_v4mapped(&op->unbound.prefix.addr);
 	for (uint32_t i = 0; op->table == DP_IF && i < op->iface.n_prefix; i++)
 		if (addr6_is_v4mapped(&op->iface.prefix[i].addr))
 			return true;
@@ -196,6 +202,8 @@ static void run_dp(struct exec *x, const struct effect *e)
 	*op = e->dp;
 	if (op->table == DP_COA)
 		op->coa.inject_if = real_ifindex(x, op->coa.inject_if);
+	if (op->table == DP_RELAY)
+		op->relay.inject_if = real_ifindex(x, op->relay.inject_if);
 }
 
 static bool is_gathered(enum effect_kind k)

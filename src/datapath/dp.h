@@ -245,7 +245,8 @@ struct dp_guest {
 	bool is_serving;
 	uint16_t voice_port;             /* host order; 0: no voice */
 	mono_t expires;
-	bool has_seq;                    /* dp_find only: GRE sequence number delivered last, which whoever serves next wants to know */
+	bool has_seq;                    /* GRE sequence number delivered last, which whoever serves next wants to know. Put: where to begin, if
+	                                  * that is ahead of what the entry has */
 	uint32_t last_seq;
 };
 

@@ -102,7 +102,7 @@ static struct m_guest guest_val(const struct dp_guest *e)
 	struct a6 src = a6_of(&e->source), dst = a6_of(&e->group);
 	struct m_guest v = {.expires_ns = e->expires.ns, .ifindex = e->ifindex, .in_ifindex = e->in_if, .mac = mac_of(&e->lladdr),
 		.from = mac_of(&e->from), .n_home = e->n_home, .voice_port = BE16(e->voice_port), .is_serving = e->is_serving,
-		.flow = mix_a6(mix_a6(0, &src), &dst)};
+		.flow = mix_a6(mix_a6(0, &src), &dst), .has_seq = e->has_seq, .last_seq = e->last_seq};
 	for (uint32_t i = 0; i < e->n_home && i < DP_GUEST_HOMES_MAX; i++)
 		v.home[i] = a6_of(&e->home_address[i]);
 	return v;
@@ -316,9 +316,9 @@ void entry_downlink_keep(struct m_downlink *v, const struct m_downlink *old)
 
 void entry_guest_keep(struct m_guest *v, const struct m_guest *old)
 {
-	if (!old)
+	if (!old || !old->has_seq || (v->has_seq && (int32_t)(v->last_seq - old->last_seq) > 0))
 		return;
-	v->has_seq = old->has_seq;
+	v->has_seq = true;
 	v->last_seq = old->last_seq;
 }
 

@@ -226,7 +226,8 @@ int dp_find(struct dp *dp, struct dp_op *op)
 	return 0;
 }
 
-int dp_keep_each(struct dp *dp, const struct addr6 *coa, dp_keep_fn fn, void *ctx)
+/* Of the turns from *from on, or the whole ring when from is NULL; *from is the next turn then. */
+static int keep_from(struct dp *dp, const struct addr6 *coa, uint32_t *from, dp_keep_fn fn, void *ctx)
 {
 	const struct a6 key = a6_of(coa);
 	struct m_keep_at next;
@@ -234,8 +235,11 @@ int dp_keep_each(struct dp *dp, const struct addr6 *coa, dp_keep_fn fn, void *ct
 	uint32_t zero = 0, n = dp->cfg.keep_mask + 1;
 	if (bpf_map_lookup_elem(dp->map_fd[MAP_KEEP_AT], &zero, &next))
 		return ERR_SYS;
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t turn = next.turns - n + i, at = turn & dp->cfg.keep_mask;
+	uint32_t first = from && next.turns - *from < n ? *from : next.turns - n;
+	if (from)
+		*from = next.turns;
+	for (uint32_t turn = first; turn != next.turns; turn++) {
+		uint32_t at = turn & dp->cfg.keep_mask;
 		if (bpf_map_lookup_elem(dp->map_fd[MAP_KEEP], &at, &k))
 			return ERR_SYS;
 		if (k.turn != turn + 1 || !a6_eq(&k.coa, &key))
@@ -245,6 +249,38 @@ int dp_keep_each(struct dp *dp, const struct addr6 *coa, dp_keep_fn fn, void *ct
 			fn(ctx, k.seq, (mono_t){k.when_ns}, k.bytes, k.len_oct);
 	}
 	return 0;
+}
+
+int dp_keep_each(struct dp *dp, const struct addr6 *coa, dp_keep_fn fn, void *ctx) { return keep_from(dp, coa, NULL, fn, ctx); }
+
+struct give_walk { struct dp_guest *g; dp_give_fn give; void *ctx; };
+
+static void give_one(void *ctx, uint32_t seq, mono_t when, const uint8_t *pkt, size_t len_oct)
+{
+	struct give_walk *w = ctx;
+	if (!w->give(w->ctx, w->g, seq, when, pkt, len_oct))
+		return;
+	w->g->has_seq = true;
+	w->g->last_seq = seq;
+}
+
+int dp_guest_serve(struct dp *dp, const struct addr6 *source, const struct addr6 *group, dp_give_fn give, void *ctx)
+{
+	struct dp_op op = {.table = DP_GUEST, .guest = {.group = *group, .source = *source}};
+	struct give_walk w = {&op.guest, give, ctx};
+	uint32_t zero = 0;
+	struct m_keep_at begin;
+	int r = dp_find(dp, &op);
+	if (r || op.guest.is_serving)
+		return r;
+	if (bpf_map_lookup_elem(dp->map_fd[MAP_KEEP_AT], &zero, &begin))
+		return ERR_SYS;
+	uint32_t at = begin.turns - dp->cfg.keep_mask - 1;
+	r = keep_from(dp, group, &at, give_one, &w);
+	op.guest.is_serving = true;
+	if (!r)
+		r = dp_apply(dp, DP_PUT, &op, 0);
+	return r ? r : keep_from(dp, group, &at, give_one, &w);
 }
 
 int dp_pmtu_put(struct dp *dp, const struct addr6 *dst, uint32_t mtu_oct, mono_t until)

@@ -71,6 +71,12 @@ int dp_find(struct dp *dp, struct dp_op *op);
 typedef void (*dp_keep_fn)(void *ctx, uint32_t seq, mono_t when, const uint8_t *pkt, size_t len_oct);
 int dp_keep_each(struct dp *dp, const struct addr6 *coa, dp_keep_fn fn, void *ctx);
 
+/* The guest of (source, group): what the ring has of its goes to give, in order, and it is served from then on (FX_KEEP_SEND). What comes
+ * between the first look into the ring and the moment from which the programs deliver is given too. give: did the guest get it?
+ * ERR_NOTFOUND: no such guest. */
+typedef bool (*dp_give_fn)(void *ctx, const struct dp_guest *g, uint32_t seq, mono_t when, const uint8_t *pkt, size_t len_oct);
+int dp_guest_serve(struct dp *dp, const struct addr6 *source, const struct addr6 *group, dp_give_fn give, void *ctx);
+
 /* A learned path MTU towards the outer destination dst (or group), at least 1280 (IPv4: 552), aged at `until`. */
 int dp_pmtu_put(struct dp *dp, const struct addr6 *dst, uint32_t mtu_oct, mono_t until);
 

@@ -256,9 +256,33 @@ static void keep_one(void *ctx, uint32_t seq, mono_t when, const uint8_t *pkt, s
 		slow_forward(w->n->fwd->slow, &w->k->src, &w->k->dst, pkt, len);
 }
 
+/* To a guest: dp_guest_serve does as much. */
+static void give_one(void *ctx, uint32_t seq, mono_t when, const uint8_t *pkt, size_t len)
+{
+	const struct keep_walk *w = ctx;
+	struct dp_op op = {.table = DP_GUEST, .guest = {.group = w->k->coa, .source = w->k->src}};
+	if (dpn_find(w->n->fwd->dpn, &op) || op.guest.is_serving || !fx_keep_wants(w->k, seq, when, node_now(w->n).mono))
+		return;
+	link_out(w->n, op.guest.ifindex, &op.guest.lladdr, pkt, len);
+}
+
+static void guest_serve(struct node *n, const struct fx_keep *k)
+{
+	struct dp_op op = {.table = DP_GUEST, .guest = {.group = k->coa, .source = k->src}};
+	dpn_keep_each(n->fwd->dpn, &k->coa, give_one, &(struct keep_walk){n, k});
+	if (dpn_find(n->fwd->dpn, &op))
+		return;
+	op.guest.is_serving = true;
+	dpn_apply(n->fwd->dpn, true, &op, 0);
+}
+
 void fwd_keep_send(struct node *n, const struct fx_keep *k)
 {
 	struct keep_walk w = {n, k};
+	if (addr6_is_multicast(&k->coa) || addr6_is_v4multicast(&k->coa)) {
+		guest_serve(n, k);
+		return;
+	}
 	dpn_keep_each(n->fwd->dpn, &k->coa, keep_one, &w);
 }
 
