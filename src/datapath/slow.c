@@ -215,7 +215,10 @@ void slow_punt(struct slow *s, const struct dp_punted *p, mono_t now)
 	if (p->why != DP_PUNT_SLOW)
 		return;
 	switch (p->slow.why) {
-	case DP_SLOW_TOO_BIG: on_too_big(s, p, now); break;
+	case DP_SLOW_TOO_BIG:
+		if (!slow_cast_too_big(s, p, now))
+			on_too_big(s, p, now);
+		break;
 	case DP_SLOW_FORWARD:
 		slow_error(s, p->ifindex, false, IC6_TOO_BIG, 0, p->slow.mtu_oct, p->pkt, p->len_oct, now);
 		break;

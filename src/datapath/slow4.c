@@ -155,8 +155,8 @@ static size_t build_part(struct slow *s, const uint8_t *pkt, const struct ip4_he
 }
 
 /* Calls for each fragment of pkt, none longer than mtu; they stand in s->part one after the other. */
-static void each_part(struct slow *s, const uint8_t *pkt, const struct ip4_head *h, uint32_t mtu_oct,
-		      void (*fn)(struct slow *s, const struct slow4_tunnel *t, const uint8_t *part, size_t len_oct), const struct slow4_tunnel *t)
+static void each_part(struct slow *s, const uint8_t *pkt, const struct ip4_head *h, uint32_t mtu_oct, slow4_part_fn fn,
+		      const struct slow4_tunnel *t)
 {
 	const size_t body = h->total_len_oct - (size_t)h->head_len_oct;
 	const size_t room = mtu_oct > h->head_len_oct ? (mtu_oct - h->head_len_oct) & ~(size_t)7 : 0;
@@ -262,6 +262,14 @@ void slow4_encap(struct slow *s, const struct slow4_tunnel *t, uint32_t ifindex,
 		emit(s, &as, s->buf, wrap(s, &as, s->plain, &h));
 }
 
+void slow4_cut(struct slow *s, const uint8_t *pkt, size_t len_oct, bool is_local, uint32_t mtu_oct, slow4_part_fn fn, const struct slow4_tunnel *t)
+{
+	struct ip4_head h;
+
+	if (prepare(s, pkt, len_oct, is_local, &h))
+		each_part(s, s->plain, &h, mtu_oct, fn, t);
+}
+
 static struct slow4_tunnel tunnel_of(const struct dp_slow *d)
 {
 	return (struct slow4_tunnel){.src = d->src, .dst = d->dst, .encap = d->encap, .has_key = d->has_key, .has_seq = d->has_seq, .key = d->key,
@@ -317,7 +325,10 @@ void slow4_punt(struct slow *s, const struct dp_punted *p, mono_t now)
 		return;
 	switch (p->slow.why) {
 	case DP_SLOW_TOO_BIG:
-	case DP_SLOW_COPY: on_too_big(s, p, now); break;
+	case DP_SLOW_COPY:
+		if (!slow_cast_too_big(s, p, now))
+			on_too_big(s, p, now);
+		break;
 	case DP_SLOW_FORWARD: on_forward(s, p, now); break;
 	case DP_SLOW_HOP_LIMIT:
 		slow4_error(s, p->ifindex, false, IC4_TIME_EXCEEDED, 0, 0, p->pkt, p->len_oct, now);

@@ -157,7 +157,8 @@ static void reverse(struct slow *s, const struct whole4 *w)
 	if (w->encap == DP_ENCAP_GRE || !slow_find_of(s, &op, &op.home.home_address, &w->inner_src))
 		return;
 	const struct dp_home *h = &op.home;
-	const bool is_bound = !mono_reached(h->expires, w->now) && (addr6_eq(&h->coa, &w->src) || is_one_of_more(s, h, &w->src, w->now));
+	const bool is_bound = !mono_reached(h->expires, w->now) &&
+			      (addr6_eq(&h->coa, &w->src) || is_one_of_more(s, h, &w->src, w->now) || slow_is_cast_agent(s, h, &w->src));
 	const bool was_bound = !mono_reached(h->prev_until, w->now) && addr6_eq(&h->prev, &w->src);
 	if (h->is_reverse && addr6_eq(&h->ha, &w->dst) && (is_bound || was_bound))
 		release(s, w);
@@ -222,7 +223,7 @@ void slow4_raw(struct slow *s, uint32_t ifindex, const uint8_t *pkt, size_t len_
 	struct whole4 w = {.ifindex = ifindex, .now = now};
 	struct dp_op local = {.table = DP_LOCAL};
 
-	if (!parse(s, &w, pkt, len_oct) || is_for_mobile(s, &w))
+	if (slow_to_guest(s, pkt, len_oct, now) || !parse(s, &w, pkt, len_oct) || is_for_mobile(s, &w))
 		return;
 	local.local.addr = w.dst;
 	if (!slow_find(s, &local))

@@ -79,6 +79,15 @@ void slow4_relay(struct slow *s, const struct dp_punted *p, mono_t now);
 /* slow4_raw.c: a tunnel packet made whole; and the way back to whoever lives behind us, for errors. */
 void slow4_raw(struct slow *s, uint32_t ifindex, const uint8_t *pkt, size_t len_oct, mono_t now);
 bool slow4_to_mobile(struct slow *s, const uint8_t *pkt, size_t len_oct, mono_t now);
+/* slow4.c. Calls fn for each fragment of the packet (or for all of it) as it goes on, none longer than mtu_oct. */
+typedef void (*slow4_part_fn)(struct slow *s, const struct slow4_tunnel *t, const uint8_t *part, size_t len_oct);
+void slow4_cut(struct slow *s, const uint8_t *pkt, size_t len_oct, bool is_local, uint32_t mtu_oct, slow4_part_fn fn, const struct slow4_tunnel *t);
+/* slow_cast.c: a tunnel packet made whole, to a guest's group? Then it is given to the guest, or was nothing for it. */
+bool slow_to_guest(struct slow *s, const uint8_t *pkt, size_t len_oct, mono_t now);
+/* May the agent tunnel back for a mobile that the network moves? False also for any other mobile. */
+bool slow_is_cast_agent(struct slow *s, const struct dp_home *h, const struct addr6 *agent);
+/* A packet that does not fit a group of the other family; false: it is of the same. */
+bool slow_cast_too_big(struct slow *s, const struct dp_punted *p, mono_t now);
 /* slow_icmp.c */
 bool slow_may_send(struct slow *s, mono_t now);
 /* slow_raw.c: did a tunnel packet with this number come a moment ago? Notes that it has. */

@@ -87,7 +87,8 @@ static void reverse(struct slow *s, const struct whole *w)
 	struct dp_op op = {.table = DP_HOME};
 	if (w->has_gre || !slow_find_of(s, &op, &op.home.home_address, &w->inner.src) || !addr6_eq(&op.home.ha, &w->outer.dst))
 		return;
-	bool is_bound = !mono_reached(op.home.expires, w->now) && addr6_eq(&op.home.coa, &w->outer.src);
+	bool is_bound = !mono_reached(op.home.expires, w->now) &&
+			(addr6_eq(&op.home.coa, &w->outer.src) || slow_is_cast_agent(s, &op.home, &w->outer.src));
 	bool was_bound = !mono_reached(op.home.prev_until, w->now) && addr6_eq(&op.home.prev, &w->outer.src);
 	if (is_bound || was_bound)
 		release(s, w);
@@ -136,7 +137,7 @@ void slow_raw(struct slow *s, uint32_t ifindex, const uint8_t *pkt, size_t len_o
 		slow4_raw(s, ifindex, pkt, len_oct, now);
 		return;
 	}
-	if (!parse(&w, pkt, len_oct) || is_for_mobile(s, &w) || is_down(s, &w))
+	if (slow_to_guest(s, pkt, len_oct, now) || !parse(&w, pkt, len_oct) || is_for_mobile(s, &w) || is_down(s, &w))
 		return;
 	local.local.addr = w.outer.dst;
 	if (!slow_find(s, &local))

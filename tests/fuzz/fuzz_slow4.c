@@ -64,12 +64,21 @@ static int find(void *ctx, struct dp_op *op)
 		return ERR_OK;
 	case DP_SITE_PREFIX: return ERR_OK;
 	case DP_NET: op->net.home_address = v4(8); return ERR_OK;
+	case DP_GUEST:
+		if (!(op->guest.group.b[15] & 1))
+			return ERR_NOTFOUND;
+		op->guest = (struct dp_guest){.group = op->guest.group, .source = op->guest.source, .home_address = {v4(8)}, .n_home = 1, .ifindex = 3,
+					      .is_serving = true, .expires = MONO_NEVER};
+		return ERR_OK;
+	case DP_REVERSE: return ERR_OK;
 	case DP_IF:
 	case DP_MFC:
 	case DP_UPLINK_OUT:
 	case DP_CN:
 	case DP_CN_TRUST:
 	case DP_RO_OUT:
+	case DP_RELAY:
+	case DP_UNBOUND:
 	case DP_TABLE_N: break;
 	}
 	return ERR_NOTFOUND;
