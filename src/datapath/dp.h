@@ -299,6 +299,8 @@ struct dp_op {
 	};
 };
 
+enum { DP_PUNT_SNAP = 2048 }; /* at most so many bytes of a packet are handed up */
+
 /* Why a packet is handed up (struct rx's why). The datapath has consumed it unless stated. */
 enum dp_punt {
 	DP_PUNT_NONE,      /* did not come through the datapath: raw socket */

@@ -8,8 +8,6 @@
 
 #include "datapath/dp.h"
 
-enum { DP_PUNT_SNAP = 2048 }; /* at most so many bytes of a packet are handed up */
-
 /* Why the fast path gave up (DP_PUNT_SLOW). */
 enum dp_slow_why {
 	DP_SLOW_NONE,

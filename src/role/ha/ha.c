@@ -13,6 +13,7 @@
  *	ha_disc    other home agents            ha_prefix mobile prefixes
  *	ha_net     mobile routers (RFC 3963)    ha_show   what the operator sees
  *	ha_group   members that hold the same   ha_announce  many home addresses at once
+ *	ha_cast    mobiles that the network moves
  *	ha4_*      the same for Mobile IPv4 (RFC 5944); its bindings are in the same table
  *
  * Left out: correspondent node (role cn; without it HoTI and CoTI are answered with a binding error), multicast membership
@@ -58,6 +59,8 @@ static void name_link(struct ha_link *l, const char *name)
 	memcpy(l->name, name, sizeof l->name);
 }
 
+static void fini(void *self);
+
 static int init(void *self, const struct engine_env *env, const void *conf, struct now now, const char **remedy)
 {
 	struct ha *h = self;
@@ -94,7 +97,10 @@ static int init(void *self, const struct engine_env *env, const void *conf, stru
 	own_address(h, true);
 	serve_all(h, true);
 	ha_net_home_routes(h, NULL, FX_ROUTE_PUT);
-	return ERR_OK;
+	err = ha_cast_init(h, now, remedy);
+	if (err)
+		fini(h);
+	return err;
 }
 
 static void fini(void *self)
@@ -110,6 +116,7 @@ static void fini(void *self)
 	ha_prefix_fini(h);
 	ha_net_fini(h);
 	ha4_fini(h);
+	ha_cast_fini(h);
 	bindings_fini(&h->bindings);
 	ha_mobiles_free(&h->mobiles, &h->env);
 }
@@ -171,12 +178,15 @@ static void on_link(void *self, const struct link_event *ev, struct now now)
 	for (uint32_t i = 0; i < h->n_home; i++)
 		if (strncmp(h->home[i].name, ev->name, sizeof ev->name) == 0)
 			on_home_link(h, &h->home[i], ev, now);
+	ha_cast_link(h, ev, now);
 }
 
 static bool on_rx(void *self, const struct rx *rx, struct now now)
 {
 	struct ha *h = self;
 
+	if (ha_cast_rx(h, rx, now))
+		return true;
 	switch (rx->why) {
 	case DP_PUNT_NONE:
 		return rx_is_v4(rx) ? ha4_rx(h, rx, now) || ha_rx_mh(h, rx, now) : ha_rx_mh(h, rx, now);
@@ -217,14 +227,17 @@ static void tick(void *self, struct now now)
 	ha_prefix_timers(self, now);
 	ha4_revocation_tick(self, now);
 	ha_announce_timers(self, now);
+	ha_cast_tick(self, now);
 }
 
 static mono_t expiry(const void *self)
 {
 	const struct ha *h = self;
 	return mono_min(mono_min(mono_min(ha_prefix_expiry(h), h->rounds.next), timers_next(&h->revocation_timers)),
-			mono_min(bindings_expiry(&h->bindings), timers_next(&h->check_timers)));
+			mono_min(mono_min(bindings_expiry(&h->bindings), timers_next(&h->check_timers)), ha_cast_expiry(h)));
 }
+
+static uint16_t port(const void *self) { return ha_cast_port(self); }
 
 static void network_routes(struct ha *h, enum effect_kind kind)
 {
@@ -249,6 +262,7 @@ static void stop(void *self, struct now now)
 			ha_check_cancel(h, &b->hoa);
 		}
 	}
+	ha_cast_stop(h);
 	own_address(h, false);
 	ha_own_end(h);
 	serve_all(h, false);
@@ -280,7 +294,7 @@ static bool is_same_place(const struct ha_conf *a, const struct ha_conf *b)
 	return addr6_eq(&a->address, &b->address) && addr6_eq(&a->v4.address, &b->v4.address) &&
 	       memcmp(a->home_link, b->home_link, sizeof a->home_link) == 0 && a->n_uplink == b->n_uplink &&
 	       memcmp(a->uplink, b->uplink, a->n_uplink * sizeof a->uplink[0]) == 0 && a->bindings_max == b->bindings_max &&
-	       has_same_links(a, b);
+	       has_same_links(a, b) && memcmp(&a->cast, &b->cast, sizeof a->cast) == 0;
 }
 
 static bool has_prefix(const struct ha_conf *c, const struct prefix6 *p)
@@ -320,7 +334,7 @@ static int change(struct ha *h, const struct ha_conf *next, struct now now, cons
 	struct binding *b;
 
 	if (!is_same_place(&h->conf, next)) {
-		*remedy = "the home agent's address, links and table size change only with a restart";
+		*remedy = "the home agent's address, links, table size and provisioned block change only with a restart";
 		return ERR_NOTSUP;
 	}
 	int err = ha_mobiles_load(&mobiles, &h->env, next, remedy);
@@ -395,4 +409,5 @@ const struct role_ops ha_role = {
 	.replica = ha_replica,
 	.record = ha_record,
 	.active = ha_active,
+	.port = port,
 };

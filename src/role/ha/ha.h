@@ -6,6 +6,7 @@
 #include "base/addr.h"
 #include "base/conf.h"
 #include "base/time.h"
+#include "role/ha/ha_cast.h"
 
 enum { HA_MOBILE_CONF_MAX = 4096, HA_PREFIX_MAX = 8, HA_UPLINK_MAX = 8, HA_NET_MAX = 4, HA_LINK_MAX = 4, HA_KEY_NAME_LEN = 32,
        HA_MMA_MAX = 64, HA_SITE_LEN = 64, HA_FA_MAX = 128, HA_NAI_LEN = 72, HA_POOL_MAX = 4, HA_AREA_MAX = 16, HA_TO_MAX = 4 };
@@ -83,6 +84,7 @@ struct ha_conf {
 	span_t lend;                   /* a key that an MMA is told counts so long */
 	uint32_t n_mma;
 	struct ha_mma_conf mma[HA_MMA_MAX];
+	struct ha_cast_conf cast;
 	uint32_t n_mobile;
 	struct ha_mobile_conf mobile[HA_MOBILE_CONF_MAX];
 };

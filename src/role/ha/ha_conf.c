@@ -154,7 +154,7 @@ static const struct conf_block link_block = {
 	.name = "link", .title = "interface name", .help = "A home link besides the one of home-link.",
 	.rows = link_rows, .struct_size = sizeof(struct ha_link_conf), .add = add_link,
 };
-static const struct conf_block *const subs[] = {&mobile_block, &mma_block, &fa_block, &link_block, NULL};
+static const struct conf_block *const subs[] = {&mobile_block, &mma_block, &fa_block, &link_block, &ha_cast_block, NULL};
 
 static const char *const reverse_names[] = {"optional", "required", "off", NULL}, *const replay_names[] = {"timestamp", "nonce", NULL};
 
@@ -326,5 +326,7 @@ const char *ha_conf_check(const struct ha_conf *c)
 		remedy = conf4_check(c);
 	if (!remedy)
 		remedy = links_check(c);
+	if (!remedy)
+		remedy = ha_cast_conf_check(c);
 	return remedy ? remedy : ha_net_conf_check(c);
 }

@@ -160,6 +160,7 @@ void ha_active(void *self, bool is_active, struct now now)
 	if (h->is_standby == !is_active)
 		return;
 	h->is_standby = !is_active;
+	ha_cast_active(h, is_active, now);
 	if (!is_active) {
 		ha_announce_stop(h); /* the member that serves now announces for itself */
 		return;

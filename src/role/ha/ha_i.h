@@ -147,6 +147,7 @@ struct ha {
 	uint16_t cast_id;
 	const struct sa_key *fa_key[HA_FA_MAX]; /* of conf.v4.fa */
 	uint64_t n_lent;
+	struct ha_cast *cast;          /* mobiles that the network moves (ha_cast.c); NULL: none */
 	uint64_t n_registered, n_deregistered, n_expired, n_refused, n_taken;
 };
 
@@ -330,6 +331,20 @@ void ha_net_home_routes(struct ha *h, const struct ha_link *l, enum effect_kind 
 /* ha_show.c */
 void ha_show(const void *self, const char *what, struct show *out, struct now now);
 int ha_ctl(void *self, const struct ctl_cmd *cmd, struct now now, const char **msg);
+
+/* ha_cast.c: mobiles that the network moves. All do nothing without them. init: what it began is fini's, also when it fails. */
+const char *ha_cast_conf_check(const struct ha_conf *c);
+int ha_cast_init(struct ha *h, struct now now, const char **remedy);
+void ha_cast_fini(struct ha *h);
+void ha_cast_stop(struct ha *h);
+bool ha_cast_rx(struct ha *h, const struct rx *rx, struct now now);
+void ha_cast_link(struct ha *h, const struct link_event *ev, struct now now);
+void ha_cast_tick(struct ha *h, struct now now);
+mono_t ha_cast_expiry(const struct ha *h);
+void ha_cast_active(struct ha *h, bool is_active, struct now now);
+uint16_t ha_cast_port(const struct ha *h);
+void ha_cast_show(const struct ha *h, const char *what, struct show *out, struct now now);
+int ha_cast_ctl(struct ha *h, const struct ctl_cmd *cmd, struct now now, const char **msg);
 
 /* ha_key: keys of mobiles for MMAs. */
 const char *ha_key_load(struct ha *h, const struct ha_conf *next);

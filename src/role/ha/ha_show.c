@@ -74,6 +74,7 @@ void ha_show(const void *self, const char *what, struct show *out, struct now no
 		for (uint64_t it = 0; (b = bindings_next(&h->bindings, &it));)
 			if (b->state != BINDING_GONE)
 				show_binding(h, b, out, now);
+	ha_cast_show(h, what, out, now);
 }
 
 int ha_ctl(void *self, const struct ctl_cmd *cmd, struct now now, const char **msg)
@@ -82,7 +83,7 @@ int ha_ctl(void *self, const struct ctl_cmd *cmd, struct now now, const char **m
 	struct addr6 hoa;
 
 	if (cmd->argc != 2 || strcmp(cmd->argv[0], "drop") != 0)
-		return ERR_NOTFOUND;
+		return ha_cast_ctl(h, cmd, now, msg);
 	if (!addr46_parse(&hoa, cmd->argv[1])) {
 		*msg = "drop wants a home address";
 		return ERR_INVAL;
