@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: BSD-2-Clause
 -- Wireshark dissector for what is ours on the wire (doc/wire.md): the sub-types of the vendor-specific mobility
 -- option (RFC 5094), messages between agents (RFC 5096, in either family), the site option of router advertisements, and our extensions
--- of Mobile IPv4's agent advertisements and registration messages; and the datagrams of redundancy groups (UDP port 4340).
+-- of Mobile IPv4's agent advertisements and registration messages; and the datagrams of redundancy groups (UDP port 4340) and
+-- of agents and mobility managers (4341).
 --
 --     tshark -X lua_script:tools/roamcast.lua -V ...     or copy it to Wireshark's plugin folder.
 --
@@ -426,3 +427,91 @@ function rg.dissector(tvb, pinfo, tree)
 	return tvb:len()
 end
 DissectorTable.get("udp.port"):add(RG_PORT, rg)
+
+-- Between agents and mobility managers.
+do
+	local mm = Proto("roamcast_mm", "Roamcast mobility manager")
+	local MM_TYPES = { [32] = "hello", "welcome", "query", "answer", "change", "acknowledgement" }
+	local MM_FIELDS = { [32] = "challenge", "echo", "query", "device", "address", "answer", "record", "acknowledged" }
+	local MM_STATUSES = { [0] = "found", "not found", "denied", "busy" }
+	local MM_POLICIES = { [0] = "all", "serving" }
+	local m = {
+		version = ProtoField.uint8("roamcast_mm.version", "Version"),
+		kind = ProtoField.uint8("roamcast_mm.type", "Type", base.DEC, MM_TYPES),
+		key = ProtoField.uint8("roamcast_mm.key", "Key"),
+		from = ProtoField.uint32("roamcast_mm.from", "From"),
+		to = ProtoField.uint32("roamcast_mm.to", "To"),
+		epoch = ProtoField.uint64("roamcast_mm.epoch", "Boot epoch", base.HEX),
+		seq = ProtoField.uint64("roamcast_mm.sequence", "Sequence number"),
+		mac = ProtoField.bytes("roamcast_mm.authenticator", "Authenticator"),
+		field = ProtoField.uint16("roamcast_mm.field", "Field", base.DEC, MM_FIELDS),
+		nonce = ProtoField.bytes("roamcast_mm.nonce", "Nonce"),
+		transaction = ProtoField.uint32("roamcast_mm.transaction", "Transaction", base.HEX),
+		flags = ProtoField.uint8("roamcast_mm.query_flags", "Flags", base.HEX),
+		device_kind = ProtoField.uint8("roamcast_mm.device_kind", "Identifier kind", base.DEC, KINDS),
+		device = ProtoField.bytes("roamcast_mm.device", "Identifier"),
+		address = ProtoField.ipv6("roamcast_mm.address", "Home address asked about"),
+		status = ProtoField.uint8("roamcast_mm.status", "Status", base.DEC, MM_STATUSES),
+		lifetime = ProtoField.uint32("roamcast_mm.lifetime", "Lifetime (s)"),
+		record_version = ProtoField.uint64("roamcast_mm.record_version", "Version of the record"),
+		policy = ProtoField.uint8("roamcast_mm.policy", "Policy", base.DEC, MM_POLICIES),
+		record_flags = ProtoField.uint8("roamcast_mm.record_flags", "Flags", base.HEX),
+		voice = ProtoField.uint16("roamcast_mm.voice_port", "Voice port"),
+		home6_len = ProtoField.uint8("roamcast_mm.home6_length", "Prefix length at home, IPv6"),
+		home4_len = ProtoField.uint8("roamcast_mm.home4_length", "Prefix length at home, IPv4"),
+		lladdr = ProtoField.ether("roamcast_mm.lladdr", "Link-layer address"),
+		gateway_lladdr = ProtoField.ether("roamcast_mm.gateway_lladdr", "Link-layer address of the gateway"),
+		home6 = ProtoField.ipv6("roamcast_mm.home6", "Home address"),
+		group6 = ProtoField.ipv6("roamcast_mm.group6", "Group"),
+		source6 = ProtoField.ipv6("roamcast_mm.source6", "Source"),
+		gateway6 = ProtoField.ipv6("roamcast_mm.gateway6", "Gateway"),
+		home4 = ProtoField.ipv4("roamcast_mm.home4", "Home address"),
+		group4 = ProtoField.ipv4("roamcast_mm.group4", "Group"),
+		source4 = ProtoField.ipv4("roamcast_mm.source4", "Source"),
+		gateway4 = ProtoField.ipv4("roamcast_mm.gateway4", "Gateway"),
+		ack = ProtoField.uint64("roamcast_mm.acknowledged", "Acknowledged sequence number"),
+	}
+	mm.fields = {}
+	for _, v in pairs(m) do table.insert(mm.fields, v) end
+
+	local function mm_nonce(t, b) t:add(m.nonce, b(0, 16)) end
+	local mm_show = {
+		[32] = { 16, mm_nonce },
+		[33] = { 16, mm_nonce },
+		[34] = { 8, function(t, b) t:add(m.transaction, b(0, 4)); t:add(m.flags, b(4, 1)) end },
+		[35] = { 2, function(t, b) t:add(m.device_kind, b(0, 1)); t:add(m.device, b(1)) end },
+		[36] = { 16, function(t, b) t:add(m.address, b(0, 16)) end },
+		[37] = { 12, function(t, b) t:add(m.transaction, b(0, 4)); t:add(m.status, b(4, 1)); t:add(m.lifetime, b(8, 4)) end },
+		[38] = { 108, function(t, b)
+			local at = 0
+			local function take(field, n) t:add(field, b(at, n)); at = at + n end
+			take(m.record_version, 8); take(m.policy, 1); take(m.record_flags, 1); take(m.voice, 2)
+			take(m.home6_len, 1); take(m.home4_len, 1); at = at + 2
+			take(m.lladdr, 6); take(m.gateway_lladdr, 6)
+			take(m.home6, 16); take(m.group6, 16); take(m.source6, 16); take(m.gateway6, 16)
+			take(m.home4, 4); take(m.group4, 4); take(m.source4, 4); take(m.gateway4, 4)
+		end },
+		[39] = { 8, function(t, b) t:add(m.ack, b(0, 8)) end },
+	}
+
+	function mm.dissector(b, pinfo, tree)
+		if b:len() < 44 or b(0, 1):uint() ~= 1 then return 0 end
+		local kind, stop, at = b(1, 1):uint(), b:len() - 16, 28
+		pinfo.cols.protocol = "Roamcast-MM"
+		pinfo.cols.info = MM_TYPES[kind] or "unknown"
+		local t = tree:add(mm, b(), "Roamcast mobility manager: " .. (MM_TYPES[kind] or "unknown"))
+		t:add(m.version, b(0, 1)); t:add(m.kind, b(1, 1)); t:add(m.key, b(3, 1)); t:add(m.from, b(4, 4)); t:add(m.to, b(8, 4))
+		t:add(m.epoch, b(12, 8)); t:add(m.seq, b(20, 8))
+		while at + 4 <= stop do
+			local what, size = b(at, 2):uint(), b(at + 2, 2):uint()
+			if at + 4 + size > stop then break end
+			local branch = t:add(m.field, b(at, 2))
+			local how = mm_show[what]
+			if how and size >= how[1] then how[2](branch, b(at + 4, size):tvb()) end
+			at = at + 4 + size
+		end
+		t:add(m.mac, b(stop, 16))
+		return b:len()
+	end
+	DissectorTable.get("udp.port"):add(4341, mm)
+end

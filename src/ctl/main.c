@@ -13,6 +13,7 @@
 #include "base/addr.h"
 #include "base/err.h"
 #include "ctl/client.h"
+#include "ctl/device.h"
 #include "ctl/keygen.h"
 #include "ctl/render.h"
 
@@ -21,7 +22,7 @@
 enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_UNREACHED = 3, DEADLINE_MS = 10000 };
 
 static const char *const subjects[] = {"status", "bindings", "mobiles", "visitors", "guests", "stations", "managers", "groups",
-				       "neighbors", "routers", "interfaces", "group", "counters", NULL};
+				       "neighbors", "routers", "interfaces", "group", "agents", "counters", NULL};
 
 /* Words that go to the daemon as they are, and how many may follow. */
 static const struct request { const char *word; int min, max; } requests[] = {
@@ -34,7 +35,7 @@ static int usage(FILE *out, int status)
 {
 	fputs("usage: roamctl [-s SOCKET | -n DIR] [--json] COMMAND\n\n"
 	      "  show SUBJECT           status, bindings, mobiles, visitors, guests, stations, managers, groups, neighbors,\n"
-	      "                         routers, interfaces, group or counters\n"
+	      "                         routers, interfaces, group, agents or counters\n"
 	      "  monitor                events as they happen\n"
 	      "  trace HOME-ADDRESS     the events of one mobile\n"
 	      "  handover IF [ROUTER]   mobile node: move to another router (its link-layer address)\n"
@@ -43,6 +44,9 @@ static int usage(FILE *out, int status)
 	      "  busy on|off            foreign agent: take no new visitors\n"
 	      "  reload                 read the configuration again, as SIGHUP does\n"
 	      "  log-level LEVEL        debug, info, notice, warning or error, until the next start\n"
+	      "  device add WORDS       mobility manager: a mobile by its identifiers and settings, such as\n"
+	      "                         imsi:310150123456789 home=10.1.0.5/24; also set ID WORDS, remove ID,\n"
+	      "                         show ID-or-ADDRESS, list, import FILE (CSV or JSON)\n"
 	      "  key new FILE           write a new random key, readable by its owner only\n\n"
 	      "  -s, --socket SOCKET    roamd's control socket (" DEFAULT_SOCKET ")\n"
 	      "  -n, --node-dir DIR     the daemon's run-dir: its roamd.sock\n"
@@ -178,6 +182,8 @@ static int dispatch(const struct options *o, int argc, char **argv)
 		return trace(o, argv[1]);
 	if (strcmp(word, "key") == 0 && argc == 3 && strcmp(argv[1], "new") == 0)
 		return keygen_new(argv[2]) ? EXIT_REFUSED : EXIT_SUCCESS;
+	if (strcmp(word, "device") == 0)
+		return device_command(o->socket, o->as_json, argc - 1, argv + 1);
 	for (const struct request *r = requests; r->word; r++)
 		if (strcmp(word, r->word) == 0 && argc > r->min && argc <= r->max + 1)
 			return command(o, argc, argv);

@@ -16,6 +16,7 @@
 
 #include "base/err.h"
 #include "ctl/client.h"
+#include "ctl/device.h"
 #include "ctl/keygen.h"
 #include "ctl/render.h"
 
@@ -79,6 +80,44 @@ static void serve_end(const char *want_request)
 	line[n] = 0;
 	if (want_request)
 		assert_string_equal(line, want_request);
+}
+
+static char read_lines[4096];
+static unsigned last_place;
+
+static int on_line(void *ctx, const char *line, unsigned place)
+{
+	(void)ctx;
+	strcat(strcat(read_lines, line), "|");
+	last_place = place;
+	return 0;
+}
+
+static int read_devices(const char *text)
+{
+	FILE *f = fmemopen((void *)(uintptr_t)text, strlen(text) + (*text == '\0'), "r");
+	read_lines[0] = '\0';
+	const int rc = device_file_read(f, "test", on_line, NULL);
+	fclose(f);
+	return rc;
+}
+
+static void files_of_devices_become_words(void **state)
+{
+	(void)state;
+	assert_int_equal(read_devices("imsi,EUI48,home,home_v6,Home-v6-Length,policy\r\n310150123456789,02:00:00:00:00:01,10.1.0.5/24,2001:db8::5,64,serving\r\n"
+				      "\"310150123456780\", ,10.1.0.6,,,\n\n"), 0);
+	assert_string_equal(read_lines, "imsi:310150123456789 eui48:02:00:00:00:00:01 home=10.1.0.5/24 home=2001:db8::5/64 policy=serving|"
+			    "imsi:310150123456780 home=10.1.0.6|");
+	assert_int_equal(last_place, 3);
+	assert_int_equal(read_devices("[{\"nai\":\"bob@example.org\",\"home\":\"10.1.0.7\",\"voice_port\":4000,\"lladdr_enough\":true}]"), 0);
+	assert_string_equal(read_lines, "nai:bob@example.org home=10.1.0.7 voice-port=4000 lladdr-enough=yes|");
+	/* As `device list --json` prints it. */
+	assert_int_equal(read_devices("{\"record\":\"device\",\"id\":\"esn:82000001\",\"id2\":\"min:2125551212\",\"home_v4\":\"10.1.0.9\",\"home_v4_length\":24,"
+				      "\"group_v6\":\"ff38::1\",\"policy\":\"all\",\"lladdr_enough\":false,\"version\":7}\n{\"id\":\"esn:82000002\"}\n"), 0);
+	assert_string_equal(read_lines, "esn:82000001 min:2125551212 home=10.1.0.9/24 group=ff38::1 policy=all lladdr-enough=no|esn:82000002|");
+	assert_int_equal(read_devices("{\"id\":"), -1);
+	assert_int_equal(read_devices("imsi,home\n1,2,3\n"), -1);
 }
 
 static void lines_may_come_in_any_pieces(void **state)
@@ -259,7 +298,7 @@ static void new_keys_are_private_and_never_overwrite(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lines_may_come_in_any_pieces),
+		cmocka_unit_test(files_of_devices_become_words), cmocka_unit_test(lines_may_come_in_any_pieces),
 		cmocka_unit_test(nonsense_and_silence_are_errors),
 		cmocka_unit_test(text_is_aligned_and_harmless),
 		cmocka_unit_test(json_is_the_records),
