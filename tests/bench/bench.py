@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""./run bench [handover|datapath|registration|memory|joins|inter-site|all] [--json FILE] [--family ipv4]
+"""./run bench [handover|datapath|registration|memory|joins|inter-site|failover|all] [--json FILE] [--family ipv4]
 
 Each part prints what it measures as it goes and adds its keys to one JSON object:
 
@@ -8,7 +8,9 @@ Each part prints what it measures as it goes and adds its keys to one JSON objec
     registration  {"registrations_per_s": x}
     memory        {"bytes_per_binding": x}
     joins         {"join_ms": {"held": n, "median": x, "p99": x, "max": x, "lost": n}}
-    inter-site    {"inter_site": {"bound_ms": x, "one-radio": {...}, "two-radios": {...}}}: lost, doubled, interruption"""
+    inter-site    {"inter_site": {"bound_ms": x, "one-radio": {...}, "two-radios": {...}}}: lost, doubled, interruption
+    failover      {"failover_ms": {"link_down_10ms": {"median": x, "p99": x}, "kill_10ms": ..., "power_10ms": ..., "link_down_100ms": ...},
+                   "kills": n, "acknowledged_lost": n, "bulk_1m_s": x, "sync_cost": x, "hand_over_lost": n}; --runs N of each fault (50)"""
 import argparse
 import json
 import os
@@ -16,6 +18,7 @@ import pathlib
 import sys
 
 import datapath
+import failover
 import handover
 import inter_site
 import joins
@@ -29,6 +32,7 @@ PARTS = {
     "memory": registration.measure_memory,
     "joins": joins.measure,
     "inter-site": inter_site.measure,
+    "failover": failover.measure,
 }
 
 
@@ -39,6 +43,7 @@ def main():
     ap.add_argument("--handovers", type=int, default=500)
     ap.add_argument("--rate", type=int, default=10000, help="packets a second each way (handover)")
     ap.add_argument("--family", choices=["ipv6", "ipv4"], default="ipv6", help="of the journeys (handover), registration and memory")
+    ap.add_argument("--runs", type=int, default=0, help="of each fault (failover); 50 without --quick")
     ap.add_argument("--quick", action="store_true", help="fewer and shorter repetitions, for a look")
     args = ap.parse_args()
     if os.geteuid():
