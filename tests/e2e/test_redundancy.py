@@ -7,19 +7,8 @@ import time
 
 import pytest
 from group_tap import Adversary, GroupTap, about
+from redundancy_scene import DEAF, fails_over, is_whole, is_whole_after_repeats, running, watch
 from roamlab import net as netmod
-from roamlab.group import Group
-
-FAILOVER_MS = 1500
-DROP = "add rule inet deaf input udp dport 4340 @th,72,8 {} drop"   # the type of a group's datagram is its second octet
-
-
-def running(**kw):
-    with Group(members=2, family="dual", more="  purge = 2\n", process='  sync = "full"\n', **kw) as g:
-        for fleet in g.fleets.values():
-            fleet.register()
-        g.wait_equal()
-        yield g
 
 
 @pytest.fixture(scope="module")
@@ -36,30 +25,7 @@ def segment():
 
 @pytest.fixture(autouse=True)
 def moved(request):
-    """What the test moved, for the requirements it names; its daemons' last words when it fails."""
-    g = request.getfixturevalue("segment" if "segment" in request.fixturenames else "pair")
-    before = g.packets_moved
-    yield
-    request.node.packets_moved = g.packets_moved - before
-    if request.node.report_call.failed:
-        print(g.logs())
-        g.recover()
-
-
-def is_whole(g, crowds=None):
-    """All that must be true after a fault."""
-    g.wait_together()
-    g.wait_equal()
-    return g.check_reachable(crowds)
-
-
-def fails_over(g, name, fault, crowds):
-    """Makes a fault of the active member; how long it took until packets came through another, in ms, by family."""
-    when = fault(name)
-    first = {c.fleet.family: netmod.wait_for(lambda f=c.fleet: f.first_by_another(name, when), 10, "a packet by way of the successor") for c in crowds}
-    taken = {family: (t - when) / 1e6 for family, t in first.items()}
-    assert max(taken.values()) < FAILOVER_MS * netmod.PATIENCE, taken
-    return taken
+    yield from watch(request, request.getfixturevalue("segment" if "segment" in request.fixturenames else "pair"))
 
 
 # --- faults ---
@@ -172,10 +138,7 @@ def test_standby_restarts_in_a_storm(pair):
     for fleet in pair.fleets.values():
         sent, accepted, _ = fleet.calm()
         assert accepted > 1000, (sent, accepted)
-    pair.wait_equal()
-    for fleet in pair.fleets.values():
-        fleet.register()     # as mobiles do that had no answer
-    is_whole(pair)
+    is_whole_after_repeats(pair)
 
 
 def test_all_restart(pair):
@@ -196,11 +159,7 @@ def test_all_lose_power(pair):
     for fleet in pair.fleets.values():
         fleet.calm()
     pair.power_on(*pair.names)
-    pair.wait_together()
-    pair.wait_equal()
-    for fleet in pair.fleets.values():
-        fleet.register()     # as mobiles do that had no answer
-    is_whole(pair)
+    is_whole_after_repeats(pair)
 
 
 # --- what they say to each other ---
@@ -245,7 +204,7 @@ def test_updates_are_repeated(pair):
     fleet = pair.fleets["ipv6"]
     generations = {h: g for h, (g, _) in fleet.acknowledged()[0].items()}
     with GroupTap(pair.net, other) as tap:
-        with pair.dropping(other, DROP.format(2)):
+        with pair.dropping(other, DEAF.format(2)):
             fleet.tell("register", 0, 3, 1000)
             netmod.wait_for(lambda: pair.group_records(active, "group")[0]["sent-again"] > 0, 5, "repetitions")
             told = {h: g for h, (g, _) in fleet.acknowledged()[0].items()}
@@ -269,7 +228,7 @@ def test_a_member_starts(segment):
     me, peer = int(other[2:]), int(active[2:])
     assert not segment.daemons[other].stop()
     with GroupTap(segment.net, other) as tap:
-        with segment.dropping(other, DROP.format(5), DROP.format(6)):
+        with segment.dropping(other, DEAF.format(5), DEAF.format(6)):
             segment.start(other)
             netmod.wait_for(lambda: segment.group_records(active, "member")[0]["unacknowledged"] > 0, 5, "pages on their way")
             again = segment.group_records(active, "group")[0]["sent-again"]
