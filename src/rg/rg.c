@@ -311,6 +311,7 @@ void rg_show(const struct rg *g, struct show *out, struct now now)
 	show_u64(out, "epoch", g->epoch);
 	show_u64(out, "live", rg_live(g));
 	show_u64(out, "records", g->n_live_records);
+	show_u64(out, "deleted", table_count(&g->entries) - g->n_live_records);
 	show_digest(out, g->root);
 	show_u64(out, "uncommitted", g->token - g->committed);
 	show_u64(out, "updates", g->n.updates);
