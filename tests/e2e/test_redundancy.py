@@ -169,7 +169,7 @@ def stop_all(g):
         assert not g.daemons[n].stop()
 
 
-@pytest.mark.requirement("R-1", "R-4", "R-12", "R-13", "R-15")
+@pytest.mark.requirement("R-1", "R-4", "R-12", "R-15")
 def test_registrations_are_told(pair):
     """An update by multicast for each registration and each end of one, and an acknowledgement of each; with one that ends what is not there too."""
     active = pair.serving()

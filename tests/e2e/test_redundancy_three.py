@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Three home agents: who answers a request for the table, and what those say that have none yet."""
 import pytest
-from group_tap import GroupTap
+from group_tap import GroupTap, about
 from redundancy_scene import DEAF, is_whole, running, watch
 from roamlab import net as netmod
 
@@ -88,4 +88,30 @@ def test_every_member_has_every_registration(trio):
     for n in trio.others(active):
         acks = tap.of("ack", sender=int(n[2:]))
         assert all(any(a.acknowledges(p) for a in acks) for p in told)
+    is_whole(trio)
+
+
+@pytest.mark.requirement("R-13")
+def test_the_end_of_what_is_not_there(trio):
+    """A de-registration without a binding makes an entry that is marked as deleted, on every member; it is purged after its time."""
+    def remembered():
+        return {trio.group_records(n, "group")[0]["deleted"] for n in trio.names}
+
+    homes = [f.home_address(0) for f in trio.fleets.values()]
+    for fleet in trio.fleets.values():
+        fleet.register(0, 1, lifetime=4)
+    netmod.wait_for(lambda: not any(h in trio.table("ha1", f) for h, f in zip(homes, trio.fleets)), 10, "the bindings' end")
+    netmod.wait_for(lambda: remembered() == {0}, 10, "nothing to be remembered")
+    with GroupTap(trio.net, "ha1") as tap:
+        for fleet in trio.fleets.values():
+            fleet.tell("register", 0, 1, 100, 0)     # IPv4 says yes to it, IPv6 no (RFC 6275 10.3.2)
+            netmod.wait_for(lambda f=fleet: sum(f.progress()[1:]), 5, "an answer")
+            fleet.calm()
+        netmod.wait_for(lambda: remembered() == {len(homes)}, 5, "entries that are marked as deleted")
+        tap.stop()
+    for h in homes:
+        assert any(about(p, h) and all(d for _, d in p.records()) and p.is_multicast for p in tap.of("update"))
+    netmod.wait_for(lambda: remembered() == {0}, 10, "the purge")
+    for fleet in trio.fleets.values():
+        fleet.register(0, 1)
     is_whole(trio)
