@@ -10,6 +10,7 @@
 #include "daemon/daemon_i.h"
 #include "daemon/hsrp_run.h"
 #include "daemon/log.h"
+#include "daemon/nexthop.h"
 #include "daemon/vrrp.h"
 #include "plat/linux/udpin.h"
 #include "plat/plat.h"
@@ -27,6 +28,7 @@ struct group {
 	struct event *rx, *left;
 	struct vrrp *vrrp;           /* one of both */
 	struct hsrp_run *hsrp;
+	struct nexthop *nexthop;
 	bool is_leaving;
 };
 
@@ -251,6 +253,8 @@ int group_open(struct daemon *d, struct conf_err *err)
 	int rc = open_engine(g, err);
 	if (!rc)
 		rc = open_socket(g, err);
+	if (!rc)
+		rc = nexthop_open(&g->nexthop, d->base);
 	return rc ? rc : open_election(g, err);
 }
 
@@ -312,6 +316,7 @@ void group_close(struct group *g)
 		return;
 	vrrp_close(g->vrrp);
 	hsrp_run_close(g->hsrp);
+	nexthop_close(g->nexthop);
 	if (g->left)
 		event_free(g->left);
 	if (g->rx)
@@ -327,6 +332,8 @@ void group_on_link(struct group *g, const struct link_event *ev)
 {
 	if (!g)
 		return;
+	if (ev->is_up)
+		nexthop_touch(g->nexthop);
 	if (ev->is_up && !strcmp(ev->name, g->conf.interface) && ev->ifindex == g->ifindex)
 		(void)udpin_join(g->fd, &g->address, g->ifindex);
 	if (g->hsrp)
