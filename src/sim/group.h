@@ -37,6 +37,7 @@ struct group {
 	int64_t every_ns;              /* advertisements */
 	enum rg_commit commit;
 	bool is_preempting, has_v4;    /* v4: the group's datagrams are IPv4's */
+	uint32_t n_double;             /* looks in a row at which two members served */
 	int64_t fault_ns;              /* something was done to a member or a link last */
 	int64_t quiet_by_ns;           /* what must hold once it is quiet is waited for until then; 0: it is not */
 };

@@ -162,23 +162,28 @@ static bool hear_each_other(const struct member *a, const struct member *b)
 	return l && l == b->nic->link && a->nic->side == b->nic->side && !l->is_cut && !l->loss_ppm && !a->node->is_frozen && !b->node->is_frozen;
 }
 
-static void check_active(const struct group *g)
+/* Two that serve. */
+static bool are_two(const struct group *g, const struct member **a, const struct member **b)
 {
 	for (uint32_t i = 0; i < g->n_member; i++)
 		for (uint32_t j = i + 1; j < g->n_member; j++) {
-			const struct member *a = &g->member[i], *b = &g->member[j];
-			if (a->state == VRRP_MASTER && b->state == VRRP_MASTER && hear_each_other(a, b))
-				watch_violation(g->sim, "group: %s and %s of %s both serve", a->node->name, b->node->name, g->name);
+			*a = &g->member[i];
+			*b = &g->member[j];
+			if ((*a)->state == VRRP_MASTER && (*b)->state == VRRP_MASTER && hear_each_other(*a, *b))
+				return true;
 		}
+	return false;
 }
 
 static void on_look(struct sim *s, void *obj, void *arg, uint64_t tag)
 {
 	struct group *g = obj;
+	const struct member *a, *b;
 	(void)arg;
 	(void)tag;
-	if (s->t_ns - g->fault_ns > QUIET_ADVERTS * g->every_ns)
-		check_active(g);
+	g->n_double = s->t_ns - g->fault_ns > g->every_ns && are_two(g, &a, &b) ? g->n_double + 1 : 0;
+	if (g->n_double == QUIET_ADVERTS)
+		watch_violation(s, "group: %s and %s of %s both serve", a->node->name, b->node->name, g->name);
 	sim_in(s, g->every_ns, on_look, g, NULL, 0);
 }
 

@@ -20,7 +20,7 @@ struct swarm_mobile { char node[16]; struct swarm_list nics, cells; };
 struct swarm_conf { /* what may be shaken: see swarm.h */
 	struct swarm_mobile mobile[SWARM_MOBILES_MAX];
 	uint32_t n_mobile;
-	struct swarm_list restart, links;
+	struct swarm_list restart, links, groups;
 	int64_t from_ns, to_ns, settle_ns, remains_ns;
 	uint32_t handovers;           /* at least */
 	bool has_coda;

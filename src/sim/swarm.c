@@ -8,6 +8,7 @@
 #include "role/mn/mn.h"
 #include "sim/fwd.h"
 #include "sim/pkt.h"
+#include "sim/swarm_i.h"
 
 enum { CODA_MOVES = 4, STAY_MS_MIN = 100, STAY_MS_SPREAD = 4000, DOWN_MS_SPREAD = 5000, LOSS_PPM_MAX = 200000, DUP_PPM_MAX = 50000 };
 
@@ -38,6 +39,8 @@ bool swarm_line(struct script *sc, const struct words *w)
 		ok = copy_list(&m->nics, w->w[3]) && copy_list(&m->cells, w->w[4]);
 	} else if (strcmp(what, "restart") == 0 && w->n == 3) {
 		ok = copy_list(&c->restart, w->w[2]);
+	} else if (strcmp(what, "group") == 0 && w->n == 3) {
+		ok = copy_list(&c->groups, w->w[2]);
 	} else if (strcmp(what, "link") == 0 && w->n == 3) {
 		ok = copy_list(&c->links, w->w[2]);
 	} else if (strcmp(what, "faults") == 0 && w->n == 4) {
@@ -56,10 +59,7 @@ bool swarm_line(struct script *sc, const struct words *w)
 	return ok || script_fail(sc, "swarm: this line makes no sense");
 }
 
-static uint32_t draw(struct prng *p, uint32_t bound) { return (uint32_t)(prng_u64(p) % bound); }
-
-static void plan(struct script *sc, int64_t at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-static void plan(struct script *sc, int64_t at, const char *fmt, ...)
+void swarm_at(struct script *sc, int64_t at, const char *fmt, ...)
 {
 	char text[256];
 	va_list ap;
@@ -69,24 +69,24 @@ static void plan(struct script *sc, int64_t at, const char *fmt, ...)
 	script_at(sc, at, text);
 }
 
-static const char *pick(struct prng *p, const struct swarm_list *l) { return l->name[draw(p, l->n)]; }
+static const char *pick(struct prng *p, const struct swarm_list *l) { return l->name[swarm_draw(p, l->n)]; }
 
 /* One radio: from cell to cell with a break. */
 static void move_single(struct script *sc, struct prng *p, const struct swarm_mobile *m, int64_t at)
 {
-	if (draw(p, 6) == 0)
-		plan(sc, at, "roam %s.%s %s", m->node, m->nics.name[0], pick(p, &m->cells));
+	if (swarm_draw(p, 6) == 0)
+		swarm_at(sc, at, "roam %s.%s %s", m->node, m->nics.name[0], pick(p, &m->cells));
 	else
-		plan(sc, at, "move %s.%s %s outage %ums", m->node, m->nics.name[0], pick(p, &m->cells), draw(p, 100));
+		swarm_at(sc, at, "move %s.%s %s outage %ums", m->node, m->nics.name[0], pick(p, &m->cells), swarm_draw(p, 100));
 }
 
 /* Two radios: the other one attaches first, the first leaves later; sometimes the order is broken. */
 static void move_double(struct script *sc, struct prng *p, const struct swarm_mobile *m, int64_t at, uint32_t turn)
 {
 	const char *old = m->nics.name[turn % m->nics.n], *new = m->nics.name[(turn + 1) % m->nics.n];
-	int64_t overlap_ms = draw(p, 5) ? 250 + draw(p, 500) : -(int64_t)draw(p, 100);
-	plan(sc, at, "attach %s.%s %s", m->node, new, pick(p, &m->cells));
-	plan(sc, at + overlap_ms * NS_PER_MS, "detach %s.%s", m->node, old);
+	int64_t overlap_ms = swarm_draw(p, 5) ? 250 + swarm_draw(p, 500) : -(int64_t)swarm_draw(p, 100);
+	swarm_at(sc, at, "attach %s.%s %s", m->node, new, pick(p, &m->cells));
+	swarm_at(sc, at + overlap_ms * NS_PER_MS, "detach %s.%s", m->node, old);
 }
 
 static void plan_mobile(struct script *sc, struct prng *p, const struct swarm_mobile *m)
@@ -98,18 +98,18 @@ static void plan_mobile(struct script *sc, struct prng *p, const struct swarm_mo
 			move_single(sc, p, m, at);
 		else
 			move_double(sc, p, m, at, turn);
-		at += (STAY_MS_MIN + (int64_t)draw(p, STAY_MS_SPREAD)) * NS_PER_MS;
+		at += (STAY_MS_MIN + (int64_t)swarm_draw(p, STAY_MS_SPREAD)) * NS_PER_MS;
 	}
 	if (strcmp(m->node, c->gone) == 0) {
-		plan(sc, c->to_ns + NS_PER_S, "power-off %s", m->node);
+		swarm_at(sc, c->to_ns + NS_PER_S, "power-off %s", m->node);
 		for (uint32_t i = 0; i < m->nics.n; i++)
-			plan(sc, c->to_ns + NS_PER_S, "detach %s.%s", m->node, m->nics.name[i]);
+			swarm_at(sc, c->to_ns + NS_PER_S, "detach %s.%s", m->node, m->nics.name[i]);
 		return;
 	}
 	/* In the end it stays in one cell. */
 	for (uint32_t i = 1; i < m->nics.n; i++)
-		plan(sc, c->to_ns + NS_PER_S, "detach %s.%s", m->node, m->nics.name[i]);
-	plan(sc, c->to_ns + NS_PER_S, "attach %s.%s %s", m->node, m->nics.name[0], pick(p, &m->cells));
+		swarm_at(sc, c->to_ns + NS_PER_S, "detach %s.%s", m->node, m->nics.name[i]);
+	swarm_at(sc, c->to_ns + NS_PER_S, "attach %s.%s %s", m->node, m->nics.name[0], pick(p, &m->cells));
 }
 
 static void plan_restarts(struct script *sc, struct prng *p)
@@ -117,11 +117,11 @@ static void plan_restarts(struct script *sc, struct prng *p)
 	static const char *const how[] = {"kill", "kill", "stop", "power-off"};
 	const struct swarm_conf *c = &sc->swarm;
 	for (uint32_t i = 0; i < c->restart.n; i++) {
-		for (int64_t at = c->from_ns; (at += (1 + (int64_t)draw(p, 20)) * NS_PER_S) < c->to_ns;) {
-			int64_t down_ms = draw(p, DOWN_MS_SPREAD);
-			plan(sc, at, "%s %s", how[draw(p, 4)], c->restart.name[i]);
+		for (int64_t at = c->from_ns; (at += (1 + (int64_t)swarm_draw(p, 20)) * NS_PER_S) < c->to_ns;) {
+			int64_t down_ms = swarm_draw(p, DOWN_MS_SPREAD);
+			swarm_at(sc, at, "%s %s", how[swarm_draw(p, 4)], c->restart.name[i]);
 			at += down_ms * NS_PER_MS;
-			plan(sc, at < c->to_ns ? at : c->to_ns, "start %s", c->restart.name[i]);
+			swarm_at(sc, at < c->to_ns ? at : c->to_ns, "start %s", c->restart.name[i]);
 		}
 	}
 }
@@ -131,15 +131,15 @@ static void plan_links(struct script *sc, struct prng *p)
 	const struct swarm_conf *c = &sc->swarm;
 	for (uint32_t i = 0; i < c->links.n; i++) {
 		const char *l = c->links.name[i];
-		double loss = draw(p, 2) ? draw(p, LOSS_PPM_MAX) / 1e4 : 0, dup = draw(p, 2) ? draw(p, DUP_PPM_MAX) / 1e4 : 0;
-		plan(sc, c->from_ns, "set %s loss %.2f%% dup %.2f%% reorder %u%% reorder-by %ums", l, loss, dup, draw(p, 6), 1 + draw(p, 20));
-		if (draw(p, 3) == 0) {
-			int64_t at = c->from_ns + draw(p, 1000) * (c->to_ns - c->from_ns) / 1000;
-			plan(sc, at, "cut %s", l);
-			plan(sc, at + (int64_t)draw(p, DOWN_MS_SPREAD) * NS_PER_MS, "mend %s", l);
+		double loss = swarm_draw(p, 2) ? swarm_draw(p, LOSS_PPM_MAX) / 1e4 : 0, dup = swarm_draw(p, 2) ? swarm_draw(p, DUP_PPM_MAX) / 1e4 : 0;
+		swarm_at(sc, c->from_ns, "set %s loss %.2f%% dup %.2f%% reorder %u%% reorder-by %ums", l, loss, dup, swarm_draw(p, 6), 1 + swarm_draw(p, 20));
+		if (swarm_draw(p, 3) == 0) {
+			int64_t at = c->from_ns + swarm_draw(p, 1000) * (c->to_ns - c->from_ns) / 1000;
+			swarm_at(sc, at, "cut %s", l);
+			swarm_at(sc, at + (int64_t)swarm_draw(p, DOWN_MS_SPREAD) * NS_PER_MS, "mend %s", l);
 		}
-		plan(sc, c->to_ns, "mend %s", l);
-		plan(sc, c->to_ns, "set %s loss 0%% dup 0%% reorder 0%%", l);
+		swarm_at(sc, c->to_ns, "mend %s", l);
+		swarm_at(sc, c->to_ns, "set %s loss 0%% dup 0%% reorder 0%%", l);
 	}
 }
 
@@ -244,11 +244,11 @@ static void coda_of(struct script *sc, const struct swarm_mobile *m)
 		expect(sc, "said %s>*:join >= 1 between %lldus %lldus", m->node, (long long)on_us, (long long)on_us + 50);
 		expect(sc, "said %s>*:join >= 3 between %lldus %lldus", m->node, (long long)on_us, (long long)on_us + 45000);
 		if (m->nics.n == 1) {
-			plan(sc, at, "move %s.%s %s", m->node, m->nics.name[0], to);
+			swarm_at(sc, at, "move %s.%s %s", m->node, m->nics.name[0], to);
 			continue;
 		}
-		plan(sc, at, "attach %s.%s %s", m->node, m->nics.name[i % m->nics.n], to);
-		plan(sc, at + CODA_OVERLAP_NS, "detach %s.%s", m->node, m->nics.name[(i + m->nics.n - 1) % m->nics.n]);
+		swarm_at(sc, at, "attach %s.%s %s", m->node, m->nics.name[i % m->nics.n], to);
+		swarm_at(sc, at + CODA_OVERLAP_NS, "detach %s.%s", m->node, m->nics.name[(i + m->nics.n - 1) % m->nics.n]);
 	}
 	if (!tells_peers_itself(sc, m))
 		expect(sc, "mh %s registrations == 0 between %lldms %lldms", m->node, ms(sc->sim.t_ns + CODA_WARM_NS), ms(at));
@@ -285,6 +285,7 @@ bool swarm_plan(struct script *sc)
 	for (uint32_t i = 0; i < sc->swarm.n_mobile; i++)
 		plan_mobile(sc, &p, &sc->swarm.mobile[i]);
 	plan_restarts(sc, &p);
+	swarm_plan_groups(sc, &p);
 	sc->end_ns = plan_judgement(sc);
 	if (sc->swarm.has_coda) {
 		sim_at(&sc->sim, sc->end_ns, on_coda, sc, NULL, 0);

@@ -326,6 +326,7 @@ static void activate(struct mma *m, struct mma_binding *mb, const struct mma_gra
 	mb->b.flags = g->flags;
 	mb->b.seq = g->seq;
 	mb->b.stamp = g->stamp;
+	mb->taken_at = now.mono;
 	mb->b.lifetime = (uint16_t)(g->lifetime_s / 4);
 	mb->b.state = BINDING_ACTIVE;
 	mb->is_expected = false;

@@ -16,6 +16,8 @@
 #include "base/err.h"
 #include "role/mma/mma_i.h"
 
+enum { CLOCKS_APART_S = 10 };  /* of members, at most */
+
 /* --- sequence numbers -------------------------------------------------------------------------------------- */
 
 uint32_t mma_member_start(const struct mma *m, const struct mma_binding *mb)
@@ -39,12 +41,26 @@ static void leap_ahead(struct mma *m)
 
 /* --- time ---------------------------------------------------------------------------------------------------- */
 
-wall_t mma_member_wall(const struct mma *m, const struct mma_binding *mb, struct now now)
+/* What the mobile's own clock says now, by its last timestamp; ours when there is none. */
+static wall_t clock_of(const struct mma *m, const struct mma_binding *mb, struct now now)
 {
 	if (!m->is_grouped || !mb || !mb->b.stamp)
 		return now.wall;
-	const wall_t last = mh_wall_of_ntp(mb->b.stamp, now.wall);
-	return last.ns > now.wall.ns ? last : now.wall;
+	return wall_add(mh_wall_of_ntp(mb->b.stamp, now.wall), mono_sub(now.mono, mb->taken_at));
+}
+
+enum replay mma_member_replay(const struct mma *m, uint64_t got, const struct mma_binding *mb, struct now now)
+{
+	const span_t window = m->is_grouped ? span_ns(m->conf.time_window.ns + CLOCKS_APART_S * NS_PER_S) : m->conf.time_window;
+	const uint64_t last = mb ? mb->b.stamp : 0;
+	const enum replay verdict = replay_check(got, last, now.wall, window);
+	return verdict == REPLAY_OUTSIDE ? replay_check(got, last, clock_of(m, mb, now), window) : verdict;
+}
+
+uint64_t mma_member_answer(const struct mma *m, uint64_t got, enum replay verdict, const struct mma_binding *mb, struct now now)
+{
+	const wall_t its = clock_of(m, mb, now);
+	return replay_answer(got, verdict, its.ns > now.wall.ns ? its : now.wall);
 }
 
 /* --- two mobiles with one address -------------------------------------------------------------------------- */

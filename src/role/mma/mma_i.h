@@ -31,6 +31,7 @@ struct mma_binding {
 	uint16_t udp_port;             /* of the home agent, with DP_ENCAP_UDP */
 	struct addr6 prev;             /* previous agent, whose tunnels are taken until prev_until; :: none */
 	mono_t prev_until;
+	mono_t taken_at;               /* when b.stamp came */
 	mono_t key_since;              /* when gre_key_prev was retired */
 	uint32_t gre_key, gre_key_prev;
 	uint32_t seq_start;            /* what its GRE sequence numbers count from, here or (standing by) at the member that serves */
@@ -204,8 +205,9 @@ enum { MMA_SEQ_LEAP = 1 << 28 };  /* above all that another member, or a lost da
 /* The first GRE sequence number that our datapath uses, and what a record says of it. */
 uint32_t mma_member_start(const struct mma *m, const struct mma_binding *mb);
 uint32_t mma_member_seq(const struct mma *m, const struct mma_binding *mb);
-/* By whose clock a mobile's timestamp is judged: ours, or the one of the member that took the last from it, if that is ahead. mb may be NULL. */
-wall_t mma_member_wall(const struct mma *m, const struct mma_binding *mb, struct now now);
+/* replay_check and replay_answer; in a group members' clocks may be apart, and a mobile's last timestamp tells its own. mb: its entry, or NULL. */
+enum replay mma_member_replay(const struct mma *m, uint64_t got, const struct mma_binding *mb, struct now now);
+uint64_t mma_member_answer(const struct mma *m, uint64_t got, enum replay verdict, const struct mma_binding *mb, struct now now);
 /* The address and the group that rec names, unless another mobile has them and keeps them. 0 or ERR_NOMEM. */
 int mma_member_settle(struct mma *m, struct mma_binding *mb, const struct mma_binding *rec);
 /* role_ops.replica and role_ops.active */

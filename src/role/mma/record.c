@@ -3,7 +3,7 @@
  * A binding's record: what survives a restart, and what the other members of a redundancy group are told (core/engine.h).
  *
  *	key   home address
- *	value version, when it was written (wall time in ns, as all times here), state, flags, sequence number, timestamp, end of the lifetime,
+ *	value version, when it was written (wall time in ns, as all times here), state, flags, sequence number, timestamp and when it came, end of the lifetime,
  *	      end of the rest, addresses, uplink keys, first GRE sequence number; forwarding, if it is on; the relay's part in IPv4
  *
  * Its times count from when it was written for whoever reads it at once, a member whose clock may be another; by our own clock for us, who
@@ -50,6 +50,7 @@ static size_t write_record(const struct mma *m, const struct mma_binding *mb, ui
 	wr_u8(&w, mb->b.flags);
 	wr_u16(&w, mb->b.seq);
 	wr_u64(&w, mb->b.stamp);
+	wr_u64(&w, (uint64_t)wall_of(mb->taken_at, now).ns);
 	wr_u64(&w, (uint64_t)wall_of(mb->b.expires, now).ns);
 	wr_u64(&w, (uint64_t)wall_of(mb->b.state == BINDING_ACTIVE ? mb->b.due : mb->rest_until, now).ns);
 	wr_addr6(&w, &mb->b.coa);
@@ -128,12 +129,13 @@ static void read_forward(struct mma_forward *f, struct rd *r, struct now now)
 	f->peers_until = mono_of((int64_t)rd_u64(r), now);
 }
 
-static void read_binding(struct mma_binding *mb, struct rd *r, struct now now)
+static void read_binding(struct mma_binding *mb, uint8_t version, struct rd *r, struct now now)
 {
 	mb->b.state = rd_u8(r);
 	mb->b.flags = rd_u8(r);
 	mb->b.seq = rd_u16(r);
 	mb->b.stamp = rd_u64(r);
+	mb->taken_at = version >= 4 ? mono_of((int64_t)rd_u64(r), now) : now.mono;
 	mb->b.expires = mono_of((int64_t)rd_u64(r), now);
 	mb->b.due = mono_of((int64_t)rd_u64(r), now);
 	mb->b.coa = rd_addr6(r);
@@ -160,7 +162,7 @@ bool mma_record_read(struct mma_record *rec, const struct store_rec *in, bool is
 		const wall_t written = {(int64_t)rd_u64(r)};
 		now.wall = is_of_now ? written : now.wall;
 	}
-	read_binding(&rec->mb, r, now);
+	read_binding(&rec->mb, version, r, now);
 	if (version >= 2 && rd_u8(r))
 		read_forward(&rec->forward, r, now);
 	return version >= 1 && version <= RECORD_VERSION && rd_ok(&key) && rd_ok(r) &&

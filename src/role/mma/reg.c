@@ -77,7 +77,7 @@ static void answer(struct mma *m, const struct request *rq, struct mh *ba, const
 		ba->opt.has_auth = true;
 		ba->opt.auth.spi = key->spi;
 		ba->opt.has_mesg_id = in->has_mesg_id;
-		ba->opt.mesg_id = replay_answer(in->mesg_id, rq->replay, mma_member_wall(m, rq->mb, rq->now));
+		ba->opt.mesg_id = mma_member_answer(m, in->mesg_id, rq->replay, rq->mb, rq->now);
 	}
 	size_t n = ba_packet_build(buf, sizeof buf, &m->conf.address, &rq->p->src, rq->p->has_hao ? rq->hoa : NULL, ba, &built);
 	if (key)
@@ -183,8 +183,7 @@ static int check_replay(struct mma *m, struct request *rq)
 {
 	if (!rq->opt->has_mesg_id)
 		return R_REPLAY_MISSING;
-	const wall_t wall = mma_member_wall(m, rq->mb, rq->now);
-	rq->replay = replay_check(rq->opt->mesg_id, rq->mb ? rq->mb->b.stamp : 0, wall, m->conf.time_window);
+	rq->replay = mma_member_replay(m, rq->opt->mesg_id, rq->mb, rq->now);
 	switch (rq->replay) {
 	case REPLAY_FRESH: break;
 	case REPLAY_OUTSIDE: return R_REPLAY_TIME;
@@ -281,6 +280,7 @@ static void deregister(struct mma *m, const struct request *rq)
 	struct mh ba = {0};
 	mb->b.seq = rq->p->mh.bu.seq;
 	mb->b.stamp = rq->opt->mesg_id;
+	mb->taken_at = rq->now.mono;
 	mma_forward_request(m, mb, rc->has_forward ? &rc->forward : NULL, &ba.opt.rc, rq->now);
 	mma_record_put(m, mb, rq->now);
 	acknowledge(m, rq, mb, &ba, 0);

@@ -42,8 +42,7 @@ static int check_key(struct mma *m, struct farewell *f)
 static int check_fresh(struct mma *m, struct farewell *f)
 {
 	f->mb = binding_find(&m->bindings, &f->req.hoa);
-	const wall_t wall = mma_member_wall(m, f->mb, f->now);
-	f->replay = replay_check(f->req.id, f->mb ? f->mb->b.stamp : 0, wall, m->conf.time_window);
+	f->replay = mma_member_replay(m, f->req.id, f->mb, f->now);
 	switch (f->replay) {
 	case REPLAY_FRESH: break;
 	case REPLAY_OUTSIDE: return R_REPLAY_TIME;
@@ -72,7 +71,7 @@ static void refuse(struct mma *m, struct farewell *f, enum reason why)
 		 ADDR46_STR(&f->p->src), reason_text(why));
 	if (why != R_REPLAY_TIME && why != R_REPLAY_OLD && why != R_BU_NO_BINDING)
 		return;
-	f->req.id = replay_answer(f->req.id, f->replay, mma_member_wall(m, f->mb, f->now));
+	f->req.id = mma_member_answer(m, f->req.id, f->replay, f->mb, f->now);
 	answer(m, f, why == R_BU_NO_BINDING ? MIP4_FA_UNSPECIFIED : MIP4_HA_ID_MISMATCH, NULL);
 }
 
@@ -81,6 +80,7 @@ static void forward(struct mma *m, struct farewell *f)
 	struct rc_opts said = {0};
 	mma_relay_forget(m, &f->req.hoa);
 	f->mb->b.stamp = f->req.id;
+	f->mb->taken_at = f->now.mono;
 	mma_forward_request(m, f->mb, &f->ours->forward, &said, f->now);
 	mma_record_put(m, f->mb, f->now);
 	m->n_accepted++;
