@@ -23,7 +23,7 @@ struct swarm_conf { /* what may be shaken: see swarm.h */
 	struct swarm_list restart, links, groups;
 	int64_t from_ns, to_ns, settle_ns, remains_ns;
 	uint32_t handovers;           /* at least */
-	bool has_coda;
+	bool has_coda, is_unsplit;
 	char gone[16];                /* a mobile that is switched off for good when the faults end */
 };
 

@@ -39,8 +39,9 @@ bool swarm_line(struct script *sc, const struct words *w)
 		ok = copy_list(&m->nics, w->w[3]) && copy_list(&m->cells, w->w[4]);
 	} else if (strcmp(what, "restart") == 0 && w->n == 3) {
 		ok = copy_list(&c->restart, w->w[2]);
-	} else if (strcmp(what, "group") == 0 && w->n == 3) {
-		ok = copy_list(&c->groups, w->w[2]);
+	} else if (strcmp(what, "group") == 0 && w->n == 4) {
+		c->is_unsplit = strcmp(w->w[3], "unsplit") == 0;
+		ok = (c->is_unsplit || strcmp(w->w[3], "split") == 0) && copy_list(&c->groups, w->w[2]);
 	} else if (strcmp(what, "link") == 0 && w->n == 3) {
 		ok = copy_list(&c->links, w->w[2]);
 	} else if (strcmp(what, "faults") == 0 && w->n == 4) {

@@ -21,7 +21,7 @@ static void step_clock(struct script *sc, struct prng *p, const char *node, int6
 }
 
 /* Some members, perhaps with the world, on the other side. */
-static void split(struct script *sc, struct prng *p, const struct group *g, int64_t at, int64_t to)
+static void split(struct script *sc, struct prng *p, const struct group *g, int64_t at)
 {
 	const struct link *l = g->member[0].nic->link;
 	char side[128] = "";
@@ -30,14 +30,13 @@ static void split(struct script *sc, struct prng *p, const struct group *g, int6
 			size_t n = strlen(side);
 			snprintf(side + n, sizeof side - n, "%s%s", n ? "," : "", g->member[i].node->name);
 		}
-	if (!l || !*side)
+	if (!l || !*side || sc->swarm.is_unsplit)
 		return;
 	swarm_at(sc, at, "split %s %s", l->name, side);
 	swarm_at(sc, at + (int64_t)swarm_draw(p, SPLIT_MS) * NS_PER_MS, "heal %s", l->name);
-	(void)to;
 }
 
-static void one_fault(struct script *sc, struct prng *p, const struct group *g, int64_t at, int64_t to)
+static void one_fault(struct script *sc, struct prng *p, const struct group *g, int64_t at)
 {
 	static const char *const death[] = {"kill", "power-off", "stop"};
 	const char *m = member(p, g);
@@ -51,10 +50,10 @@ static void one_fault(struct script *sc, struct prng *p, const struct group *g, 
 		swarm_at(sc, at + (int64_t)swarm_draw(p, FROZEN_MS) * NS_PER_MS, "thaw %s", m);
 		break;
 	case 5:
-		split(sc, p, g, at, to);
+		split(sc, p, g, at);
 		break;
 	case 6:
-		step_clock(sc, p, m, at, true);
+		step_clock(sc, p, m, at, !sc->swarm.is_unsplit);
 		break;
 	default:
 		swarm_at(sc, at, "maybe ctl %s group hand-over", m);
@@ -79,7 +78,7 @@ static void plan_group(struct script *sc, struct prng *p, const struct group *g)
 	for (uint32_t i = 0; i < g->n_member; i++)
 		step_clock(sc, p, g->member[i].node->name, c->from_ns, false);
 	for (int64_t at = c->from_ns; at < c->to_ns; at += (100 + (int64_t)swarm_draw(p, PAUSE_MS_SPREAD)) * NS_PER_MS)
-		one_fault(sc, p, g, at, c->to_ns);
+		one_fault(sc, p, g, at);
 	/* What was begun has ended by then. */
 	end_faults(sc, g, c->to_ns + SPLIT_MS * NS_PER_MS);
 }

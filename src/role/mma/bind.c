@@ -158,7 +158,8 @@ static span_t rest_of(const struct mma *m)
 {
 	span_t rest = m->conf.rest.ns ? m->conf.rest : m->conf.lifetime_max;
 	/* At least until no timestamp of the last update would be taken as fresh. */
-	return rest.ns > m->conf.time_window.ns * 2 ? rest : span_ns(m->conf.time_window.ns * 2);
+	const span_t fresh = span_ns(mma_member_window(m).ns * 2);
+	return rest.ns > fresh.ns ? rest : fresh;
 }
 
 /* What it is to be assigned; an IPv4 site may have no pool. */

@@ -49,9 +49,14 @@ static wall_t clock_of(const struct mma *m, const struct mma_binding *mb, struct
 	return wall_add(mh_wall_of_ntp(mb->b.stamp, now.wall), mono_sub(now.mono, mb->taken_at));
 }
 
+span_t mma_member_window(const struct mma *m)
+{
+	return m->is_grouped ? span_ns(m->conf.time_window.ns + CLOCKS_APART_S * NS_PER_S) : m->conf.time_window;
+}
+
 enum replay mma_member_replay(const struct mma *m, uint64_t got, const struct mma_binding *mb, struct now now)
 {
-	const span_t window = m->is_grouped ? span_ns(m->conf.time_window.ns + CLOCKS_APART_S * NS_PER_S) : m->conf.time_window;
+	const span_t window = mma_member_window(m);
 	const uint64_t last = mb ? mb->b.stamp : 0;
 	const enum replay verdict = replay_check(got, last, now.wall, window);
 	return verdict == REPLAY_OUTSIDE ? replay_check(got, last, clock_of(m, mb, now), window) : verdict;

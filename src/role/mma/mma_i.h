@@ -205,6 +205,8 @@ enum { MMA_SEQ_LEAP = 1 << 28 };  /* above all that another member, or a lost da
 /* The first GRE sequence number that our datapath uses, and what a record says of it. */
 uint32_t mma_member_start(const struct mma *m, const struct mma_binding *mb);
 uint32_t mma_member_seq(const struct mma *m, const struct mma_binding *mb);
+/* How far a mobile's timestamp may be off. */
+span_t mma_member_window(const struct mma *m);
 /* replay_check and replay_answer; in a group members' clocks may be apart, and a mobile's last timestamp tells its own. mb: its entry, or NULL. */
 enum replay mma_member_replay(const struct mma *m, uint64_t got, const struct mma_binding *mb, struct now now);
 uint64_t mma_member_answer(const struct mma *m, uint64_t got, enum replay verdict, const struct mma_binding *mb, struct now now);
