@@ -435,7 +435,7 @@ int mma_bind_enter(struct mma *m, struct mma_binding *mb, const struct mma_recor
 	}
 	m->n_active += mb->b.state == BINDING_ACTIVE;
 	binding_due(&m->bindings, &mb->b, rec->mb.b.due);
-	if (mb->b.state == BINDING_GONE && rec->forward.b.state == FORWARD_ON)
+	if (mb->b.state == BINDING_GONE && mma_record_forwards(rec, now))
 		(void)mma_forward_restore(m, mb, &rec->forward); /* no room: it is dropped, the address rests */
 	if (mb->b.state == BINDING_ACTIVE) {
 		struct rd relay = rec->relay;
@@ -455,16 +455,29 @@ int mma_bind_restore(struct mma *m, const struct store_rec *in, struct now now)
 }
 
 /* The sequence start has leapt, which is stored at once; a group is told with the next refresh. */
+static void resume(struct mma *m, struct mma_binding *mb, struct now now)
+{
+	push(m, mb, fx_dp_put);
+	if (!m->is_grouped)
+		mma_record_put(m, mb, now);
+	mma_ro_bound(m, mb, now);
+}
+
+/* The process before may have died while it asked where to forward to: its entry goes on for as long as that would have lasted. */
+static void forget_place(struct mma *m, const struct mma_binding *mb)
+{
+	const struct dp_op op = coa_op(m, mb);
+	fx_dp_del(m->env->fx, ROLE_MMA, &op);
+}
+
 void mma_bind_restored(struct mma *m, struct now now)
 {
 	uint64_t it = 0;
 	for (struct mma_binding *mb; (mb = bindings_next(&m->bindings, &it));)
-		if (mb->b.state == BINDING_ACTIVE) {
-			push(m, mb, fx_dp_put);
-			if (!m->is_grouped)
-				mma_record_put(m, mb, now);
-			mma_ro_bound(m, mb, now);
-		}
+		if (mb->b.state == BINDING_ACTIVE)
+			resume(m, mb, now);
+		else if (!mma_forward_find(m, &mb->b.hoa))
+			forget_place(m, mb);
 	it = 0;
 	for (const struct mma_forward *f; (f = bindings_next(&m->forwards, &it));)
 		mma_bind_push_forward(m, binding_find(&m->bindings, &f->b.hoa), f, fx_dp_put);

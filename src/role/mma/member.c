@@ -122,10 +122,10 @@ int mma_member_settle(struct mma *m, struct mma_binding *mb, const struct mma_bi
 /* --- records of the others --------------------------------------------------------------------------------- */
 
 /* What the datapath has of the entry that the newer record has not. What both have stays, so that nothing is lost in between. */
-static void retire(struct mma *m, struct mma_binding *mb, const struct mma_record *rec)
+static void retire(struct mma *m, struct mma_binding *mb, const struct mma_record *rec, struct now now)
 {
 	bool is_same = addr6_eq(&mb->b.coa, &rec->mb.b.coa), is_active = rec->mb.b.state == BINDING_ACTIVE;
-	bool stays = is_same && (is_active || rec->forward.b.state == FORWARD_ON) && mma_bind_is_served(mb);
+	bool stays = is_same && (is_active || mma_record_forwards(rec, now)) && mma_bind_is_served(mb);
 	struct mma_forward *f = mma_forward_find(m, &mb->b.hoa);
 	if (!stays)
 		mma_bind_withdraw(m, mb);
@@ -155,7 +155,7 @@ static int take(struct mma *m, const struct mma_record *rec, struct now now)
 {
 	struct mma_binding *mb = binding_find(&m->bindings, &rec->mb.b.hoa);
 	if (mb)
-		retire(m, mb, rec);
+		retire(m, mb, rec, now);
 	else if (!(mb = binding_add(&m->bindings, &rec->mb.b.hoa)))
 		return ERR_FULL;
 	mma_relay_forget(m, &rec->mb.b.hoa);

@@ -197,7 +197,9 @@ void mma_record_put(struct mma *m, const struct mma_binding *mb, struct now now)
 void mma_record_lapse(struct mma *m, const struct mma_binding *mb, struct now now);
 /* role_ops.record */
 bool mma_record_of(const struct mma *m, struct store_rec *rec, uint8_t *buf, size_t cap_oct, struct fx_change *change, struct now now);
-/* is_of_now: it has just been written, by whatever clock; else by our own, long ago perhaps. */
+/* Is something still forwarded? */
+bool mma_record_forwards(const struct mma_record *rec, struct now now);
+/* is_of_now: the record has just been written, by whatever clock; else by our own, long ago perhaps. */
 bool mma_record_read(struct mma_record *rec, const struct store_rec *in, bool is_of_now, struct now now);
 
 /* member.c: the agent in a redundancy group. */

@@ -151,6 +151,12 @@ static void read_binding(struct mma_binding *mb, uint8_t version, struct rd *r, 
 	mb->rest_until = mb->b.due;
 }
 
+bool mma_record_forwards(const struct mma_record *rec, struct now now)
+{
+	const struct mma_forward *f = &rec->forward;
+	return f->b.state == FORWARD_ON && !(mono_reached(f->until, now.mono) && mono_reached(f->peers_until, now.mono));
+}
+
 /* Version 1 knew of no forwarding, those before 4 of no time of writing. */
 bool mma_record_read(struct mma_record *rec, const struct store_rec *in, bool is_of_now, struct now now)
 {
