@@ -114,8 +114,22 @@ static void check_silence(const struct node *n, const struct said *m)
 		watch_violation(n->sim, "h-11: %s registers again at %s because of a handover inside its site", n->name, agent->name);
 }
 
+/* A member of a redundancy group says yes: the others have it by now. */
+static void check_word(struct node *n, const struct effect *e, const uint8_t *packet)
+{
+	struct said *answer = said_parse(n->sim, packet, e->send.len_oct);
+	const struct said *a = answer && said_accepts(answer) && answer->lifetime_s ? n->sim->watch->asked : NULL;
+	while (a && (a->role != ROLE_MN || !said_is_ask(a) || !said_answers(answer, a) || !addr6_eq(&a->dst, &answer->src) || !is_of_home(a, &answer->self)))
+		a = a->next;
+	if (a && !a->is_v4)
+		groups_check_commit(n->sim, a);
+	free(answer);
+}
+
 void claims_send(struct node *n, const struct effect *e, const uint8_t *packet)
 {
+	if (group_member(n) && (e->role == ROLE_HA || e->role == ROLE_MMA))
+		check_word(n, e, packet);
 	if (e->role != ROLE_MN && e->role != ROLE_MMA)
 		return;
 	struct said *m = said_parse(n->sim, packet, e->send.len_oct);
@@ -285,6 +299,8 @@ static bool holds(const struct node *n, const struct said *m, bool is_home)
 			return true;
 	return false;
 }
+
+bool claims_holds(const struct node *n, const struct said *ask) { return holds(n, ask, addr6_is_none(&ask->group)); }
 
 /* An agent has taken it back (RFC 3543). */
 static bool is_revoked(const struct watch *w, const struct said *ask)

@@ -6,6 +6,7 @@
  */
 #include "core/engine.h"
 #include "sim/node.h"
+#include "sim/said.h"
 
 /* A packet for the process. */
 void claims_proc_rx(struct node *n, const struct rx *rx);
@@ -13,6 +14,8 @@ void claims_send(struct node *n, const struct effect *e, const uint8_t *packet);
 void claims_dp(struct node *n, const struct effect *e);
 /* A process has restored what it had stored, two seconds ago. */
 void claims_restored(struct node *n);
+/* Has its datapath what was asked for? */
+bool claims_holds(const struct node *n, const struct said *ask);
 /* For a member of a redundancy group: registrations that it, or another member in the group's name, has acknowledged and that it has not; and
  * such that were ended and live. A line of the trace each when is_told. */
 uint32_t claims_broken(struct node *n, bool is_told);

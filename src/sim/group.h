@@ -81,5 +81,8 @@ void group_fault(struct sim *s);
 uint32_t group_differences(const struct group *g, bool is_told);
 /* From now on it must become quiet, within patience: members' tables equal, everything that mobiles were told is there, nothing ended lives. */
 void group_expect_quiet(struct group *g, int64_t patience_ns);
+/* A mobile is being told that its request is accepted: as many members have it as the group's commit mode promises. */
+struct said;
+void groups_check_commit(struct sim *s, const struct said *ask);
 /* Starts to look, at each advertisement's time: two members that could know of each other for long do not both serve. */
 void groups_watch(struct sim *s);

@@ -7,7 +7,7 @@
 #include "sim/watch.h"
 
 enum { TRAILER_OCT = 33, MARK = 0x72677631, QUIET_ADVERTS = 4 };
-static const int64_t ENDING_NS = 2 * NS_PER_S, POLL_NS = 50 * NS_PER_MS;
+static const int64_t ENDING_NS = 2 * NS_PER_S, POLL_NS = 50 * NS_PER_MS, WELL_NS = 2 * NS_PER_S;
 
 static bool is_serving(const struct member *m) { return m->sync && sync_is_ready(m->sync) && !m->node->is_frozen; }
 
@@ -152,6 +152,30 @@ void group_expect_quiet(struct group *g, int64_t patience_ns)
 {
 	g->quiet_by_ns = g->sim->t_ns + patience_ns;
 	sim_in(g->sim, 0, on_poll, g, NULL, 0);
+}
+
+/* --- what is promised -------------------------------------------------------------------------------------- */
+
+/* Of members that have been well for a while, so that all of them know of each other. */
+static void check_commit(const struct group *g, const struct said *ask)
+{
+	uint32_t n_well = 0, n_holders = 0;
+	for (uint32_t i = 0; i < g->n_member; i++)
+		if (is_serving(&g->member[i])) {
+			n_well++;
+			n_holders += claims_holds(g->member[i].node, ask);
+		}
+	const uint32_t least = g->commit == RG_COMMIT_ALL ? n_well : g->commit == RG_COMMIT_ONE && n_well > 1 ? 2 : 1;
+	if (n_holders < least)
+		watch_violation(g->sim, "group: %s is told yes when %u of %u members of %s had it", ADDR46_STR(&ask->peer), n_holders, n_well, g->name);
+}
+
+void groups_check_commit(struct sim *s, const struct said *ask)
+{
+	for (const struct group *g = s->groups; g; g = g->next)
+		for (uint32_t i = 0; i < g->n_addr; i++)
+			if (addr6_eq(&g->addr[i].addr.addr, &ask->dst) && s->t_ns - g->fault_ns > WELL_NS)
+				check_commit(g, ask);
 }
 
 /* --- who serves -------------------------------------------------------------------------------------------- */
