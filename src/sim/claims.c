@@ -122,7 +122,7 @@ static void check_word(struct node *n, const struct effect *e, const uint8_t *pa
 	while (a && (a->role != ROLE_MN || !said_is_ask(a) || !said_answers(answer, a) || !addr6_eq(&a->dst, &answer->src) || !is_of_home(a, &answer->self)))
 		a = a->next;
 	if (a && !a->is_v4)
-		groups_check_commit(n->sim, a);
+		group_check_commit(n, a);
 	free(answer);
 }
 

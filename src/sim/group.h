@@ -20,6 +20,7 @@ struct member {
 	struct sync *sync;             /* NULL: its process does not run */
 	enum vrrp_state state;
 	int64_t at_ns;                 /* to advertise, or to take over */
+	int64_t announce_ns;           /* when the addresses are announced once more */
 	bool is_asked;                 /* the active member wants it to take over */
 };
 
@@ -83,6 +84,6 @@ uint32_t group_differences(const struct group *g, bool is_told);
 void group_expect_quiet(struct group *g, int64_t patience_ns);
 /* A mobile is being told that its request is accepted: as many members have it as the group's commit mode promises. */
 struct said;
-void groups_check_commit(struct sim *s, const struct said *ask);
+void group_check_commit(const struct node *n, const struct said *ask);
 /* Starts to look, at each advertisement's time: two members that could know of each other for long do not both serve. */
 void groups_watch(struct sim *s);

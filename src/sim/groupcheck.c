@@ -154,30 +154,6 @@ void group_expect_quiet(struct group *g, int64_t patience_ns)
 	sim_in(g->sim, 0, on_poll, g, NULL, 0);
 }
 
-/* --- what is promised -------------------------------------------------------------------------------------- */
-
-/* Of members that have been well for a while, so that all of them know of each other. */
-static void check_commit(const struct group *g, const struct said *ask)
-{
-	uint32_t n_well = 0, n_holders = 0;
-	for (uint32_t i = 0; i < g->n_member; i++)
-		if (is_serving(&g->member[i])) {
-			n_well++;
-			n_holders += claims_holds(g->member[i].node, ask);
-		}
-	const uint32_t least = g->commit == RG_COMMIT_ALL ? n_well : g->commit == RG_COMMIT_ONE && n_well > 1 ? 2 : 1;
-	if (n_holders < least)
-		watch_violation(g->sim, "group: %s is told yes when %u of %u members of %s had it", ADDR46_STR(&ask->peer), n_holders, n_well, g->name);
-}
-
-void groups_check_commit(struct sim *s, const struct said *ask)
-{
-	for (const struct group *g = s->groups; g; g = g->next)
-		for (uint32_t i = 0; i < g->n_addr; i++)
-			if (addr6_eq(&g->addr[i].addr.addr, &ask->dst) && s->t_ns - g->fault_ns > WELL_NS)
-				check_commit(g, ask);
-}
-
 /* --- who serves -------------------------------------------------------------------------------------------- */
 
 static bool hear_each_other(const struct member *a, const struct member *b)
@@ -215,4 +191,27 @@ void groups_watch(struct sim *s)
 {
 	for (struct group *g = s->groups; g; g = g->next)
 		sim_in(s, g->every_ns, on_look, g, NULL, 0);
+}
+
+/* --- what is promised -------------------------------------------------------------------------------------- */
+
+/* Of members that have heard it for a while, so that they know of each other. */
+static void check_commit(const struct group *g, const struct member *by, const struct said *ask)
+{
+	uint32_t n_well = 0, n_holders = 0;
+	for (uint32_t i = 0; i < g->n_member; i++)
+		if (is_serving(&g->member[i]) && hear_each_other(by, &g->member[i])) {
+			n_well++;
+			n_holders += claims_holds(g->member[i].node, ask);
+		}
+	const uint32_t least = g->commit == RG_COMMIT_ALL ? n_well : g->commit == RG_COMMIT_ONE && n_well > 1 ? 2 : 1;
+	if (n_holders < least)
+		watch_violation(g->sim, "group: %s is told yes when %u of %u members of %s had it", ADDR46_STR(&ask->peer), n_holders, n_well, g->name);
+}
+
+void group_check_commit(const struct node *n, const struct said *ask)
+{
+	const struct member *by = group_member(n);
+	if (by && group_has_address(n, &ask->dst) && n->sim->t_ns - by->group->fault_ns > WELL_NS)
+		check_commit(by->group, by, ask);
 }

@@ -9,6 +9,7 @@
 
 enum { ADVERT_OCT = 8, DOWN_ADVERTS = 3, BOOST_TO = 255 };
 
+static const int64_t ANNOUNCE_AGAIN_NS = 5 * NS_PER_S; /* keepalived's vrrp_garp_master_delay */
 static const struct addr6 all_vrrp = {{0xff, 2, [15] = 0x12}};
 
 static void on_time(struct sim *s, void *obj, void *arg, uint64_t at);
@@ -85,6 +86,7 @@ static void become_master(struct member *m)
 	m->state = VRRP_MASTER;
 	advertise(m, priority(m));
 	set_addresses(m, true);
+	m->announce_ns = m->node->sim->t_ns + ANNOUNCE_AGAIN_NS;
 	arm(m, m->group->every_ns);
 	group_activate(m, true);
 }
@@ -102,7 +104,6 @@ static void become_backup(struct member *m)
 static void on_time(struct sim *s, void *obj, void *arg, uint64_t at)
 {
 	struct member *m = obj;
-	(void)s;
 	(void)arg;
 	if ((int64_t)at != m->at_ns || m->state == VRRP_OFF)
 		return;
@@ -115,6 +116,10 @@ static void on_time(struct sim *s, void *obj, void *arg, uint64_t at)
 		return;
 	}
 	advertise(m, priority(m));
+	if (m->announce_ns <= s->t_ns) { /* a first announcement may be lost */
+		announce_all(m);
+		m->announce_ns = INT64_MAX;
+	}
 	arm(m, m->group->every_ns);
 }
 
