@@ -157,8 +157,10 @@ static void rx_as_master(struct member *m, uint8_t prio, uint32_t id)
 		return;
 	}
 	advertise(m, priority(m)); /* so that it yields, and is not believed by the neighbours that it told otherwise */
-	if (prio)
-		announce_all(m);
+	if (!prio)
+		return;
+	announce_all(m);
+	m->announce_ns = m->node->sim->t_ns + ANNOUNCE_AGAIN_NS;
 }
 
 static void rx_as_backup(struct member *m, uint8_t prio)
