@@ -9,6 +9,7 @@
 #include "wire/ip/udp6.h"
 
 enum { TABLE = 1, KEY_OCT = 4, BYTES_MAX = 16384, FRAME_NS = 50000 };
+#define FROZEN_LOOK_NS (50 * NS_PER_MS)
 #define WALL_0 (1800000000 * NS_PER_S)
 
 static void *resize(void *ctx, void *old, size_t n)
@@ -192,6 +193,7 @@ static void after(struct world *w, struct w_member *m)
 		else
 			m->waiting[n++] = m->waiting[i];
 	m->n_waiting = n;
+	m->expiry_ns = rg_expiry(m->rg).ns;
 }
 
 static struct rg_rec rec_of(uint32_t mobile, const struct w_toy *t, uint8_t value[static 8])
@@ -331,9 +333,8 @@ static int64_t next_event(const struct world *w, uint32_t *who)
 		const struct w_member *m = &w->member[i];
 		if (!m->is_up || m->is_frozen)
 			continue;
-		const int64_t e = rg_expiry(m->rg).ns;
-		if (e < t) {
-			t = e;
+		if (m->expiry_ns < t) {
+			t = m->expiry_ns;
 			*who = i;
 		}
 	}
@@ -352,7 +353,7 @@ static void step(struct world *w, uint32_t who)
 	}
 	struct w_packet p = heap_pop(w);
 	if (w->member[p.to].is_frozen) {
-		p.at_ns = w->now_ns + 5 * NS_PER_MS;
+		p.at_ns = w->now_ns + FROZEN_LOOK_NS;
 		heap_push(w, p);
 		return;
 	}
@@ -364,6 +365,8 @@ bool world_run(struct world *w, int64_t ns, bool (*until)(const struct world *w)
 {
 	const int64_t end = w->now_ns + ns;
 
+	for (uint32_t i = 1; i <= w->n; i++) /* a test may have spoken to it meanwhile */
+		w->member[i].expiry_ns = w->member[i].is_up ? rg_expiry(w->member[i].rg).ns : INT64_MAX;
 	for (;;) {
 		uint32_t who;
 		if (until && until(w))

@@ -25,6 +25,7 @@ struct w_member {
 	uint32_t starts;
 	int64_t skew_ns;       /* of its wall clock */
 	struct rg *rg;
+	int64_t expiry_ns;     /* rg_expiry, as of the last call */
 	struct effq fx;
 	struct counters count;
 	struct toy_table { struct w_toy toy[W_MOBILES]; } ram, disk;
