@@ -9,7 +9,7 @@
 
 enum { ADVERT_OCT = 8, DOWN_ADVERTS = 3, BOOST_TO = 255 };
 
-static const int64_t ANNOUNCE_AGAIN_NS = 5 * NS_PER_S; /* keepalived's vrrp_garp_master_delay */
+static const int64_t ANNOUNCE_AGAIN_NS = 5 * NS_PER_S, REFRESH_NS = 10 * NS_PER_S; /* keepalived: vrrp_garp_master_delay, vrrp_garp_master_refresh */
 static const struct addr6 all_vrrp = {{0xff, 2, [15] = 0x12}};
 
 static void on_time(struct sim *s, void *obj, void *arg, uint64_t at);
@@ -116,9 +116,10 @@ static void on_time(struct sim *s, void *obj, void *arg, uint64_t at)
 		return;
 	}
 	advertise(m, priority(m));
-	if (m->announce_ns <= s->t_ns) { /* a first announcement may be lost */
+	/* A first announcement may be lost; and who thaws hears nothing of a successor that yields at once. */
+	if (m->announce_ns <= s->t_ns) {
 		announce_all(m);
-		m->announce_ns = INT64_MAX;
+		m->announce_ns = s->t_ns + REFRESH_NS;
 	}
 	arm(m, m->group->every_ns);
 }
