@@ -109,6 +109,7 @@ class Net:
             self._configure()
             self._start_wires()
             self.air = netns.Links(self.ns("air"))
+            self._silence_radios()
             self._wait_addresses()
         except BaseException:
             self.close()
@@ -179,8 +180,8 @@ class Net:
                 self._make_reach(r)
 
     def _make_reach(self, radio):
-        """A bridge of the radio's own, with a cable to each cell, down at first. The cables do not see each other, and what the mobile sends
-        to one station goes out by those that are aimed at (see aim)."""
+        """A bridge of the radio's own, with a cable to each cell; which of them it uses, reach() says. The cables do not see each other, and what the mobile
+        sends to one station goes out by those that are aimed at (see aim)."""
         own, first, then = f"r-{radio.node}.{radio.ifname}", [], []
         first.append(f"link add name {own} type bridge stp_state 0 forward_delay 0 mcast_snooping 0")
         then += [f"link set {own} up", f"link set {self._radio_peer(radio.node, radio.ifname)} master {own} up"]
@@ -188,9 +189,17 @@ class Net:
             here, there = f"{own}-{i}", f"c{i}-{radio.node}.{radio.ifname}"
             self.ifindex["air", here] = index = self._index()
             first.append(f"link add name {here} index {index} type veth peer name {there} index {self._index()}")
-            then += [f"link set {there} master {cell.name} up", f"link set {here} master {own}",
+            then += [f"link set {there} master {cell.name} up", f"link set {here} master {own} up",
                      f"link set {here} type bridge_slave isolated on learning off flood off"]
         _batch(first + then, self.ns("air"))
+
+    def _silence_radios(self):
+        """Radios that hear many are in no cell at first. The bridge switches a port on by itself when its carrier comes, which may take a moment."""
+        ports = [p for r in self.topo.radios if r.hears_many for p in self._reach_ports(r.node, r.ifname)]
+        if ports:
+            wait_for(lambda: netns.run(self.ns("air"), ["bridge", "link", "show"]).count("state forwarding") >= 2 * len(ports), 10, "cables of radios")
+        for p in ports:
+            self.air.forward(p, False)
 
     @staticmethod
     def _radio_peer(node, ifname):
@@ -283,16 +292,19 @@ class Net:
     def plugged(self, node, ifname):
         return self._plugged.get((node, ifname))
 
+    def _reach_ports(self, node, ifname):
+        return [self.ifindex["air", f"r-{node}.{ifname}-{i}"] for i, _ in enumerate(self.topo.cells)]
+
     def _reach_port(self, node, ifname, cell):
-        return self.ifindex["air", f"r-{node}.{ifname}-{[c.name for c in self.topo.cells].index(cell)}"]
+        return self._reach_ports(node, ifname)[[c.name for c in self.topo.cells].index(cell)]
 
     def reach(self, node, ifname, cells):
         """A radio that hears many: it is in these cells, and in no other."""
         before = self._plugged.get((node, ifname), set())
         for cell in cells - before:
-            self.air.up(self._reach_port(node, ifname, cell))
+            self.air.forward(self._reach_port(node, ifname, cell), True)
         for cell in before - cells:
-            self.air.down(self._reach_port(node, ifname, cell))
+            self.air.forward(self._reach_port(node, ifname, cell), False)
         self._plugged[node, ifname] = set(cells)
 
     def aim(self, node, ifname, cell):

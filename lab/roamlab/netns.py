@@ -73,7 +73,8 @@ def sysctl(name, settings):
 
 
 RTM_NEWLINK, RTM_SETLINK, NLM_F_REQUEST, NLM_F_ACK, IFF_UP, IFLA_MASTER = 16, 19, 1, 4, 1, 10
-AF_BRIDGE, IFLA_PROTINFO, NLA_F_NESTED, IFLA_BRPORT_UNICAST_FLOOD = 7, 12, 0x8000, 9
+AF_BRIDGE, IFLA_PROTINFO, NLA_F_NESTED, IFLA_BRPORT_STATE, IFLA_BRPORT_UNICAST_FLOOD = 7, 12, 0x8000, 1, 9
+BR_STATE_DISABLED, BR_STATE_FORWARDING = 0, 3
 
 
 class Links:
@@ -104,7 +105,14 @@ class Links:
 
     def flood(self, port, is_on):
         """Whether a bridge sends frames to unknown stations out of this port."""
-        inner = struct.pack("=HHBxxx", 5, IFLA_BRPORT_UNICAST_FLOOD, is_on)
+        self._set_port(port, IFLA_BRPORT_UNICAST_FLOOD, is_on)
+
+    def forward(self, port, is_on):
+        """Whether a bridge forwards by this port at all. Done when this returns, which setting a link up is not."""
+        self._set_port(port, IFLA_BRPORT_STATE, BR_STATE_FORWARDING if is_on else BR_STATE_DISABLED)
+
+    def _set_port(self, port, attribute, value):
+        inner = struct.pack("=HHBxxx", 5, attribute, value)
         self._set(port, 0, 0, struct.pack("=HH", 4 + len(inner), IFLA_PROTINFO | NLA_F_NESTED) + inner, AF_BRIDGE)
 
     def master(self, ifindex, bridge):

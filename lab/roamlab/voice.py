@@ -1,13 +1,56 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a telephone call makes of a stream of packets: loss behind the playout buffer, jitter (RFC 3550 6.4.1), and the quality by the E-model
 (ITU-T G.107, with G.113's figures for G.711)."""
+import array
 import bisect
+import socket
+import struct
+import threading
+import time
 from dataclasses import asdict, dataclass
+
+from . import netns
 
 RATE_PPS, PACKET_MS = 50, 20
 SIZE_OCT = 172                # 160 samples behind an RTP header
 PLAYOUT_MS = 60               # what arrives later than this after the quickest packet cannot be played any more
 IE, BPL = 0.0, 25.1           # G.113 appendix I: G.711 that conceals what is lost
+
+
+class Stream:
+    """A telephone's voice, sent to a mobile's group itself (D-11): UDP from the group's source, whose node is `node`. One end of witness.Direction; the other
+    one is a witness.FlowEnd at the mobile."""
+
+    def __init__(self, net, node, ifname, source, group, port):
+        family = socket.AF_INET6 if ":" in group else socket.AF_INET
+        self.prefix, self.group, self.port, self.tx = net.dir / f"voice-{node}-{family}", group, port, array.array("q")
+        self._sock = netns.inside(net.ns(node), socket.socket, family, socket.SOCK_DGRAM)
+        self._sock.bind((source, port))
+        index = net.ifindex[node, ifname]
+        if family == socket.AF_INET6:
+            self._sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+            self._sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 16)
+        else:
+            self._sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, struct.pack("=4s4si", bytes(4), bytes(4), index))
+            self._sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 16)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self):
+        begin = time.monotonic()
+        while not self._stop.wait(max(0, begin + len(self.tx) / RATE_PPS - time.monotonic())):
+            now = time.monotonic_ns()
+            self.tx.append(now)
+            self._sock.sendto(struct.pack("=qq", len(self.tx) - 1, now).ljust(SIZE_OCT, b"\0"), (self.group, self.port))
+
+    def stop(self):
+        """Ends it; what was sent when is in a file then, as witness.Direction wants it."""
+        self._stop.set()
+        self._thread.join(5)
+        self._sock.close()
+        with open(f"{self.prefix}.tx", "wb") as f:
+            self.tx.tofile(f)
 
 
 @dataclass

@@ -12,14 +12,15 @@ import time
 
 import pytest
 from roamlab import net as netmod
-from roamlab import witness
-from roamlab.network import NetworkWorld
-from roamlab.numbers import CORRESPONDENT, CORRESPONDENT4, HOME_ADDRESS, HOME_ADDRESS4
+from roamlab import voice, witness
+from roamlab.network import VOICE_PORT, NetworkWorld
+from roamlab.numbers import CORRESPONDENT, CORRESPONDENT4, HOME_ADDRESS, HOME_ADDRESS4, HOME_AGENT, HOME_AGENT4
 
 SPEED_MPS = 100
 RATE_PPS = 50          # as a telephone: a packet each 20 ms
 FAMILIES = ("ipv6", "ipv4")
 HOME = {"ipv6": HOME_ADDRESS, "ipv4": HOME_ADDRESS4}
+AGENT = {"ipv6": HOME_AGENT, "ipv4": HOME_AGENT4}
 PEER = {"ipv6": CORRESPONDENT, "ipv4": CORRESPONDENT4}
 
 
@@ -173,6 +174,29 @@ def test_only_a_guest_may_send_and_only_from_its_address(world):
     world.net.run("mn", "ip", "link", "set", "w0", "address", world.net.lladdr["mn", "w0"])
     world.wait(lambda: all(answers(world, f) for f in FAMILIES), "the mobile to be itself again", 15)
     world.packets_moved += len(FAMILIES)
+
+
+@pytest.mark.radio("soft")
+@pytest.mark.requirement("D-10", "D-11")
+def test_voice_in_the_group_itself(world):
+    """A telephone's packets sent to the group, not inside packets to the home address: agents address them to the mobile, at its record's port."""
+    groups = world.groups()
+    ends = {f: witness.FlowEnd(world.net, "mn", HOME[f], PEER[f], 1, port=VOICE_PORT) for f in FAMILIES}
+    streams = {f: voice.Stream(world.net, "ha", "d1", AGENT[f], groups[f], VOICE_PORT) for f in FAMILIES}
+    for f in FAMILIES:
+        world.wait(lambda e=ends[f]: e.received > 5, f"voice at the mobile in {f}")
+    begin = world.now()
+    world.ears.walk(0, 400, SPEED_MPS)
+    end = world.now()
+    for f in FAMILIES:
+        expected = len(streams[f].tx)
+        world.wait(lambda e=ends[f], n=expected: e.received >= n, f"the last of it in {f}")
+        streams[f].stop()
+        ends[f].stop()
+        quality = voice.judge(witness.Direction(streams[f].prefix, ends[f].prefix), begin, end)
+        assert (quality.lost, quality.late, quality.reordered) == (0, 0, 0), f
+        assert quality.sent > 150 and quality.mos > 4.3, f
+        world.packets_moved += quality.sent
 
 
 @pytest.mark.radio("hard")
