@@ -96,6 +96,7 @@ static bool give_one(void *ctx, const struct dp_guest *g, uint32_t seq, mono_t w
 	if (!fx_keep_wants(w->k, seq, when, w->now))
 		return false;
 	sender_send(w->d->exec.sender, g->ifindex, &g->lladdr, pkt, len_oct);
+	sender_flush(w->d->exec.sender); /* the next one is read into the same place */
 	return true;
 }
 
