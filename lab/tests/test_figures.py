@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from roamlab import order, radio, roamd, topo, witness  # noqa: E402
+from roamlab import order, radio, roamd, topo, voice, witness  # noqa: E402
 
 MS = 10**6
 
@@ -210,3 +210,16 @@ def test_ipv4_story_is_told_alike():
     story = order.Said(world, {"mn": SimpleNamespace(messages=lambda: heard), "mma1": SimpleNamespace(messages=lambda: relayed)})
     assert [i.step for i in story.items] == [("mn", "a1", "join"), ("mn", "mma1", "RRQ"), ("mma1", "ha", "RRQ"), ("ha", "mma1", "RRP"),
                                              ("mma1", "mn", "RRP"), ("mn", "ha", "RRQ0")]
+
+
+def test_voice_is_rated_as_the_e_model_has_it(tmp_path):
+    """G.107: R of 93.2 without impairment, MOS 4.41; G.113: 5 % loss of concealed G.711 costs 95 * 5 / 30.1."""
+    assert voice.rating(0, 0) == 93.2 and round(voice.mos_of(93.2), 2) == 4.41
+    assert round(voice.rating(5, 0), 2) == round(93.2 - 95 * 5 / 30.1, 2)
+    assert voice.rating(0, 200) < voice.rating(0, 177) - 2.5
+    assert voice.mos_of(-1) == 1.0 and voice.mos_of(100) == 4.5
+    sent = range(0, 200, 20)
+    d = direction(tmp_path, sent, [(n, ms + 5 + (100 if n == 4 else 0)) for n, ms in enumerate(sent) if n != 2])
+    q = voice.judge(d, 0, 200 * MS)
+    assert (q.sent, q.lost, q.late) == (10, 1, 1)
+    assert q.delay_ms == 5 + voice.PACKET_MS + voice.PLAYOUT_MS and q.jitter_max_ms > 5
