@@ -72,7 +72,8 @@ def run(policy, handovers=20, family="ipv4", tell=lambda text: None):
         try:
             tell(f"{policy}: in the first cell")
             world.ears.stand_at(0)
-            world.wait_guest("cell1")
+            world.wait_guest("cell1", seconds=20)
+            world.wait_reached(family)
             world.start_traffic(family)
             window = world.walk(handovers, tell)
             down, up = world.finish_flow(world.call)

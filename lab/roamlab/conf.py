@@ -121,10 +121,11 @@ def network_home_conf(family="dual", more=""):
     """A home agent of mobiles without software: it asks the manager whose address that is."""
     own = [a for a in _of(family, f"{BACKBONE}:1::2", f"{BACKBONE4}.1.2")]
     text = key_block("ha-mm", 500) + "role ha {\n" + _row("address", family, HOME_AGENT, HOME_AGENT4)
-    text += f'  home-prefix = {_list(_of(family, HOME_PREFIX, HOME_PREFIX4))}\n  uplink = {{"core0"}}\n  downstream = {{"d1"}}\n  provisioned = true\n'
-    text += f'  manager = {_list([MANAGER if "ipv6" in FAMILIES[family] else MANAGER4])}\n  manager-source = {_list(own[:1])}\n'
-    text += f'  manager-key = "ha-mm"\n  agent-id = 100\n  foreign-agents = {_list(_of(family, *FOREIGN.prefixes))}\n'
-    return text + f"{more}}}\n"
+    text += f'  home-prefix = {_list(_of(family, HOME_PREFIX, HOME_PREFIX4))}\n  uplink = {{"core0"}}\n  provisioned {{\n'
+    text += f'    prefix = {_list(_of(family, HOME_PREFIX, HOME_PREFIX4))}\n    downstream = {{"d1"}}\n'
+    text += f'    manager = {_list([MANAGER if "ipv6" in FAMILIES[family] else MANAGER4])}\n    manager-source = {_list(own[:1])}\n'
+    text += f'    manager-key = "ha-mm"\n    agent-id = 100\n    foreign-agents = {_list(_of(family, *FOREIGN.prefixes))}\n'
+    return text + f"{more}  }}\n}}\n"
 
 
 def manager_conf(n_agents, more=""):

@@ -38,7 +38,7 @@ class NetworkWorld(World):
     """policy: "all" (a soft radio) or "serving" (a hard one, without any cell for outage_s at each handover). home: program that plays the home agent
     in place of roamd: `home(world, groups)` starts it, when the mobile's groups are known."""
 
-    def __init__(self, policy="all", outage_s=0.05, family="dual", identity="", home=by_hand, **kw):
+    def __init__(self, policy="all", outage_s=0.05, family="dual", identity="", home=None, **kw):
         topology = topo.network(family=family, **kw)
         if home:
             topology.node("ha").roamd = ""
@@ -77,6 +77,11 @@ class NetworkWorld(World):
         answer = exchange(self.daemons["mm"], cmd="ctl", args=["device", "add", " ".join(words)])
         if answer[-1]["error"]:
             raise RuntimeError(f"the manager: {answer[-1]['error']}")
+
+    def wait_reached(self, family, seconds=15):
+        """Until the correspondent node's echo request is answered: the home agent hears of the mobile by a packet to it."""
+        home = self.facts["families"][family]["home_address"]
+        self.wait(lambda: " 1 received" in self.net.run("cn", "ping", "-W", "1", "-c", "1", home, check=False), f"{home} to be reached", seconds)
 
     def groups(self):
         """{family: group} of the mobile, as the manager has it."""

@@ -301,5 +301,6 @@ TOPOLOGIES = {
     "ipv4": lambda: demo(interfaces=2, family="ipv4"),
     "mobile-ipv4": lambda: demo(use_mma=False, family="ipv4"),
     "mobile-ipv6": lambda: demo(use_mma=False),
+    "network": network,
     "plain": lambda: plain(family="dual"),
 }

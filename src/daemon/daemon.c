@@ -93,9 +93,12 @@ static void keep_one(void *ctx, uint32_t seq, mono_t when, const uint8_t *pkt, s
 static bool give_one(void *ctx, const struct dp_guest *g, uint32_t seq, mono_t when, const uint8_t *pkt, size_t len_oct)
 {
 	const struct keep_walk *w = ctx;
-	if (!fx_keep_wants(w->k, seq, when, w->now))
+	uint8_t copy[2048];
+	if (len_oct > sizeof copy || !fx_keep_wants(w->k, seq, when, w->now))
 		return false;
-	sender_send(w->d->exec.sender, g->ifindex, &g->lladdr, pkt, len_oct);
+	memcpy(copy, pkt, len_oct);
+	slow_finish_checksum(copy, len_oct);
+	sender_send(w->d->exec.sender, g->ifindex, &g->lladdr, copy, len_oct);
 	sender_flush(w->d->exec.sender); /* the next one is read into the same place */
 	return true;
 }

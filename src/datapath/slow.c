@@ -122,6 +122,14 @@ static void finish_checksum(uint8_t *pkt, size_t len_oct)
 	at[1] = (uint8_t)whole;
 }
 
+void slow_finish_checksum(uint8_t *pkt, size_t len_oct)
+{
+	if (len_oct && pkt[0] >> 4 == 4)
+		slow4_finish_checksum(pkt, len_oct);
+	else
+		finish_checksum(pkt, len_oct);
+}
+
 /* No tunnel: a type 2 routing header to the packet's destination, or a Home Address option with its source, goes in between. */
 static void send_direct(struct slow *s, const struct slow_tunnel *t, const uint8_t *pkt, size_t len_oct, bool is_local)
 {

@@ -65,6 +65,9 @@ void slow_free(struct slow *s);
  * becomes one about the packet inside, and a path MTU. Others are ignored. */
 void slow_punt(struct slow *s, const struct dp_punted *p, mono_t now);
 
+/* Makes the checksum that was left to a network card, of TCP or UDP in either family: before a packet of the datapath leaves by a socket,
+ * bare. */
+void slow_finish_checksum(uint8_t *pkt, size_t len_oct);
 /* A packet on its way again as IP-in-IP from src to dst: what the keep ring had. */
 void slow_forward(struct slow *s, const struct addr6 *src, const struct addr6 *dst, const uint8_t *pkt, size_t len_oct);
 

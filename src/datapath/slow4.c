@@ -179,7 +179,7 @@ static void wrap_part(struct slow *s, const struct slow4_tunnel *t, const uint8_
 }
 
 /* As for IPv6 (slow.c): the sum of the pseudo-header alone stands where a network card was to put the checksum. */
-static void finish_checksum(uint8_t *pkt, size_t len_oct)
+void slow4_finish_checksum(uint8_t *pkt, size_t len_oct)
 {
 	struct ip4_walk k;
 	if (ip4_walk(pkt, len_oct, &k) || (k.ip.proto != NH_TCP && k.ip.proto != NH_UDP))
@@ -215,7 +215,7 @@ static bool prepare(struct slow *s, const uint8_t *pkt, size_t len_oct, bool is_
 		s->plain[SUM_AT] = (uint8_t)(sum >> 8);
 		s->plain[SUM_AT + 1] = (uint8_t)sum;
 	}
-	finish_checksum(s->plain, h->total_len_oct);
+	slow4_finish_checksum(s->plain, h->total_len_oct);
 	return true;
 }
 

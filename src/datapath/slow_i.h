@@ -68,6 +68,7 @@ struct slow4_tunnel {
 /* slow4.c. For tunnels whose way out is not known; what was learned of it counts. */
 uint32_t slow4_mtu_of(struct slow *s, const struct addr6 *dst, mono_t now);
 /* Encapsulates the packet. One that does not fit is fragmented, or refused when it may not be: the source is told. */
+void slow4_finish_checksum(uint8_t *pkt, size_t len_oct);
 void slow4_encap(struct slow *s, const struct slow4_tunnel *t, uint32_t ifindex, const uint8_t *pkt, size_t len_oct, bool is_local, mono_t now);
 void slow4_punt(struct slow *s, const struct dp_punted *p, mono_t now);
 /* slow4_icmp.c: an error about pkt to its source, if one may be sent now. */
