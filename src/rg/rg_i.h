@@ -96,6 +96,7 @@ struct rg {
 	struct timers purges;
 	struct rg_entry *range[GRP_RANGES];
 	uint64_t digest[GRP_RANGES], root;
+	uint32_t deleted[GRP_RANGES];  /* records that somebody ended and that are remembered: no digest tells of them */
 	uint32_t n_live_records;
 	struct rg_peer peer[RG_PEER_MAX];
 	/* Asking. */
@@ -181,6 +182,8 @@ void rg_ask_peer_gone(struct rg *g, const struct rg_peer *p, struct now now);
 void rg_on_request(struct rg *g, struct rg_peer *p, struct rd fields, struct now now);
 void rg_on_page(struct rg *g, struct rg_peer *p, struct rd fields, struct now now);
 void rg_on_digests(struct rg *g, struct rg_peer *p, struct rd fields, struct now now);
+/* The parts with deleted records, to a member that is back. */
+void rg_deleted_send(struct rg *g, struct rg_peer *p, struct now now);
 /* The digests of all parts, so that the other sends what differs and says where ours must. */
 void rg_digests_send(struct rg *g, struct rg_peer *p, struct now now);
 /* Send on as long as the peer keeps up. */

@@ -115,6 +115,7 @@ static void on_live(struct rg *g, struct rg_peer *p, struct now now)
 	p->differs = 0;
 	rg_say(g, EV_NOTICE, "group-member-live", "group member %u: dead -> live: its hello of epoch %llu", p->id, (unsigned long long)p->epoch);
 	rg_send_include(g, p, now);
+	rg_deleted_send(g, p, now);
 }
 
 /* The challenges and echoes in a hello that concern us. */

@@ -103,6 +103,36 @@ static void sending_start(struct rg *g, struct rg_peer *p, uint32_t transaction,
 	rg_pump(g, p, now);
 }
 
+/* The parts with deleted records: who was away may not have heard of a deletion, and digests do not tell. False: there are none. */
+static bool want_deleted(struct rg *g, struct rg_peer *p)
+{
+	for (uint32_t i = 0; i < GRP_RANGES; i++)
+		if (g->deleted[i])
+			want(p, i);
+	return p->n_want != 0;
+}
+
+void rg_deleted_send(struct rg *g, struct rg_peer *p, struct now now)
+{
+	if (g->state != RG_READY || p->is_sending || !rg_is_designated(g, p, 0) || !want_deleted(g, p))
+		return;
+	p->transaction = 0;
+	p->is_sending = true;
+	rg_pump(g, p, now);
+}
+
+/* To a member whose live records are ours. Before it becomes active nothing may take long, and it was here all the time. */
+static void send_same(struct rg *g, struct rg_peer *p, const struct grp_request *q, struct now now)
+{
+	if (q->is_before_service || !want_deleted(g, p)) {
+		send_short_page(g, p, q->transaction, GRP_PAGE_SAME | GRP_PAGE_LAST, now);
+		return;
+	}
+	p->transaction = q->transaction;
+	p->is_sending = true;
+	rg_pump(g, p, now);
+}
+
 static void send_members(struct rg *g, struct rg_peer *to, struct now now)
 {
 	uint8_t buf[RG_DATAGRAM_MAX];
@@ -132,7 +162,7 @@ void rg_on_request(struct rg *g, struct rg_peer *p, struct rd fields, struct now
 			continue;
 		send_members(g, p, now);
 		if (q->digest == g->root && q->range == 0)
-			send_short_page(g, p, q->transaction, GRP_PAGE_SAME | GRP_PAGE_LAST, now);
+			send_same(g, p, q, now);
 		else
 			sending_start(g, p, q->transaction, q->range, now);
 	}

@@ -95,25 +95,28 @@ struct rg_entry *rg_entry_take(struct rg *g, uint8_t table, const uint8_t *key, 
 	return e;
 }
 
+/* In or out of what is known of its part; a new one, which has no version yet, is not in it. */
+static void count_in(struct rg *g, const struct rg_entry *e, bool is_in)
+{
+	if (e->is_deleted) {
+		g->deleted[range_of(e)] += e->is_lapsed || !e->clock ? 0 : is_in ? 1 : -1u;
+		return;
+	}
+	const uint64_t d = digest_of(e);
+	g->digest[range_of(e)] ^= d;
+	g->root ^= d;
+	g->n_live_records += is_in ? 1 : -1u;
+}
+
 static void entry_free(struct rg *g, struct rg_entry *e)
 {
+	count_in(g, e, false);
 	table_del(&g->entries, e->key);
 	*e->at = e->next;
 	if (e->next)
 		e->next->at = e->at;
 	timer_clear(&g->purges, &e->purge);
 	mem_put(g->env.mem, e);
-}
-
-/* In or out of the digests. */
-static void count_in(struct rg *g, const struct rg_entry *e, bool is_in)
-{
-	if (e->is_deleted)
-		return;
-	const uint64_t d = digest_of(e);
-	g->digest[range_of(e)] ^= d;
-	g->root ^= d;
-	g->n_live_records += is_in ? 1 : -1u;
 }
 
 void rg_entry_set(struct rg *g, struct rg_entry *e, const struct grp_version *v, bool is_deleted, bool is_lapsed, mono_t forget)

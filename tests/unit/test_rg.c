@@ -408,6 +408,31 @@ static void what_ends_by_itself_ends_everywhere_and_stays_ended(void **state)
 		assert_true(w->member[i].ram.toy[3].is_deleted);
 }
 
+/* digests are of live records, so a deletion must travel without their telling. */
+static void who_was_away_hears_of_deletions(void **state)
+{
+	(void)state;
+	boot(3);
+	assert_true(world_run(w, NS_PER_S, all_live));
+	world_wipe(w, 3);
+	world_run(w, NS_PER_S, NULL);
+	assert_true(world_register(w, 1, 17, false));
+	assert_true(world_run(w, NS_PER_S, all_told));
+	assert_true(world_register(w, 1, 17, true));
+	assert_true(world_run(w, NS_PER_S, all_told));
+	world_boot(w, 3); /* without a record, as the others are without a live one */
+	assert_true(world_run(w, 5 * NS_PER_S, world_all_ready));
+	assert_true(w->member[3].ram.toy[17].is_there && w->member[3].ram.toy[17].is_deleted);
+	world_freeze(w, 3, true); /* the others take it for dead */
+	world_run(w, 2 * NS_PER_S, NULL);
+	assert_true(world_register(w, 1, 18, false));
+	assert_true(world_register(w, 2, 18, true));
+	assert_true(world_run(w, NS_PER_S, all_told));
+	world_freeze(w, 3, false);
+	world_run(w, 2 * NS_PER_S, NULL);
+	assert_true(w->member[3].ram.toy[18].is_there && w->member[3].ram.toy[18].is_deleted);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -416,7 +441,7 @@ int main(void)
 		T(what_is_lost_is_sent_again), T(a_deletion_is_remembered), T(a_restart_of_all_loses_nothing),
 		T(another_answers_when_the_designated_one_dies), T(a_frozen_member_catches_up), T(a_split_heals_by_version),
 		T(replays_change_nothing), T(forgeries_cost_a_counter), T(commit_all_waits_for_all), T(commit_async_does_not_wait),
-		T(before_it_is_active_it_asks_again), T(a_hand_over_is_told), T(what_ends_by_itself_ends_everywhere_and_stays_ended),
+		T(before_it_is_active_it_asks_again), T(a_hand_over_is_told), T(what_ends_by_itself_ends_everywhere_and_stays_ended), T(who_was_away_hears_of_deletions),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
