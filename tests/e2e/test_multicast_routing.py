@@ -191,7 +191,6 @@ def test_old_branch_is_cut(make_world, pim_world, carrier):
 
 
 @pytest.mark.requirement("H-5")
-@pytest.mark.xfail(reason="open: one packet may be lost when the agent starts again; see CHANGELOG.md", strict=False)
 def test_pim_outlives_the_agent(pim_world):
     """roamd at the MMA is killed and started again: the source's interface stays, so PIM withdraws nothing and nothing is lost."""
     world = pim_world(interfaces=1)
