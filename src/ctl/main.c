@@ -26,7 +26,8 @@ static const char *const subjects[] = {"status", "bindings", "mobiles", "visitor
 
 /* Words that go to the daemon as they are, and how many may follow. */
 static const struct request { const char *word; int min, max; } requests[] = {
-	{"handover", 1, 2}, {"drop", 1, 1}, {"busy", 1, 1}, {"reload", 0, 0}, {"log-level", 1, 1}, {"group", 1, 1}, {NULL, 0, 0},
+	{"handover", 1, 2}, {"drop", 1, 1}, {"busy", 1, 1}, {"reload", 0, 0}, {"log-level", 1, 1}, {"group", 1, 1},
+	{"voice", 2, 4}, {NULL, 0, 0},
 };
 
 struct options { const char *socket; bool as_json; char in_dir[PATH_MAX]; };
@@ -41,6 +42,8 @@ static int usage(FILE *out, int status)
 	      "  handover IF [ROUTER]   mobile node: move to another router (its link-layer address)\n"
 	      "  drop HOME-ADDRESS      home agent, MMA: remove a binding; foreign agent: revoke a registration\n"
 	      "  group hand-over        redundancy group: let another member be the active one\n"
+	      "  voice relay HOME-ADDRESS PORT [SECONDS]   home agent: a stream to this UDP port goes into the mobile's group\n"
+	      "  voice end PORT         no longer\n"
 	      "  busy on|off            foreign agent: take no new visitors\n"
 	      "  reload                 read the configuration again, as SIGHUP does\n"
 	      "  log-level LEVEL        debug, info, notice, warning or error, until the next start\n"
