@@ -545,6 +545,67 @@ static void test_a_family_that_nobody_filters_passes(void **state)
 	assert_int_equal(give(*state, named("IPv4: access link, foreign prefix"), &p, t0, &n)->verdict, DPN_PASS);
 }
 
+/* A link with the gateway of mobiles that the network moves: every solicitation and request there is handed up. */
+static void test_gateway_hears_every_question(void **state)
+{
+	struct dp_op op = {.table = DP_IF, .iface = {.ifindex = IF_ACC, .flags = DP_IF_ACCESS | DP_IF_GATE, .lladdr = bench_mac(IF_ACC), .mtu_oct = BENCH_MTU}};
+	const uint8_t body[20] = {0, 0, 0, 0, 0xfe, 0x80, [19] = 1};
+	const struct dpn_out *out;
+	struct pk p;
+	put(*state, &op);
+	pk_eth_group(&p, IF_ACC, "ff02::1:ff00:1");
+	pk_ip(&p, "fe80::99", "ff02::1:ff00:1", 58, 255, 0);
+	pk_icmp(&p, 135, body, sizeof body);
+	pk_end(&p);
+	assert_int_equal(dpn_input(*state, IF_ACC, DPN_INGRESS, p.b, p.n, t0, &out), 2);
+	assert_int_equal(out[0].punt.why, DP_PUNT_ND);
+	assert_int_equal(out[1].verdict, DPN_PASS);
+	pk_arp(&p, IF_ACC, 1, "10.77.0.9", "10.77.0.1");
+	assert_int_equal(dpn_input(*state, IF_ACC, DPN_INGRESS, p.b, p.n, t0, &out), 2);
+	assert_int_equal(out[0].punt.why, DP_PUNT_ARP);
+}
+
+/* What is not delivered now lies in the ring by its number; what is, is noted as the last. */
+static void test_guest_has_a_ring_and_a_last_number(void **state)
+{
+	struct addr6 group = bench_addr("ff35::c2");
+	struct dp_op op = {.table = DP_GUEST, .guest = {.group = bench_addr("ff35::c1"), .source = bench_addr("2001:db8:5d::1")}};
+	struct kept k = {0};
+	struct pk p;
+	uint32_t n;
+	assert_int_equal(dpn_find(*state, &op), 0);
+	assert_false(op.guest.has_seq);
+	give(*state, named("cast: kept for a guest"), &p, t0, &n);
+	give(*state, named("cast: voice kept"), &p, t0, &n);
+	dpn_keep_each(*state, &group, on_kept, &k);
+	assert_int_equal(k.n, 2);
+	assert_int_equal(k.seq[0], 113);
+	give(*state, named("cast: guest gets IPv6 out of IPv6"), &p, t0, &n);
+	assert_int_equal(dpn_find(*state, &op), 0);
+	assert_true(op.guest.has_seq && op.guest.last_seq == 100 && op.guest.n_home == 2 && op.guest.is_serving);
+	put(*state, &op); /* put again: the number stays */
+	op.guest.has_seq = false;
+	put(*state, &op);
+	assert_int_equal(dpn_find(*state, &op), 0);
+	assert_true(op.guest.has_seq && op.guest.last_seq == 100);
+}
+
+/* The rate of questions is the destination's. */
+static void test_questions_are_limited_by_whom_they_are_about(void **state)
+{
+	const struct dpn_out *out;
+	struct pk p;
+	uint32_t n, punts = 0;
+	for (uint32_t i = 0; i < 500; i++) {
+		out = give(*state, named("cast: IPv6 home address that is not known yet"), &p, t0, &n);
+		punts += out[0].verdict == DPN_PUNT;
+		assert_true(out[0].verdict == DPN_PUNT || out[0].verdict == DPN_PASS);
+	}
+	assert_int_equal(punts, 200);
+	out = give(*state, named("cast: IPv4 home address that is not known yet"), &p, t0, &n);
+	assert_int_equal(out[0].verdict, DPN_PUNT);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -557,6 +618,7 @@ int main(void)
 		T(test_ring_keeps_ipv4), T(test_last_sequence_of_ipv4_is_known), T(test_tcp_segments_of_ipv4_are_told_apart),
 		T(test_path_mtu_of_ipv4_is_heeded), T(test_group_into_the_hosts_own_forwarding), T(test_identifications_differ), T(test_a_key_deletes),
 		T(test_entries_of_ipv4_are_found), T(test_two_filter_a_link), T(test_a_family_that_nobody_filters_passes),
+		T(test_gateway_hears_every_question), T(test_guest_has_a_ring_and_a_last_number), T(test_questions_are_limited_by_whom_they_are_about),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
