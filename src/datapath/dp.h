@@ -268,7 +268,8 @@ struct dp_unbound {
 	bool is_shared;                  /* a home link on which others live: what is handed up is a copy, the host has it as well */
 };
 
-/* Outer sources of reverse tunnels for DP_HOME whose coa is a group. */
+/* Outer sources of reverse tunnels for DP_HOME whose coa is a group, and (IP-in-IP) for addresses of DP_UNBOUND without DP_HOME: a mobile that
+ * speaks first. */
 struct dp_reverse { struct prefix6 prefix; /* key */ };
 
 /* RFC 3963: wherever an inner address is looked up or checked, one in prefix counts as home_address. */

@@ -154,8 +154,13 @@ static bool is_one_of_more(struct slow *s, const struct dp_home *h, const struct
 static void reverse(struct slow *s, const struct whole4 *w)
 {
 	struct dp_op op = {.table = DP_HOME};
-	if (w->encap == DP_ENCAP_GRE || !slow_find_of(s, &op, &op.home.home_address, &w->inner_src))
+	if (w->encap == DP_ENCAP_GRE)
 		return;
+	if (!slow_find_of(s, &op, &op.home.home_address, &w->inner_src)) {
+		if (w->encap == DP_ENCAP_IPIP && slow_speaks_first(s, &w->inner_src, &w->src))
+			release(s, w);
+		return;
+	}
 	const struct dp_home *h = &op.home;
 	const bool is_bound = !mono_reached(h->expires, w->now) &&
 			      (addr6_eq(&h->coa, &w->src) || is_one_of_more(s, h, &w->src, w->now) || slow_is_cast_agent(s, h, &w->src));

@@ -83,6 +83,12 @@ bool slow_is_cast_agent(struct slow *s, const struct dp_home *h, const struct ad
 	return (addr6_is_multicast(&h->coa) || addr6_is_v4multicast(&h->coa)) && slow_find(s, &op);
 }
 
+bool slow_speaks_first(struct slow *s, const struct addr6 *home_address, const struct addr6 *agent)
+{
+	struct dp_op unbound = {.table = DP_UNBOUND, .unbound.prefix = {*home_address, 128}}, op = {.table = DP_REVERSE, .reverse.prefix = {*agent, 128}};
+	return slow_find(s, &unbound) && slow_find(s, &op);
+}
+
 /* A piece of an IPv4 packet into a group of IPv6. Numbers are from the half of the space that the programs reach last. */
 static void wrap46(struct slow *s, const struct slow4_tunnel *t, const uint8_t *part, size_t len_oct)
 {

@@ -86,6 +86,7 @@ void slow4_cut(struct slow *s, const uint8_t *pkt, size_t len_oct, bool is_local
 /* slow_cast.c: a tunnel packet made whole, to a guest's group? Then it is given to the guest, or was nothing for it. */
 bool slow_to_guest(struct slow *s, const uint8_t *pkt, size_t len_oct, mono_t now);
 /* May the agent tunnel back for a mobile that the network moves? False also for any other mobile. */
+bool slow_speaks_first(struct slow *s, const struct addr6 *home_address, const struct addr6 *agent); /* as home_speaks_first */
 bool slow_is_cast_agent(struct slow *s, const struct dp_home *h, const struct addr6 *agent);
 /* A packet that does not fit a group of the other family; false: it is of the same. */
 bool slow_cast_too_big(struct slow *s, const struct dp_punted *p, mono_t now);

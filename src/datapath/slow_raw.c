@@ -85,7 +85,14 @@ static void up(struct slow *s, const struct whole *w)
 static void reverse(struct slow *s, const struct whole *w)
 {
 	struct dp_op op = {.table = DP_HOME};
-	if (w->has_gre || !slow_find_of(s, &op, &op.home.home_address, &w->inner.src) || !addr6_eq(&op.home.ha, &w->outer.dst))
+	if (w->has_gre)
+		return;
+	if (!slow_find_of(s, &op, &op.home.home_address, &w->inner.src)) {
+		if (slow_speaks_first(s, &w->inner.src, &w->outer.src))
+			release(s, w);
+		return;
+	}
+	if (!addr6_eq(&op.home.ha, &w->outer.dst))
 		return;
 	bool is_bound = !mono_reached(op.home.expires, w->now) &&
 			(addr6_eq(&op.home.coa, &w->outer.src) || slow_is_cast_agent(s, &op.home, &w->outer.src));

@@ -252,6 +252,18 @@ static void reverse6(struct pk *p, const char *from)
 static void ha_reverse6(struct pk *p) { reverse6(p, "2001:db8:44::5"); }
 static void ha_reverse6_stranger(struct pk *p) { reverse6(p, "2001:db8:45::5"); }
 
+static void speaks6(struct pk *p, const char *from, const char *src)
+{
+	pk_eth(p, IF_UP);
+	pk_ip(p, from, HA, IPIP6, 60, 0);
+	pk_ip(p, src, CN, UDP, 60, 0);
+	pk_udp(p, 64);
+	pk_end(p);
+}
+static void ha_speaks6(struct pk *p) { speaks6(p, "2001:db8:44::5", "2001:db8:a::98"); }
+static void ha_speaks6_stranger(struct pk *p) { speaks6(p, "2001:db8:45::5", "2001:db8:a::98"); }
+static void ha_speaks6_other(struct pk *p) { speaks6(p, "2001:db8:44::5", "2001:db8:1::98"); }
+
 static void reverse4(struct pk *p, const char *from, const char *to)
 {
 	pk_eth4(p, IF_UP);
@@ -260,6 +272,16 @@ static void reverse4(struct pk *p, const char *from, const char *to)
 	pk_udp(p, 64);
 	pk_end(p);
 }
+static void speaks4(struct pk *p, const char *from, const char *src)
+{
+	pk_eth4(p, IF_UP);
+	pk_ip4(p, from, HA4, IPIP4, 60, 0, 0);
+	pk_ip4(p, src, CN4, UDP, 60, 0, 0);
+	pk_udp(p, 64);
+	pk_end(p);
+}
+static void ha_speaks4(struct pk *p) { speaks4(p, "10.4.4.5", "10.1.3.98"); }
+static void ha_speaks4_stranger(struct pk *p) { speaks4(p, "10.4.5.5", "10.1.3.98"); }
 static void ha_reverse4(struct pk *p) { reverse4(p, "10.4.4.5", CN4); }
 static void ha_reverse4_stranger(struct pk *p) { reverse4(p, "10.4.5.5", CN4); }
 static void ha_reverse4_to_46(struct pk *p) { reverse4(p, "10.4.4.5", "10.1.3.10"); }
@@ -454,6 +476,11 @@ const struct dpcase dpcases_cast[] = {
 	LOST("cast: reverse tunnel from an agent that may not", IF_UP, ha_reverse6_stranger, REVERSE_SOURCE),
 	SENT("cast: IPv4 reverse tunnel from an agent that may", IF_UP, ha_reverse4, -20, IF_UP, NULL),
 	LOST("cast: IPv4 reverse tunnel from an agent that may not", IF_UP, ha_reverse4_stranger, REVERSE_AGENT),
+	SENT("cast: a mobile speaks first", IF_UP, ha_speaks6, -40, IF_UP, NULL),
+	SENT("cast: a mobile speaks first in IPv4", IF_UP, ha_speaks4, -20, IF_UP, NULL),
+	LOST("cast: a mobile speaks first, through an agent that may not", IF_UP, ha_speaks6_stranger, REVERSE_SOURCE),
+	LOST("cast: the same in IPv4", IF_UP, ha_speaks4_stranger, REVERSE_SOURCE),
+	LOST("cast: not a mobile that the network moves", IF_UP, ha_speaks6_other, REVERSE_SOURCE),
 	SENT("cast: out of a reverse tunnel into another's group", IF_UP, ha_reverse4_to_46, 28, IF_DOWN2, NULL),
 
 	SENT("cast: guest gets IPv6 out of IPv6", IF_UP, fa_66, -48, IF_ACC, check_guest),

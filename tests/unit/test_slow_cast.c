@@ -176,12 +176,12 @@ static void test_fragments_reach_the_guest(void **state)
 	assert_int_equal(b->n, 1);
 }
 
-static void reverse(struct bench *b, const char *from)
+static void reverse(struct bench *b, const char *from, const char *home)
 {
 	struct pk p;
 	pk_eth4(&p, IF_UP);
 	pk_ip4(&p, from, "10.1.0.1", 4, 60, 0, 0);
-	pk_ip4(&p, "10.1.3.20", "10.5.0.2", UDP, 60, 0, 0);
+	pk_ip4(&p, home, "10.5.0.2", UDP, 60, 0, 0);
 	pk_udp(&p, 64);
 	pk_end(&p);
 	slow_raw(b->slow, IF_UP, p.b + 14, p.n - 14, t0);
@@ -190,11 +190,14 @@ static void reverse(struct bench *b, const char *from)
 static void test_a_reassembled_reverse_tunnel(void **state)
 {
 	struct bench *b = *state;
-	reverse(b, "10.4.5.5");
+	reverse(b, "10.4.5.5", "10.1.3.20");
+	reverse(b, "10.4.5.5", "10.1.3.98");
 	assert_int_equal(b->n, 0); /* an agent that may not */
-	reverse(b, "10.4.4.5");
+	reverse(b, "10.4.4.5", "10.1.3.20");
 	assert_int_equal(b->n, 1);
 	assert_int_equal(b->out[0].kind, SLOW_LOCAL);
+	reverse(b, "10.4.4.5", "10.1.3.98"); /* nobody asked for it yet */
+	assert_int_equal(b->n, 2);
 }
 
 int main(void)

@@ -165,6 +165,13 @@ static INLINE bool home_trusts(ctx_t *c, const struct m_cfg *g, const struct a6 
 	return (g->features & FEAT_REVERSE) && TBL(c, reverse, &k);
 }
 
+/* A mobile that the network moves and that speaks first: nobody asked for it yet, its agent is one that may tunnel. */
+NOINLINE bool home_speaks_first(ctx_t *c, const struct m_cfg *g, const struct a6 *addr, const struct a6 *agent)
+{
+	struct k_site k = {.plen = 128, .addr = *addr};
+	return (g->features & FEAT_UNBOUND) && TBL(c, unbound, &k) && home_trusts(c, g, agent);
+}
+
 /* Is the inner source bound to the outer one, or was it until a moment ago? */
 static INLINE bool home_allows(ctx_t *c, const struct m_cfg *g, const struct a6 *home_address, const struct a6 *coa,
 			       const struct a6 *ha)
@@ -176,7 +183,9 @@ static INLINE bool home_allows(ctx_t *c, const struct m_cfg *g, const struct a6 
 		return a6_eq(&h->ha, ha);
 	if (!h && (g->features & FEAT_HOME))
 		h = TBL(c, home, home_address); /* over, but packets may be on their way */
-	return h && h->prev_until_ns > ctx_now(c) && a6_eq(&h->prev, coa) && a6_eq(&h->ha, ha);
+	if (h && h->prev_until_ns > ctx_now(c) && a6_eq(&h->prev, coa) && a6_eq(&h->ha, ha))
+		return true;
+	return (!h || h->expires_ns <= ctx_now(c)) && home_speaks_first(c, g, home_address, coa);
 }
 
 /* Takes `have` octets of tunnel headers off; in: the packet inside. HOME_FORWARD or a verdict. */

@@ -228,6 +228,11 @@ NOINLINE enum dp_drop home4_refuses(ctx_t *c, const struct m_cfg *g, uint32_t ad
 		struct a6 key = a6_of4(addr);
 		h = TBL(c, home, &key); /* over, but packets may be on their way */
 	}
+	if (!h || h->expires_ns <= now) {
+		struct a6 src = a6_of4(addr);
+		if (form == home4_form(DP_ENCAP_IPIP, 0) && home_speaks_first(c, g, &src, &outer->src))
+			return DP_DROP_NONE;
+	}
 	if (!h || !a6_eq(&h->ha, &outer->dst))
 		return DP_DROP_REVERSE_SOURCE;
 	if (home_is_cast(g, h))
