@@ -21,7 +21,7 @@ NOINLINE bool voice_dup(ctx_t *c, uint32_t l4, uint32_t flow, uint16_t *seq)
 	*seq = BE16(h.seq);
 	struct dup_id id = {.seq = BE16(h.seq), .spread = flow, .path = dup_path(ctx_ifindex(c), &src)};
 	id.tag = mix(mix(flow, h.time), h.source ^ h.vpm);
-	return seen_note(c, &id);
+	return guest_seen(c, &id);
 }
 
 /* Another address in the header, at `at`, and in UDP's checksum; n words. */
@@ -90,8 +90,8 @@ NOINLINE bool voice_to_guest4(ctx_t *c, const struct a6 *home, uint16_t port)
 /* UDP from the source to the group of guest v. */
 NOINLINE int voice_in(ctx_t *c, struct m_guest *v, uint32_t len_oct, bool is_v4)
 {
-	struct a6 home;
-	uint16_t seq;
+	struct a6 home = {{0}};
+	uint16_t seq = 0;
 	struct guest_in in = {.at = ETH_OCT, .len_oct = len_oct, .proto = is_v4 ? BE16(ETHER_IPV4) : BE16(ETHER_IPV6)};
 	if (!voice_home(v, is_v4, &home))
 		return ctx_drop(c, DP_DROP_VOICE);
