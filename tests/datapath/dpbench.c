@@ -159,7 +159,34 @@ static void pass(struct pk *p, uint32_t i)
 	pk_ip(p, "2001:db8:c::2", "2001:db8:3::77", 17, 60, 0);
 }
 
-/* Behind "pass": with the entries of bench_entries_more and bench_entries4. */
+static void guest_down(struct pk *p, uint32_t i)
+{
+	pk_eth_group(p, IF_UP, "ff35::c1");
+	pk_ip(p, "2001:db8:5d::1", "ff35::c1", 47, 60, 0);
+	pk_gre(p, 0x1000, i);
+	pk_ip(p, "2001:db8:c::2", "2001:db8:d::10", 17, 60, 0);
+}
+static void guest_down46(struct pk *p, uint32_t i)
+{
+	pk_eth_group(p, IF_UP, "ff35::c1");
+	pk_ip(p, "2001:db8:5d::1", "ff35::c1", 47, 60, 0);
+	pk_gre4(p, 0x1000, i);
+	inner4(p, "10.5.0.2", "10.13.0.10");
+}
+static void guest_up(struct pk *p, uint32_t i)
+{
+	(void)i;
+	pk_eth(p, IF_ACC);
+	pk_ip(p, "2001:db8:d::10", "2001:db8:c::2", 17, 60, 0);
+}
+static void ha_group46(struct pk *p, uint32_t i)
+{
+	(void)i;
+	pk_eth4(p, IF_UP);
+	inner4(p, "10.5.0.2", "10.1.3.10");
+}
+
+/* Behind "pass": with the entries of bench_entries_more, bench_entries4 and bench_entries_cast. */
 static const struct { const char *name; uint32_t ifindex; void (*build)(struct pk *p, uint32_t i); int verdict; enum dpn_dir dir; } paths[] = {
 	{"ha_encap", IF_UP, ha_encap, 7}, {"ha_decap", IF_UP, ha_decap, 7}, {"mma_down", IF_UP, mma_down, 7},
 	{"mma_up", IF_DOWN, mma_up, 7}, {"ar_replicate", IF_UP, ar_replicate, 7}, {"mn_decap", IF_MOB, mn_decap, 7},
@@ -169,6 +196,8 @@ static const struct { const char *name; uint32_t ifindex; void (*build)(struct p
 	{"ha_encap_v4", IF_UP, ha_encap4, 7}, {"ha_decap_v4", IF_UP, ha_decap4, 7}, {"mma_down_v4", IF_UP, mma_down4, 7},
 	{"mma_up_v4", IF_DOWN, mma_up4, 7}, {"ar_replicate_v4", IF_UP, ar_replicate4, 7}, {"mn_decap_v4", IF_MOB, mn_decap4, 7},
 	{"fa_down_v4", IF_UP, fa_down4, 7}, {"fa_up_v4", IF_ACC, fa_up4, 7}, {"pass_v4", IF_UP, pass4, -1},
+	{"guest_down", IF_UP, guest_down, 7}, {"guest_down_4in6", IF_UP, guest_down46, 7}, {"guest_up", IF_ACC, guest_up, 7},
+	{"ha_group_4in6", IF_UP, ha_group46, 7},
 };
 enum { N_PATHS = sizeof paths / sizeof *paths };
 
@@ -215,7 +244,7 @@ int main(int argc, char **argv)
 		if (is_json)
 			printf("%s\"%s\": %u", i ? ", " : "", paths[i].name, ns[i]);
 		else
-			printf("%-14s %5u ns\n", paths[i].name, ns[i]);
+			printf("%-15s %5u ns\n", paths[i].name, ns[i]);
 	if (is_json)
 		printf("}}\n");
 	return 0;
