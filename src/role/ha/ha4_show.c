@@ -42,7 +42,7 @@ static void show_to(const struct ha *h, const struct ha4 *b, const struct ha4_to
 	show_flag(out, "broadcasts", b->is_listener && (to->flags & MIP4_B));
 	show_flag(out, "revocation", to->has_revocation);
 	show_flag(out, "simultaneous", b->more != NULL);
-	show_flag(out, "intercepted", b->b.flags & HA_INTERCEPTED);
+	show_flag(out, "intercepted", (b->b.flags & HA_INTERCEPTED) && !h->is_standby);
 	const struct ha_router *r = ha_net_find(h, &b->b.hoa);
 	for (uint32_t i = 0; r && i < r->n_net; i++)
 		show_str(out, "network", PREFIX46_STR(&r->net[i]));

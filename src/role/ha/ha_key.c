@@ -57,7 +57,7 @@ void ha_key_rx(struct ha *h, const struct mh_packet *p, struct now now)
 {
 	uint32_t at;
 	struct pair *mma = find(h, &p->src, &at);
-	int why = pair_check(mma, &h->env, p, h->conf.stamp_window, now);
+	int why = pair_check(mma, &h->env, p, ha_stamp_window(h), now);
 
 	if (why == PAIR_OK && p->mh.peer.kind != PEER_KEY_ASK)
 		why = R_PEER_UNEXPECTED;

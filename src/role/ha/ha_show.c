@@ -28,7 +28,7 @@ static void show_binding(const struct ha *h, const struct binding *b, struct sho
 	show_i64(out, "remaining_s", b->state == BINDING_ACTIVE ? span_to_s(mono_sub(b->expires, now.mono)) : 0);
 	show_u64(out, "sequence", b->seq);
 	show_flag(out, "link_local", b->flags & HA_LINK_LOCAL);
-	show_flag(out, "intercepted", b->flags & HA_INTERCEPTED);
+	show_flag(out, "intercepted", (b->flags & HA_INTERCEPTED) && !h->is_standby);
 	const struct ha_router *r = ha_net_find(h, &b->hoa);
 	for (uint32_t i = 0; r && i < r->n_net; i++)
 		show_prefix6(out, "network", &r->net[i]);
