@@ -31,7 +31,8 @@ enum effect_kind {
 	FX_ADDR_DEL,
 	FX_ROUTE_PUT,
 	FX_ROUTE_DEL,
-	FX_NEIGH,       /* the host's neighbour cache: this address has that link-layer address now, to be verified at the next use */
+	FX_NEIGH,       /* the host's neighbour cache: this address has that link-layer address now, to be verified at the next use;
+	                 * zero: what the cache knows of it is no longer so */
 	FX_KEEP_SEND,   /* forward what the keep ring holds of a care-of address, or give it to a guest */
 	FX_ATTACH,      /* mobile node: ask the radio of an interface for another router/cell */
 	FX_STORE_PUT,   /* record to stable storage */

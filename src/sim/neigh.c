@@ -121,20 +121,30 @@ void neigh_learned(struct neigh *e, const struct lladdr *ll, bool is_confirmed)
 	}
 }
 
+static void forget(struct neigh *e)
+{
+	e->state = NEIGH_FAILED;
+	e->timer_epoch++;
+	drop_queue(e);
+}
+
 void neigh_put(struct node *n, const struct fx_neigh *neigh)
 {
-	if (node_nic(n, neigh->ifindex))
+	struct neigh *e = lladdr_is_zero(&neigh->lladdr) ? n->neighs : NULL;
+
+	while (e && !(e->ifindex == neigh->ifindex && addr6_eq(&e->addr, &neigh->addr)))
+		e = e->next;
+	if (e)
+		forget(e);
+	else if (!lladdr_is_zero(&neigh->lladdr) && node_nic(n, neigh->ifindex))
 		neigh_learned(neigh_get(n, neigh->ifindex, &neigh->addr), &neigh->lladdr, false);
 }
 
 void neigh_flush(struct node *n, uint32_t ifindex)
 {
 	for (struct neigh *e = n->neighs; e; e = e->next)
-		if (e->ifindex == ifindex) {
-			e->state = NEIGH_FAILED;
-			e->timer_epoch++;
-			drop_queue(e);
-		}
+		if (e->ifindex == ifindex)
+			forget(e);
 }
 
 void neigh_fini(struct node *n)

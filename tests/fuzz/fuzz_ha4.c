@@ -149,7 +149,7 @@ static void as_a_replica(const uint8_t *p, size_t n, uint8_t how)
 	int err = ha_role.replica(b.member, &rec, &change, b.now);
 	(void)ha_role.replica(b.member, &lease, &change, b.now);
 	for (const struct effect *e; (e = effq_next(&b.fx));)
-		if (e->kind == FX_SEND || e->kind == FX_STORE_PUT || e->kind == FX_STORE_DEL || e->kind == FX_NEIGH)
+		if (e->kind == FX_SEND || e->kind == FX_STORE_PUT || e->kind == FX_STORE_DEL)
 			abort();
 	effq_reset(&b.fx);
 	if (err != ERR_OK && err != ERR_INVAL && err != ERR_FULL)

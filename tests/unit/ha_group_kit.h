@@ -21,7 +21,7 @@ struct member {
 	uint32_t n_disk;
 	bool is_deaf, is_cut;          /* what comes from the other is lost; in both directions */
 	/* What has left it for hosts and mobiles, since g_forget. */
-	uint32_t n_answers, n_na, n_arp, n_other, n_routes, n_events, n_most; /* n_most: announcements of the busiest moment */
+	uint32_t n_answers, n_na, n_arp, n_other, n_routes, n_events, n_neigh, n_forgotten, n_most; /* n_most: announcements of the busiest moment */
 	uint8_t answer[1500];          /* the last one */
 	size_t answer_oct;
 	uint8_t announced[G_MOBILES];  /* times, by the last octets of the address */
@@ -43,7 +43,7 @@ static inline struct addr6 g_addr(const struct member *x)
 static inline void g_forget(void)
 {
 	for (struct member *x = m; x < m + G_MEMBERS; x++) {
-		x->n_answers = x->n_na = x->n_arp = x->n_other = x->n_routes = x->n_events = x->n_most = x->n_updates = 0;
+		x->n_answers = x->n_na = x->n_arp = x->n_other = x->n_routes = x->n_neigh = x->n_forgotten = x->n_events = x->n_most = x->n_updates = 0;
 		x->answer_oct = 0;
 		memset(x->announced, 0, sizeof x->announced);
 	}
@@ -110,6 +110,8 @@ static inline void g_carry_out(struct member *x)
 			(void)dpn_apply(x->dp, fx.kind == FX_DP_PUT, &fx.dp, ROLE_HA);
 		else if (fx.kind == FX_ROUTE_PUT || fx.kind == FX_ROUTE_DEL)
 			x->n_routes++;
+		else if (fx.kind == FX_NEIGH)
+			x->n_forgotten += lladdr_is_zero(&fx.neigh.lladdr), x->n_neigh++;
 		else if (fx.kind == FX_EVENT)
 			x->n_events++;
 	}

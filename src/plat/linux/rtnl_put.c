@@ -184,15 +184,18 @@ int rtnl_route_del(struct rtnl *r, const struct fx_route *route)
 int rtnl_neigh_put(struct rtnl *r, const struct fx_neigh *neigh)
 {
 	_Alignas(8) char buf[MSG_OCT];
+	const bool is_del = lladdr_is_zero(&neigh->lladdr);
 	struct nlmsghdr *n = mnl_nlmsg_put_header(buf);
-	n->nlmsg_type = RTM_NEWNEIGH;
-	n->nlmsg_flags = NLM_F_CREATE | NLM_F_REPLACE;
+	n->nlmsg_type = is_del ? RTM_DELNEIGH : RTM_NEWNEIGH;
+	n->nlmsg_flags = is_del ? 0 : NLM_F_CREATE | NLM_F_REPLACE;
 	struct ndmsg *nd = mnl_nlmsg_put_extra_header(n, sizeof *nd);
 
 	*nd = (struct ndmsg){.ndm_family = rtnl_family(&neigh->addr), .ndm_ifindex = (int)neigh->ifindex, .ndm_state = NUD_STALE};
 	rtnl_put_addr(n, NDA_DST, &neigh->addr);
-	mnl_attr_put(n, NDA_LLADDR, sizeof neigh->lladdr, &neigh->lladdr);
-	return nl_ask(r->ask, n);
+	if (!is_del)
+		mnl_attr_put(n, NDA_LLADDR, sizeof neigh->lladdr, &neigh->lladdr);
+	int rc = nl_ask(r->ask, n);
+	return rc && is_del && (errno == ENOENT || errno == ENODEV) ? 0 : rc;
 }
 
 int rtnl_set_up(struct rtnl *r, uint32_t ifindex, uint32_t mtu_oct)

@@ -330,16 +330,16 @@ void ha4_deregister(struct ha *h, struct ha4_rq *rq, struct now now)
 	if (b)
 		b->b.stamp = rq->q->id;
 	ha4_draw_nonce(h, rq, true, now);
-	/* By another interface than that by which it left, perhaps: what comes before its own word would go there. */
-	if (home && rq->is_all)
-		fx_neigh(h->env.fx, ROLE_HA, home->ifindex, &rq->hoa, &rq->rx->lladdr_src);
 	if (b && ha_is_active(&b->b))
 		(rq->is_all ? end_all : end_some)(h, rq, now);
 	else if (b)
 		remember_gone(h, b, now);
 	ha4_revocation_timers(h, now);
-	if (home && rq->is_all)
+	if (home && rq->is_all) {
+		/* By another interface than that by which it left, perhaps: what comes before its own word would go there. */
+		fx_neigh(h->env.fx, ROLE_HA, home->ifindex, &rq->hoa, &rq->rx->lladdr_src);
 		ha_announce_return(h, &rq->hoa, &rq->rx->lladdr_src, now);
+	}
 	h->n_deregistered++;
 	ha4_accept(h, rq, 0, now);
 }

@@ -189,6 +189,16 @@ static void linger(struct ha *h, struct binding *b, struct now now)
 	binding_due(&h->bindings, b, mono_add(now.mono, h->conf.reverse_grace));
 }
 
+/* In a group the host may have learned it from the announcements of a member that served: packets for it would go there now, and that member's host may
+ * have learned it from ours. */
+static void forget_neighbour(struct ha *h, const struct binding *b)
+{
+	static const struct lladdr none;
+	const struct ha_link *l = ha_link_of(h, &b->hoa);
+	if (h->has_group && l && l->ifindex)
+		fx_neigh(h->env.fx, ROLE_HA, l->ifindex, &b->hoa, &none);
+}
+
 void ha_cut(struct ha *h, struct binding *b, enum ha_end how, struct now now)
 {
 	if (ha_is_active(b)) {
@@ -196,6 +206,7 @@ void ha_cut(struct ha *h, struct binding *b, enum ha_end how, struct now now)
 		ha_unbind(h, b);
 		ha_prefix_binding_gone(h, &b->hoa);
 		ha_intercept_end(h, b);
+		forget_neighbour(h, b);
 	}
 	become_gone(h, b, now);
 	if (how == HA_END_BY_MOBILE)
@@ -239,9 +250,9 @@ void ha_deregister(struct ha *h, struct ha_bu *bu, struct now now)
 		ha_refuse(h, bu, BA_NOT_HOME_AGENT, now);
 		return;
 	}
+	ha_end(h, b, HA_END_BY_MOBILE, "binding-deregistered", "by the mobile", now);
 	if (bu->is_direct) /* by another interface than that by which it left, perhaps: what comes before its own word would go there */
 		fx_neigh(h->env.fx, ROLE_HA, ha_link_of(h, &b->hoa)->ifindex, &b->hoa, &bu->lladdr);
-	ha_end(h, b, HA_END_BY_MOBILE, "binding-deregistered", "by the mobile", now);
 	h->n_deregistered++;
 	ha_accept(h, bu, 0, now);
 }
