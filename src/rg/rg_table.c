@@ -8,6 +8,8 @@
  */
 #include "rg/rg_i.h"
 
+enum { LAPSE_SLACK_S = 2 };
+
 static uint64_t mix(uint64_t h, uint64_t v)
 {
 	h = (h ^ v) * 0x9e3779b97f4a7c15ull;
@@ -162,6 +164,12 @@ mono_t rg_forget_at(const struct rg *g, mono_t end, struct now now)
 	return mono_is_never(end) ? least : mono_max(least, mono_add(end, g->conf.purge));
 }
 
+/* One that ended here by its lifetime, and lives on elsewhere for longer than rounding explains: it was our clock, which a restart reads ends by. */
+static bool has_lapsed_wrongly(const struct rg_entry *e, const struct grp_record *r, const struct grp_version *held)
+{
+	return e->is_lapsed && !(r->flags & GRP_DELETED) && r->left_s > LAPSE_SLACK_S && grp_version_cmp(&r->version, held) == 0;
+}
+
 bool rg_merge(struct rg *g, const struct grp_record *r, struct now now)
 {
 	struct rg_entry *e = rg_entry_take(g, r->table, r->key, r->key_oct);
@@ -173,7 +181,7 @@ bool rg_merge(struct rg *g, const struct grp_record *r, struct now now)
 		return false;
 	}
 	rg_entry_version(e, &held);
-	if (grp_version_cmp(&r->version, &held) <= 0) {
+	if (grp_version_cmp(&r->version, &held) <= 0 && !has_lapsed_wrongly(e, r, &held)) {
 		g->n.ignored++;
 		return false;
 	}
