@@ -425,6 +425,25 @@ static void a_member_comes_back_with_its_disk(void **state)
 	assert_int_equal(n_same(), MOBILES - 1);
 }
 
+/* The daemon dies, the datapath lives, and the clock is an hour ahead when another daemon reads the disk. */
+static void what_lapses_by_a_wrong_clock_comes_back(void **state)
+{
+	(void)state;
+	struct addr6 hoa = mobile(1);
+	struct dp_op op = {.table = DP_HOME, .home = {.home_address = hoa}};
+	send(&m[0], (struct update){.hoa = &hoa});
+	g_run(10);
+	assert_int_equal(dpn_find(m[1].dp, &op), 0);
+	g_kill(&m[1]);
+	m[1].b.k.now.wall.ns += 3600 * NS_PER_S;
+	g_boot(&m[1]);
+	assert_int_not_equal(dpn_find(m[1].dp, &op), 0);
+	g_run(3000); /* the other knows better */
+	assert_true(g_same(&hoa, end_off, 1));
+	g_run(401000);
+	assert_false(g_same(&hoa, end_off, 1)); /* and it does end */
+}
+
 static void divided_members_agree_again(void **state)
 {
 	(void)state;
@@ -521,7 +540,7 @@ int main(void)
 		TD(a_checked_address_is_recorded_before_it_is_granted), TD(another_member_is_no_duplicate), TD(another_members_record_ends_our_check),
 		T(all_are_announced_by_the_successor), T(a_home_link_that_comes_up_does_not_make_a_standby_speak),
 		T(a_successor_with_another_clock_believes_the_mobile), T(a_member_takes_updates_at_its_own_address),
-		T(a_member_comes_back_with_its_disk), T(divided_members_agree_again),
+		T(a_member_comes_back_with_its_disk), T(what_lapses_by_a_wrong_clock_comes_back), T(divided_members_agree_again),
 		cmocka_unit_test_setup_teardown(sequence_numbers_reach_a_new_member, setup_no_stamps, teardown),
 		T(what_makes_no_sense_is_refused),
 	};

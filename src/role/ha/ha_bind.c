@@ -261,12 +261,15 @@ void ha_revive(struct ha *h, struct binding *b, enum binding_state state, uint8_
 {
 	span_t granted = ha_life_of(b);
 
+	/* A datapath that outlived the daemon that filled it has entries with ends of their own, whatever happened to the wall clock meanwhile. */
 	if (state != BINDING_ACTIVE) {
+		ha_unbind(h, b);
 		become_gone(h, b, now); /* the record is right as it is */
 		return;
 	}
 	/* Whether a mobile of Mobile IPv4 is known is seen once all records are there: its home address may be a given one. */
 	if (left.ns <= 0 || !(ha_is_v4(b) || ha_mobile_key(h, &b->hoa))) {
+		ha_unbind(h, b);
 		ha_enter_gone(h, b, left.ns <= 0 ? FX_CHANGE_LAPSE : FX_CHANGE_DELETE, now);
 		return;
 	}
