@@ -213,7 +213,8 @@ static inline void g_kill(struct member *x)
 static inline void g_halt(struct member *x)
 {
 	g_kill(x);
-	dpn_free(x->dp);
+	if (x->dp)
+		dpn_free(x->dp);
 	x->dp = NULL;
 }
 
