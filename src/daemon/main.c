@@ -15,6 +15,7 @@
 #include "daemon/daemon.h"
 #include "daemon/engines.h"
 #include "daemon/keys.h"
+#include "daemon/vrrp.h"
 #include "plat/crypto_openssl.h"
 #include "plat/plat.h"
 
@@ -68,6 +69,19 @@ static void say(void *ctx, const char *fmt, ...)
 	va_end(ap);
 }
 
+static void advise_group(const struct conf *conf, const char *file)
+{
+	struct source at = {file, conf->group_line};
+	const struct conf_group *g = &conf->group;
+
+	if (g->protocol == CONF_PROTOCOL_VRRP && !vrrp_is_installed())
+		say(&at, "redundancy: keepalived is not installed: install the package keepalived, or write protocol = hsrp");
+	if (g->protocol == CONF_PROTOCOL_HSRP && !g->hsrp_key[0])
+		say(&at, "redundancy: who is on the link can take the virtual address with HSRP's usual text: name a key with hsrp-key");
+	if (g->commit == RG_COMMIT_ASYNC)
+		say(&at, "redundancy: a registration that a mobile was told of can be lost with this member: write commit = one");
+}
+
 /* What is good but weak, and the stronger setting. */
 static void advise(const struct conf *conf, const struct engines *engines, const char *file)
 {
@@ -75,6 +89,8 @@ static void advise(const struct conf *conf, const struct engines *engines, const
 		if (conf->keys[i].algorithm == MAC_HMAC_MD5)
 			say(&(struct source){file, conf->keys[i].line}, "key \"%s\" authenticates with HMAC-MD5: write algorithm = \"hmac-sha256\", "
 			    "or \"hmac-sha1\", here and at the other end", conf->keys[i].name);
+	if (conf->group_line)
+		advise_group(conf, file);
 	for (uint32_t i = 0; i < engines->n; i++)
 		if (engines->e[i].ops->advise)
 			engines->e[i].ops->advise(engines->e[i].self, say, &(struct source){file, conf->roles[i].line});

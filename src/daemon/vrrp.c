@@ -191,6 +191,14 @@ static void on_log(evutil_socket_t fd, short what, void *ctx)
 
 static const char *const programs[] = {"/usr/sbin/keepalived", "/usr/local/sbin/keepalived", "/sbin/keepalived"};
 
+bool vrrp_is_installed(void)
+{
+	for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++)
+		if (!access(programs[i], X_OK))
+			return true;
+	return false;
+}
+
 /* In the child: keepalived, in a process group of its own, which ends when roamd does. Its words go to a pipe that never holds it up. */
 static void become_keepalived(const struct vrrp *v, int out, pid_t parent)
 {
@@ -337,6 +345,7 @@ void vrrp_stop(struct vrrp *v)
 			if (poll(&p, 1, 10) > 0)
 				on_fifo(v->fifo_fd, 0, v);
 		kill(-v->pid, SIGKILL);
+		kill(v->pid, SIGKILL); /* should it not have its group yet */
 		waitpid(v->pid, &status, 0);
 		v->pid = 0;
 		remove_remains(v);

@@ -17,6 +17,9 @@
 
 struct vrrp;
 
+/* Is there a keepalived on this host? */
+bool vrrp_is_installed(void);
+
 struct vrrp_ops {
 	void (*state)(void *ctx, bool is_active);
 	/* keepalived is gone without having cleaned up: take the virtual addresses away. */

@@ -4,6 +4,7 @@ and VRRP with three capabilities. The network is drawn in lab/roamlab/redundant.
 import json
 import pathlib
 import re
+import subprocess
 
 import pytest
 from roamlab import net as netmod
@@ -66,6 +67,20 @@ def taken_over(g, name):
 
 def lost(ways):
     return sum(d.count(0, d.tx[min(len(down.tx), len(up.tx)) - 1]).lost for down, up in ways for d in (down, up))
+
+
+def test_weak_settings_are_named(tmp_path):
+    """By roamd -t, with line and remedy."""
+    for name in ("fleet", "group"):
+        (tmp_path / f"{name}.key").write_text("hex:00112233445566778899aabbccddeeff")
+        (tmp_path / f"{name}.key").chmod(0o600)
+    text = redundant.member_conf(1, "ipv6", False, more="  protocol = hsrp  commit = async\n").replace("{keys}", str(tmp_path))
+    (tmp_path / "roamd.conf").write_text(text)
+    done = subprocess.run([roamd.ROAMD, "-t", "-c", tmp_path / "roamd.conf"], text=True, capture_output=True)
+    line = text[:text.index("redundancy {")].count("\n") + 1
+    assert done.returncode == 0, done.stderr
+    for words in ("hsrp-key", "commit = one"):
+        assert any(w.startswith(f"{tmp_path}/roamd.conf:{line}: warning: redundancy:") and words in w for w in done.stderr.splitlines()), done.stderr
 
 
 # --- HSRP ---
