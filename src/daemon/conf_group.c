@@ -12,7 +12,8 @@ static const char *const commit_names[] = {"one", "async", "all", NULL}; /* as e
 static const char *const protocol_names[] = {"vrrp", "hsrp", "external", NULL};
 
 static const struct conf_row key_rows[] = {
-	{"id", CONF_U32, "1", 0, 255, .help = "Number of the key in datagrams: the same at every member, another one for each key", AT(conf_group_key, id)},
+	{"id", CONF_U32, "1", 0, 255, .help = "Number of the key in datagrams: the same at every member, another one for each key",
+	 AT(conf_group_key, id)},
 	{.type = CONF_END},
 };
 
@@ -73,30 +74,43 @@ static const struct conf_block virtual_block = {
 
 static const struct conf_row group_rows[] = {
 	{"id", CONF_U32, NULL, 1, UINT32_MAX, .help = "Identifier of this member, unique in the group", ROW(id)},
-	{"priority", CONF_U32, "100", 1, CONF_GROUP_PRIORITY_MAX, .help = "The highest that lives is active, and answers who asks for the table", ROW(priority)},
+	{"priority", CONF_U32, "100", 1, CONF_GROUP_PRIORITY_MAX, .help = "The highest that lives is active, and answers who asks for the "
+	 "table", ROW(priority)},
 	{"interface", CONF_IFNAME, NULL, .help = "Link that the members share", ROW(interface)},
 	{"address", CONF_ADDR46, NULL, .help = "This member's own address on it, not a virtual one", ROW(address)},
-	{"group", CONF_ADDR46, "", .help = "Multicast address of the members; by default ff12::8000:4340, or 239.255.43.40 when the own address is of IPv4", ROW(group)},
+	{"group", CONF_ADDR46, "", .help = "Multicast address of the members; by default ff12::8000:4340, or 239.255.43.40 when the own "
+	 "address is of IPv4", ROW(group)},
 	{"port", CONF_U32, "4340", 1, 65535, .help = "UDP port of the members", ROW(port)},
 	{"hello", CONF_MS, "100", 10, 10000, .help = "Between two hellos", ROW(hello)},
-	{"dead-after", CONF_U32, "3", 2, 100, .unit = "hellos", .help = "A member of whom so many in a row were not heard is dead: nobody waits for it",
+	{"dead-after", CONF_U32, "3", 2, 100, .unit = "hellos", .help = "A member of whom so many in a row were not heard is dead: nobody "
+	 "waits for it",
 	 ROW(dead_after)},
-	{"commit", CONF_ENUM, "one", .help = "What a mobile's registration waits for: another live member has it (one), nothing (async), every live member has it "
+	{"commit", CONF_ENUM, "one", .help = "What a mobile's registration waits for: another live member has it (one), nothing (async), every "
+	 "live member has it "
 	 "(all); alone, it is on stable storage", .names = commit_names, ROW(commit)},
 	{"purge", CONF_S, "10", 1, 86400, .help = "Deleted records are remembered at least so long", ROW(purge)},
-	{"datagram", CONF_U32, "1200", RG_DATAGRAM_MIN, RG_DATAGRAM_MAX, .unit = "octets", .help = "UDP data of a datagram, at most: what the link carries",
+	{"datagram", CONF_U32, "1200", RG_DATAGRAM_MIN, RG_DATAGRAM_MAX, .unit = "octets", .help = "UDP data of a datagram, at most: what the "
+	 "link carries",
 	 ROW(datagram_oct)},
-	{"protocol", CONF_ENUM, "vrrp", .help = "What elects the active member: VRRP by a keepalived that roamd starts; HSRP by roamd itself; or somebody else's keepalived, "
+	{"protocol", CONF_ENUM, "vrrp", .help = "What elects the active member: VRRP by a keepalived that roamd starts; HSRP by roamd itself; "
+	 "or somebody else's keepalived, "
 	 "which tells through notify-fifo (external)", .names = protocol_names, ROW(protocol)},
 	{"router-id", CONF_U32, "51", 0, 4095, .help = "VRRP's virtual router identifier (1 to 255), HSRP's group", ROW(router_id)},
-	{"advertise", CONF_MS, "100", 10, 40000, .help = "Between two advertisements of VRRP (a multiple of 10), or hellos of HSRP", ROW(advertise)},
-	{"hold", CONF_MS, "0", 0, 255000, .help = "HSRP: an active router of whom so long nothing was heard is gone; 0: three times advertise", ROW(hold)},
-	{"preempt", CONF_BOOL, "false", .help = "A member of higher priority that comes back takes the active role from one that serves", ROW(is_preempting)},
-	{"track", CONF_LIST_IFNAME, "", .help = "Further interfaces without whose carrier this member cannot be active", .off = offsetof(struct conf_group, track),
+	{"advertise", CONF_MS, "100", 10, 40000, .help = "Between two advertisements of VRRP (a multiple of 10), or hellos of HSRP",
+	 ROW(advertise)},
+	{"hold", CONF_MS, "0", 0, 255000, .help = "HSRP: an active router of whom so long nothing was heard is gone; 0: three times "
+	 "advertise", ROW(hold)},
+	{"preempt", CONF_BOOL, "false", .help = "A member of higher priority that comes back takes the active role from one that serves",
+	 ROW(is_preempting)},
+	{"track", CONF_LIST_IFNAME, "", .help = "Further interfaces without whose carrier this member cannot be active",
+	 .off = offsetof(struct conf_group, track),
 	 .size = CONF_GROUP_TRACK_MAX, .count_off = offsetof(struct conf_group, n_track)},
-	{"hsrp-version", CONF_U32, "2", 1, 2, .help = "Version 1 knows IPv4 alone, groups up to 255, and times in whole seconds", ROW(hsrp_version)},
-	{"hsrp-text", CONF_STR, "", .help = "Text of at most 8 characters that HSRP's messages carry; none: \"cisco\", as routers have it by default", ROW(hsrp_text)},
-	{"hsrp-key", CONF_STR, "", .help = "Name of the key that HSRP's messages are authenticated with (MD5), of at most 55 octets", ROW(hsrp_key)},
+	{"hsrp-version", CONF_U32, "2", 1, 2, .help = "Version 1 knows IPv4 alone, groups up to 255, and times in whole seconds",
+	 ROW(hsrp_version)},
+	{"hsrp-text", CONF_STR, "", .help = "Text of at most 8 characters that HSRP's messages carry; none: \"cisco\", as routers have it by "
+	 "default", ROW(hsrp_text)},
+	{"hsrp-key", CONF_STR, "", .help = "Name of the key that HSRP's messages are authenticated with (MD5), of at most 55 octets",
+	 ROW(hsrp_key)},
 	{"hsrp-key-id", CONF_U32, "0", .help = "Its number in them, which other makers' routers have too", ROW(hsrp_key_id)},
 	{"notify-fifo", CONF_STR, "", .help = "With protocol external: the FIFO that keepalived's vrrp_notify_fifo names", ROW(fifo)},
 	{.type = CONF_END},
@@ -155,7 +169,8 @@ static const char *group_check(void *parent, const char *title, const void *fill
 static const struct conf_block *const group_subs[] = {&key_block, &virtual_block, NULL};
 
 const struct conf_block conf_group_block = {
-	.name = "redundancy", .help = "The redundancy group that this node's home agent and MMA belong to: its members hold the same table, and any of them can go on",
+	.name = "redundancy", .help = "The redundancy group that this node's home agent and MMA belong to: its members hold the same table, "
+		"and any of them can go on",
 	.rows = group_rows, .sub = group_subs, .struct_size = sizeof(struct conf_group), .add = group_check,
 };
 

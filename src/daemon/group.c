@@ -204,7 +204,8 @@ static int open_socket(struct group *g, struct conf_err *err)
 	if (g->d->exec.is_setting && !addr6_is_v4mapped(&g->conf.address)) /* else the own address goes with the carrier */
 		(void)sysctl_set(g->d->exec.sysctl, g->conf.interface, "keep_addr_on_down", 1);
 	if (g->fd < 0 || udpin_join(g->fd, &g->address, g->ifindex))
-		return fail(g, err, ERR_SYS, strerror(errno), "the port or the group cannot be opened: end other programs that use the port, or name others");
+		return fail(g, err, ERR_SYS, strerror(errno), "the port or the group cannot be opened: end other programs that use the port, or name "
+			"others");
 	g->rx = event_new(g->d->base, g->fd, EV_READ | EV_PERSIST, on_rx, g);
 	if (!g->rx || event_priority_set(g->rx, PRIO_TURN) || event_add(g->rx, NULL))
 		return fail(g, err, ERR_NOMEM, "memory", "roamd needs more");

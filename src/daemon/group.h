@@ -9,7 +9,8 @@
 struct daemon;
 struct group;
 
-/* After the roles have been started, before records are given to them. Nothing happens without a redundancy block. 0, or ERR_* with *err filled. */
+/* After the roles have been started, before records are given to them. Nothing happens without a redundancy block. 0, or ERR_* with *err
+ * filled. */
 int group_open(struct daemon *d, struct conf_err *err);
 void group_close(struct group *g);
 

@@ -201,7 +201,8 @@ mono_t hsrp_run_expiry(const struct hsrp_run *h)
 	return least;
 }
 
-static struct hsrp_conf conf_of(const struct conf_group *g, const struct conf_virtual *v, const struct sa_key *key, enum role_id role, bool is_preempting)
+static struct hsrp_conf conf_of(const struct conf_group *g, const struct conf_virtual *v, const struct sa_key *key, enum role_id role,
+				bool is_preempting)
 {
 	struct hsrp_conf c = hsrp_conf_default;
 
@@ -237,8 +238,8 @@ static int open_side(struct side *s, struct event_base *base, int priority)
 	return 0;
 }
 
-int hsrp_run_open(struct hsrp_run **out, struct event_base *base, int priority, const struct engine_env *env, const struct conf_group *group,
-		  const struct sa_key *key, enum role_id role, const struct hsrp_run_ops *ops, const char **remedy)
+int hsrp_run_open(struct hsrp_run **out, struct event_base *base, int priority, const struct engine_env *env,
+		  const struct conf_group *group, const struct sa_key *key, enum role_id role, const struct hsrp_run_ops *ops, const char **remedy)
 {
 	struct hsrp_run *h = calloc(1, sizeof *h);
 	int rc = 0;

@@ -20,8 +20,8 @@ struct hsrp_run_ops {
 };
 
 /* key: hsrp_key's, or NULL. role: in whose name effects are pushed. 0, or ERR_* with *remedy (NULL: errno). */
-int hsrp_run_open(struct hsrp_run **out, struct event_base *base, int priority, const struct engine_env *env, const struct conf_group *group,
-		  const struct sa_key *key, enum role_id role, const struct hsrp_run_ops *ops, const char **remedy);
+int hsrp_run_open(struct hsrp_run **out, struct event_base *base, int priority, const struct engine_env *env,
+		  const struct conf_group *group, const struct sa_key *key, enum role_id role, const struct hsrp_run_ops *ops, const char **remedy);
 void hsrp_run_close(struct hsrp_run *h);
 /* This member can be active now. */
 void hsrp_run_start(struct hsrp_run *h, struct now now);

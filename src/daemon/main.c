@@ -14,8 +14,8 @@
 #include "daemon/conf.h"
 #include "daemon/daemon.h"
 #include "daemon/engines.h"
+#include "daemon/keepalived.h"
 #include "daemon/keys.h"
-#include "daemon/vrrp.h"
 #include "plat/crypto_openssl.h"
 #include "plat/plat.h"
 
@@ -74,7 +74,7 @@ static void advise_group(const struct conf *conf, const char *file)
 	struct source at = {file, conf->group_line};
 	const struct conf_group *g = &conf->group;
 
-	if (g->protocol == CONF_PROTOCOL_VRRP && !vrrp_is_installed())
+	if (g->protocol == CONF_PROTOCOL_VRRP && !keepalived_is_installed())
 		say(&at, "redundancy: keepalived is not installed: install the package keepalived, or write protocol = hsrp");
 	if (g->protocol == CONF_PROTOCOL_HSRP && !g->hsrp_key[0])
 		say(&at, "redundancy: who is on the link can take the virtual address with HSRP's usual text: name a key with hsrp-key");

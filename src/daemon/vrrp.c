@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "daemon/keepalived.h"
 #include "daemon/log.h"
 #include "daemon/vrrp_conf.h"
 
@@ -46,7 +46,10 @@ struct vrrp {
 	uint64_t n_starts, n_changes;
 };
 
-static void path_of(const struct vrrp *v, const char *name, char out[PATH_OCT + 32]) { snprintf(out, PATH_OCT + 32, "%s/%s", v->dir, name); }
+static void path_of(const struct vrrp *v, const char *name, char out[PATH_OCT + 32])
+{
+	snprintf(out, PATH_OCT + 32, "%s/%s", v->dir, name);
+}
 
 static void after(struct event *e, uint32_t ms)
 {
@@ -189,44 +192,9 @@ static void on_log(evutil_socket_t fd, short what, void *ctx)
 
 /* --- its life ------------------------------------------------------------------------------------------------ */
 
-static const char *const programs[] = {"/usr/sbin/keepalived", "/usr/local/sbin/keepalived", "/sbin/keepalived"};
-
-bool vrrp_is_installed(void)
-{
-	for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++)
-		if (!access(programs[i], X_OK))
-			return true;
-	return false;
-}
-
-/* In the child: keepalived, in a process group of its own, which ends when roamd does. Its words go to a pipe that never holds it up. */
-static void become_keepalived(const struct vrrp *v, int out, pid_t parent)
-{
-	char conf[PATH_OCT + 32], pid_file[PATH_OCT + 32], vrrp_pid_file[PATH_OCT + 32];
-	sigset_t none;
-
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() != parent)
-		_exit(0);
-	setpgid(0, 0);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	signal(SIGPIPE, SIG_DFL);
-	dup2(out, STDOUT_FILENO);
-	dup2(out, STDERR_FILENO);
-	close_range(STDERR_FILENO + 1, ~0u, 0);
-	path_of(v, VRRP_CONF_FILE, conf);
-	path_of(v, "keepalived.pid", pid_file);
-	path_of(v, "vrrp.pid", vrrp_pid_file);
-	for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++)
-		execl(programs[i], programs[i], "-n", "-l", "-G", "-P", "-f", conf, "-p", pid_file, "-r", vrrp_pid_file, (char *)NULL);
-	dprintf(STDOUT_FILENO, "keepalived is not installed: install the package keepalived\n");
-	_exit(127);
-}
-
 static void remove_remains(struct vrrp *v)
 {
-	static const char *const files[] = {"keepalived.pid", "vrrp.pid"};
+	static const char *const files[] = {KEEPALIVED_PID_FILE, KEEPALIVED_VRRP_PID_FILE};
 	char path[PATH_OCT + 32];
 
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
@@ -272,17 +240,14 @@ static void close_log(struct vrrp *v)
 
 static void spawn(struct vrrp *v)
 {
-	const pid_t self = getpid();
 	int out = -1;
 
 	remove_remains(v);
-	if (open_log(v, &out) || write_conf(v) || (v->pid = fork()) < 0) {
+	if (open_log(v, &out) || write_conf(v) || (v->pid = keepalived_spawn(v->dir, out)) < 0) {
 		log_note(EV_ERROR, "keepalived-failed", "keepalived cannot be started: %s", strerror(errno));
 		v->pid = 0;
 		close_log(v);
 		after(v->again, v->again_ms);
-	} else if (!v->pid) {
-		become_keepalived(v, out, self);
 	}
 	v->n_starts++;
 	if (out >= 0)

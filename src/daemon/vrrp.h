@@ -3,11 +3,11 @@
 /*
  * VRRP by keepalived: its configuration, its life, and what it says.
  *
- * roamd starts keepalived once it could serve, and reads its state from a FIFO. When it dies alone, what it leaves behind is removed and it is started
- * again; when roamd dies, however suddenly, the kernel ends it with SIGTERM, and it yields at once with priority 0.
+ * roamd starts keepalived once it could serve, and reads its state from a FIFO. When it dies alone, what it leaves behind is removed and
+ * it is started again; when roamd dies, however suddenly, the kernel ends it with SIGTERM, and it yields at once with priority 0.
  *
- * Who is to be active is moved by a file whose number keepalived adds to the priority, at once: a member that is active and is not to be preempted
- * stands above all configured priorities, and one that is asked to take over above that. So no member need know another's
+ * Who is to be active is moved by a file whose number keepalived adds to the priority, at once: a member that is active and is not to be
+ * preempted stands above all configured priorities, and one that is asked to take over above that. So no member need know another's
  * priority, and an existing keepalived can follow the same file.
  */
 #include <event2/event.h>
@@ -16,9 +16,6 @@
 #include "daemon/conf_group.h"
 
 struct vrrp;
-
-/* Is there a keepalived on this host? */
-bool vrrp_is_installed(void);
 
 struct vrrp_ops {
 	void (*state)(void *ctx, bool is_active);

@@ -49,7 +49,8 @@ static void write_instance(const struct conf_group *c, bool is_v4, FILE *to)
 {
 	fprintf(to, "vrrp_instance %s%c {\n\tstate BACKUP\n\tversion 3\n\tinterface %s\n\tvirtual_router_id %u\n\tpriority %u\n", VRRP_INSTANCE,
 		is_v4 ? '4' : '6', c->interface, c->router_id, c->priority);
-	fprintf(to, "\tadvert_int %lld.%02lld\n", (long long)(c->advertise.ns / NS_PER_S), (long long)(c->advertise.ns % NS_PER_S / (10 * NS_PER_MS)));
+	fprintf(to, "\tadvert_int %lld.%02lld\n", (long long)(c->advertise.ns / NS_PER_S),
+		(long long)(c->advertise.ns % NS_PER_S / (10 * NS_PER_MS)));
 	write_addresses(c, is_v4, to);
 	write_track(c, to);
 	if (!vrrp_conf_is_grouped(c))

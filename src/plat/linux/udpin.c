@@ -19,7 +19,8 @@ static int bind_v4(int fd, uint16_t port)
 {
 	const struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons(port)};
 
-	return set(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0) || set(fd, IPPROTO_IP, IP_PKTINFO, 1) || bind(fd, (const struct sockaddr *)&here, sizeof here);
+	return set(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0) || set(fd, IPPROTO_IP, IP_PKTINFO, 1) ||
+	       bind(fd, (const struct sockaddr *)&here, sizeof here);
 }
 
 static int bind_v6(int fd, uint16_t port)
