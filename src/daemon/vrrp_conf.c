@@ -68,7 +68,9 @@ static void write_sync_group(FILE *to)
 void vrrp_conf_write(const struct conf_group *c, const char *dir, FILE *to)
 {
 	fprintf(to, "# Written by roamd at each start: changes here are lost.\nglobal_defs {\n\tvrrp_notify_fifo %s/%s\n", dir, VRRP_FIFO_FILE);
-	fputs("\tvrrp_garp_master_delay 1\n\tvrrp_garp_master_repeat 3\n}\n", to);
+	/* Again and again: one that was frozen while another had the address, and thaws, does not know that neighbours have that one's. */
+	fputs("\tvrrp_garp_master_delay 1\n\tvrrp_garp_master_repeat 3\n\tvrrp_garp_master_refresh 10\n"
+	      "\tvrrp_garp_master_refresh_repeat 1\n}\n", to);
 	fprintf(to, "track_file weight {\n\tfile %s/%s\n\tweight 1\n}\n", dir, VRRP_WEIGHT_FILE);
 	if (vrrp_conf_is_grouped(c))
 		write_sync_group(to);

@@ -19,6 +19,7 @@ const struct hsrp_conf hsrp_conf_default = {.version = 2, .priority = 100, .hell
 
 enum {
 	ANNOUNCEMENTS = 3, /* of the virtual address: with the first hellos, should one be lost */
+	ANNOUNCE_S = 10,   /* and so often after, for an active router that was frozen while another one was it, and thaws */
 	LIFE_MORE_S = 2,   /* the kernel counts an address's lifetime in seconds */
 };
 
@@ -235,6 +236,7 @@ static void apply(struct hsrp_engine *e, enum event ev, const struct hsrp *h, st
 	if (e->announce && e->state == HSRP_ACTIVE && t.actions & (I | F)) {
 		announce(e);
 		e->announce--;
+		e->announced = now.mono;
 	}
 	if (e->state == HSRP_ACTIVE)
 		e->active_at = MONO_NEVER; /* there is nobody else to watch */
@@ -331,6 +333,8 @@ void hsrp_tick(struct hsrp_engine *e, struct now now)
 	if (e->is_active_gone && e->state == HSRP_STANDBY)
 		apply(e, EV_ACTIVE_GONE, NULL, now); /* it went while we were in Speak, where the table has no answer to it */
 	if (mono_reached(e->hello_at, now.mono)) {
+		if (!e->announce && e->announced.ns && mono_sub(now.mono, e->announced).ns >= ANNOUNCE_S * NS_PER_S)
+			e->announce = 1;
 		apply(e, EV_HELLO_DUE, NULL, now);
 		hello_rearm(e, now);
 	}

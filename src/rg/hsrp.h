@@ -49,6 +49,7 @@ struct hsrp_engine {
 	uint32_t hello_ms, hold_ms;    /* in use */
 	mono_t active_at, standby_at, hello_at;
 	uint8_t announce;              /* so many announcements of the virtual address are due */
+	mono_t announced;
 	mono_t held;                   /* when the address was last asked for */
 	bool is_active_gone;           /* its timer expired, and nothing has been heard of an active router since */
 	struct addr6 active, standby;  /* who they are, as heard */

@@ -45,7 +45,8 @@ static void one_family_is_one_instance(void **state)
 	char *text = written(&c);
 	assert_string_equal(text,
 		"# Written by roamd at each start: changes here are lost.\n"
-		"global_defs {\n\tvrrp_notify_fifo /run/x/vrrp.fifo\n\tvrrp_garp_master_delay 1\n\tvrrp_garp_master_repeat 3\n}\n"
+		"global_defs {\n\tvrrp_notify_fifo /run/x/vrrp.fifo\n\tvrrp_garp_master_delay 1\n\tvrrp_garp_master_repeat 3\n\tvrrp_garp_master_refresh 10\n"
+		"\tvrrp_garp_master_refresh_repeat 1\n}\n"
 		"track_file weight {\n\tfile /run/x/vrrp.weight\n\tweight 1\n}\n"
 		"vrrp_instance roamcast4 {\n\tstate BACKUP\n\tversion 3\n\tinterface eth0\n\tvirtual_router_id 7\n\tpriority 120\n\tadvert_int 0.01\n"
 		"\tvirtual_ipaddress {\n\t\t10.0.0.1/24 dev eth0\n\t}\n\ttrack_file {\n\t\tweight\n\t}\n}\n");
