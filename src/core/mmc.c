@@ -46,13 +46,13 @@ void mmc_free(struct mmc *m)
 
 	if (!m)
 		return;
+	timers_fini(&m->timers); /* it writes into those that are armed */
 	while ((e = table_next(&m->entries, &it)) != NULL) {
 		mem_put(m->env.mem, e->rec);
 		mem_put(m->env.mem, e);
 	}
 	table_fini(&m->entries);
 	table_fini(&m->waiting);
-	timers_fini(&m->timers);
 	mem_put(m->env.mem, m);
 }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""./run bench [handover|datapath|registration|memory|joins|inter-site|failover|all] [--json FILE] [--family ipv4]
+"""./run bench [handover|datapath|registration|memory|joins|inter-site|failover|manager|all] [--json FILE] [--family ipv4]
 
 Each part prints what it measures as it goes and adds its keys to one JSON object:
 
@@ -10,7 +10,8 @@ Each part prints what it measures as it goes and adds its keys to one JSON objec
     joins         {"join_ms": {"held": n, "median": x, "p99": x, "max": x, "lost": n}}
     inter-site    {"inter_site": {"bound_ms": x, "one-radio": {...}, "two-radios": {...}}}: lost, doubled, interruption
     failover      {"failover_ms": {"link_down_10ms": {"median": x, "p99": x}, "kill_10ms": ..., "power_10ms": ..., "link_down_100ms": ...},
-                   "kills": n, "acknowledged_lost": n, "bulk_1m_s": x, "sync_cost": x, "hand_over_lost": n}; --runs N of each fault (50)"""
+                   "kills": n, "acknowledged_lost": n, "bulk_1m_s": x, "sync_cost": x, "hand_over_lost": n}; --runs N of each fault (50)
+    manager       {"manager": {"requests_per_s": x, "allocations_per_s": x, "bytes_per_device": x, "import_s": x, "restart_s": x, ...}}"""
 import argparse
 import json
 import os
@@ -22,6 +23,7 @@ import failover
 import handover
 import inter_site
 import joins
+import manager
 import registration
 from roamlab import demo, net
 
@@ -33,6 +35,7 @@ PARTS = {
     "joins": joins.measure,
     "inter-site": inter_site.measure,
     "failover": failover.measure,
+    "manager": manager.measure,
 }
 
 

@@ -198,6 +198,7 @@ void mm_push_fini(struct mm *m)
 	uint64_t it = 0;
 	struct mm_subject *s;
 
+	timers_fini(&m->timers); /* it writes into those that are armed */
 	while ((s = table_next(&m->subjects, &it)) != NULL) {
 		while (s->subs) {
 			struct mm_sub *u = s->subs;
@@ -208,5 +209,4 @@ void mm_push_fini(struct mm *m)
 	}
 	table_fini(&m->subjects);
 	table_fini(&m->pushes);
-	timers_fini(&m->timers);
 }
