@@ -64,8 +64,8 @@ static void packet_out(const struct engine_env *env, enum role_id role, const st
 		wr_bytes(&w, p->data, p->len_oct);
 		n = udp6_finish(&w);
 	}
-	if (n)
-		fx_send(env->fx, role, 0, NULL, pkt, n);
+	if (n) /* from an address of this member's own: a standby agent asks too, to be ready, and a standby manager tells of changes */
+		fx_send_of_standby(env->fx, role, 0, pkt, n);
 }
 
 bool mmsig_send(const struct engine_env *env, enum role_id role, const struct sa_key *key, const struct addr6 *src, const struct addr6 *dst,

@@ -463,13 +463,59 @@ static void subscriptions_end(void **state)
 	assert_true(kit->n_sent - sent < 2 * hellos + 10);
 }
 
+/* A record of one manager's reaches the other as a redundancy group would bring it. */
+static void replicate(uint32_t from, uint32_t to, const struct fx_change *change)
+{
+	struct kit_node *n = kit_manager(from);
+	for (uint32_t i = 0; i < n->n_rec; i++) {
+		uint8_t buf[512];
+		struct fx_change c;
+		struct store_rec rec = {.table = STORE_DEVICE, .key = n->rec[i].key, .key_len_oct = n->rec[i].key_oct};
+		const bool has = mm_role.record(n->self, &rec, buf, sizeof buf, &c, kit->now);
+		assert_int_equal(has, change == NULL);
+		assert_int_equal(mm_role.replica(kit_manager(to)->self, &rec, change ? change : &c, kit->now), 0);
+		kit_effects(kit_manager(to));
+	}
+}
+
+static void managers_share_records(void **state)
+{
+	(void)state;
+	const struct mm_record *rec;
+	begin(2);
+	assert_int_equal(kit_word(0, "add", phone), 0);
+	replicate(0, 1, NULL);
+	assert_int_equal(kit_manager(1)->n_rec, 0); /* to store it is the group's part */
+	(void)kit_ask(0, "10.1.0.5", &rec);
+	kit_run(20);
+	const struct mm_record was = last(0)->rec;
+	assert_true(kit_hold(0, "10.1.0.5"));
+	kit_manager_kill(0);
+	kit_run(10000);
+	(void)kit_ask(0, "imsi:310150123456789", &rec);
+	kit_run(500);
+	assert_true(last(0)->r == MMC_FOUND && addr6_eq(&last(0)->rec.group4, &was.group4) && last(0)->rec.version == was.version);
+	/* A change at the first is told by the second to those who asked it. */
+	kit_manager_start(0);
+	assert_int_equal(kit_word(0, "set", "imsi:310150123456789 voice-port=9"), 0);
+	replicate(0, 1, NULL);
+	kit_run(20);
+	assert_true(last(0)->is_change && last(0)->rec.voice_port == 9);
+	assert_int_equal(kit_word(0, "remove", "imsi:310150123456789"), 0);
+	replicate(0, 1, &(struct fx_change){.how = FX_CHANGE_DELETE, .expires = kit->now.mono});
+	kit_run(20);
+	assert_true(last(0)->is_change && !last(0)->has_rec);
+	const struct store_rec other = {.table = STORE_VISIT, .key = (const uint8_t *)"x", .key_len_oct = 1};
+	assert_int_equal(mm_role.replica(kit_manager(1)->self, &other, &(struct fx_change){.how = FX_CHANGE_PUT}, kit->now), ERR_NOTFOUND);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		T(asked_by_identifier_and_address), T(groups_are_one_device_s_own), T(words_are_checked), T(changes_are_told), T(changes_survive_loss),
 		T(questions_survive_loss), T(a_manager_dies), T(a_manager_restarts), T(repetition_changes_nothing), T(an_old_proof_is_none),
-		T(outsiders_cost_a_counter), T(agents_ask_what_they_may), T(memory_is_bounded), T(subscriptions_end),
+		T(outsiders_cost_a_counter), T(agents_ask_what_they_may), T(memory_is_bounded), T(subscriptions_end), T(managers_share_records),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,8 +7,8 @@
  *	agent          questions of agents, epochs      push   changes told to those who asked
  *	words          the operator's words             show   what he sees
  *
- * Everything is in memory; the store only brings it back after a restart. In a redundancy group all members answer, and each tells of
- * changes those who asked it.
+ * Everything is in memory; the store only brings it back after a restart. In a redundancy group (beside a home agent or an MMA) all members
+ * answer, and each tells of changes those who asked it; new devices are told to one of them, or each gives IPv4 groups of a range of its own.
  */
 #include "role/mm/mm_i.h"
 
@@ -85,4 +85,5 @@ const struct role_ops mm_role = {
 	.id = ROLE_MM, .name = "mm", .conf = &mm_conf_block, .size_oct = sizeof(struct mm),
 	.init = mm_init, .fini = mm_fini, .restore = mm_restore, .reconf = mm_reconf, .rx = mm_rx, .tick = mm_tick, .expiry = mm_expiry,
 	.show = mm_show, .ctl = mm_ctl, .port = mm_port,
+	.replica = mm_replica, .record = mm_record_hook,
 };

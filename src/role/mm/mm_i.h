@@ -123,6 +123,9 @@ bool mm_value_parse(const uint8_t *val, size_t len_oct, struct mm_draft *out);
 void mm_store_put(struct mm *m, const struct mm_device *d);
 void mm_store_del(struct mm *m, const uint8_t key[static DEVICE_KEY_OCT], struct now now);
 int mm_restore(void *self, const struct store_rec *rec, struct now now);
+/* In a redundancy group: another manager's record, and a record of ours for the others. */
+int mm_replica(void *self, const struct store_rec *rec, const struct fx_change *change, struct now now);
+bool mm_record_hook(const void *self, struct store_rec *rec, uint8_t *buf, size_t cap_oct, struct fx_change *change, struct now now);
 
 /* words.c: the operator's words */
 int mm_ctl(void *self, const struct ctl_cmd *cmd, struct now now, const char **msg);

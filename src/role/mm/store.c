@@ -73,3 +73,46 @@ int mm_restore(void *self, const struct store_rec *rec, struct now now)
 		fx_event(m->env->fx, ROLE_MM, EV_ERROR, "device-refused", &addr6_any, "record of device %s: %s", DEVICE_STR(&draft.id[0]), wrong);
 	return wrong ? ERR_INVAL : ERR_OK;
 }
+
+static struct mm_device *by_key(const struct mm *m, const uint8_t *key)
+{
+	const struct mm_ident *i = table_find(&m->idents, key);
+	return i && i->device->ids == i ? i->device : NULL;
+}
+
+int mm_replica(void *self, const struct store_rec *rec, const struct fx_change *change, struct now now)
+{
+	struct mm *m = self;
+	struct mm_draft before = {.n_id = 0}, draft;
+	struct mm_device *d;
+
+	if (rec->table != STORE_DEVICE || rec->key_len_oct != DEVICE_KEY_OCT)
+		return ERR_NOTFOUND;
+	struct mm_device *old = by_key(m, rec->key);
+	if (old)
+		mm_device_draft(old, &before);
+	if (change->how == FX_CHANGE_DELETE) {
+		if (old)
+			mm_device_free(m, old);
+		mm_touch(m, &before, now);
+		return ERR_OK;
+	}
+	if (!mm_value_parse(rec->val, rec->val_len_oct, &draft))
+		return ERR_INVAL;
+	if (mm_device_put(m, old, &draft, now, &d))
+		return ERR_EXISTS; /* what it has is another device's here */
+	mm_touch(m, &before, now);
+	mm_touch(m, &draft, now);
+	return ERR_OK;
+}
+
+bool mm_record_hook(const void *self, struct store_rec *rec, uint8_t *buf, size_t cap_oct, struct fx_change *change, struct now now)
+{
+	const struct mm_device *d = rec->table == STORE_DEVICE && rec->key_len_oct == DEVICE_KEY_OCT ? by_key(self, rec->key) : NULL;
+	(void)now;
+
+	rec->val_len_oct = d ? mm_value_build(d, buf, cap_oct) : 0;
+	rec->val = buf;
+	*change = (struct fx_change){.how = FX_CHANGE_PUT, .expires = MONO_NEVER};
+	return rec->val_len_oct > 0;
+}
