@@ -164,17 +164,20 @@ class Net:
             else:
                 lines.append(self._veth(c.a.node, c.a.ifname, "wires", f"c{i}a"))
                 lines.append(self._veth(c.b.node, c.b.ifname, "wires", f"c{i}b"))
-        for c in self.topo.cells:
+        for c in self.topo.cells + self.topo.lans:
             index = self._index()
             self.ifindex["air", c.name] = index
             bridges.append(f"link add name {c.name} index {index} type bridge stp_state 0 forward_delay 0 mcast_snooping 0")
             bridges.append(f"link set {c.name} up")
+        for c in self.topo.cells:
             lines.append(self._veth(c.router.node, c.router.ifname, "air", f"p-{c.name}"))
-        for r in self.topo.radios:
+        on_lans = [(lan.name, p) for lan in self.topo.lans for p in lan.ports]
+        for r in self.topo.radios + [p for _, p in on_lans]:
             lines.append(self._veth(r.node, r.ifname, "air", self._radio_peer(r.node, r.ifname)))
         _batch(bridges, self.ns("air"))
         _batch(lines)
-        _batch([f"link set p-{c.name} master {c.name} up" for c in self.topo.cells], self.ns("air"))
+        _batch([f"link set p-{c.name} master {c.name} up" for c in self.topo.cells] +
+               [f"link set {self._radio_peer(p.node, p.ifname)} master {lan} up" for lan, p in on_lans], self.ns("air"))
         for r in self.topo.radios:
             if r.hears_many:
                 self._make_reach(r)
@@ -207,7 +210,7 @@ class Net:
 
     def _configure(self):
         ports = {}
-        for p in [p for c in self.topo.cables for p in (c.a, c.b)] + [c.router for c in self.topo.cells] + self.topo.radios:
+        for p in self.topo.ports():
             ports.setdefault(p.node, []).append(p)
         for node in self.topo.nodes:
             self._configure_node(node, ports.get(node.name, []))

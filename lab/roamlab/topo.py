@@ -4,7 +4,7 @@ numbered as numbers.py says; its `family` ("ipv6", "ipv4" or "dual") says which 
 
 A cable joins two nodes; one with a delay, loss or rate goes through the `wire` program. A cell is a
 bridge in the namespace `air`, with a router's access interface as one port; a mobile's
-interface is a cable whose other end is plugged into one cell or none."""
+interface is a cable whose other end is plugged into one cell or none. A LAN is such a bridge too."""
 import ipaddress
 from dataclasses import dataclass, field
 
@@ -48,6 +48,13 @@ class Cell:
 
 
 @dataclass
+class Lan:
+    """A switched link of several nodes, all of them plugged in. No mobile hears it."""
+    name: str
+    ports: list
+
+
+@dataclass
 class Node:
     name: str
     forwards: bool = False
@@ -68,6 +75,7 @@ class Topology:
     cells: list = field(default_factory=list)
     radios: list = field(default_factory=list)     # Port: interfaces of mobiles
     facts: dict = field(default_factory=dict)      # addresses and names that scenarios need
+    lans: list = field(default_factory=list)
 
     def node(self, name):
         return next(n for n in self.nodes if n.name == name)
@@ -76,7 +84,7 @@ class Topology:
         return next(c for c in self.cells if c.name == name)
 
     def ports(self):
-        return [p for c in self.cables for p in (c.a, c.b)] + [c.router for c in self.cells] + self.radios
+        return [p for c in self.cables for p in (c.a, c.b)] + [c.router for c in self.cells] + self.radios + [p for lan in self.lans for p in lan.ports]
 
     def only(self, family):
         """Without the addresses, routes and filters of a family that is not in this one. Its facts are then those of the first."""
@@ -113,7 +121,7 @@ class Topology:
 
 # --- the network of the demo -------------------------------------------------------------
 
-def _home(site=None, family="ipv6"):
+def home_nodes(site=None, family="ipv6"):
     """The home agent, and the hosts on the backbone beside it: nodes, cables and the home cell. site: the home agent's own."""
     nodes = [
         Node("cn", routes=[("default", "2001:db8:c::1"), ("default", "10.12.0.1")]),
@@ -143,7 +151,7 @@ def demo(interfaces=1, use_mma=True, backbone_delay_us=25000, access_delay_us=(0
     n = range(1, routers + 1)
     radios = [f"w{i}" for i in range(interfaces)]
     has_mma = use_mma or family == "ipv6"
-    nodes, cables, cells = _home(site if site is HOME_SITE else None, family)
+    nodes, cables, cells = home_nodes(site if site is HOME_SITE else None, family)
     nodes[1].routes = via_backbone(1, 2, HOME_PREFIX, HOME_PREFIX4) + via_backbone(2, 2, *site.prefixes)
     nodes += [
         Node("mma", forwards=True, routes=default_over_backbone(2) + [r for i in n for r in site.inwards(i)],
@@ -216,7 +224,7 @@ def figures(*sites, interfaces=2, cn="", no_mma=False, routers=2, backbone_delay
          mma0 --- ar-h1 === h1, ar-h2 === h2                             H: other subnets of the home site
     """
     radios = [f"w{i}" for i in range(interfaces)]
-    nodes, cables, cells = _home(H if H in sites else None, family)
+    nodes, cables, cells = home_nodes(H if H in sites else None, family)
     nodes[0].roamd = f"role cn {{\n{cn}}}\n" if cn else ""
     cables[0].b.admits = [CORRESPONDENT_PREFIX, CORRESPONDENT_PREFIX4]
     cables[1].b.admits = backbone_admits(1, HOME_PREFIX, HOME_PREFIX4)
