@@ -157,20 +157,21 @@ bool mmc_hold(struct mmc *m, const struct mmc_question *q, struct now now)
 	e->is_held = true;
 	m->n_held++;
 	mmc_entry_busy(m, e);
-	if (timer_is_set(&e->life)) /* what is held is asked again before its time is over */
-		(void)timer_set(&m->timers, &e->life, mono_add(now.mono, span_ns(mono_sub(e->life.when, now.mono).ns / 10 * 8)));
+	if (timer_is_set(&e->life))
+		(void)mmc_entry_arm(m, e, now);
 	return true;
 }
 
 void mmc_release(struct mmc *m, const struct mmc_question *q, struct now now)
 {
 	struct mmc_entry *e = m->conf.n_manager ? mmc_entry_find(m, q) : NULL;
-	(void)now;
 
 	if (!e || !e->is_held)
 		return;
 	e->is_held = false;
 	m->n_held--;
+	if (timer_is_set(&e->life))
+		(void)mmc_entry_arm(m, e, now);
 	mmc_entry_idle(m, e);
 }
 

@@ -114,6 +114,13 @@ void mmc_entry_done(struct mmc *m, struct mmc_entry *e)
 	timer_clear(&m->timers, &e->again);
 }
 
+/* What is held is asked again before its time is over. */
+bool mmc_entry_arm(struct mmc *m, struct mmc_entry *e, struct now now)
+{
+	const mono_t soon = mono_add(now.mono, span_ns(mono_sub(e->ends, now.mono).ns / 10 * 8));
+	return timer_set(&m->timers, &e->life, e->is_held ? soon : e->ends) == ERR_OK;
+}
+
 bool mmc_entry_learn(struct mmc *m, struct mmc_entry *e, enum mmc_result r, const struct mm_record *rec, span_t life, struct now now)
 {
 	if (rec && !e->rec && !(e->rec = mem_get(m->env.mem, sizeof *e->rec)))
@@ -127,6 +134,7 @@ bool mmc_entry_learn(struct mmc *m, struct mmc_entry *e, enum mmc_result r, cons
 		e->is_held = false;
 	}
 	e->status = (uint8_t)r;
+	e->ends = mono_add(now.mono, life);
 	mmc_entry_idle(m, e);
-	return timer_set(&m->timers, &e->life, mono_add(now.mono, e->is_held ? span_ns(life.ns / 10 * 8) : life)) == ERR_OK;
+	return mmc_entry_arm(m, e, now);
 }

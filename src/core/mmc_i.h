@@ -21,6 +21,7 @@ struct mmc_entry {
 	uint8_t manager;               /* where it was asked last */
 	uint32_t transaction;          /* of the question that is under way; 0: none */
 	mono_t asked;                  /* since when */
+	mono_t ends;                   /* until when what is known counts */
 	struct timer again, life;      /* the question once more; the end, or for what is held time to ask again */
 	struct mmc_entry *older, *newer; /* those that are neither held nor asked about, in the order of their use */
 	bool is_idle;                  /* in that list */
@@ -69,6 +70,8 @@ void mmc_entry_idle(struct mmc *m, struct mmc_entry *e); /* into the list of tho
 void mmc_entry_busy(struct mmc *m, struct mmc_entry *e); /* out of it */
 /* What a manager said of it. rec NULL: nothing. Tells nobody. False: no memory. */
 bool mmc_entry_learn(struct mmc *m, struct mmc_entry *e, enum mmc_result r, const struct mm_record *rec, span_t life, struct now now);
+/* Sets the timer of its life, as it is held or not. False: no memory. */
+bool mmc_entry_arm(struct mmc *m, struct mmc_entry *e, struct now now);
 /* A question under way; ended. */
 bool mmc_entry_wait(struct mmc *m, struct mmc_entry *e);
 void mmc_entry_done(struct mmc *m, struct mmc_entry *e);

@@ -463,6 +463,28 @@ static void subscriptions_end(void **state)
 	assert_true(kit->n_sent - sent < 2 * hellos + 10);
 }
 
+/* A mobile that comes and goes between two cells is asked about no more often than one that stays away. */
+static void holding_does_not_wear_an_answer_out(void **state)
+{
+	(void)state;
+	const struct mm_record *rec;
+	const struct mmc_question q = kit_by("10.1.0.5");
+	begin(1);
+	assert_int_equal(kit_word(0, "add", phone), 0);
+	assert_int_equal(kit_ask(0, "10.1.0.5", &rec), MMC_WAIT);
+	kit_run(20);
+	for (int i = 0; i < 100; i++) {
+		assert_int_equal(kit_ask(0, "10.1.0.5", &rec), MMC_FOUND);
+		assert_true(mmc_hold(kit_client(0)->client, &q, kit->now));
+		kit_run(100);
+		mmc_release(kit_client(0)->client, &q, kit->now);
+	}
+	kit_run(580 * 1000); /* of the 600 s for which the manager said it */
+	assert_int_equal(kit_ask(0, "10.1.0.5", &rec), MMC_FOUND);
+	kit_run(20 * 1000);
+	assert_int_equal(kit_ask(0, "10.1.0.5", &rec), MMC_WAIT);
+}
+
 /* A record of one manager's reaches the other as a redundancy group would bring it. */
 static void replicate(uint32_t from, uint32_t to, const struct fx_change *change)
 {
@@ -516,6 +538,7 @@ int main(void)
 		T(asked_by_identifier_and_address), T(groups_are_one_device_s_own), T(words_are_checked), T(changes_are_told), T(changes_survive_loss),
 		T(questions_survive_loss), T(a_manager_dies), T(a_manager_restarts), T(repetition_changes_nothing), T(an_old_proof_is_none),
 		T(outsiders_cost_a_counter), T(agents_ask_what_they_may), T(memory_is_bounded), T(subscriptions_end), T(managers_share_records),
+		T(holding_does_not_wear_an_answer_out),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
