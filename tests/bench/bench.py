@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""./run bench [handover|datapath|registration|memory|joins|inter-site|failover|manager|all] [--json FILE] [--family ipv4]
+"""./run bench [handover|datapath|registration|memory|joins|inter-site|failover|manager|guest|all] [--json FILE] [--family ipv4]
 
 Each part prints what it measures as it goes and adds its keys to one JSON object:
 
@@ -11,7 +11,9 @@ Each part prints what it measures as it goes and adds its keys to one JSON objec
     inter-site    {"inter_site": {"bound_ms": x, "one-radio": {...}, "two-radios": {...}}}: lost, doubled, interruption
     failover      {"failover_ms": {"link_down_10ms": {"median": x, "p99": x}, "kill_10ms": ..., "power_10ms": ..., "link_down_100ms": ...},
                    "kills": n, "acknowledged_lost": n, "bulk_1m_s": x, "sync_cost": x, "hand_over_lost": n}; --runs N of each fault (50)
-    manager       {"manager": {"requests_per_s": x, "allocations_per_s": x, "bytes_per_device": x, "import_s": x, "restart_s": x, ...}}"""
+    manager       {"manager": {"requests_per_s": x, "allocations_per_s": x, "bytes_per_device": x, "import_s": x, "restart_s": x, ...}}
+    guest         {"guest_ms": {"cached": {"ipv6": {"median": x, "p99": x, "max": x, ...}, "ipv4": ..., "questions": n}, "asked": ...}}: from the signal of a
+                  mobile that the network moves to its first packet in a new cell, of --runs N arrivals (100)"""
 import argparse
 import json
 import os
@@ -20,6 +22,7 @@ import sys
 
 import datapath
 import failover
+import guest
 import handover
 import inter_site
 import joins
@@ -36,6 +39,7 @@ PARTS = {
     "inter-site": inter_site.measure,
     "failover": failover.measure,
     "manager": manager.measure,
+    "guest": guest.measure,
 }
 
 
@@ -46,7 +50,7 @@ def main():
     ap.add_argument("--handovers", type=int, default=500)
     ap.add_argument("--rate", type=int, default=10000, help="packets a second each way (handover)")
     ap.add_argument("--family", choices=["ipv6", "ipv4"], default="ipv6", help="of the journeys (handover), registration and memory")
-    ap.add_argument("--runs", type=int, default=0, help="of each fault (failover); 50 without --quick")
+    ap.add_argument("--runs", type=int, default=0, help="of each fault (failover), 50 without --quick; arrivals (guest), 100")
     ap.add_argument("--quick", action="store_true", help="fewer and shorter repetitions, for a look")
     args = ap.parse_args()
     if os.geteuid():
