@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "sim/cast.h"
 #include "sim/claims.h"
 #include "sim/fwd.h"
 #include "sim/group.h"
@@ -25,6 +26,7 @@ static void store_del(struct node *n, const struct fx_store *st, const uint8_t *
 {
 	struct store_item **i = store_find(n, st->table, key, st->key_len_oct), *gone = *i;
 	if (gone) {
+		cast_unstored(n, gone);
 		*i = gone->next;
 		free(gone);
 	}
@@ -38,6 +40,7 @@ static void store_put(struct node *n, const struct fx_store *st, const uint8_t *
 	*i = (struct store_item){n->store, st->table, st->key_len_oct, st->val_len_oct};
 	memcpy(i->bytes, key, len);
 	n->store = i;
+	cast_stored(n, i);
 }
 
 /* What the network card and the kernel make of a packet that an engine sends. */
@@ -113,6 +116,8 @@ static void set_interface(struct node *n, const struct dp_if *iface)
 		nic->arp_ignore = 1;
 		nic->arp_announce = 2;
 	}
+	if (nic)
+		nic->gate = iface->flags & DP_IF_GATE ? iface->gate : (struct lladdr){{0}};
 }
 
 static void carry_out(struct node *n, const struct effect *e)

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "sim/cast.h"
 #include "sim/fwd.h"
 #include "sim/group.h"
 #include "sim/nat.h"
@@ -264,7 +265,7 @@ static void check_group(struct node *n, const struct dp_coa *c)
 void claims_dp(struct node *n, const struct effect *e)
 {
 	const struct dp_op *op = &e->dp;
-	if (e->kind != FX_DP_PUT)
+	if (e->kind != FX_DP_PUT || cast_dp(n, op))
 		return;
 	if (op->table == DP_HOME && mono_before(node_now(n).mono, op->home.expires))
 		check_binding(n, &(struct claim){.hoa = &op->home.home_address, .coa = &op->home.coa});

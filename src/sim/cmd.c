@@ -8,6 +8,7 @@
 #include "sim/kern.h"
 #include "sim/pkt.h"
 #include "sim/proc.h"
+#include "sim/radio.h"
 #include "sim/script.h"
 
 typedef bool (*cmd_fn)(struct script *sc, const struct words *w, uint32_t i);
@@ -35,6 +36,7 @@ bool cmd_link_set(struct script *sc, struct link *l, const struct words *w, uint
 			: strcmp(what, "dup") == 0 ? ppm_of(v, &l->dup_ppm)
 			: strcmp(what, "reorder") == 0 ? ppm_of(v, &l->reorder_ppm)
 			: strcmp(what, "reorder-by") == 0 ? time_of(v, &l->reorder_ns)
+			: strcmp(what, "radio") == 0 ? time_of(v, &l->hear_every_ns)
 			: strcmp(what, "rate") == 0 ? (l->rate_bps = strtoull(v, NULL, 10)) > 0
 			: strcmp(what, "lease") == 0 ? lease_of(v, l)
 			: strcmp(what, "site") == 0 && snprintf(l->site, sizeof l->site, "%s", v) > 0;
@@ -258,13 +260,54 @@ static bool do_hear(struct script *sc, const struct words *w, uint32_t i)
 	return true;
 }
 
+/* air NODE.IF - | BASE.IF[:DBM][*]... [silent]: these hear the interface now; *: there its radio is attached. */
+static bool do_air(struct script *sc, const struct words *w, uint32_t i)
+{
+	static const char use[] = "air NODE.IF - | BASE.IF[:DBM][*]... [silent]";
+	struct nic *nic = nic_of(&sc->sim, words_at(w, i));
+	struct ear ear[EARS_MAX];
+	uint32_t n = 0;
+	bool is_silent = false;
+	if (!nic || !nic->link || !nic->link->hear_every_ns || i + 1 >= w->n)
+		return usage(sc, use);
+	for (i++; i < w->n; i++) {
+		char name[64];
+		snprintf(name, sizeof name, "%.*s", (int)strcspn(w->w[i], ":*"), w->w[i]);
+		const char *dbm = strchr(w->w[i], ':');
+		struct nic *base = nic_of(&sc->sim, name);
+		if (strcmp(name, "silent") == 0)
+			is_silent = true;
+		else if (base && n < EARS_MAX)
+			ear[n++] = (struct ear){base, dbm ? (int32_t)strtol(dbm + 1, NULL, 10) : -60, strchr(w->w[i], '*') != NULL};
+		else if (strcmp(name, "-") != 0)
+			return usage(sc, use);
+	}
+	radio_set(nic, ear, n, is_silent);
+	return true;
+}
+
+/* The operator's line about a device is one argument; eui48:NODE.IF stands for the interface's address. */
+static const char *device_line(struct script *sc, const struct words *w, uint32_t i, char line[static 1024])
+{
+	size_t at = 0;
+	line[0] = 0;
+	for (; i < w->n && at < 1000; i++) {
+		const struct nic *nic = strncmp(w->w[i], "eui48:", 6) == 0 ? nic_of(&sc->sim, w->w[i] + 6) : NULL;
+		at += (size_t)snprintf(line + at, 1024 - at, nic ? "%seui48:%s" : "%s%s", at ? " " : "", nic ? LLADDR_STR(&nic->lladdr) : w->w[i]);
+	}
+	return line;
+}
+
 static bool do_ctl(struct script *sc, const struct words *w, uint32_t i)
 {
 	struct node *n = node_word(sc, w, i);
 	const char *msg = "";
+	char line[1024];
 	if (!n || i + 1 >= w->n)
 		return n ? usage(sc, "ctl NODE WORD...") : false;
-	struct ctl_cmd cmd = {w->n - i - 1, (const char *const *)&w->w[i + 1]};
+	const bool is_device = strcmp(w->w[i + 1], "device") == 0 && w->n > i + 3;
+	const char *const device[] = {"device", words_at(w, i + 2), device_line(sc, w, i + 3, line)};
+	struct ctl_cmd cmd = {is_device ? 3 : w->n - i - 1, is_device ? device : (const char *const *)&w->w[i + 1]};
 	int err = proc_ctl(n, &cmd, &msg);
 	sim_trace(&sc->sim, n->name, "ctl: %s (%s)", err_str(err), msg);
 	return err == ERR_OK || script_fail(sc, "ctl: %s", msg);
@@ -301,7 +344,7 @@ static const struct { const char *verb; cmd_fn fn; } commands[] = {
 	{"attach", do_attach}, {"roam", do_roam}, {"detach", do_detach}, {"move", do_move}, {"kill", do_kill}, {"stop", do_stop},
 	{"power-off", do_power_off}, {"start", do_start}, {"cut", do_cut}, {"mend", do_mend}, {"set", do_set},
 	{"freeze", do_freeze}, {"thaw", do_thaw}, {"clock", do_clock}, {"split", do_split}, {"heal", do_heal}, {"quiet", do_quiet},
-	{"signal", do_signal}, {"hear", do_hear}, {"ctl", do_ctl}, {"replay", forge_replay}, {"forge", forge_request}, {"inject", forge_inject},
+	{"signal", do_signal}, {"hear", do_hear}, {"air", do_air}, {"ctl", do_ctl}, {"replay", forge_replay}, {"forge", forge_request}, {"inject", forge_inject},
 	{"report", forge_report}, {"arp", forge_arp}, {"ping", do_ping}, {"maybe", do_maybe},
 };
 

@@ -6,12 +6,14 @@
 #include "base/err.h"
 #include "core/sa.h"
 #include "sim/arp.h"
+#include "sim/cast.h"
 #include "sim/kern.h"
 #include "sim/kern4.h"
 #include "sim/pkt.h"
 #include "sim/proc.h"
 #include "wire/mip4/mip4.h"
 #include "wire/mip6/mh_packet.h"
+#include "wire/mm/mm.h"
 
 enum { FORGED_SPI = 256, FORGED_MAX_OCT = 1280 };
 
@@ -42,12 +44,26 @@ static const struct said *recorded(const struct watch *w, const struct kind *k, 
 	return found;
 }
 
-/* The last byte of all is one of the authenticator. UDP's checksum tells that it has not been made (RFC 768). */
+/* The last byte of all is one of the authenticator. UDP's checksum is made anew, or tells that it has not been made (RFC 768). */
 static void tamper(uint8_t *packet, size_t len)
 {
 	packet[len - 1] ^= 0x55;
-	if (ip4_is(packet))
+	if (ip4_is(packet)) {
 		put16(packet + ip4_head_len(packet) + 6, 0);
+	} else if (packet[6] == PROTO_UDP) {
+		struct addr6 src = ip6_src(packet), dst = ip6_dst(packet);
+		put16(packet + IP6_LEN + 6, 0);
+		put16(packet + IP6_LEN + 6, ip_checksum(&src, &dst, PROTO_UDP, packet + IP6_LEN, len - IP6_LEN));
+	}
+}
+
+/* Of what agents and managers say to each other. */
+static const struct cast_datagram *recorded_mm(const struct sim *s, const char *name, const struct addr6 *to, const char *which)
+{
+	for (uint8_t type = MM_HELLO; type < MM_TYPE_END; type++)
+		if (strcmp(mm_type_str(type), name) == 0)
+			return cast_datagram(s, type, to, strcmp(which, "first") == 0);
+	return NULL;
 }
 
 /* replay first|last KIND to ADDR by NODE [tampered]: what an eavesdropper can do. */
@@ -57,15 +73,17 @@ bool forge_replay(struct script *sc, const struct words *w, uint32_t i)
 	struct node *by = node_find(&sc->sim, words_at(w, i + 5));
 	const struct kind *kind = kind_of(words_at(w, i + 1));
 	uint8_t packet[FORGED_MAX_OCT];
-	if (!by || !kind || !addr46_parse(&to, words_at(w, i + 3)))
-		return script_fail(sc, "replay first|last bu|ba|peer|rreq|rrep|revoke|revack to ADDRESS by NODE [tampered]");
-	const struct said *m = recorded(&sc->watch, kind, &to, words_at(w, i));
-	if (!m || m->len_oct > sizeof packet)
+	if (!by || !addr46_parse(&to, words_at(w, i + 3)))
+		return script_fail(sc, "replay first|last bu|ba|peer|rreq|rrep|revoke|revack|hello|welcome|query|answer|change|ack to ADDRESS by NODE [tampered]");
+	const struct said *m = kind ? recorded(&sc->watch, kind, &to, words_at(w, i)) : NULL;
+	const struct cast_datagram *d = kind ? NULL : recorded_mm(&sc->sim, words_at(w, i + 1), &to, words_at(w, i));
+	const size_t len = m ? m->len_oct : d ? d->len_oct : 0;
+	if (!len || len > sizeof packet)
 		return script_fail(sc, "nothing to replay");
-	memcpy(packet, m->packet, m->len_oct);
+	memcpy(packet, m ? m->packet : d->packet, len);
 	if (strcmp(words_at(w, i + 6), "tampered") == 0)
-		tamper(packet, m->len_oct);
-	kern_send_raw(by, 0, packet, m->len_oct);
+		tamper(packet, len);
+	kern_send_raw(by, 0, packet, len);
 	return true;
 }
 

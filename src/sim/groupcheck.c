@@ -64,11 +64,17 @@ static bool is_same_way(const struct dp_op *a, const struct dp_op *b)
 	return addr6_eq(&a->coa.coa, &b->coa.coa) && addr6_eq(&a->coa.group, &b->coa.group) && addr6_eq(&a->coa.home_address, &b->coa.home_address);
 }
 
+/* Of a mobile that the network moves each member asks a manager for itself, once a packet comes to it. */
+static bool is_cast(const struct dp_op *op)
+{
+	return (op->table == DP_HOME && addr_is_group(&op->home.coa)) || (op->table == DP_COA && addr_is_group(&op->coa.coa));
+}
+
 /* A tunnel of a registration that goes on for a while. What waits for a home agent's answer is not shared. */
 static bool is_way(const struct node *n, const struct dp_op *op)
 {
 	const mono_t soon = mono_add(node_now(n).mono, span_ns(ENDING_NS));
-	if (!fwd_is_fresh(op))
+	if (!fwd_is_fresh(op) || is_cast(op))
 		return false;
 	return op->table == DP_HOME ? mono_before(soon, op->home.expires)
 		: op->table == DP_COA && mono_before(soon, op->coa.expires) && addr6_is_none(&op->coa.forward);

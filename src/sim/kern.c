@@ -12,6 +12,7 @@
 #include "sim/proc.h"
 #include "sim/vrrp.h"
 #include "sim/watch.h"
+#include "wire/mm/mm.h"
 
 enum { PACKET_MAX = 2048, TOO_BIG_QUOTE = 1280 - IP6_LEN - 8 };
 
@@ -205,12 +206,17 @@ static bool is_mobility(struct node *n, struct frame *f, int upper, size_t off)
 	return true;
 }
 
-/* To the daemon's socket of its group, or to an application. */
-void kern_udp(struct node *n, const struct frame *f, const uint8_t *udp, size_t len)
+/* To the daemon's socket of its group or of a role, or to an application. */
+void kern_udp(struct node *n, uint32_t ifindex, const struct frame *f, const uint8_t *udp, size_t len)
 {
 	const struct addr6 src = ip_src(f->buf + f->off);
-	if (!group_rx_udp(n, &src, udp, len))
+	const struct rx rx = {.ifindex = ifindex, .why = DP_PUNT_NONE, .pkt = f->buf + f->off, .len_oct = f->len};
+	if (group_rx_udp(n, &src, udp, len))
+		return;
+	if (len < UDP_LEN || get16(udp + 2) != MM_PORT)
 		watch_rx_udp(n, f, udp, len);
+	else if (!proc_has_port(n, MM_PORT) || !proc_rx(n, &rx))
+		drop(n, "port");
 }
 
 static void local(struct node *n, uint32_t ifindex, struct frame *f)
@@ -225,7 +231,7 @@ static void local(struct node *n, uint32_t ifindex, struct frame *f)
 	if (upper == PROTO_ICMP6)
 		icmp_input(n, ifindex, f, p + off, len - off);
 	else if (upper == PROTO_UDP)
-		kern_udp(n, f, p + off, len - off);
+		kern_udp(n, ifindex, f, p + off, len - off);
 	else if (upper == PROTO_VRRP && nic)
 		vrrp_rx(n, nic, p + off, len - off);
 	else if (upper == PROTO_MH || upper == PROTO_IP6 || upper == PROTO_GRE)

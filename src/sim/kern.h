@@ -40,6 +40,6 @@ void kern_query(struct node *n, uint32_t ifindex, const uint8_t *icmp, size_t le
 void kern4_query(struct node *n, uint32_t ifindex, const uint8_t *igmp, size_t len);
 
 /* A datagram for this host, from its UDP header on. */
-void kern_udp(struct node *n, const struct frame *f, const uint8_t *udp, size_t len);
+void kern_udp(struct node *n, uint32_t ifindex, const struct frame *f, const uint8_t *udp, size_t len);
 /* Carrier came or went: tell the kernel, then the process. */
 void kern_carrier(struct nic *nic);

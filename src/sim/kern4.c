@@ -154,7 +154,7 @@ static void udp_input(struct node *n, uint32_t ifindex, struct frame *f, const u
 	else if (is_mip4 || nat_is_port(n, f)) /* a mapping that is gone */
 		kern4_error(n, f, ICMP4_UNREACHABLE, ICMP4_PORT, 0);
 	else
-		kern_udp(n, f, udp, len);
+		kern_udp(n, ifindex, f, udp, len);
 }
 
 void kern4_local(struct node *n, uint32_t ifindex, struct frame *f)

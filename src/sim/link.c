@@ -7,6 +7,7 @@
 #include "sim/kern.h"
 #include "sim/node.h"
 #include "sim/pkt.h"
+#include "sim/radio.h"
 #include "sim/watch.h"
 
 struct frame *frame_new(const void *bytes, size_t len, struct meta meta)
@@ -109,7 +110,7 @@ static void deliver(struct sim *s, struct link *l, struct nic *to, const struct 
 
 static bool is_for(const uint8_t *mac, const struct nic *to)
 {
-	return (mac[0] & 1) || memcmp(mac, &to->lladdr, 6) == 0;
+	return (mac[0] & 1) || memcmp(mac, &to->lladdr, 6) == 0 || memcmp(mac, &to->gate, 6) == 0;
 }
 
 /* When the last bit has left, on a link with a rate. */
@@ -130,12 +131,13 @@ void link_tx(struct sim *s, struct nic *from, const struct frame *f)
 	if (!l || from->node->is_frozen)
 		return;
 	watch_tx(s, from, f);
+	radio_check(from, f);
 	if (l->is_cut || f->meta.hops >= HOPS_MAX)
 		return;
 	int64_t sent = depart_time(s, l, f->len);
 	for (uint32_t i = 0; i < l->n_nics; i++) {
 		struct nic *to = l->nics[i];
-		if (to != from && to->side == from->side && is_for(mac, to))
+		if (to != from && to->side == from->side && is_for(mac, to) && radio_reaches(from, to))
 			deliver(s, l, to, f, sent);
 	}
 }

@@ -29,6 +29,10 @@ struct frame *frame_dup(const struct frame *f);
 /* The packet in it (IP, ARP) becomes an Ethernet frame; the headroom is there. */
 void frame_push_eth(struct frame *f, const struct lladdr *dst, const struct lladdr *src);
 
+/* On a radio link: an agent's interface that hears this one, and is heard. */
+struct ear { struct nic *base; int32_t dbm; bool is_serving; };
+enum { EARS_MAX = 8 };
+
 struct nic {
 	struct node *node;
 	char name[16];
@@ -43,6 +47,9 @@ struct nic {
 	int64_t roamed_ns;      /* it changed its cell last without telling the kernel */
 	bool has_dhcp;          /* the host asks for a lease here */
 	struct addr6 leased, leased_router;
+	struct lladdr gate;     /* frames to this one are taken too (DP_IF_GATE); zero: none */
+	struct ear ear[EARS_MAX]; /* of a mobile on a radio link (radio.h) */
+	uint32_t n_ears;
 	uint32_t side;          /* of its link, while that is split: frames stay on their side */
 };
 
@@ -57,6 +64,7 @@ struct link {
 	int64_t busy_until_ns;
 	struct prefix6 lease;      /* addresses that are given to who asks; length 0: none (dhcp.h) */
 	struct addr6 lease_router;
+	int64_t hear_every_ns;     /* a radio link: between two measurements; 0: it is none (radio.h) */
 	bool is_cut;               /* partition: carrier stays, frames vanish */
 	struct nic *nics[LINK_NICS_MAX];
 	uint32_t n_nics;

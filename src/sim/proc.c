@@ -20,7 +20,7 @@ enum { SPIN_MAX = 10000 };
 
 static const int64_t SETTLED_NS = 10 * NS_PER_S /* as roamd */, REVIVED_NS = 2 * NS_PER_S;
 
-static const struct role_ops *const all_roles[] = {&ha_role, &mma_role, &ar_role, &mn_role, &cn_role, &fa_role};
+static const struct role_ops *const all_roles[] = {&ha_role, &mma_role, &ar_role, &mn_role, &cn_role, &fa_role, &mm_role};
 
 const struct crypto_ops *proc_crypto(void) { return &crypto_openssl; }
 
@@ -361,6 +361,14 @@ static bool give(struct node *n, struct role_inst *r, const struct rx *rx)
 	return is_taken;
 }
 
+bool proc_has_port(const struct node *n, uint16_t port)
+{
+	for (uint32_t i = 0; i < n->n_roles && n->is_running; i++)
+		if (n->roles[i].ops->port && n->roles[i].ops->port(n->roles[i].self) == port)
+			return true;
+	return false;
+}
+
 bool proc_rx(struct node *n, const struct rx *rx)
 {
 	bool is_taken = false;
@@ -408,7 +416,7 @@ void proc_signal(struct node *n, const struct signal_event *ev)
 
 void proc_station(struct node *n, const struct station_event *ev)
 {
-	for (uint32_t i = 0; i < n->n_roles && n->is_running; i++)
+	for (uint32_t i = 0; i < n->n_roles && n->is_running && !n->is_frozen; i++)
 		if (n->roles[i].ops->station)
 			n->roles[i].ops->station(n->roles[i].self, ev, node_now(n));
 	if (n->is_running)

@@ -29,6 +29,8 @@ void proc_done(struct node *n);
 void proc_fini(struct node *n);
 
 bool proc_rx(struct node *n, const struct rx *rx);
+/* A role of the running process has a socket of its own there. */
+bool proc_has_port(const struct node *n, uint16_t port);
 void proc_link(struct node *n, struct nic *nic);
 void proc_addr(struct node *n, const struct addr_event *ev);
 /* The kernel may use an address, or not any more. */

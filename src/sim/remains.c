@@ -7,6 +7,7 @@
  *                               that it visits, or of a translator
  *   foreign agent's visitor  <- the home agent's tunnel leads there, and the mobile is on the link
  *   agent's care-of address  <- the home agent's tunnel leads there, and the mobile listens to the group
+ *   way to a mobile's group  <- a manager has the record; its agents' entries <- the mobile is heard there
  *   agent's uplink entry     <- a care-of address of the same mobile
  *   forwarding of a group    <- on each outgoing link a listener, or a router that forwards it further
  *   mobile's tunnels         <- the agent at the other end has the binding
@@ -14,6 +15,7 @@
  *   a router's addresses, routes and memberships <- configured, or there before the faults, or a group it forwards
  *   records of bindings      <- the tunnel is there
  */
+#include "sim/cast.h"
 #include "sim/fwd.h"
 #include "sim/nat.h"
 #include "sim/pkt.h"
@@ -124,9 +126,19 @@ static void check_tunnel_to(struct finding *f, const struct node *n, const struc
 		find(f, n, "a tunnel to a care-of address that is nobody's, of", hoa);
 }
 
+static void check_cast(struct finding *f, const struct node *n, const struct addr6 *hoa, const struct addr6 *group)
+{
+	if (!cast_is_recorded(f->s, hoa, group))
+		find(f, n, "a way to a group that no manager gives, of", hoa);
+}
+
 static void check_tunnel(struct finding *f, const struct node *n, const struct dp_op *op)
 {
-	if (is_alive(n, op->home.expires))
+	if (!is_alive(n, op->home.expires))
+		return;
+	if (addr_is_group(&op->home.coa))
+		check_cast(f, n, &op->home.home_address, &op->home.coa);
+	else
 		check_tunnel_to(f, n, &op->home.home_address, &op->home.coa);
 }
 
@@ -145,6 +157,12 @@ static bool is_on(const struct node *m, const struct link *l)
 	return false;
 }
 
+static void check_guest(struct finding *f, const struct node *n, const struct dp_op *op)
+{
+	if (!cast_is_justified(n, op))
+		find(f, n, "a guest who is elsewhere,", op->table == DP_GUEST ? &op->guest.home_address[0] : &op->visit.home_address);
+}
+
 static void check_visit(struct finding *f, const struct node *n, const struct dp_op *op)
 {
 	const struct dp_visit *v = &op->visit;
@@ -152,6 +170,10 @@ static void check_visit(struct finding *f, const struct node *n, const struct dp
 	const struct nic *nic = node_nic(n, v->ifindex);
 	if (!is_alive(n, v->expires) || v->up == DP_VISIT_WAIT)
 		return;
+	if (cast_mobile(f->s, &v->home_address)) {
+		check_guest(f, n, op);
+		return;
+	}
 	if (!is_bound(f->s, &(struct want){.hoa = &v->home_address, .coa = &v->coa, .agent = &v->ha}))
 		find(f, n, "a visitor that no home agent sends here,", &v->home_address);
 	else if (!m || !nic || !nic->link || !is_on(m, nic->link))
@@ -164,7 +186,9 @@ static void check_assigned(struct finding *f, const struct node *n, const struct
 	const struct node *m = node_of_home(f->s, &c->home_address);
 	if (!is_alive(n, c->expires))
 		return;
-	if (!m || !is_bound(f->s, &(struct want){.hoa = &c->home_address, .coa = coa_of(c)}))
+	if (addr_is_group(&c->coa))
+		check_cast(f, n, &c->home_address, &c->coa);
+	else if (!m || !is_bound(f->s, &(struct want){.hoa = &c->home_address, .coa = coa_of(c)}))
 		find(f, n, "a care-of address that no home agent uses, of", &c->home_address);
 	else if (!is_listening(m, &c->group, NULL))
 		find(f, n, "a group that the mobile does not listen to, of", &c->home_address);
@@ -201,7 +225,7 @@ static void check_forwarding(struct finding *f, const struct node *n, const stru
 		const struct link *l = nic ? nic->link : NULL;
 		bool is_heard = l && holder(f->s, DP_MFC, forwards, &(struct want){.group = &m->group, .in = l});
 		for (uint32_t j = 0; l && j < l->n_nics && !is_heard; j++)
-			is_heard = !l->nics[j]->node->is_router && is_listening(l->nics[j]->node, &m->group, l);
+			is_heard = cast_has_guest(l->nics[j]->node, &m->group) || (!l->nics[j]->node->is_router && is_listening(l->nics[j]->node, &m->group, l));
 		if (!is_heard)
 			find(f, n, "a group forwarded to a link where nobody listens,", &m->group);
 	}
@@ -240,13 +264,13 @@ static void check_over(struct finding *f, const struct node *n, const struct dp_
 	static const int64_t PATIENCE_NS = 20 * NS_PER_S;
 	mono_t expires = op->table == DP_HOME ? op->home.expires : op->table == DP_COA ? op->coa.expires
 		: op->table == DP_UPLINK_IN ? op->uplink_in.expires : op->table == DP_CN ? op->cn.expires
-		: op->table == DP_VISIT ? op->visit.expires : op->table == DP_RO_OUT ? op->ro_out.expires : MONO_NEVER;
+		: op->table == DP_VISIT ? op->visit.expires : op->table == DP_GUEST ? op->guest.expires : op->table == DP_RO_OUT ? op->ro_out.expires : MONO_NEVER;
 	mono_t keep = op->table == DP_COA ? op->coa.forward_until : op->table == DP_HOME ? op->home.prev_until : expires;
 	expires = mono_before(expires, keep) ? keep : expires;
 	if (fwd_is_fresh(op) && !mono_is_never(expires) && mono_before(expires, (mono_t){node_now(n).mono.ns - PATIENCE_NS}))
 		find(f, n, "an entry of the datapath past its time, of", op->table == DP_HOME ? &op->home.home_address
 			: op->table == DP_COA ? &op->coa.home_address : op->table == DP_UPLINK_IN ? &op->uplink_in.inner_src
-			: op->table == DP_CN ? &op->cn.home_address : op->table == DP_VISIT ? &op->visit.home_address : &op->ro_out.home_address);
+			: op->table == DP_GUEST ? &op->guest.home_address[0] : op->table == DP_CN ? &op->cn.home_address : op->table == DP_VISIT ? &op->visit.home_address : &op->ro_out.home_address);
 }
 
 static void check_datapath(struct finding *f, const struct node *n)
@@ -254,6 +278,7 @@ static void check_datapath(struct finding *f, const struct node *n)
 	static void (*const check[DP_TABLE_N])(struct finding *, const struct node *, const struct dp_op *) = {
 		[DP_HOME] = check_tunnel, [DP_COA] = check_assigned, [DP_UPLINK_IN] = check_uplink, [DP_MFC] = check_forwarding,
 		[DP_DOWNLINK_IN] = check_downlink, [DP_UPLINK_OUT] = check_uplink_out, [DP_HOME_MORE] = check_tunnels, [DP_VISIT] = check_visit,
+		[DP_GUEST] = check_guest,
 	};
 	uint32_t it = 0;
 	for (const struct dp_op *op; (op = fwd_next(n, &it));) {

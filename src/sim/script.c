@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/cast.h"
 #include "sim/group.h"
 #include "sim/kern.h"
 #include "sim/proc.h"
+#include "sim/radio.h"
 #include "sim/swarm.h"
 
 enum { LINE_MAX_OCT = 1024, BLOCK_MAX_OCT = 65536, DEPTH_MAX = 4 };
@@ -345,6 +347,8 @@ bool script_run(struct script *sc)
 	if (!start_nodes(sc))
 		return false;
 	groups_watch(&sc->sim);
+	radios_start(&sc->sim);
+	cast_start(&sc->sim);
 	sim_run(&sc->sim, sc->end_ns);
 	for (struct expectation *e = sc->expect; e; e = e->next)
 		expect_judge(sc, e);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "sim/cast.h"
 #include "sim/claims.h"
 #include "sim/group.h"
 #include "sim/pkt.h"
@@ -39,6 +40,7 @@ void watch_fini(struct watch *w)
 	tallies_free(w->icmp);
 	said_free(w->sim);
 	claims_free(w->sim);
+	cast_free(w->sim);
 }
 
 void watch_violation(struct sim *s, const char *fmt, ...)
@@ -222,18 +224,24 @@ static bool is_wide(const struct addr6 *a)
 	return addr6_is_multicast(a) ? (a->b[1] & 0xf) > 2 : addr6_is_v4multicast(a) && (a->b[12] != 224 || a->b[13] || a->b[14]);
 }
 
+/* Somebody listens: the same numbers in MLDv2 and IGMPv3. */
+static bool is_join(uint8_t record) { return record == 1 || record == 2 || record == 4 || record == 5; }
+
 /* The type of the first record of an MLDv2 report about a group wider than the link; 0: there is none. (RFC 3810 5.2) */
-static uint8_t reports_wide_group(const uint8_t *icmp, size_t len)
+static uint8_t reports_wide_group(const struct node *by, const uint8_t *icmp, size_t len)
 {
 	size_t at = 8;
 	struct addr6 group;
+	uint8_t first = 0;
 	for (uint32_t n = len >= 8 ? get16(icmp + 6) : 0; n && at + 20 <= len; n--) {
 		memcpy(&group, icmp + at + 4, 16);
-		if (is_wide(&group))
-			return icmp[at];
+		if (is_wide(&group) && is_join(icmp[at]))
+			cast_reported(by, &group);
+		if (is_wide(&group) && !first)
+			first = icmp[at];
 		at += 20 + get16(icmp + at + 2) * 16u + icmp[at + 1] * 4u;
 	}
-	return 0;
+	return first;
 }
 
 static const struct node *router_on(const struct link *l)
@@ -249,9 +257,9 @@ static void see_report(struct sim *s, const struct nic *from, uint8_t record)
 {
 	enum { TO_EXCLUDE = 4, ALLOW = 5, BLOCK = 6 };
 	const struct link *l = from->link;
-	bool is_join = record == ALLOW || record == TO_EXCLUDE;
-	if (!from->node->is_router && (is_join || record == BLOCK))
-		said_step(s, from->node, router_on(l), is_join ? "join" : "leave");
+	bool is_first = record == ALLOW || record == TO_EXCLUDE;
+	if (!from->node->is_router && (is_first || record == BLOCK))
+		said_step(s, from->node, router_on(l), is_first ? "join" : "leave");
 	if (!*l->site)
 		watch_violation(s, "multicast: a report about a group on %s, outside every site", l->name);
 }
@@ -264,21 +272,24 @@ static void see_icmp(struct sim *s, const struct nic *from, const uint8_t *icmp,
 	if (icmp[0] != ICMP_MLD2_REPORT)
 		return;
 	s->watch->n_mld_reports++;
-	if ((record = reports_wide_group(icmp, len)))
+	if ((record = reports_wide_group(from->node, icmp, len)))
 		see_report(s, from, record);
 }
 
 /* The same of an IGMPv3 report (RFC 3376 4.2). */
-static uint8_t reports_wide_group4(const uint8_t *igmp, size_t len)
+static uint8_t reports_wide_group4(const struct node *by, const uint8_t *igmp, size_t len)
 {
 	size_t at = 8;
+	uint8_t first = 0;
 	for (uint32_t n = len >= 8 ? get16(igmp + 6) : 0; n && at + 8 <= len; n--) {
 		struct addr6 group = ip4_addr(igmp + at + 4);
-		if (is_wide(&group))
-			return igmp[at];
+		if (is_wide(&group) && is_join(igmp[at]))
+			cast_reported(by, &group);
+		if (is_wide(&group) && !first)
+			first = igmp[at];
 		at += 8 + get16(igmp + at + 2) * 4u + igmp[at + 1] * 4u;
 	}
-	return 0;
+	return first;
 }
 
 static void see_igmp(struct sim *s, const struct nic *from, const uint8_t *igmp, size_t len)
@@ -288,7 +299,7 @@ static void see_igmp(struct sim *s, const struct nic *from, const uint8_t *igmp,
 	if (igmp[0] != IGMP_TYPE_REPORT3)
 		return;
 	s->watch->n_igmp_reports++;
-	if ((record = reports_wide_group4(igmp, len)))
+	if ((record = reports_wide_group4(from->node, igmp, len)))
 		see_report(s, from, record);
 }
 
@@ -348,8 +359,10 @@ void watch_tx(struct sim *s, const struct nic *from, const struct frame *f)
 		see_icmp(s, from, p + off, len - off);
 	else if (upper == PROTO4_IGMP && ip4_is(p) && off + 8 <= len)
 		see_igmp(s, from, p + off, len - off);
-	else if ((upper == PROTO_MH || upper == PROTO_UDP) && f->meta.hops == 0)
+	else if ((upper == PROTO_MH || upper == PROTO_UDP) && f->meta.hops == 0) {
 		said_on_link(s, from, f, p, len);
+		cast_on_link(s, p, len);
+	}
 }
 
 static bool is_same_area(const struct node *n, const struct link *a, const struct link *b)

@@ -15,6 +15,7 @@
  *   arp           a mobile away from home spoke for its home address to a whole link
  *   group         an agent gave one group to two mobiles
  *   group         two members of a redundancy group serve though they can hear each other; or it does not become quiet (groupcheck.c)
+ *   group, guest, way, forget, gateway   of mobiles that the network moves: cast.h, radio.h
  *   corrupt       a delivered datagram is not what was sent
  */
 #include "core/effect.h"
@@ -38,6 +39,7 @@ struct watch {
 	uint64_t n_violations;
 	char first_violation[256];
 	struct accepted *accepted;
+	struct cast *cast;
 };
 
 void watch_init(struct sim *s, struct watch *w);
