@@ -50,10 +50,20 @@ static uint64_t hash(const struct table *t, const void *key)
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
+/* Kept beside each slot, so that most keys need not be looked at, and no entry to be moved. 0 is a free slot's. */
+static uint32_t tag_of(const struct table *t, const void *key)
+{
+	const uint32_t low = (uint32_t)hash(t, key);
+	return low ? low : 1;
+}
+
 static const void *key_of(const struct table *t, const void *entry)
 {
 	return (const uint8_t *)entry + t->key_off;
 }
+
+/* They lie behind the slots. */
+static uint32_t *tags_of(void **slots, uint32_t cap) { return (uint32_t *)(void *)(slots + cap); }
 
 void table_init(struct table *t, const struct mem_ops *mem, const struct rng *rng, size_t key_off,
 		size_t key_len_oct)
@@ -71,32 +81,39 @@ void table_fini(struct table *t)
 }
 
 /* Index of the entry with this key, or of the free slot where it would go. cap > 0 and one slot is free. */
-static uint32_t probe(const struct table *t, void *const *slots, uint32_t cap, const void *key, uint64_t h)
+static uint32_t probe(const struct table *t, void **slots, uint32_t cap, const void *key, uint32_t tag)
 {
-	uint32_t i = (uint32_t)h & (cap - 1);
-	while (slots[i] && memcmp(key_of(t, slots[i]), key, t->key_len_oct) != 0)
+	const uint32_t *tags = tags_of(slots, cap);
+	uint32_t i = tag & (cap - 1);
+	while (tags[i] && !(tags[i] == tag && memcmp(key_of(t, slots[i]), key, t->key_len_oct) == 0))
 		i = (i + 1) & (cap - 1);
 	return i;
 }
 
 /* Close the gap at i (Knuth 6.4, algorithm R). */
-static void shift_back(const struct table *t, void **slots, uint32_t cap, uint32_t i)
+static void shift_back(void **slots, uint32_t cap, uint32_t i)
 {
-	uint32_t gap = i;
-	for (uint32_t j = (i + 1) & (cap - 1); slots[j]; j = (j + 1) & (cap - 1)) {
-		uint32_t home = (uint32_t)hash(t, key_of(t, slots[j])) & (cap - 1);
+	uint32_t *tags = tags_of(slots, cap), gap = i;
+	for (uint32_t j = (i + 1) & (cap - 1); tags[j]; j = (j + 1) & (cap - 1)) {
+		uint32_t home = tags[j] & (cap - 1);
 		if (((j - home) & (cap - 1)) >= ((j - gap) & (cap - 1))) {
 			slots[gap] = slots[j];
+			tags[gap] = tags[j];
 			gap = j;
 		}
 	}
 	slots[gap] = NULL;
+	tags[gap] = 0;
 }
 
-static void put_new(struct table *t, void *entry)
+/* An entry whose key is not there. */
+static void put_new(struct table *t, void *entry, uint32_t tag)
 {
-	const void *key = key_of(t, entry);
-	t->slots[probe(t, t->slots, t->cap, key, hash(t, key))] = entry;
+	uint32_t *tags = tags_of(t->slots, t->cap), i = tag & (t->cap - 1);
+	while (tags[i])
+		i = (i + 1) & (t->cap - 1);
+	t->slots[i] = entry;
+	tags[i] = tag;
 	t->n++;
 }
 
@@ -113,9 +130,10 @@ static void drain(struct table *t, uint32_t steps)
 		}
 		if (t->old_n) {
 			void *e = t->old[t->old_pos];
-			shift_back(t, t->old, t->old_cap, t->old_pos);
+			const uint32_t tag = tags_of(t->old, t->old_cap)[t->old_pos];
+			shift_back(t->old, t->old_cap, t->old_pos);
 			t->old_n--;
-			put_new(t, e);
+			put_new(t, e, tag);
 		}
 		if (t->old_n == 0) {
 			mem_put(t->mem, t->old);
@@ -128,7 +146,7 @@ static void drain(struct table *t, uint32_t steps)
 static int grow(struct table *t)
 {
 	uint32_t cap = t->cap ? t->cap * 2 : MIN_CAP;
-	void **slots = mem_zget(t->mem, cap * sizeof *slots);
+	void **slots = mem_zget(t->mem, cap * (sizeof *slots + sizeof(uint32_t)));
 	if (!slots)
 		return ERR_NOMEM;
 	drain(t, UINT32_MAX);
@@ -144,20 +162,23 @@ static int grow(struct table *t)
 	return ERR_OK;
 }
 
-void *table_find(const struct table *t, const void *key)
+static void *find(const struct table *t, const void *key, uint32_t tag)
 {
 	if (!t->cap)
 		return NULL;
-	uint64_t h = hash(t, key);
-	void *e = t->slots[probe(t, t->slots, t->cap, key, h)];
+	void *e = t->slots[probe(t, t->slots, t->cap, key, tag)];
 	if (!e && t->old)
-		e = t->old[probe(t, t->old, t->old_cap, key, h)];
+		e = t->old[probe(t, t->old, t->old_cap, key, tag)];
 	return e;
 }
 
+void *table_find(const struct table *t, const void *key) { return t->cap ? find(t, key, tag_of(t, key)) : NULL; }
+
 int table_add(struct table *t, void *entry)
 {
-	if (table_find(t, key_of(t, entry)))
+	const uint32_t tag = tag_of(t, key_of(t, entry));
+
+	if (find(t, key_of(t, entry), tag))
 		return ERR_EXISTS;
 	if ((table_count(t) + 1) * 4ull > t->cap * 3ull) {
 		int err = grow(t);
@@ -165,16 +186,16 @@ int table_add(struct table *t, void *entry)
 			return err;
 	}
 	drain(t, DRAIN_STEP);
-	put_new(t, entry);
+	put_new(t, entry, tag);
 	return ERR_OK;
 }
 
-static void *take(struct table *t, void **slots, uint32_t cap, const void *key, uint64_t h)
+static void *take(const struct table *t, void **slots, uint32_t cap, const void *key, uint32_t tag)
 {
-	uint32_t i = probe(t, slots, cap, key, h);
+	uint32_t i = probe(t, slots, cap, key, tag);
 	void *e = slots[i];
 	if (e)
-		shift_back(t, slots, cap, i);
+		shift_back(slots, cap, i);
 	return e;
 }
 
@@ -182,11 +203,11 @@ void *table_del(struct table *t, const void *key)
 {
 	if (!t->cap)
 		return NULL;
-	uint64_t h = hash(t, key);
-	void *e = take(t, t->slots, t->cap, key, h);
+	uint32_t tag = tag_of(t, key);
+	void *e = take(t, t->slots, t->cap, key, tag);
 	if (e) {
 		t->n--;
-	} else if (t->old && (e = take(t, t->old, t->old_cap, key, h))) {
+	} else if (t->old && (e = take(t, t->old, t->old_cap, key, tag))) {
 		t->old_n--;
 		drain(t, DRAIN_STEP);
 	}

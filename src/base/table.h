@@ -12,7 +12,7 @@
 #include "base/mem.h"
 
 struct table {
-	void **slots, **old;          /* old: being drained */
+	void **slots, **old;          /* old: being drained. Behind each array the hashes of its entries' keys, 32 bits each */
 	uint32_t cap, old_cap;        /* powers of two */
 	uint32_t n, old_n, old_pos;
 	uint32_t key_off, key_len_oct;
