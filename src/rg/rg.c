@@ -261,7 +261,8 @@ int rg_hand_over(struct rg *g, struct now now)
 	struct wr w = rg_begin(g, buf, GRP_HAND_OVER, p);
 	const size_t len = rg_end(g, &w, p);
 	p->seq++;
-	return len && rg_keep(g, &p->ring, RG_UNICAST_MAX, p->seq, 0, rg_peer_bit(p), buf, len, now) ? ERR_OK : ERR_NOMEM;
+	const struct rg_msg m = {.seq = p->seq, .wait = rg_peer_bit(p), .len_oct = (uint16_t)len, .bytes = buf};
+	return len && rg_keep(g, &p->ring, RG_UNICAST_MAX, &m, now) ? ERR_OK : ERR_NOMEM;
 }
 
 static const char *state_str(enum rg_state s)

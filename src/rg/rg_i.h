@@ -12,7 +12,8 @@ enum {
 	RG_PEER_MAX = RG_MEMBER_MAX - 1,
 	RG_RING_MAX = 8192,            /* datagrams to all that wait for acknowledgement */
 	RG_UNICAST_MAX = 512,          /* the same to one member */
-	RG_UNICAST_BUSY = 64,          /* no more of the table is sent while so many wait */
+	RG_UNICAST_BUSY = 256,         /* no more of the table is sent while so many wait: enough that neither end waits for the other */
+	RG_PAGE_LATER = 2,             /* a part of the table is sent again as if it had been so often: many stand in line at the receiver */
 	RG_OWED_MAX = 16,              /* ranges of sequence numbers in an acknowledgement */
 	RG_DIFFER_HELLOS = 5,          /* digests differ so often in a row before it is believed */
 	RG_RESUME_BACK = 2 * RG_UNICAST_BUSY, /* parts whose end has come, but perhaps not all of them, when a sender dies */
@@ -26,6 +27,7 @@ struct rg_entry {
 	bool is_lapsed;                /* deleted, but by itself: tells nobody */
 	uint32_t member;
 	uint64_t stamp, clock;
+	uint64_t hash;                 /* of key: where its part of the table is, and how its digest begins */
 	struct rg_entry *next, **at;   /* of the range */
 	struct timer purge;            /* of a deleted one */
 };
@@ -121,8 +123,8 @@ struct wr rg_begin(struct rg *g, uint8_t *buf, enum grp_type type, const struct 
 /* Signs and sends; to NULL: to all. Length, 0 when it did not fit. */
 size_t rg_end(struct rg *g, struct wr *w, const struct rg_peer *to);
 bool rg_is_signed(const struct rg *g, const struct grp_head *h, const struct addr6 *src, const uint8_t *data, size_t len_oct);
-/* Keep what was sent until the peers of mask have it. False: no memory or no room; the peers are mended by digest then. */
-bool rg_keep(struct rg *g, struct rg_ring *ring, uint32_t max, uint64_t seq, uint64_t token, uint32_t mask, const uint8_t *data, size_t len_oct, struct now now);
+/* Keep what was sent (m->bytes is only lent) until the peers of m->wait have it. False: no memory or no room; the peers are mended by digest then. */
+bool rg_keep(struct rg *g, struct rg_ring *ring, uint32_t max, const struct rg_msg *m, struct now now);
 void rg_ring_fini(struct rg *g, struct rg_ring *ring);
 static inline struct rg_msg *rg_ring_at(const struct rg_ring *r, uint32_t i) { return &r->msg[(r->head + i) & (r->cap - 1)]; }
 void rg_send_tick(struct rg *g, struct now now);
@@ -171,7 +173,6 @@ void rg_record_of(struct rg *g, const struct rg_entry *e, struct grp_record *r, 
 uint32_t rg_left_of(mono_t end, struct now now);
 /* A deleted record is remembered while an older version may live elsewhere: until that would have ended, and a little longer. */
 mono_t rg_forget_at(const struct rg *g, mono_t end, struct now now);
-uint16_t rg_range_of(const uint8_t *key, uint32_t oct);
 void rg_table_tick(struct rg *g, struct now now);
 
 /* rg_page.c: the table, whole or in parts */

@@ -29,8 +29,9 @@ static void send_kept(struct rg *g, struct rg_peer *p, struct wr *w, struct now 
 	const size_t n = rg_end(g, w, p);
 
 	p->seq++;
+	const struct rg_msg m = {.seq = p->seq, .wait = rg_peer_bit(p), .tries = RG_PAGE_LATER, .len_oct = (uint16_t)n, .bytes = w->base};
 	if (n)
-		(void)rg_keep(g, &p->ring, RG_UNICAST_MAX, p->seq, 0, rg_peer_bit(p), w->base, n, now);
+		(void)rg_keep(g, &p->ring, RG_UNICAST_MAX, &m, now);
 }
 
 static struct wr page_begin(struct rg *g, uint8_t *buf, struct rg_peer *p, uint16_t range, uint8_t flags)

@@ -89,19 +89,26 @@ static bool ring_grow(struct rg *g, struct rg_ring *r, uint32_t max)
 	return true;
 }
 
-bool rg_keep(struct rg *g, struct rg_ring *ring, uint32_t max, uint64_t seq, uint64_t token, uint32_t mask, const uint8_t *data, size_t len_oct, struct now now)
+static span_t back_off(const struct rg *g, uint8_t tries)
 {
-	uint8_t *bytes = ring_grow(g, ring, max) ? mem_get(g->env.mem, len_oct) : NULL;
+	const int64_t ns = g->conf.again.ns << (tries > 10 ? 10 : tries);
+	return span_ns(ns < g->conf.again_max.ns ? ns : g->conf.again_max.ns);
+}
+
+bool rg_keep(struct rg *g, struct rg_ring *ring, uint32_t max, const struct rg_msg *m, struct now now)
+{
+	uint8_t *bytes = ring_grow(g, ring, max) ? mem_get(g->env.mem, m->len_oct) : NULL;
 
 	if (!bytes) {
 		g->n.dropped++;
 		return false;
 	}
-	memcpy(bytes, data, len_oct);
-	const mono_t next = mono_add(now.mono, g->conf.again);
-	ring->soonest = ring->n++ ? mono_min(ring->soonest, next) : next;
-	*rg_ring_at(ring, ring->n - 1) = (struct rg_msg){.seq = seq, .token = token, .wait = mask, .len_oct = (uint16_t)len_oct,
-							  .next = next, .bytes = bytes};
+	memcpy(bytes, m->bytes, m->len_oct);
+	struct rg_msg *kept = rg_ring_at(ring, ring->n);
+	*kept = *m;
+	kept->bytes = bytes;
+	kept->next = mono_add(now.mono, back_off(g, m->tries));
+	ring->soonest = ring->n++ ? mono_min(ring->soonest, kept->next) : kept->next;
 	return true;
 }
 
@@ -151,12 +158,6 @@ static void sweep(struct rg *g, struct rg_ring *r)
 		rg_commit_advance(g);
 	while (r->n && rg_ring_at(r, 0)->wait == 0)
 		ring_pop(g, r);
-}
-
-static span_t back_off(const struct rg *g, uint8_t tries)
-{
-	const int64_t ns = g->conf.again.ns << (tries > 10 ? 10 : tries);
-	return span_ns(ns < g->conf.again_max.ns ? ns : g->conf.again_max.ns);
 }
 
 static void send_again(struct rg *g, struct rg_msg *m)

@@ -34,11 +34,11 @@ void rg_flush(struct rg *g, struct now now)
 	g->pending_token = 0;
 	if (token) {
 		const size_t n = rg_end(g, &g->w, NULL);
-		const uint64_t seq = g->pending_seq;
 		g->n.updates++;
 		if (g->ring.n >= RG_RING_MAX)
 			drop_laggards(g, now);
-		if (n && rg_live_mask(g) && !rg_keep(g, &g->ring, RG_RING_MAX, seq, token, rg_live_mask(g), g->pending, n, now))
+		const struct rg_msg m = {.seq = g->pending_seq, .token = token, .wait = rg_live_mask(g), .len_oct = (uint16_t)n, .bytes = g->pending};
+		if (n && m.wait && !rg_keep(g, &g->ring, RG_RING_MAX, &m, now))
 			drop_laggards(g, now);
 		rg_commit_advance(g);
 	}

@@ -233,8 +233,11 @@ int ha4_take(struct ha *h, const struct store_rec *rec, const struct fx_change *
 		got.n_to = 0;
 	if (is_over && ha_is_active(&b->b)) /* while its care-of addresses are known */
 		ha_take_gone(h, &b->b, got.b.b.flags & HA_LINGERS, now);
-	if (!fill(h, b, &got))
+	if (!fill(h, b, &got)) {
+		if (!ha_is_active(&b->b))
+			ha_take_gone(h, &b->b, false, now);
 		return ERR_NOMEM;
+	}
 	if (is_over) {
 		ha_take_gone(h, &b->b, false, now);
 		return ERR_OK;

@@ -29,10 +29,8 @@ struct binding *ha_take_begin(struct ha *h, const struct addr6 *hoa, struct ha_b
 		ha_check_cancel(h, hoa);
 	if (!b && !(b = binding_add(&h->bindings, hoa)))
 		return NULL;
-	if (b->state == BINDING_NEW) {
-		b->state = BINDING_GONE;
-		ha_keep_gone(h, b, (struct now){0});
-	}
+	if (b->state == BINDING_NEW)
+		b->state = BINDING_GONE; /* whoever takes it on says how long it is kept */
 	*before = (struct ha_before){.is_active = ha_is_active(b), .has_ll = b->flags & HA_LINK_LOCAL, .at = place_of(b)};
 	return b;
 }
