@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Programs on interfaces. Classic traffic control (clsact), since tcx needs Linux 6.6: the filter is the
- * interface's own and outlives us. For each one the program is pinned in the daemon's directory as
- * if-IFINDEX-in or -out, with a q behind when the queueing discipline is ours as well: that note is all
- * that is needed to clean up after a daemon that is gone, whatever layout its maps had.
+ * Programs on interfaces. Incoming, where the kernel can (6.6): a link (tcx), pinned in the daemon's directory as if-IFINDEX-inl. Else, and
+ * outgoing, where a program must be able to swallow a packet without its sender's being told of a loss: a filter of classic traffic
+ * control (clsact), which is the interface's own and outlives us. For each one the program is pinned as if-IFINDEX-in or -out, with a q
+ * behind when the queueing discipline is ours as well. Either note is all that is needed to clean up after a daemon that is gone,
+ * whatever layout its maps had.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -15,7 +16,7 @@
 #include "base/err.h"
 #include "datapath/loader_int.h"
 
-enum { TC_HANDLE = 1, TC_PRIORITY = 22357 };
+enum { TC_HANDLE = 1, TC_PRIORITY = 22357, TCX_INGRESS = 46 /* BPF_TCX_INGRESS, which headers of Debian 12 lack */ };
 
 static void note_path(char *to, size_t n, const char *dir, uint32_t ifindex, bool is_egress, bool has_qdisc)
 {
@@ -35,7 +36,38 @@ static bool note_is_there(const char *dir, uint32_t ifindex, bool is_egress)
 	return access(path, F_OK) == 0;
 }
 
-int attach_put(const char *dir, uint32_t ifindex, bool is_egress, int prog_fd)
+static void link_path(char *to, size_t n, const char *dir, uint32_t ifindex) { snprintf(to, n, "%s/if-%u-inl", dir, ifindex); }
+
+/* True: the pinned link has the program now. */
+static bool link_update(const char *path, int prog_fd)
+{
+	int fd = bpf_obj_get(path);
+	if (fd < 0)
+		return false;
+	bool is_done = bpf_link_update(fd, prog_fd, NULL) == 0;
+	close(fd);
+	return is_done;
+}
+
+/* True: a link has the program. Without the pin it ends with its descriptor: so nothing is ever left that no note tells of. */
+static bool link_put(const char *dir, uint32_t ifindex, int prog_fd)
+{
+	char path[192];
+	link_path(path, sizeof path, dir, ifindex);
+	if (link_update(path, prog_fd))
+		return true;
+	unlink(path); /* of an interface that is gone */
+	loader_expects_errors(true);
+	int fd = bpf_link_create(prog_fd, (int)ifindex, (enum bpf_attach_type)TCX_INGRESS, NULL);
+	loader_expects_errors(false);
+	if (fd < 0)
+		return false;
+	bool is_done = bpf_obj_pin(fd, path) == 0;
+	close(fd);
+	return is_done;
+}
+
+static int filter_put(const char *dir, uint32_t ifindex, bool is_egress, int prog_fd)
 {
 	char path[192];
 	struct bpf_tc_hook hook = hook_of(ifindex, is_egress);
@@ -72,7 +104,7 @@ static void detach(uint32_t ifindex, bool is_egress, bool has_qdisc)
 	loader_expects_errors(false);
 }
 
-int attach_del(const char *dir, uint32_t ifindex, bool is_egress)
+static int filter_del(const char *dir, uint32_t ifindex, bool is_egress)
 {
 	int r = ERR_NOTFOUND;
 	for (int q = 0; q < 2; q++) {
@@ -84,6 +116,22 @@ int attach_del(const char *dir, uint32_t ifindex, bool is_egress)
 		r = 0;
 	}
 	return r;
+}
+
+int attach_put(const char *dir, uint32_t ifindex, bool is_egress, int prog_fd)
+{
+	if (is_egress || !link_put(dir, ifindex, prog_fd))
+		return filter_put(dir, ifindex, is_egress, prog_fd);
+	filter_del(dir, ifindex, false); /* an earlier release's, or of a kernel before an upgrade */
+	return 0;
+}
+
+int attach_del(const char *dir, uint32_t ifindex, bool is_egress)
+{
+	char path[192];
+	link_path(path, sizeof path, dir, ifindex);
+	int r = filter_del(dir, ifindex, is_egress);
+	return !is_egress && unlink(path) == 0 ? 0 : r;
 }
 
 void attach_each(const char *dir, void (*fn)(void *ctx, uint32_t ifindex, bool is_egress), void *ctx)

@@ -20,9 +20,12 @@ struct {
 	__uint(value_size, sizeof(uint32_t));
 } t_prog SEC(".maps");
 
+/* Of what came in: tcx knows no stolen packet, and to nobody does it matter there whether one was dropped. */
+static INLINE int verdict_in(int v) { return v == CTX_STOLEN ? CTX_DROP : v; }
+
 /* Loaded where a mobile is moved by the network (dp_use_cast). */
 SEC("tc")
-int roam_cast(struct __sk_buff *skb) { return cast_ingress(skb); }
+int roam_cast(struct __sk_buff *skb) { return verdict_in(cast_ingress(skb)); }
 
 SEC("tc")
 int roam_cast_out(struct __sk_buff *skb) { return cast_egress(skb); }
@@ -36,7 +39,7 @@ static INLINE int go_on(struct __sk_buff *skb, int v, uint32_t to)
 }
 
 SEC("tc")
-int roam_ingress4(struct __sk_buff *skb) { return go_on(skb, path4_ingress(skb), PROG_CAST); }
+int roam_ingress4(struct __sk_buff *skb) { return go_on(skb, verdict_in(path4_ingress(skb)), PROG_CAST); }
 
 SEC("tc")
 int roam_egress4(struct __sk_buff *skb) { return go_on(skb, path4_egress(skb), PROG_CAST_OUT); }
@@ -45,7 +48,7 @@ SEC("tc")
 int roam_ingress(struct __sk_buff *skb)
 {
 	if (skb->protocol == BE16(ETHER_IPV6))
-		return go_on(skb, path_ingress(skb), PROG_CAST);
+		return go_on(skb, verdict_in(path_ingress(skb)), PROG_CAST);
 	if (skb->protocol == BE16(ETHER_IPV4) || skb->protocol == BE16(ETHER_ARP))
 		bpf_tail_call(skb, &t_prog, PROG_INGRESS4);
 	return CTX_PASS;

@@ -153,7 +153,9 @@ class Rig:
             self.net.run("core", "ip", "-6", "route", "replace", "blackhole", self.coa + "/128")
         if name == "mma":
             self.world.daemons.pop("ar1").kill()
-            self.net.run("ar1", "tc", "qdisc", "del", "dev", "up0", "clsact")
+            for note in (netmod.PINS / f"{self.net.id}-ar1").glob(f"if-{self.net.ifindex['ar1', 'up0']}-in*"):
+                note.unlink()                        # a link goes with its pin, a filter (before Linux 6.6) not
+            self.net.run("ar1", "sh", "-c", "tc qdisc del dev up0 clsact 2>/dev/null || true")
 
     def rate(self, path, flows, seconds):
         """(sent, counted) packets a second."""

@@ -72,12 +72,14 @@ static void fault(struct bench *b, const char *name, const char *what, long kern
 	fprintf(stderr, "FAIL %s: %s: kernel %ld, native %ld\n", name, what, kernel, native);
 }
 
-static int expected(const struct dpn_out *last)
+/* What comes in is dropped where what goes out is stolen (roamcast.bpf.c). */
+static int expected(const struct dpn_out *last, enum dpn_dir dir)
 {
+	int stolen = dir == DPN_INGRESS ? V_DROP : V_STOLEN;
 	switch (last->verdict) {
 	case DPN_PASS: return V_PASS;
-	case DPN_DROP: return last->drop == DP_DROP_PUNT_RATE ? V_STOLEN : V_DROP;
-	case DPN_PUNT: return V_STOLEN;
+	case DPN_DROP: return last->drop == DP_DROP_PUNT_RATE ? stolen : V_DROP;
+	case DPN_PUNT: return stolen;
 	case DPN_LOCAL:
 	case DPN_SEND:
 	case DPN_ROUTE: return V_REDIRECT;
@@ -147,7 +149,7 @@ static void frame(struct bench *b, const char *name, uint32_t ifindex, enum dpn_
 		return; /* BPF_PROG_TEST_RUN takes no less than a header */
 	struct run r = bench_net_run(b->dp, ifindex, dir, p, 1);
 	uint32_t n = dpn_input(b->dpn, ifindex, dir, p->b, p->n, now(), &out);
-	int want = expected(&out[n - 1]);
+	int want = expected(&out[n - 1], dir);
 	if (r.verdict != want)
 		fault(b, name, "verdict", r.verdict, want);
 	else

@@ -90,7 +90,7 @@ def end(daemon, signo):
 def settled(net, node, interfaces):
     """Has the engine begun with IPv4, and everything that follows?"""
     return "roam0" in host(net, node)["links"] and host(net, node)["sockets"] and all(
-        any("bpf" in f for f in [run(net, node, "tc", "filter", "show", "dev", i, "ingress")]) for i in interfaces.values())
+        any((PINS / f"{net.id}-{node}").glob(f"if-{net.ifindex[node, i]}-in*")) for i in interfaces.values())
 
 
 def test_settings_are_what_the_roles_need(alone):
