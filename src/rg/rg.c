@@ -76,6 +76,7 @@ void rg_start(struct rg *g, struct now now)
 
 void rg_stop(struct rg *g, struct now now)
 {
+	rg_update_send(g, now);
 	rg_flush(g, now);
 	g->is_stopping = true;
 	g->is_active = false;
@@ -227,7 +228,8 @@ void rg_tick(struct rg *g, struct now now)
 mono_t rg_expiry(const struct rg *g)
 {
 	mono_t t = mono_min(rg_member_expiry(g), rg_ask_expiry(g));
-	return mono_min(t, mono_min(rg_send_expiry(g), timers_next(&g->purges)));
+	t = mono_min(t, mono_min(rg_send_expiry(g), timers_next(&g->purges)));
+	return mono_min(t, rg_update_expiry(g));
 }
 
 bool rg_is_ready(const struct rg *g) { return g->state == RG_READY; }
@@ -257,7 +259,7 @@ int rg_hand_over(struct rg *g, struct now now)
 
 	if (!p || !(p->hello.state & GRP_INITIALISED))
 		return ERR_NOTFOUND;
-	rg_flush(g, now);
+	rg_update_send(g, now);
 	struct wr w = rg_begin(g, buf, GRP_HAND_OVER, p);
 	const size_t len = rg_end(g, &w, p);
 	p->seq++;

@@ -92,7 +92,8 @@ enum rg_change {
 };
 /*
  * stamp: the mobile's own order, 0 when it has none (then that of the version before counts). rec->version is filled in. Returns
- * the number that rg_committed must reach, which may be reached already. The datagram leaves at rg_flush, or when it is full.
+ * the number that rg_committed must reach, which may be reached already. The datagram leaves when it is full, and at
+ * rg_flush unless an earlier one is still on its way: then a few milliseconds later at most.
  */
 uint64_t rg_put(struct rg *g, enum rg_change how, struct rg_rec *rec, uint64_t stamp, struct now now);
 void rg_flush(struct rg *g, struct now now);

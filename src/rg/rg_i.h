@@ -13,7 +13,6 @@ enum {
 	RG_RING_MAX = 8192,            /* datagrams to all that wait for acknowledgement */
 	RG_UNICAST_MAX = 512,          /* the same to one member */
 	RG_UNICAST_BUSY = 256,         /* no more of the table is sent while so many wait: enough that neither end waits for the other */
-	RG_PAGE_LATER = 2,             /* a part of the table is sent again as if it had been so often: many stand in line at the receiver */
 	RG_OWED_MAX = 16,              /* ranges of sequence numbers in an acknowledgement */
 	RG_DIFFER_HELLOS = 5,          /* digests differ so often in a row before it is believed */
 	RG_RESUME_BACK = 2 * RG_UNICAST_BUSY, /* parts whose end has come, but perhaps not all of them, when a sender dies */
@@ -40,7 +39,7 @@ struct rg_msg {
 	uint16_t len_oct;
 	uint8_t tries;
 	bool is_acked;                 /* by somebody */
-	mono_t next;
+	mono_t sent, next;
 	uint8_t *bytes;
 };
 struct rg_ring {
@@ -48,6 +47,7 @@ struct rg_ring {
 	uint32_t cap, head, n;
 	uint32_t n_done;               /* of the first ones is known that they are committed */
 	mono_t soonest;                /* nothing is sent again before this */
+	span_t way;                    /* how long acknowledgements take of late: nothing is sent again before */
 };
 
 struct rg_owed { uint64_t first; uint16_t n; };
@@ -112,6 +112,7 @@ struct rg {
 	uint8_t pending[RG_DATAGRAM_MAX];
 	struct wr w;
 	uint64_t pending_token, pending_seq;
+	mono_t pending_by;             /* it leaves then, full or not */
 	struct { uint64_t updates, pages, again, dropped, repaired, applied, ignored; } n;
 };
 
@@ -153,6 +154,10 @@ mono_t rg_member_expiry(const struct rg *g);
 /* The nth (from 0) live member in order of designation. */
 struct rg_peer *rg_designated(struct rg *g, uint32_t nth, uint32_t *n_live);
 bool rg_is_designated(const struct rg *g, const struct rg_peer *asker, uint32_t attempt);
+
+/* rg_update.c */
+void rg_update_send(struct rg *g, struct now now);       /* what rg_flush still keeps back too */
+mono_t rg_update_expiry(const struct rg *g);
 
 /* rg_table.c: versions */
 void rg_table_init(struct rg *g);

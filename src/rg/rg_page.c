@@ -29,7 +29,7 @@ static void send_kept(struct rg *g, struct rg_peer *p, struct wr *w, struct now 
 	const size_t n = rg_end(g, w, p);
 
 	p->seq++;
-	const struct rg_msg m = {.seq = p->seq, .wait = rg_peer_bit(p), .tries = RG_PAGE_LATER, .len_oct = (uint16_t)n, .bytes = w->base};
+	const struct rg_msg m = {.seq = p->seq, .wait = rg_peer_bit(p), .len_oct = (uint16_t)n, .bytes = w->base};
 	if (n)
 		(void)rg_keep(g, &p->ring, RG_UNICAST_MAX, &m, now);
 }

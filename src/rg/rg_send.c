@@ -89,9 +89,9 @@ static bool ring_grow(struct rg *g, struct rg_ring *r, uint32_t max)
 	return true;
 }
 
-static span_t back_off(const struct rg *g, uint8_t tries)
+static span_t back_off(const struct rg *g, const struct rg_ring *r, uint8_t tries)
 {
-	const int64_t ns = g->conf.again.ns << (tries > 10 ? 10 : tries);
+	const int64_t ns = (g->conf.again.ns + 2 * r->way.ns) << (tries > 10 ? 10 : tries);
 	return span_ns(ns < g->conf.again_max.ns ? ns : g->conf.again_max.ns);
 }
 
@@ -107,7 +107,8 @@ bool rg_keep(struct rg *g, struct rg_ring *ring, uint32_t max, const struct rg_m
 	struct rg_msg *kept = rg_ring_at(ring, ring->n);
 	*kept = *m;
 	kept->bytes = bytes;
-	kept->next = mono_add(now.mono, back_off(g, m->tries));
+	kept->sent = now.mono;
+	kept->next = mono_add(now.mono, back_off(g, ring, 0));
 	ring->soonest = ring->n++ ? mono_min(ring->soonest, kept->next) : kept->next;
 	return true;
 }
@@ -181,7 +182,7 @@ static void ring_tick(struct rg *g, struct rg_ring *r, struct now now)
 		if (mono_reached(m->next, now.mono)) {
 			send_again(g, m);
 			m->tries += m->tries < UINT8_MAX;
-			m->next = mono_add(now.mono, back_off(g, m->tries));
+			m->next = mono_add(now.mono, back_off(g, r, m->tries));
 		}
 		r->soonest = mono_min(r->soonest, m->next);
 	}
@@ -277,6 +278,13 @@ static uint32_t ring_search(const struct rg_ring *r, uint64_t seq)
 	return lo;
 }
 
+/* As TCP does (RFC 6298), of what was sent once alone: which of several an acknowledgement is for is not to be told. */
+static void measure(struct rg_ring *r, const struct rg_msg *m, struct now now)
+{
+	if (!m->tries)
+		r->way.ns += (mono_sub(now.mono, m->sent).ns - r->way.ns) / 8;
+}
+
 void rg_on_ack(struct rg *g, struct rg_peer *p, const struct grp_ack *a, struct now now)
 {
 	struct rg_ring *r = a->is_to_all ? &g->ring : &p->ring;
@@ -285,6 +293,8 @@ void rg_on_ack(struct rg *g, struct rg_peer *p, const struct grp_ack *a, struct 
 		struct rg_msg *m = rg_ring_at(r, i);
 		if (m->seq - a->first >= a->n)
 			break;
+		if (m->seq == a->first)
+			measure(r, m, now);
 		m->is_acked |= (m->wait & rg_peer_bit(p)) != 0;
 		m->wait &= ~rg_peer_bit(p);
 	}

@@ -7,10 +7,11 @@
 
 enum { EMPTY_OCT = GRP_HEAD_OCT + GRP_MAC_OCT };
 
-static void pending_begin(struct rg *g)
+static void pending_begin(struct rg *g, struct now now)
 {
 	g->w = rg_begin(g, g->pending, GRP_UPDATE, NULL);
 	g->pending_seq = ++g->seq; /* a hello may leave before it, with a number of its own */
+	g->pending_by = mono_add(now.mono, span_ns(g->conf.again.ns / 4));
 }
 
 /* Those that have not acknowledged the oldest datagram stop the others from being told: they count as lost, and are mended later. */
@@ -27,21 +28,36 @@ static void drop_laggards(struct rg *g, struct now now)
 		}
 }
 
-void rg_flush(struct rg *g, struct now now)
+void rg_update_send(struct rg *g, struct now now)
 {
 	const uint64_t token = g->pending_token;
 
+	if (!token)
+		return;
 	g->pending_token = 0;
-	if (token) {
-		const size_t n = rg_end(g, &g->w, NULL);
-		g->n.updates++;
-		if (g->ring.n >= RG_RING_MAX)
-			drop_laggards(g, now);
-		const struct rg_msg m = {.seq = g->pending_seq, .token = token, .wait = rg_live_mask(g), .len_oct = (uint16_t)n, .bytes = g->pending};
-		if (n && m.wait && !rg_keep(g, &g->ring, RG_RING_MAX, &m, now))
-			drop_laggards(g, now);
-		rg_commit_advance(g);
-	}
+	const size_t n = rg_end(g, &g->w, NULL);
+	g->n.updates++;
+	if (g->ring.n >= RG_RING_MAX)
+		drop_laggards(g, now);
+	const struct rg_msg m = {.seq = g->pending_seq, .token = token, .wait = rg_live_mask(g), .len_oct = (uint16_t)n, .bytes = g->pending};
+	if (n && m.wait && !rg_keep(g, &g->ring, RG_RING_MAX, &m, now))
+		drop_laggards(g, now);
+	rg_commit_advance(g);
+}
+
+/* While an earlier datagram is on its way, more may gather for the next one until the acknowledgement is here, or for a moment: the busier the
+ * group, the fuller its datagrams (RFC 896 does it for TCP). */
+static bool may_wait(const struct rg *g, struct now now)
+{
+	return g->ring.n_done < g->ring.n && !mono_reached(g->pending_by, now.mono);
+}
+
+mono_t rg_update_expiry(const struct rg *g) { return g->pending_token ? g->pending_by : MONO_NEVER; }
+
+void rg_flush(struct rg *g, struct now now)
+{
+	if (g->pending_token && !may_wait(g, now))
+		rg_update_send(g, now);
 	for (uint32_t i = 0; i < RG_PEER_MAX; i++)
 		if (g->peer[i].id)
 			rg_pay(g, &g->peer[i]);
@@ -56,9 +72,9 @@ static void tell(struct rg *g, const struct rg_rec *rec, struct now now)
 				 .value_oct = (uint16_t)rec->value_oct, .left_s = rg_left_of(rec->expires, now), .version = rec->version, .value = rec->value};
 	memcpy(r->key, rec->key, rec->key_oct);
 	if (g->pending_token && wr_len(&g->w) + grp_record_oct(r) + GRP_MAC_OCT > g->conf.datagram_oct)
-		rg_flush(g, now);
+		rg_update_send(g, now);
 	if (!g->pending_token)
-		pending_begin(g);
+		pending_begin(g, now);
 	grp_put(&g->w, &f);
 	g->pending_token = g->token;
 }
