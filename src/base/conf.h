@@ -25,6 +25,7 @@ enum conf_type {
 	CONF_ENUM,      /* uint32_t, index into names[] */
 	CONF_IFNAME,    /* char[16] */
 	CONF_PATH,      /* char[size]; a file that must exist */
+	CONF_URL,       /* char[CONF_URL_OCT]: http:// or https://, host and port, nothing behind */
 	CONF_LIST_ADDR6,   /* struct conf_list at off */
 	CONF_LIST_PREFIX6,
 	CONF_LIST_ADDR4,
@@ -32,8 +33,10 @@ enum conf_type {
 	CONF_LIST_ADDR46,
 	CONF_LIST_PREFIX46,
 	CONF_LIST_IFNAME,
+	CONF_LIST_URL,
 	CONF_END,
 };
+enum { CONF_URL_OCT = 128 };
 
 /* Lists are a fixed array and a count, in the configuration struct: `struct addr6 x[N]; uint32_t n_x;` */
 struct conf_row {

@@ -218,6 +218,58 @@ void fx_store_del(struct effq *q, enum role_id role, enum store_table table, con
 	store(q, role, FX_STORE_DEL, table, key, key_len, NULL, 0);
 }
 
+struct shared_head { uint8_t how, expect; uint16_t key_len_oct, val_len_oct; uint64_t rev; };
+
+void fx_shared(struct effq *q, enum role_id role, uint64_t token, const struct shared_op *ops, uint32_t n_ops)
+{
+	uint32_t len = 0, off;
+
+	for (uint32_t i = 0; i < n_ops; i++)
+		len += (uint32_t)sizeof(struct shared_head) + ops[i].key_len_oct + ops[i].val_len_oct;
+	uint8_t *p = effq_arena(q, len, &off);
+	struct effect *e = p ? add(q, role, FX_SHARED) : NULL;
+	if (!e) {
+		q->lost += p == NULL;
+		return;
+	}
+	e->shared = (struct fx_shared){token, n_ops, off, len};
+	for (const struct shared_op *o = ops; o < ops + n_ops; o++) {
+		const struct shared_head h = {(uint8_t)o->how, (uint8_t)o->expect, o->key_len_oct, o->val_len_oct, o->rev};
+		memcpy(p, &h, sizeof h);
+		memcpy(p += sizeof h, o->key, o->key_len_oct);
+		p += o->key_len_oct;
+		if (o->val_len_oct)
+			memcpy(p, o->val, o->val_len_oct);
+		p += o->val_len_oct;
+	}
+}
+
+struct shared_op fx_shared_next(const uint8_t **at)
+{
+	struct shared_head h;
+
+	memcpy(&h, *at, sizeof h);
+	const uint8_t *key = *at + sizeof h, *val = key + h.key_len_oct;
+	*at = val + h.val_len_oct;
+	return (struct shared_op){(enum shared_how)h.how, (enum shared_expect)h.expect, h.rev, (const char *)key, val, h.key_len_oct, h.val_len_oct};
+}
+
+void fx_answer(struct effq *q, enum role_id role, uint64_t command, const char *wrong)
+{
+	const uint32_t len = wrong ? (uint32_t)strlen(wrong) : 0;
+	uint32_t off;
+	uint8_t *p = effq_arena(q, len + 1, &off);
+	struct effect *e = p ? add(q, role, FX_ANSWER) : NULL;
+
+	if (!e) {
+		q->lost += p == NULL;
+		return;
+	}
+	if (len)
+		memcpy(p, wrong, len);
+	e->answer = (struct fx_answer){command, off, len};
+}
+
 void fx_event(struct effq *q, enum role_id role, enum event_sev sev, const char *code, const struct addr6 *mobile,
 	      const char *fmt, ...)
 {

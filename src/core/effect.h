@@ -15,6 +15,7 @@
 #include "base/addr.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "core/shared.h"
 #include "datapath/dp.h"
 
 enum role_id { ROLE_NONE, ROLE_HA, ROLE_MMA, ROLE_AR, ROLE_MN, ROLE_CN, ROLE_FA, ROLE_MM, ROLE_N };
@@ -37,6 +38,8 @@ enum effect_kind {
 	FX_ATTACH,      /* mobile node: ask the radio of an interface for another router/cell */
 	FX_STORE_PUT,   /* record to stable storage */
 	FX_STORE_DEL,
+	FX_SHARED,      /* a transaction with the store that several nodes share */
+	FX_ANSWER,      /* what became of an operator's command that had to wait */
 	FX_EVENT,       /* tell the operator */
 	FX_NOTHING,     /* was one of the others, and has been taken out (rg/sync.h) */
 };
@@ -95,7 +98,7 @@ struct fx_keep {
 bool fx_keep_wants(const struct fx_keep *k, uint32_t seq, mono_t when, mono_t now);
 
 enum store_table { STORE_BINDING_HA = 1, STORE_BINDING_MMA, STORE_COUNTER, STORE_MN, STORE_RO_MMA, STORE_RO_MN, STORE_VISIT, STORE_MN4,
-	STORE_HA_POOL, STORE_DEVICE };
+	STORE_HA_POOL, STORE_DEVICE, STORE_DEVICE_COPY /* of what lies in a store that is shared */ };
 
 /* How a record that a redundancy group shares has changed (rg/sync.h). */
 enum fx_change_how {
@@ -114,6 +117,15 @@ struct fx_store {
 	uint16_t key_len_oct, val_len_oct;
 	uint32_t off;             /* key then value, in the arena */
 	struct fx_change change;
+};
+
+struct fx_shared {
+	uint64_t token;           /* comes back with SHARED_DONE */
+	uint32_t n_ops, off, len_oct; /* in the arena: fx_shared_next reads them */
+};
+struct fx_answer {
+	uint64_t command;         /* ctl_cmd.answer */
+	uint32_t off, len_oct;    /* what is wrong; none: it was done */
 };
 
 enum event_sev { EV_DEBUG, EV_INFO, EV_NOTICE, EV_WARNING, EV_ERROR };
@@ -137,6 +149,8 @@ struct effect {
 		struct fx_attach attach;
 		struct fx_keep keep;
 		struct fx_store store;
+		struct fx_shared shared;
+		struct fx_answer answer;
 		struct fx_event event;
 	};
 };
@@ -180,6 +194,10 @@ void fx_store_put(struct effq *q, enum role_id role, enum store_table table, con
 void fx_record_put(struct effq *q, enum role_id role, enum store_table table, const void *key, size_t key_len,
 		   const void *val, size_t val_len, const struct fx_change *change);
 void fx_store_del(struct effq *q, enum role_id role, enum store_table table, const void *key, size_t key_len);
+void fx_shared(struct effq *q, enum role_id role, uint64_t token, const struct shared_op *ops, uint32_t n_ops);
+/* Reads the next one at *at; keys and values lie in the arena. */
+struct shared_op fx_shared_next(const uint8_t **at);
+void fx_answer(struct effq *q, enum role_id role, uint64_t command, const char *wrong /* or NULL */);
 void fx_event(struct effq *q, enum role_id role, enum event_sev sev, const char *code, const struct addr6 *mobile,
 	      const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 

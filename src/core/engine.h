@@ -96,7 +96,8 @@ struct station_event {
 struct store_rec { enum store_table table; const uint8_t *key, *val; size_t key_len_oct, val_len_oct; };
 
 /* Operator's command, words already split: {"handover", "wlan0", "02:..."}. */
-struct ctl_cmd { uint32_t argc; const char *const *argv; };
+/* answer: names it in an FX_ANSWER, for those whose end has to be waited for; 0: nobody waits. */
+struct ctl_cmd { uint32_t argc; const char *const *argv; uint64_t answer; };
 
 /* Takes a sentence about what of a configuration is weak by the roles' defaults or the operator's choice. It names the
  * stronger setting: "no challenge is asked for: write challenge = true". */
@@ -128,7 +129,8 @@ struct role_ops {
 	mono_t (*expiry)(const void *self);
 	/* what: "bindings", "mobiles", "groups", "neighbors", "routers", "interfaces", "status"; ignore others. */
 	void (*show)(const void *self, const char *what, struct show *out, struct now now);
-	/* 0, ERR_NOTFOUND when the command is not this role's, or another error with *msg a sentence. */
+	/* 0, ERR_NOTFOUND when the command is not this role's, ERR_AGAIN when FX_ANSWER comes later, or another error with *msg a
+	 * sentence. */
 	int (*ctl)(void *self, const struct ctl_cmd *cmd, struct now now, const char **msg);
 	/* A UDP port of the host's whose datagrams come to rx as whole packets, headers rebuilt (DP_PUNT_NONE); 0: none. */
 	uint16_t (*port)(const void *self);
@@ -146,6 +148,10 @@ struct role_ops {
 	/* Serve (announce, intercept, speak without being asked), or stand by. In a group, false comes right behind init; without one
 	 * neither ever comes, and the role serves. */
 	void (*active)(void *self, bool is_active, struct now now);
+
+	/* The store that the role shares with other nodes, of those that take part alone; NULL: none. What happens there. */
+	const struct shared_conf *(*shared_conf)(const void *self);
+	void (*shared)(void *self, const struct shared_event *ev, struct now now);
 };
 
 /* Any hook but init, fini, rx, tick and expiry may be NULL. */

@@ -149,6 +149,7 @@
 	X(MM_EPOCH, "agent or mobility manager whose boot epoch is not proven yet") \
 	X(MM_REPLAY, "datagram of an agent or a mobility manager that has come before, or is too old") \
 	X(MM_NOT_ALLOWED, "question that the agent may not ask") \
+	X(MM_NOT_READY, "question about what a mobility manager cannot know before it has read the managers' store") \
 	X(MM_LIMIT, "no room for another mobile, or for another agent's wish to be told of changes") \
 	X(HSRP_ADDRESS, "HSRP router of our group with another virtual address")
 

@@ -22,7 +22,7 @@
 enum { EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_UNREACHED = 3, DEADLINE_MS = 10000 };
 
 static const char *const subjects[] = {"status", "bindings", "mobiles", "visitors", "guests", "stations", "managers", "groups",
-				       "neighbors", "routers", "interfaces", "group", "agents", "counters", NULL};
+				       "neighbors", "routers", "interfaces", "group", "agents", "store", "counters", NULL};
 
 /* Words that go to the daemon as they are, and how many may follow. */
 static const struct request { const char *word; int min, max; } requests[] = {
@@ -36,7 +36,7 @@ static int usage(FILE *out, int status)
 {
 	fputs("usage: roamctl [-s SOCKET | -n DIR] [--json] COMMAND\n\n"
 	      "  show SUBJECT           status, bindings, mobiles, visitors, guests, stations, managers, groups, neighbors,\n"
-	      "                         routers, interfaces, group, agents or counters\n"
+	      "                         routers, interfaces, group, agents, store or counters\n"
 	      "  monitor                events as they happen\n"
 	      "  trace HOME-ADDRESS     the events of one mobile\n"
 	      "  handover IF [ROUTER]   mobile node: move to another router (its link-layer address)\n"

@@ -247,6 +247,14 @@ int conf_load(struct conf *c, const struct role_ops *const *roles, const char *f
 	return rc;
 }
 
+uint32_t conf_role_line(const struct conf *c, enum role_id id)
+{
+	for (uint32_t i = 0; i < c->n_roles; i++)
+		if (c->roles[i].ops->id == id)
+			return c->roles[i].line;
+	return 0;
+}
+
 void conf_fini(struct conf *c)
 {
 	for (uint32_t i = 0; i < c->n_roles; i++) {

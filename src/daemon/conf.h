@@ -56,6 +56,8 @@ int conf_load(struct conf *c, const struct role_ops *const *roles, const char *f
 int conf_parse(struct conf *c, const struct role_ops *const *roles, const char *file, const char *text, size_t len_oct,
 	       struct conf_err *err);
 void conf_fini(struct conf *c);
+/* Of the role's block; 0: there is none. */
+uint32_t conf_role_line(const struct conf *c, enum role_id id);
 /* "file:line: text" */
 void conf_err_print(const struct conf_err *err, FILE *to);
 

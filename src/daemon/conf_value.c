@@ -12,7 +12,7 @@ enum { IFNAME_OCT = 16 };
 
 #define LIST_CASES \
 	case CONF_LIST_ADDR6: case CONF_LIST_PREFIX6: case CONF_LIST_ADDR4: case CONF_LIST_PREFIX4: case CONF_LIST_ADDR46: \
-	case CONF_LIST_PREFIX46: case CONF_LIST_IFNAME:
+	case CONF_LIST_PREFIX46: case CONF_LIST_IFNAME: case CONF_LIST_URL:
 
 static const struct { enum conf_type list, element; const char *name; } lists[] = {
 	{CONF_LIST_ADDR6, CONF_ADDR6, "list of IPv6 addresses"},
@@ -22,6 +22,7 @@ static const struct { enum conf_type list, element; const char *name; } lists[] 
 	{CONF_LIST_ADDR46, CONF_ADDR46, "list of addresses"},
 	{CONF_LIST_PREFIX46, CONF_PREFIX46, "list of prefixes"},
 	{CONF_LIST_IFNAME, CONF_IFNAME, "list of interfaces"},
+	{CONF_LIST_URL, CONF_URL, "list of URLs"},
 };
 enum { LISTS_N = sizeof lists / sizeof lists[0] };
 
@@ -56,6 +57,7 @@ size_t conf_type_size(const struct conf_row *row)
 	case CONF_PREFIX46: return sizeof(struct prefix6);
 	case CONF_LLADDR: return sizeof(struct lladdr);
 	case CONF_IFNAME: return IFNAME_OCT;
+	case CONF_URL: return CONF_URL_OCT;
 	LIST_CASES
 	case CONF_END: break;
 	}
@@ -80,6 +82,7 @@ const char *conf_type_str(enum conf_type t)
 	case CONF_ENUM: return "one of";
 	case CONF_IFNAME: return "interface";
 	case CONF_PATH: return "path";
+	case CONF_URL: return "URL";
 	LIST_CASES
 	case CONF_END: break;
 	}
@@ -181,6 +184,28 @@ static int parse_ifname(const struct conf_row *row, const char *text, char *dst,
 	return parse_text(row, text, dst, IFNAME_OCT, line, err);
 }
 
+/* Host and port behind the scheme: an IPv6 address stands in brackets. */
+static bool is_authority(const char *s)
+{
+	const bool is_bracketed = *s == '[';
+	const size_t host = is_bracketed ? strcspn(s, "]") + 1 : strcspn(s, ":/");
+	int64_t port;
+
+	if (host <= (is_bracketed ? 2u : 0u) || strpbrk(s, " /?#@\"") || s[host] != ':')
+		return false;
+	return number(s + host + 1, &port) && port > 0 && port < 65536;
+}
+
+static int parse_url(const struct conf_row *row, const char *text, char *dst, uint32_t line, struct conf_err *err)
+{
+	const size_t scheme = strncmp(text, "https://", 8) == 0 ? 8 : strncmp(text, "http://", 7) == 0 ? 7 : 0;
+
+	if (!scheme || !is_authority(text + scheme))
+		return conf_fail(err, line, "\"%s\": \"%s\" is no URL of a server: give one such as \"https://192.0.2.1:2379\" or "
+				 "\"https://[2001:db8::1]:2379\"", row->name, text);
+	return parse_text(row, text, dst, CONF_URL_OCT, line, err);
+}
+
 static int parse_addr(const struct conf_row *row, enum conf_type t, const char *text, struct addr6 *dst, uint32_t line, struct conf_err *err)
 {
 	const bool ok = t == CONF_ADDR6 ? addr6_parse(dst, text) : addr46_parse(dst, text);
@@ -222,6 +247,7 @@ int conf_value_parse(const struct conf_row *row, const char *text, void *dst, ui
 	case CONF_PATH: return parse_text(row, text, dst, row->size, line, err);
 	case CONF_ENUM: return parse_enum(row, text, dst, line, err);
 	case CONF_IFNAME: return parse_ifname(row, text, dst, line, err);
+	case CONF_URL: return parse_url(row, text, dst, line, err);
 	case CONF_ADDR6:
 	case CONF_ADDR4:
 	case CONF_ADDR46: return parse_addr(row, t, text, dst, line, err);
@@ -244,6 +270,7 @@ char *conf_value_format(const struct conf_row *row, const void *src, char *buf, 
 	case CONF_S: snprintf(buf, size, "%lld", (long long)span_to_s(*(const span_t *)src)); break;
 	case CONF_STR:
 	case CONF_PATH:
+	case CONF_URL:
 	case CONF_IFNAME: snprintf(buf, size, "%s", (const char *)src); break;
 	case CONF_ENUM: snprintf(buf, size, "%s", row->names[*(const uint32_t *)src]); break;
 	case CONF_ADDR6: snprintf(buf, size, "%s", ADDR6_STR((const struct addr6 *)src)); break;

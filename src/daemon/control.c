@@ -13,8 +13,13 @@
 enum { ARGS_MAX = 16, MONITOR_MAX_OCT = 1 << 20, KEEP_OCT = 1 << 16 };
 #define MONITOR 0x80000000u
 
+/* A command whose end its client waits for; it says nothing more meanwhile. */
+struct waiting { struct waiting *next; uint64_t command; struct sock_client *to; };
+
 struct control {
 	struct sock *sock;
+	struct waiting *waiting;
+	uint64_t n_commands;
 	struct jsonw out;
 	uint32_t n_monitors;
 	struct control_ops ops;
@@ -59,6 +64,50 @@ static void do_show(struct control *c, struct sock_client *to, const json_t *req
 	answer_end(c, to, what ? NULL : "the request has no \"what\": name what to show, such as \"bindings\"");
 }
 
+/* Takes it out; false: it has had its answer, or its client is gone. */
+static bool no_longer(struct control *c, uint64_t command, const struct sock_client *of, struct sock_client **to)
+{
+	for (struct waiting **at = &c->waiting; *at; at = &(*at)->next)
+		if (of ? (*at)->to == of : (*at)->command == command) {
+			struct waiting *w = *at;
+			*to = w->to;
+			*at = w->next;
+			free(w);
+			return true;
+		}
+	return false;
+}
+
+void control_answer(struct control *c, const struct fx_answer *a, const char *text)
+{
+	struct sock_client *to;
+	char *error = a->len_oct ? strndup(text, a->len_oct) : NULL;
+
+	if (no_longer(c, a->command, NULL, &to)) {
+		answer_end(c, to, error ? error : a->len_oct ? "not enough memory for the reason" : NULL);
+		sock_pause(to, false);
+	}
+	free(error);
+}
+
+static int carry_out(struct control *c, struct sock_client *to, struct ctl_cmd *cmd, const char **msg)
+{
+	struct waiting *w = malloc(sizeof *w);
+
+	*msg = "not enough memory";
+	if (!w)
+		return ERR_NOMEM;
+	*w = (struct waiting){c->waiting, ++c->n_commands, to};
+	c->waiting = w;
+	cmd->answer = w->command;
+	*msg = NULL;
+	sock_pause(to, true);
+	int rc = c->ops.ctl(c->ops.ctx, cmd, msg);
+	if (rc != ERR_AGAIN && no_longer(c, cmd->answer, NULL, &to))
+		sock_pause(to, false);
+	return rc;
+}
+
 static void do_ctl(struct control *c, struct sock_client *to, const json_t *req)
 {
 	const json_t *args = json_object_get(req, "args");
@@ -71,7 +120,9 @@ static void do_ctl(struct control *c, struct sock_client *to, const json_t *req)
 	if (!n || n > ARGS_MAX)
 		msg = "the request needs \"args\", 1 to 16 words";
 	if (!msg) {
-		int rc = c->ops.ctl(c->ops.ctx, &(struct ctl_cmd){(uint32_t)n, argv}, &msg);
+		int rc = carry_out(c, to, &(struct ctl_cmd){(uint32_t)n, argv, 0}, &msg);
+		if (rc == ERR_AGAIN)
+			return;
 		if (rc && !msg)
 			msg = rc == ERR_NOTFOUND ? "no role here knows this command" : err_str(rc);
 		else if (!rc)
@@ -109,7 +160,9 @@ static void on_line(void *ctx, struct sock_client *from, char *line)
 static void on_gone(void *ctx, struct sock_client *client)
 {
 	struct control *c = ctx;
+	struct sock_client *to;
 
+	(void)no_longer(c, 0, client, &to);
 	if (*sock_flags(client) & MONITOR)
 		c->n_monitors--;
 }

@@ -133,6 +133,15 @@ static void on_event(void *ctx, const struct fx_event *ev, enum role_id role, co
 		control_event(d->control, ev, role, text, plat_now().wall);
 }
 
+static void on_shared(void *ctx, const struct fx_shared *t, const uint8_t *ops) { etcd_transact(((struct daemon *)ctx)->etcd, t, ops); }
+
+static void on_answer(void *ctx, const struct fx_answer *a, const char *text)
+{
+	struct daemon *d = ctx;
+	if (d->control)
+		control_answer(d->control, a, text);
+}
+
 static void dp_log(void *ctx, const char *line)
 {
 	(void)ctx;
@@ -291,6 +300,18 @@ static int start_engines(struct daemon *d, struct conf_err *err)
 	return rc;
 }
 
+static void shared_event(void *ctx, const struct shared_event *ev) { engines_shared(&((struct daemon *)ctx)->engines, ev, plat_now()); }
+static void shared_settled(void *ctx) { loop_run(ctx); }
+
+static int open_shared(struct daemon *d, struct conf_err *err)
+{
+	const struct shared_conf *conf = engines_shared_conf(&d->engines);
+	const struct etcd_ops ops = {shared_event, shared_settled, d};
+	int rc = conf ? etcd_check(conf, conf_role_line(&d->conf, ROLE_MM), err) : 0;
+
+	return conf && !rc ? etcd_open(&d->etcd, d->base, PRIO_TURN, conf, &ops, err) : rc;
+}
+
 /* Links are reported only now, so that engines meet them with everything restored. The sockets come after: who can
  * connect finds a daemon that runs. */
 static int go(struct daemon *d, struct conf_err *err)
@@ -339,12 +360,14 @@ int daemon_start(struct daemon **out, struct conf *conf, const char *file, struc
 	d->exec.attach = on_attach;
 	d->exec.event = on_event;
 	d->exec.keep_send = on_keep_send;
+	d->exec.shared = on_shared;
+	d->exec.answer = on_answer;
 	d->exec.begin_v4 = loop_begin_v4;
 	d->exec.ctx = d;
 	log_open(d->conf.node.name, (enum event_sev)d->conf.node.log_level);
 
 	static int (*const steps[])(struct daemon *, struct conf_err *) = {
-		open_store, open_plat, open_datapath, open_radio, start_engines, go, open_sockets,
+		open_store, open_plat, open_datapath, open_radio, start_engines, open_shared, go, open_sockets,
 	};
 	int rc = make_dir(d->conf.node.run_dir, err);
 	if (!rc)
@@ -440,6 +463,7 @@ void daemon_free(struct daemon *d)
 	if (!d)
 		return;
 	loop_close(d);
+	etcd_close(d->etcd);
 	feed_close(d->feed);
 	control_close(d->control);
 	nl80211_close(d->nl80211);

@@ -7,6 +7,7 @@
 #include "daemon/control.h"
 #include "daemon/daemon.h"
 #include "daemon/engines.h"
+#include "daemon/etcd.h"
 #include "daemon/exec.h"
 #include "daemon/feed.h"
 #include "daemon/group.h"
@@ -43,6 +44,7 @@ struct daemon {
 	struct control *control;
 	struct feed *feed;
 	struct group *group;         /* NULL: none */
+	struct etcd *etcd;           /* NULL: no store is shared */
 	int tun_fd;
 	int timer_fd;
 

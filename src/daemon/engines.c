@@ -267,6 +267,17 @@ int engines_ctl(struct engines *es, const struct ctl_cmd *cmd, struct now now, c
 	return ERR_NOTFOUND;
 }
 
+const struct shared_conf *engines_shared_conf(const struct engines *es)
+{
+	const struct shared_conf *c = NULL;
+
+	for (uint32_t i = 0; i < es->n && !c; i++)
+		c = es->e[i].ops->shared_conf ? es->e[i].ops->shared_conf(es->e[i].self) : NULL;
+	return c;
+}
+
+void engines_shared(struct engines *es, const struct shared_event *ev, struct now now) { TELL(es, SYNC_UNASKED, shared, ev, now) }
+
 void engines_show_counters(const struct engines *es, struct show *out)
 {
 	show_begin(out, "engine");

@@ -57,5 +57,8 @@ mono_t engines_expiry(const struct engines *es);
 void engines_show(const struct engines *es, const char *what, struct show *out, struct now now);
 /* 0; ERR_NOTFOUND when no role knows the command; or a role's error with *msg. */
 int engines_ctl(struct engines *es, const struct ctl_cmd *cmd, struct now now, const char **msg);
+/* The store that a role shares with other nodes; NULL: none does. */
+const struct shared_conf *engines_shared_conf(const struct engines *es);
+void engines_shared(struct engines *es, const struct shared_event *ev, struct now now);
 /* The first record of all: one a reason, "engine". */
 void engines_show_counters(const struct engines *es, struct show *out);

@@ -148,6 +148,8 @@ static bool is_v4_effect(const struct effq *q, const struct effect *e)
 	case FX_ATTACH:
 	case FX_STORE_PUT:
 	case FX_STORE_DEL:
+	case FX_SHARED:
+	case FX_ANSWER:
 	case FX_EVENT:
 	case FX_NOTHING: return false;
 	}
@@ -209,7 +211,7 @@ static void run_dp(struct exec *x, const struct effect *e)
 static bool is_gathered(enum effect_kind k)
 {
 	return k == FX_SEND || k == FX_DP_PUT || k == FX_DP_DEL || k == FX_EVENT || k == FX_STORE_PUT || k == FX_STORE_DEL ||
-	       k == FX_NOTHING;
+	       k == FX_SHARED || k == FX_NOTHING;
 }
 
 static void settle(struct exec *x)
@@ -305,6 +307,8 @@ static void run_one(struct exec *x, const struct effq *q, const struct effect *e
 	case FX_STORE_PUT:
 	case FX_STORE_DEL: break; /* done */
 	case FX_NOTHING: break;
+	case FX_SHARED: x->shared(x->ctx, &e->shared, effq_bytes(q, e->shared.off)); break;
+	case FX_ANSWER: x->answer(x->ctx, &e->answer, (const char *)effq_bytes(q, e->answer.off)); break;
 	case FX_EVENT: x->event(x->ctx, &e->event, e->role, (const char *)effq_bytes(q, e->event.off)); break;
 	}
 }

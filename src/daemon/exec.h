@@ -31,6 +31,8 @@ struct exec {
 	uint32_t tun_ifindex;
 	void (*attach)(void *ctx, const struct fx_attach *a, const char *ifname);
 	void (*keep_send)(void *ctx, const struct fx_keep *k);
+	void (*shared)(void *ctx, const struct fx_shared *t, const uint8_t *ops);
+	void (*answer)(void *ctx, const struct fx_answer *a, const char *text); /* text is not terminated */
 	void (*event)(void *ctx, const struct fx_event *ev, enum role_id role, const char *text);
 	void *ctx;
 	uint64_t n_batches, n_effects, n_failed;

@@ -14,6 +14,7 @@
 #include "daemon/conf.h"
 #include "daemon/daemon.h"
 #include "daemon/engines.h"
+#include "daemon/etcd.h"
 #include "daemon/keepalived.h"
 #include "daemon/keys.h"
 #include "plat/crypto_openssl.h"
@@ -109,6 +110,9 @@ static int try(const struct conf *conf, struct conf_err *err)
 
 	if (!rc)
 		rc = engines_start(&engines, conf, plat_now(), err);
+	const struct shared_conf *shared = rc ? NULL : engines_shared_conf(&engines);
+	if (shared)
+		rc = etcd_check(shared, conf_role_line(conf, ROLE_MM), err);
 	if (!rc)
 		advise(conf, &engines, err->file);
 	engines_fini(&engines);

@@ -63,6 +63,23 @@ static void show_own_counters(struct daemon *d, struct show *out)
 	show_end(out);
 }
 
+/* Where records are kept: this node's own, and those that it shares. */
+static void show_store(struct daemon *d, struct show *out)
+{
+	const struct store_stats st = store_stats(d->store);
+
+	show_begin(out, "store");
+	show_str(out, "kind", "sqlite");
+	show_str(out, "state", st.failed_commits ? "has failed" : "up");
+	show_u64(out, "commits", st.commits);
+	show_u64(out, "commits_failed", st.failed_commits);
+	show_u64(out, "records", st.records);
+	show_u64(out, "journal_rows", st.journal_rows);
+	show_end(out);
+	if (d->etcd)
+		etcd_show(d->etcd, out);
+}
+
 void report_show(void *ctx, const char *what, struct show *out)
 {
 	struct daemon *d = ctx;
@@ -76,7 +93,9 @@ void report_show(void *ctx, const char *what, struct show *out)
 		engines_show_counters(&d->engines, out);
 		show_own_counters(d, out);
 		dp_counters_show(d->dp, out);
-	} else if (!strcmp(what, "group"))
+	} else if (!strcmp(what, "store"))
+		show_store(d, out);
+	else if (!strcmp(what, "group"))
 		group_show(d->group, out, now);
 	engines_show(&d->engines, what, out, now);
 }

@@ -22,7 +22,7 @@ struct sock_client {
 	struct bufferevent *bev;
 	struct sock_client *next;
 	uint32_t flags;
-	bool is_leaving;
+	bool is_leaving, is_paused;
 };
 
 struct sock {
@@ -72,11 +72,11 @@ static void on_readable(struct bufferevent *bev, void *ctx)
 	struct evbuffer *in = bufferevent_get_input(bev);
 	char *line;
 
-	while (!c->is_leaving && (line = evbuffer_readln(in, NULL, EVBUFFER_EOL_LF))) {
+	while (!c->is_leaving && !c->is_paused && (line = evbuffer_readln(in, NULL, EVBUFFER_EOL_LF))) {
 		c->sock->ops.line(c->sock->ops.ctx, c, line);
 		free(line);
 	}
-	if (evbuffer_get_length(in) >= LINE_MAX_OCT)
+	if (!c->is_paused && evbuffer_get_length(in) >= LINE_MAX_OCT)
 		sock_drop(c);
 }
 
@@ -152,6 +152,17 @@ bool sock_write(struct sock_client *c, const void *p, size_t len, size_t max_oct
 	if ((size_t)n < len)
 		bufferevent_write(c->bev, (const char *)p + n, len - (size_t)n);
 	return true;
+}
+
+void sock_pause(struct sock_client *c, bool is_paused)
+{
+	c->is_paused = is_paused;
+	if (is_paused)
+		bufferevent_disable(c->bev, EV_READ);
+	else if (!c->is_leaving) {
+		bufferevent_enable(c->bev, EV_READ);
+		bufferevent_trigger(c->bev, EV_READ, BEV_TRIG_DEFER_CALLBACKS | BEV_TRIG_IGNORE_WATERMARKS); /* lines that have come meanwhile */
+	}
 }
 
 void sock_drop(struct sock_client *c)

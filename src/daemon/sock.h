@@ -26,6 +26,8 @@ void sock_close(struct sock *s);
 /* Sends at once when the client keeps up, else later. What a client has not read yet is bounded by max_oct (0: no
  * bound); false: not sent for that reason. */
 bool sock_write(struct sock_client *c, const void *p, size_t len_oct, size_t max_oct);
+/* Reads no further line of this client until it is to go on. */
+void sock_pause(struct sock_client *c, bool is_paused);
 /* After what is still to be sent. */
 void sock_drop(struct sock_client *c);
 /* For the user of the module: marks, such as "this one is a monitor". */

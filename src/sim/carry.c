@@ -170,6 +170,8 @@ static void carry_out(struct node *n, const struct effect *e)
 	case FX_STORE_PUT:
 	case FX_STORE_DEL:
 		break; /* done before */
+	case FX_SHARED: /* no store is shared here */
+	case FX_ANSWER:
 	case FX_NOTHING:
 		break;
 	}

@@ -144,6 +144,9 @@ static bool set_value(struct lex *l, const struct conf_row *row, const char *tex
 	case CONF_IFNAME:
 	case CONF_LIST_IFNAME:
 		return to_text(l, row, text, (char *)at, 16);
+	case CONF_URL:
+	case CONF_LIST_URL:
+		return to_text(l, row, text, (char *)at, CONF_URL_OCT);
 	case CONF_ADDR6:
 	case CONF_LIST_ADDR6:
 		return parsed(l, row, text, addr6_parse((struct addr6 *)at, text));
@@ -182,6 +185,7 @@ static size_t element_size(enum conf_type t)
 	case CONF_LIST_PREFIX4:
 	case CONF_LIST_PREFIX46: return sizeof(struct prefix6);
 	case CONF_LIST_IFNAME: return 16;
+	case CONF_LIST_URL: return CONF_URL_OCT;
 	case CONF_BOOL:
 	case CONF_U32:
 	case CONF_MS:
@@ -197,6 +201,7 @@ static size_t element_size(enum conf_type t)
 	case CONF_ENUM:
 	case CONF_IFNAME:
 	case CONF_PATH:
+	case CONF_URL:
 	case CONF_END: break;
 	}
 	return 0;

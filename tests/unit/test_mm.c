@@ -505,6 +505,8 @@ static void managers_share_records(void **state)
 	(void)state;
 	const struct mm_record *rec;
 	begin(2);
+	for (uint32_t i = 0; i < 2; i++)
+		mm_role.active(kit_manager(i)->self, false, kit->now);
 	assert_int_equal(kit_word(0, "add", phone), 0);
 	replicate(0, 1, NULL);
 	assert_int_equal(kit_manager(1)->n_rec, 0); /* to store it is the group's part */
@@ -519,6 +521,7 @@ static void managers_share_records(void **state)
 	assert_true(last(0)->r == MMC_FOUND && addr6_eq(&last(0)->rec.group4, &was.group4) && last(0)->rec.version == was.version);
 	/* A change at the first is told by the second to those who asked it. */
 	kit_manager_start(0);
+	mm_role.active(kit_manager(0)->self, false, kit->now);
 	assert_int_equal(kit_word(0, "set", "imsi:310150123456789 voice-port=9"), 0);
 	replicate(0, 1, NULL);
 	kit_run(20);

@@ -217,6 +217,10 @@ static void on_query(struct mm *m, struct mm_agent *a, struct rd fields, const s
 	a->n_queries++;
 	const struct device_id *id = q.has_device ? &q.device : NULL;
 	const struct mm_device *d = mm_lookup(m, a, id, &q.home, &ans);
+	if (ans.status == MM_NOT_FOUND && m->conf.store.is_used && !m->shared.is_synced) {
+		reason_count(m->env, R_MM_NOT_READY); /* another manager may know */
+		return;
+	}
 	ans.transaction = q.query.transaction;
 	count(m, a, &ans);
 	if (q.query.flags & MM_SUBSCRIBE && ans.status != MM_DENIED && !mm_subscribe(m, a, id, &q.home, span_s(ans.lifetime_s), now)) {

@@ -2,6 +2,8 @@
 /* What a mobility manager can be told. */
 #include "role/mm/mm.h"
 
+#include <string.h>
+
 #include "wire/mm/mm.h"
 
 #define MM(m) .off = offsetof(struct mm_conf, m)
@@ -47,7 +49,66 @@ static const struct conf_block agent_block = {
 	.name = "agent", .title = "number", .help = "A home agent or foreign agent that may ask.",
 	.rows = agent_rows, .struct_size = sizeof(struct mm_agent_conf), .add = add_agent,
 };
-static const struct conf_block *const subs[] = {&agent_block, NULL};
+
+#define STORE(m) .off = offsetof(struct shared_conf, m)
+
+static const struct conf_row store_rows[] = {
+	{"endpoints", CONF_LIST_URL, "", .help = "Members of the cluster, in order of preference: all by https, or all by http.",
+	 STORE(endpoint), .size = SHARED_ENDPOINT_MAX, .count_off = offsetof(struct shared_conf, n_endpoint)},
+	{"ca", CONF_STR, "", .help = "Certificates (PEM) of those who vouch for the members; none: those of the host.", STORE(ca), .size = SHARED_PATH_OCT},
+	{"cert", CONF_STR, "", .help = "This manager's certificate (PEM), for a cluster that asks for one.", STORE(cert), .size = SHARED_PATH_OCT},
+	{"key", CONF_STR, "", .help = "Its private key (PEM), readable by its owner alone.", STORE(key), .size = SHARED_PATH_OCT},
+	{"user", CONF_STR, "", .help = "This manager's name, for a cluster with authentication enabled.", STORE(user), .size = SHARED_NAME_OCT},
+	{"password-file", CONF_STR, "", .help = "File with its password, readable by its owner alone.", STORE(password_file), .size = SHARED_PATH_OCT},
+	{"prefix", CONF_STR, "/roamcast/", .help = "Everything is kept below this key; it begins and ends with a slash.", STORE(prefix), .size = SHARED_NAME_OCT},
+	{"request-timeout", CONF_MS, "1000", 50, 60000, "ms", "A request without answer goes to the next member after this.", STORE(request)},
+	{"give-up", CONF_MS, "5000", 100, 600000, "ms", "A change is refused, and the cluster taken for lost, after this.", STORE(give_up)},
+	{"probe", CONF_MS, "1000", 50, 60000, "ms", "How often is asked whether the cluster answers and what its last change is.", STORE(probe)},
+	{NULL, CONF_END},
+};
+
+static const char *check_tls(const struct shared_conf *s)
+{
+	uint32_t n_tls = 0;
+
+	for (uint32_t i = 0; i < s->n_endpoint; i++)
+		n_tls += strncmp(s->endpoint[i], "https:", 6) == 0;
+	if (n_tls != 0 && n_tls != s->n_endpoint)
+		return "endpoints are all by https or all by http: what one sends in the clear the others need not hide";
+	if (n_tls == 0 && (s->ca[0] || s->cert[0] || s->key[0]))
+		return "ca, cert and key are for endpoints by https: write https:// in endpoints, or remove them";
+	return (s->cert[0] != 0) == (s->key[0] != 0) ? NULL : "cert and key belong together: name both or none";
+}
+
+static const char *add_store(void *parent, const char *title, const void *filled)
+{
+	struct mm_conf *c = parent;
+	const struct shared_conf *s = filled;
+	const size_t n = strlen(s->prefix);
+
+	if (c->has_store)
+		return "a mobility manager has one store: keep one of the blocks";
+	c->has_store = true;
+	if (strcmp(title, "sqlite") == 0)
+		return s->n_endpoint ? "endpoints are for store \"etcd\": records of store \"sqlite\" lie in the node's state-dir" : NULL;
+	if (strcmp(title, "etcd") != 0)
+		return "records are kept in store \"sqlite\", this node's own, or in store \"etcd\", which several managers share";
+	if (s->n_endpoint == 0)
+		return "name the members of the cluster: endpoints = {\"https://192.0.2.1:2379\", ...}";
+	if (n < 2 || s->prefix[0] != '/' || s->prefix[n - 1] != '/')
+		return "prefix begins and ends with a slash: prefix = \"/roamcast/\"";
+	if ((s->user[0] != 0) != (s->password_file[0] != 0))
+		return "user and password-file belong together: name both or none";
+	c->store = *s;
+	c->store.is_used = true;
+	return check_tls(s);
+}
+
+static const struct conf_block store_block = {
+	.name = "store", .title = "kind", .help = "Where records are kept: \"sqlite\" (as without this block), or \"etcd\", which several managers share.",
+	.rows = store_rows, .struct_size = sizeof(struct shared_conf), .add = add_store,
+};
+static const struct conf_block *const subs[] = {&store_block, &agent_block, NULL};
 
 static const struct conf_row rows[] = {
 	{"manager-id", CONF_U32, "1", 1, UINT32_MAX, NULL, "This manager's number.", MM(id)},

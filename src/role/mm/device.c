@@ -223,10 +223,8 @@ static uint64_t next_version(struct mm *m, struct now now)
 	return m->version;
 }
 
-const char *mm_device_put(struct mm *m, struct mm_device *old, struct mm_draft *draft, struct now now, struct mm_device **out)
+const char *mm_device_prepare(struct mm *m, const struct mm_device *old, struct mm_draft *draft, struct now now)
 {
-	struct mm_draft before = {.n_id = 0};
-
 	use_sources(m, &draft->rec);
 	if (!old && m->n_devices >= m->conf.devices_max)
 		return "no more devices: raise devices-max";
@@ -239,6 +237,16 @@ const char *mm_device_put(struct mm *m, struct mm_device *old, struct mm_draft *
 		draft->rec.version = next_version(m, now);
 	if (draft->rec.version > m->version)
 		m->version = draft->rec.version;
+	return NULL;
+}
+
+const char *mm_device_put(struct mm *m, struct mm_device *old, struct mm_draft *draft, struct now now, struct mm_device **out)
+{
+	struct mm_draft before = {.n_id = 0};
+
+	const char *wrong = mm_device_prepare(m, old, draft, now);
+	if (wrong)
+		return wrong;
 	if (old) {
 		mm_device_draft(old, &before);
 		mm_device_free(m, old);

@@ -5,9 +5,10 @@
  *
  *	device, group  records, who has which group     store  on stable storage
  *	agent          questions of agents, epochs      push   changes told to those who asked
- *	words          the operator's words             show   what he sees
+ *	words, command what the operator wants          show   what he sees
+ *	shared         the store of several managers    conf   what can be configured
  *
- * Everything is in memory; the store only brings it back after a restart. In a redundancy group (beside a home agent or an MMA) all members
+ * Everything is in memory; the store only brings it back after a restart, and a store that managers share keeps them of one mind. In a redundancy group (beside a home agent or an MMA) all members
  * answer, and each tells of changes those who asked it; new devices are told to one of them, or each gives IPv4 groups of a range of its own.
  */
 #include "role/mm/mm_i.h"
@@ -36,6 +37,7 @@ static int mm_init(void *self, const struct engine_env *env, const void *conf, s
 	rate_init(&m->rate, env->rng);
 	mm_devices_init(m);
 	mm_push_init(m);
+	mm_shared_init(m);
 	return ERR_OK;
 }
 
@@ -43,6 +45,7 @@ static void mm_fini(void *self)
 {
 	struct mm *m = self;
 
+	mm_shared_fini(m);
 	mm_push_fini(m);
 	mm_devices_fini(m);
 	mm_agents_fini(m->env, &m->agents);
@@ -57,6 +60,8 @@ static int mm_reconf(void *self, const void *conf, struct now now, const char **
 	(void)now;
 
 	*remedy = mm_conf_check(conf);
+	if (!*remedy && memcmp(&m->conf.store, &((const struct mm_conf *)conf)->store, sizeof m->conf.store) != 0)
+		*remedy = "a change of the store block needs a restart of roamd";
 	if (!*remedy)
 		*remedy = mm_agents_init(m->env, &fresh, conf);
 	if (*remedy)
@@ -71,9 +76,41 @@ static int mm_reconf(void *self, const void *conf, struct now now, const char **
 	return ERR_OK;
 }
 
-static void mm_tick(void *self, struct now now) { mm_push_tick(self, now); }
+static void mm_tick(void *self, struct now now)
+{
+	mm_shared_tick(self, now);
+	mm_push_tick(self, now);
+}
 
-static mono_t mm_expiry(const void *self) { return timers_next(&((const struct mm *)self)->timers); }
+static mono_t mm_expiry(const void *self)
+{
+	const struct mm *m = self;
+	return mono_min(timers_next(&m->timers), timers_next(&m->shared.timers));
+}
+
+static void mm_restored(void *self, struct now now)
+{
+	const struct mm *m = self;
+	(void)now;
+
+	if (m->shared.n_elsewhere)
+		fx_event(m->env->fx, ROLE_MM, EV_WARNING, "devices-elsewhere", &addr6_any, "%u devices in state-dir are not in the managers' store: list them "
+			 "without its block, import them with it", m->shared.n_elsewhere);
+}
+
+static void mm_active(void *self, bool is_active, struct now now)
+{
+	struct mm *m = self;
+	(void)is_active;
+	(void)now;
+	m->is_in_group = true;
+}
+
+static const struct shared_conf *mm_shared_conf(const void *self)
+{
+	const struct mm *m = self;
+	return m->conf.store.is_used ? &m->conf.store : NULL;
+}
 
 static uint16_t mm_port(const void *self)
 {
@@ -85,5 +122,6 @@ const struct role_ops mm_role = {
 	.id = ROLE_MM, .name = "mm", .conf = &mm_conf_block, .size_oct = sizeof(struct mm),
 	.init = mm_init, .fini = mm_fini, .restore = mm_restore, .reconf = mm_reconf, .rx = mm_rx, .tick = mm_tick, .expiry = mm_expiry,
 	.show = mm_show, .ctl = mm_ctl, .port = mm_port,
-	.replica = mm_replica, .record = mm_record_hook,
+	.restored = mm_restored, .replica = mm_replica, .record = mm_record_hook, .active = mm_active,
+	.shared_conf = mm_shared_conf, .shared = mm_shared_event,
 };

@@ -6,6 +6,7 @@
 #include "base/addr.h"
 #include "base/conf.h"
 #include "base/time.h"
+#include "core/shared.h"
 
 enum { MM_AGENT_MAX = 4096, MM_PREFIX_MAX = 8, MM_SOURCE_MAX = 2, MM_KEY_LEN = 32 };
 enum mm_may { MM_MAY_ALL, MM_MAY_DEVICE, MM_MAY_ADDRESS };
@@ -27,6 +28,8 @@ struct mm_conf {
 	span_t lifetime, negative, push_again;
 	struct mm_agent_conf agent[MM_AGENT_MAX];
 	uint32_t n_agent;
+	struct shared_conf store;      /* that managers share */
+	bool has_store;                /* its block was there */
 };
 
 extern const struct conf_block mm_conf_block;

@@ -11,6 +11,7 @@
 #include "core/window.h"
 #include "role/mm/mm.h"
 
+enum { MM_LINE_MAX = 4096 };
 enum { MM_IDS_MAX = 8, MM_VALUE_MAX = 500, MM_SUBJECT_OCT = 17, MM_PUSH_TRIES = 6, MM_MSG_LEN = 200 };
 
 /* --- records --------------------------------------------------------------------------------------------- */
@@ -30,7 +31,9 @@ struct mm_device {
 	uint8_t policy, flags, home6_plen_bits, home4_plen_bits;
 	uint16_t voice_port;
 	struct lladdr lladdr, gateway_lladdr;
+	bool is_stale;                 /* known from before, and the store that is shared has not given it yet */
 	uint64_t version;
+	uint64_t rev;                  /* of the store that is shared: since when it is so */
 	struct addr6 home6, home4, group6, group4, source6, source4, gateway6, gateway4;
 };
 
@@ -39,6 +42,13 @@ struct mm_draft {
 	struct mm_record rec;          /* without its device */
 	struct device_id id[MM_IDS_MAX];
 	uint32_t n_id;
+};
+
+/* What a line of the operator's words wants. */
+enum mm_verb { MM_ADD, MM_SET, MM_PUT, MM_REMOVE };
+struct mm_plan {
+	struct mm_device *old;         /* that changes or goes; NULL: a new one */
+	struct mm_draft draft;         /* as it shall be; of a removal: as it is */
 };
 
 /* --- agents ---------------------------------------------------------------------------------------------- */
@@ -79,9 +89,24 @@ struct mm_sub {
 	struct timer expire, push;
 };
 
+/* The store that managers share (shared.c). */
+struct mm_shared {
+	bool is_up, is_synced, is_begun; /* it answers; all of it was read once; it is being read anew */
+	uint64_t rev;                  /* what is known is as it was then */
+	uint64_t token;                /* the last that was given */
+	struct table changes;          /* of operators, by token */
+	struct mm_change *waiting;     /* those that wait for a later rev */
+	struct timers timers;
+	uint32_t n_elsewhere;          /* records of this node alone, from before */
+	uint64_t n_transactions, n_conflicts, n_refused, n_records;
+	char why[MM_MSG_LEN];          /* not is_up */
+};
+
 struct mm {
 	const struct engine_env *env;
 	struct mm_conf conf;
+	bool is_in_group;              /* of redundant daemons */
+	struct mm_shared shared;
 	uint64_t epoch, version;       /* version: the last that was given */
 	struct mac_key *nonces;        /* a secret of this start, for challenges that need no memory */
 	/* Records. */
@@ -107,6 +132,7 @@ void mm_device_draft(const struct mm_device *d, struct mm_draft *out);
 void mm_device_record(const struct mm_device *d, struct mm_record *out);
 /* In place of `old` (NULL: a new one). What the draft does not name is filled in: groups, sources, version. Groups of `old` stay.
  * NULL, or what is wrong: nothing has changed then. *out: the device. */
+const char *mm_device_prepare(struct mm *m, const struct mm_device *old, struct mm_draft *draft, struct now now); /* only fills in and checks */
 const char *mm_device_put(struct mm *m, struct mm_device *old, struct mm_draft *draft, struct now now, struct mm_device **out);
 void mm_device_free(struct mm *m, struct mm_device *d); /* out of all tables */
 void mm_devices_init(struct mm *m);
@@ -118,6 +144,8 @@ bool mm_group6(struct mm *m, const struct device_id *id, struct addr6 *out);
 bool mm_group4(struct mm *m, struct addr6 *out);
 
 /* store.c */
+size_t mm_draft_build(const struct mm_draft *draft, uint8_t *buf, size_t cap_oct); /* 0: does not fit */
+struct mm_device *mm_device_by_key(const struct mm *m, const uint8_t *key); /* of its first identifier */
 size_t mm_value_build(const struct mm_device *d, uint8_t *buf, size_t cap_oct); /* 0: does not fit */
 bool mm_value_parse(const uint8_t *val, size_t len_oct, struct mm_draft *out);
 void mm_store_put(struct mm *m, const struct mm_device *d);
@@ -128,7 +156,20 @@ int mm_replica(void *self, const struct store_rec *rec, const struct fx_change *
 bool mm_record_hook(const void *self, struct store_rec *rec, uint8_t *buf, size_t cap_oct, struct fx_change *change, struct now now);
 
 /* words.c: the operator's words */
+/* Reads a line, up to its end. NULL, or what is wrong. Nothing is changed. */
+const char *mm_plan(struct mm *m, enum mm_verb verb, const char **line, struct mm_plan *out);
+
+/* command.c: what operators want done, here and now */
 int mm_ctl(void *self, const struct ctl_cmd *cmd, struct now now, const char **msg);
+int mm_refuse(struct mm *m, const char *why, const char **msg);
+void mm_tell_done(struct mm *m, enum mm_verb verb, const struct mm_draft *draft); /* as an event */
+
+/* shared.c: the store that managers share, and what operators want done there */
+void mm_shared_init(struct mm *m);
+void mm_shared_fini(struct mm *m);
+void mm_shared_event(void *self, const struct shared_event *ev, struct now now);
+int mm_shared_command(struct mm *m, enum mm_verb verb, const struct ctl_cmd *cmd, struct now now, const char **msg);
+void mm_shared_tick(struct mm *m, struct now now);
 
 /* agent.c: datagrams of agents */
 const char *mm_agents_init(const struct engine_env *env, struct mm_agents *as, const struct mm_conf *c); /* NULL or a remedy */

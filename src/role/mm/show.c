@@ -77,6 +77,17 @@ static void show_page(const struct mm *m, const char *word, struct show *out)
 	}
 }
 
+static void show_shared(const struct mm_shared *s, struct show *out)
+{
+	show_str(out, "store", !s->is_up ? "down" : s->is_begun || !s->is_synced ? "being read" : "followed");
+	show_u64(out, "store_revision", s->rev);
+	show_u64(out, "store_records", s->n_records);
+	show_u64(out, "store_transactions", s->n_transactions);
+	show_u64(out, "store_conflicts", s->n_conflicts);
+	show_u64(out, "store_open", table_count(&s->changes));
+	show_u64(out, "store_refused", s->n_refused);
+}
+
 static void show_status(const struct mm *m, struct show *out)
 {
 	show_begin(out, "status");
@@ -90,6 +101,8 @@ static void show_status(const struct mm *m, struct show *out)
 	show_u64(out, "subscriptions", m->n_subs);
 	show_u64(out, "changes_told", m->n_changes);
 	show_u64(out, "changes_waiting", table_count(&m->pushes));
+	if (m->conf.store.is_used)
+		show_shared(&m->shared, out);
 	show_end(out);
 }
 

@@ -4,16 +4,22 @@
  */
 #include "role/mm/mm_i.h"
 
+size_t mm_draft_build(const struct mm_draft *draft, uint8_t *buf, size_t cap_oct)
+{
+	struct wr w = wr_of(buf, cap_oct);
+
+	mm_put(&w, &(struct mm_item){.type = MMF_RECORD, .record = draft->rec});
+	for (uint32_t i = 0; i < draft->n_id; i++)
+		mm_put(&w, &(struct mm_item){.type = MMF_DEVICE, .device = draft->id[i]});
+	return wr_ok(&w) ? wr_len(&w) : 0;
+}
+
 size_t mm_value_build(const struct mm_device *d, uint8_t *buf, size_t cap_oct)
 {
 	struct mm_draft draft;
-	struct wr w = wr_of(buf, cap_oct);
 
 	mm_device_draft(d, &draft);
-	mm_put(&w, &(struct mm_item){.type = MMF_RECORD, .record = draft.rec});
-	for (uint32_t i = 0; i < draft.n_id; i++)
-		mm_put(&w, &(struct mm_item){.type = MMF_DEVICE, .device = draft.id[i]});
-	return wr_ok(&w) ? wr_len(&w) : 0;
+	return mm_draft_build(&draft, buf, cap_oct);
 }
 
 bool mm_value_parse(const uint8_t *val, size_t len_oct, struct mm_draft *out)
@@ -45,13 +51,15 @@ void mm_store_put(struct mm *m, const struct mm_device *d)
 	fx_record_put(m->env->fx, ROLE_MM, STORE_DEVICE, d->ids->key, sizeof d->ids->key, buf, n, &change);
 }
 
-/* In a redundancy group the key is remembered as gone for a day: a member that was away so long would bring the device back. Without one, what
- * stays in the store is empty, and goes at the next start. */
+/* In a redundancy group the key is remembered as gone for a day: a member that was away longer would bring the device back. */
 void mm_store_del(struct mm *m, const uint8_t key[static DEVICE_KEY_OCT], struct now now)
 {
 	const struct fx_change change = {.how = FX_CHANGE_DELETE, .expires = mono_add(now.mono, span_s(86400))};
 
-	fx_record_put(m->env->fx, ROLE_MM, STORE_DEVICE, key, DEVICE_KEY_OCT, "", 0, &change);
+	if (m->is_in_group)
+		fx_record_put(m->env->fx, ROLE_MM, STORE_DEVICE, key, DEVICE_KEY_OCT, "", 0, &change);
+	else
+		fx_store_del(m->env->fx, ROLE_MM, STORE_DEVICE, key, DEVICE_KEY_OCT);
 }
 
 int mm_restore(void *self, const struct store_rec *rec, struct now now)
@@ -60,21 +68,25 @@ int mm_restore(void *self, const struct store_rec *rec, struct now now)
 	struct mm_draft draft;
 	struct mm_device *d;
 
-	if (rec->table != STORE_DEVICE)
+	if (rec->table == STORE_DEVICE && m->conf.store.is_used)
+		m->shared.n_elsewhere += rec->val_len_oct > 0;
+	if (rec->table != (m->conf.store.is_used ? STORE_DEVICE_COPY : STORE_DEVICE))
 		return ERR_OK;
 	if (rec->val_len_oct == 0) {
-		fx_store_del(m->env->fx, ROLE_MM, STORE_DEVICE, rec->key, rec->key_len_oct);
+		fx_store_del(m->env->fx, ROLE_MM, rec->table, rec->key, rec->key_len_oct);
 		return ERR_OK;
 	}
 	if (!mm_value_parse(rec->val, rec->val_len_oct, &draft))
 		return ERR_INVAL;
 	const char *wrong = mm_device_put(m, NULL, &draft, now, &d);
+	if (!wrong)
+		d->is_stale = m->conf.store.is_used;
 	if (wrong)
 		fx_event(m->env->fx, ROLE_MM, EV_ERROR, "device-refused", &addr6_any, "record of device %s: %s", DEVICE_STR(&draft.id[0]), wrong);
 	return wrong ? ERR_INVAL : ERR_OK;
 }
 
-static struct mm_device *by_key(const struct mm *m, const uint8_t *key)
+struct mm_device *mm_device_by_key(const struct mm *m, const uint8_t *key)
 {
 	const struct mm_ident *i = table_find(&m->idents, key);
 	return i && i->device->ids == i ? i->device : NULL;
@@ -88,7 +100,7 @@ int mm_replica(void *self, const struct store_rec *rec, const struct fx_change *
 
 	if (rec->table != STORE_DEVICE || rec->key_len_oct != DEVICE_KEY_OCT)
 		return ERR_NOTFOUND;
-	struct mm_device *old = by_key(m, rec->key);
+	struct mm_device *old = mm_device_by_key(m, rec->key);
 	if (old)
 		mm_device_draft(old, &before);
 	if (change->how == FX_CHANGE_DELETE) {
@@ -108,7 +120,7 @@ int mm_replica(void *self, const struct store_rec *rec, const struct fx_change *
 
 bool mm_record_hook(const void *self, struct store_rec *rec, uint8_t *buf, size_t cap_oct, struct fx_change *change, struct now now)
 {
-	const struct mm_device *d = rec->table == STORE_DEVICE && rec->key_len_oct == DEVICE_KEY_OCT ? by_key(self, rec->key) : NULL;
+	const struct mm_device *d = rec->table == STORE_DEVICE && rec->key_len_oct == DEVICE_KEY_OCT ? mm_device_by_key(self, rec->key) : NULL;
 	(void)now;
 
 	rec->val_len_oct = d ? mm_value_build(d, buf, cap_oct) : 0;

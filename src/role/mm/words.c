@@ -1,12 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The operator's words: a device is a line of words, identifiers ("imsi:...") and settings ("home=10.1.0.5/24"), in any order.
- *
- *	device add LINE       a new one
- *	device set LINE       the one that has the first identifier: what is named changes, other identifiers are added
- *	device put LINES      each new, or in place of the one that has its identifiers (import)
- *	device remove ID
- */
+/* The operator's words: a device is a line of words, identifiers ("imsi:...") and settings ("home=10.1.0.5/24"), in any order. */
 #include "role/mm/mm_i.h"
 
 #include <stdio.h>
@@ -181,141 +174,52 @@ static const char *take_words(struct mm_draft *draft, const char **line)
 	return why;
 }
 
-/* --- commands ------------------------------------------------------------------------------------------------ */
+/* --- what a line wants -------------------------------------------------------------------------------------- */
 
-static int refuse(struct mm *m, const char *why, const char **msg)
-{
-	snprintf(m->msg, sizeof m->msg, "%s", why);
-	*msg = m->msg;
-	return ERR_INVAL;
-}
-
-/* Those who asked about the device as it was, or as it is, are told; the store follows. */
-static const char *put(struct mm *m, struct mm_device *old, struct mm_draft *draft, struct now now)
-{
-	struct mm_draft before = {.n_id = 0};
-	uint8_t key[DEVICE_KEY_OCT];
-	struct mm_device *d;
-
-	if (old) {
-		mm_device_draft(old, &before);
-		memcpy(key, old->ids->key, sizeof key);
-	}
-	draft->rec.version = 0;
-	const char *why = mm_device_put(m, old, draft, now, &d);
-	if (why)
-		return why;
-	if (old && memcmp(key, d->ids->key, sizeof key) != 0)
-		mm_store_del(m, key, now);
-	mm_store_put(m, d);
-	if (old)
-		mm_touch(m, &before, now);
-	mm_touch(m, draft, now);
-	return NULL;
-}
-
-static const char *add(struct mm *m, const char *line, struct now now)
-{
-	struct mm_draft draft = {.n_id = 0};
-	const char *why = take_words(&draft, &line);
-
-	if (!why)
-		why = put(m, NULL, &draft, now);
-	if (!why)
-		fx_event(m->env->fx, ROLE_MM, EV_INFO, "device-added", &draft.rec.home6, "device %s: none -> known: by the operator",
-			 DEVICE_STR(&draft.id[0]));
-	return why;
-}
-
-static const char *change(struct mm *m, const char *line, struct now now)
+/* The device that the next word names. */
+static const char *take_old(struct mm *m, const char **line, struct mm_plan *out)
 {
 	char word[WORD_LEN];
 	const char *why = "which device? name one of its identifiers first";
 	struct device_id id;
-	struct mm_draft draft;
 
-	if (!next_word(&line, word, &why) || !device_parse(&id, word, &why))
+	if (!next_word(line, word, &why) || !device_parse(&id, word, &why))
 		return why;
-	struct mm_device *old = mm_device_by_id(m, &id);
-	if (!old)
+	out->old = mm_device_by_id(m, &id);
+	if (!out->old)
 		return "no device has this identifier";
-	mm_device_draft(old, &draft);
-	why = take_words(&draft, &line);
-	return why ? why : put(m, old, &draft, now);
-}
-
-/* Groups that the line does not name stay those of the device that it stands for. */
-static const char *import_one(struct mm *m, const char **line, struct now now)
-{
-	struct mm_draft draft = {.n_id = 0};
-	struct mm_device *old = NULL;
-	const char *why = take_words(&draft, line);
-
-	for (uint32_t i = 0; !why && i < draft.n_id; i++) {
-		struct mm_device *has = mm_device_by_id(m, &draft.id[i]);
-		if (has && old && has != old)
-			return "its identifiers belong to two devices";
-		old = has ? has : old;
-	}
-	if (why)
-		return why;
-	if (old && addr6_is_none(&draft.rec.group6))
-		draft.rec.group6 = old->group6;
-	if (old && addr6_is_none(&draft.rec.group4))
-		draft.rec.group4 = old->group4;
-	return put(m, old, &draft, now);
-}
-
-static int import(struct mm *m, const char *lines, struct now now, const char **msg)
-{
-	for (uint32_t n = 1; *lines; n++) {
-		const char *why = import_one(m, &lines, now);
-		if (why) {
-			snprintf(m->msg, sizeof m->msg, "record %u: %s", n, why);
-			*msg = m->msg;
-			return ERR_INVAL;
-		}
-		lines += *lines == '\n';
-	}
-	return ERR_OK;
-}
-
-static const char *forget(struct mm *m, const char *word, struct now now)
-{
-	const char *why = NULL;
-	struct device_id id;
-	struct mm_draft before;
-
-	if (!device_parse(&id, word, &why))
-		return why;
-	struct mm_device *d = mm_device_by_id(m, &id);
-	if (!d)
-		return "no device has this identifier";
-	mm_device_draft(d, &before);
-	mm_store_del(m, d->ids->key, now);
-	mm_device_free(m, d);
-	mm_touch(m, &before, now);
-	fx_event(m->env->fx, ROLE_MM, EV_INFO, "device-removed", &before.rec.home6, "device %s: known -> none: by the operator",
-		 DEVICE_STR(&before.id[0]));
+	mm_device_draft(out->old, &out->draft);
 	return NULL;
 }
 
-int mm_ctl(void *self, const struct ctl_cmd *cmd, struct now now, const char **msg)
+/* Groups that the line does not name stay those of the device that it stands for. */
+static const char *take_place(struct mm *m, struct mm_plan *out)
 {
-	struct mm *m = self;
-	const char *why = "device wants add, set, put or remove, and what";
+	struct mm_draft *draft = &out->draft;
 
-	if (strcmp(cmd->argv[0], "device") != 0)
-		return ERR_NOTFOUND;
-	if (cmd->argc != 3)
-		return refuse(m, why, msg);
-	if (strcmp(cmd->argv[1], "put") == 0)
-		return import(m, cmd->argv[2], now, msg);
-	if (strcmp(cmd->argv[1], "add") == 0)
-		why = add(m, cmd->argv[2], now);
-	else if (strcmp(cmd->argv[1], "set") == 0)
-		why = change(m, cmd->argv[2], now);
-	else if (strcmp(cmd->argv[1], "remove") == 0)
-		why = forget(m, cmd->argv[2], now);
-	return why ? refuse(m, why, msg) : ERR_OK;
+	for (uint32_t i = 0; i < draft->n_id; i++) {
+		struct mm_device *has = mm_device_by_id(m, &draft->id[i]);
+		if (has && out->old && has != out->old)
+			return "its identifiers belong to two devices";
+		out->old = has ? has : out->old;
+	}
+	if (out->old && addr6_is_none(&draft->rec.group6))
+		draft->rec.group6 = out->old->group6;
+	if (out->old && addr6_is_none(&draft->rec.group4))
+		draft->rec.group4 = out->old->group4;
+	return NULL;
+}
+
+const char *mm_plan(struct mm *m, enum mm_verb verb, const char **line, struct mm_plan *out)
+{
+	const char *why = NULL;
+
+	*out = (struct mm_plan){.old = NULL};
+	if (verb == MM_SET || verb == MM_REMOVE)
+		why = take_old(m, line, out);
+	if (!why && verb != MM_REMOVE)
+		why = take_words(&out->draft, line);
+	if (!why && verb == MM_PUT)
+		why = take_place(m, out);
+	return why;
 }
