@@ -35,13 +35,18 @@ void ha_put_home(struct ha *h, struct binding *b, const struct addr6 *prev, stru
 
 static void put_home(struct ha *h, struct binding *b) { ha_put_home(h, b, NULL, (struct now){0}); }
 
-void ha_unbind(struct ha *h, const struct binding *b)
+static void unput(struct ha *h, const struct binding *b)
 {
 	struct dp_op op = {.table = DP_HOME, .home = {.home_address = b->hoa}};
 	if (ha_is_v4(b))
 		ha4_unput(h, b);
 	else
 		fx_dp_del(h->env.fx, ROLE_HA, &op);
+}
+
+void ha_unbind(struct ha *h, const struct binding *b)
+{
+	unput(h, b);
 	ha_net_end(h, &b->hoa);
 }
 
@@ -203,7 +208,8 @@ void ha_cut(struct ha *h, struct binding *b, enum ha_end how, struct now now)
 {
 	if (ha_is_active(b)) {
 		h->n_active--;
-		ha_unbind(h, b);
+		unput(h, b);
+		(how == HA_END_BY_MOBILE && h->conf.reverse_grace.ns ? ha_net_linger : ha_net_end)(h, &b->hoa);
 		ha_prefix_binding_gone(h, &b->hoa);
 		ha_intercept_end(h, b);
 		forget_neighbour(h, b);

@@ -103,7 +103,12 @@ struct ha_adv {
 };
 
 /* The prefixes of a bound mobile router. */
-struct ha_router { struct addr6 hoa; /* key */ struct prefix6 net[HA_NET_MAX]; uint32_t n_net; };
+struct ha_router {
+	struct addr6 hoa;              /* key */
+	struct prefix6 net[HA_NET_MAX];
+	uint32_t n_net;
+	bool lingers;                  /* it came home: nothing is forwarded to it, but what is on its way from it is taken for a moment */
+};
 
 /* All home addresses are announced again. */
 struct ha_rounds {
@@ -321,6 +326,8 @@ uint32_t ha_net_of_family(const struct ha_mobile_conf *m, bool is_v4, struct pre
 /* After a restart: tell datapath and host what they may have lost. */
 void ha_net_again(struct ha *h, const struct addr6 *hoa);
 void ha_net_end(struct ha *h, const struct addr6 *hoa);
+/* As HA_LINGERS of its binding: until ha_net_end. */
+void ha_net_linger(struct ha *h, const struct addr6 *hoa);
 /* May another member's record name it? */
 bool ha_net_is_takeable(const struct ha *h, const struct prefix6 *p, bool is_v4);
 bool ha_net_is_still_authorised(const struct ha *h, const struct addr6 *hoa);

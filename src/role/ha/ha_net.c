@@ -157,13 +157,14 @@ bool ha_net_set(struct ha *h, const struct addr6 *hoa, const struct prefix6 *net
 	if (!r && !(r = router_new(h, hoa)))
 		return false;
 	struct ha_router was = *r;
+	r->lingers = false;
 	r->n_net = n < HA_NET_MAX ? n : HA_NET_MAX;
 	memcpy(r->net, net, r->n_net * sizeof *net);
 	for (uint32_t i = 0; i < was.n_net; i++)
 		if (!has(r->net, r->n_net, &was.net[i]))
 			forward(h, r, &was.net[i], false);
 	for (uint32_t i = 0; i < r->n_net; i++)
-		if (!has(was.net, was.n_net, &r->net[i]))
+		if (was.lingers || !has(was.net, was.n_net, &r->net[i]))
 			forward(h, r, &r->net[i], true);
 	return true;
 }
@@ -185,6 +186,15 @@ void ha_net_again(struct ha *h, const struct addr6 *hoa)
 	const struct ha_router *r = ha_net_find(h, hoa);
 	for (uint32_t i = 0; r && i < r->n_net; i++)
 		forward(h, r, &r->net[i], true);
+}
+
+void ha_net_linger(struct ha *h, const struct addr6 *hoa)
+{
+	struct ha_router *r = ha_net_find(h, hoa);
+	for (uint32_t i = 0; r && i < r->n_net; i++)
+		route(h, &r->net[i], FX_ROUTE_DEL);
+	if (r)
+		r->lingers = true;
 }
 
 void ha_net_end(struct ha *h, const struct addr6 *hoa)
