@@ -101,13 +101,15 @@ struct dp_home {
 	uint16_t udp_port;               /* UDP: of the other end, as its NAT shows it; host order */
 	bool has_more;                   /* there is a DP_HOME_MORE */
 	bool is_reverse;                 /* T: reverse tunnels are accepted */
+	bool is_nested;                  /* coa is an agent's, who knows the mobile only by its home address: what is for its network (DP_NET)
+	                                  * takes IP-in-IP from ha to home_address inside the tunnel (RFC 5177 7) */
 };
 
 /* Simultaneous bindings: each packet goes to DP_HOME's care-of address and to each of these; reverse tunnels from any of them. */
 struct dp_home_more {
 	struct addr6 home_address;       /* key */
 	uint32_t n;
-	struct { struct addr6 coa; enum dp_encap encap; uint16_t udp_port; mono_t expires; } to[DP_HOME_MORE_MAX];
+	struct { struct addr6 coa; enum dp_encap encap; uint16_t udp_port; mono_t expires; bool is_nested; } to[DP_HOME_MORE_MAX];
 };
 
 struct dp_coa {
@@ -170,6 +172,8 @@ struct dp_uplink_out {
 	enum dp_encap encap;             /* GRE with gre_key and no sequence number, or IP-in-IP. IPv4: GRE_PLAIN, MINIMAL, UDP, NONE as well */
 	uint32_t gre_key;                /* host order */
 	uint16_t udp_port;               /* UDP: the home agent's, usually 434; host order */
+	struct addr6 nest;               /* IPv4: the home agent, unless none: what comes from a DP_NET takes IP-in-IP from inner_src to it
+	                                  * first, since who opens the tunnel above knows inner_src alone (RFC 5177 7) */
 	uint32_t mtu_oct;                /* of the link */
 	struct prefix6 direct[DP_DIRECT_MAX]; /* H-13: destinations in these get no tunnel but a Home Address option, from src */
 	uint32_t n_direct;

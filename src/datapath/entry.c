@@ -80,14 +80,14 @@ static struct m_home home_val(const struct dp_home *e)
 {
 	return (struct m_home){.coa = a6_of(&e->coa), .ha = a6_of(&e->ha), .prev = a6_of(&e->prev), .expires_ns = e->expires.ns,
 		.prev_until_ns = e->prev_until.ns, .is_own_routed = e->is_own_routed, .udp_port = e->udp_port, .encap = (uint8_t)e->encap,
-		.flags = (uint8_t)((e->has_more ? HOME_MORE : 0) | (e->is_reverse ? HOME_REVERSE : 0))};
+		.flags = (uint8_t)((e->has_more ? HOME_MORE : 0) | (e->is_reverse ? HOME_REVERSE : 0) | (e->is_nested ? HOME_NESTED : 0))};
 }
 
 static struct m_home_more home_more_val(const struct dp_home_more *e)
 {
 	struct m_home_more v = {.n = e->n};
 	for (uint32_t i = 0; i < e->n && i < DP_HOME_MORE_MAX; i++)
-		v.to[i] = (struct home_to){a6_of(&e->to[i].coa), e->to[i].expires.ns, e->to[i].encap, e->to[i].udp_port};
+		v.to[i] = (struct home_to){a6_of(&e->to[i].coa), e->to[i].expires.ns, (uint16_t)e->to[i].encap, e->to[i].is_nested ? HOME_NESTED : 0, e->to[i].udp_port};
 	return v;
 }
 
@@ -142,7 +142,7 @@ static struct m_uplink_out uplink_out_val(const struct dp_uplink_out *e)
 {
 	struct m_uplink_out v = {.src = a6_of(&e->src), .dst = a6_of(&e->dst), .ifindex = e->ifindex, .encap = e->encap,
 		.key = e->gre_key, .mtu_oct = e->mtu_oct ? e->mtu_oct : 1500, .next_hop = mac_of(&e->next_hop),
-		.mac = mac_of(&e->lladdr), .n_direct = (uint16_t)e->n_direct, .udp_port = e->udp_port};
+		.mac = mac_of(&e->lladdr), .n_direct = (uint16_t)e->n_direct, .udp_port = e->udp_port, .nest4 = a6_of(&e->nest).w[3]};
 	for (uint32_t i = 0; i < e->n_direct; i++)
 		v.direct[i] = entry_prefix(&e->direct[i]);
 	return v;
@@ -181,7 +181,8 @@ static void home_parse(struct dp_home *e, const struct m_home *v)
 {
 	*e = (struct dp_home){.home_address = e->home_address, .coa = addr6_of(&v->coa), .ha = addr6_of(&v->ha), .expires = {v->expires_ns},
 		.prev = addr6_of(&v->prev), .prev_until = {v->prev_until_ns}, .is_own_routed = v->is_own_routed,
-		.encap = (enum dp_encap)v->encap, .udp_port = v->udp_port, .has_more = v->flags & HOME_MORE, .is_reverse = v->flags & HOME_REVERSE};
+		.encap = (enum dp_encap)v->encap, .udp_port = v->udp_port, .has_more = v->flags & HOME_MORE, .is_reverse = v->flags & HOME_REVERSE,
+		.is_nested = v->flags & HOME_NESTED};
 }
 
 static void home_more_parse(struct dp_home_more *e, const struct m_home_more *v)
@@ -192,6 +193,7 @@ static void home_more_parse(struct dp_home_more *e, const struct m_home_more *v)
 		e->to[i].encap = (enum dp_encap)v->to[i].encap;
 		e->to[i].udp_port = (uint16_t)v->to[i].udp_port;
 		e->to[i].expires = (mono_t){v->to[i].expires_ns};
+		e->to[i].is_nested = v->to[i].flags & HOME_NESTED;
 	}
 }
 

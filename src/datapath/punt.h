@@ -36,6 +36,7 @@ struct dp_slow {
 	uint32_t ifindex;            /* way out if fixed (mobile's uplink), else 0 */
 	struct lladdr next_hop;      /* with ifindex */
 	uint16_t udp_port;           /* DP_ENCAP_UDP: destination port, host order; from our 434 */
+	struct addr4 nest_src, nest_dst; /* IPv4: IP-in-IP between these inside the tunnel; nest_dst 0.0.0.0: none */
 };
 
 struct dp_punted {

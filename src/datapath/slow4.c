@@ -47,8 +47,8 @@ static void emit(struct slow *s, const struct slow4_tunnel *t, const uint8_t *by
 		s->conf.emit(s->conf.ctx, &o);
 }
 
-/* Octets that the tunnel adds to a packet from src. */
-static uint32_t overhead_oct(const struct slow4_tunnel *t, struct addr4 src)
+/* Octets that the outermost tunnel adds to a packet from src. */
+static uint32_t outer_oct(const struct slow4_tunnel *t, struct addr4 src)
 {
 	const struct addr4 own = addr6_to_v4(&t->src);
 
@@ -64,6 +64,8 @@ static uint32_t overhead_oct(const struct slow4_tunnel *t, struct addr4 src)
 	}
 	return 0;
 }
+
+static uint32_t overhead_oct(const struct slow4_tunnel *t, struct addr4 src) { return outer_oct(t, src) + (t->has_nest ? IP4_HEAD_OCT : 0); }
 
 static uint8_t proto_of(enum dp_encap encap)
 {
@@ -85,6 +87,7 @@ static void build_between(struct wr *w, const struct slow4_tunnel *t, uint16_t i
 {
 	const bool is_gre = t->encap == DP_ENCAP_GRE;
 
+	inner_oct = (uint16_t)(inner_oct + (t->has_nest ? IP4_HEAD_OCT : 0));
 	if (is_gre || t->encap == DP_ENCAP_GRE_PLAIN)
 		gre_build(w, &(struct gre){.proto = GRE_PROTO_IPV4, .has_key = is_gre && t->has_key, .has_seq = is_gre && t->has_seq,
 					  .key = t->key, .seq = t->seq});
@@ -97,6 +100,14 @@ static void build_between(struct wr *w, const struct slow4_tunnel *t, uint16_t i
 	wr_u8(w, MIP4_DATA);
 	wr_u8(w, NH_IPV4);
 	wr_u16(w, 0);
+}
+
+/* RFC 5177 7: the tunnel inside the tunnel. */
+static void build_nest(struct slow *s, struct wr *w, const struct slow4_tunnel *t, const struct ip4_head *inner)
+{
+	const struct ip4_head h = {.tos = inner->tos, .is_dont_fragment = inner->is_dont_fragment, .id = next_id(s), .ttl = s->conf.hop_limit,
+		.proto = NH_IPV4, .src = t->nest_src, .dst = t->nest_dst, .total_len_oct = (uint16_t)(inner->total_len_oct + IP4_HEAD_OCT)};
+	ip4_head_build(w, &h);
 }
 
 /* The tunnel packet around a packet of at most what fits, in s->buf. Its length, or 0. */
@@ -116,6 +127,8 @@ static size_t wrap(struct slow *s, const struct slow4_tunnel *t, const uint8_t *
 	outer.total_len_oct = (uint16_t)total;
 	ip4_head_build(&w, &outer);
 	build_between(&w, t, inner->total_len_oct);
+	if (t->has_nest)
+		build_nest(s, &w, t, inner);
 	wr_bytes(&w, pkt, inner->total_len_oct);
 	return wr_ok(&w) ? wr_len(&w) : 0;
 }
@@ -249,7 +262,7 @@ void slow4_encap(struct slow *s, const struct slow4_tunnel *t, uint32_t ifindex,
 
 	if (!prepare(s, pkt, len_oct, is_local, &h))
 		return;
-	if (t->encap == DP_ENCAP_MINIMAL && (h.has_more || h.frag_off_oct))
+	if (t->encap == DP_ENCAP_MINIMAL && (h.has_more || h.frag_off_oct || t->has_nest))
 		as.encap = DP_ENCAP_IPIP;
 	const uint32_t over = overhead_oct(&as, h.src);
 	if (h.total_len_oct + over > mtu && h.is_dont_fragment)
@@ -272,8 +285,10 @@ void slow4_cut(struct slow *s, const uint8_t *pkt, size_t len_oct, bool is_local
 
 static struct slow4_tunnel tunnel_of(const struct dp_slow *d)
 {
+	static const struct addr4 none;
 	return (struct slow4_tunnel){.src = d->src, .dst = d->dst, .encap = d->encap, .has_key = d->has_key, .has_seq = d->has_seq, .key = d->key,
-		.seq = d->seq, .mtu_oct = d->mtu_oct, .udp_port = d->udp_port, .ifindex = d->ifindex, .next_hop = d->next_hop};
+		.seq = d->seq, .mtu_oct = d->mtu_oct, .udp_port = d->udp_port, .ifindex = d->ifindex, .next_hop = d->next_hop,
+		.has_nest = memcmp(&d->nest_dst, &none, sizeof none) != 0, .nest_src = d->nest_src, .nest_dst = d->nest_dst};
 }
 
 /* A tunnel packet that did not fit. Of one that was handed up cut short only the source can make less. */

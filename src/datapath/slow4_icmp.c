@@ -180,6 +180,19 @@ static bool enter(struct slow *s, const struct icmp4_packet *e, struct quote *q)
 	return true;
 }
 
+/* A tunnel inside the tunnel, from the same end (RFC 5177 7): whose the packet is, is told one header further. */
+static void enter_nested(struct quote *q)
+{
+	struct rd r = rd_of(q->inner, q->inner_oct);
+	struct ip4_head h;
+
+	if (!q->inner || ip4_head_parse(&r, &h) || h.proto != NH_IPV4 || memcmp(&h.src, &q->outer.src, sizeof h.src) != 0)
+		return;
+	q->over_oct += h.head_len_oct;
+	q->inner = rd_left(&r) >= IP4_HEAD_OCT ? r.p : NULL;
+	q->inner_oct = rd_left(&r);
+}
+
 static void relay_too_big(struct slow *s, const struct dp_punted *p, const struct icmp4_packet *e, const struct quote *q, mono_t now)
 {
 	const struct addr6 dst = addr6_from_v4(q->outer.dst);
@@ -202,6 +215,7 @@ void slow4_relay(struct slow *s, const struct dp_punted *p, mono_t now)
 
 	if (icmp4_packet_parse(p->pkt, p->len_oct, &e) || e.body_len_oct < 4 || !enter(s, &e, &q))
 		return;
+	enter_nested(&q);
 	if (e.type == IC4_UNREACHABLE && e.code == IC4_TOO_BIG) {
 		relay_too_big(s, p, &e, &q, now);
 		return;

@@ -40,6 +40,8 @@ static void send_on(struct slow *s, const struct whole4 *w, struct slow4_tunnel 
 	slow4_encap(s, t, w->ifindex, w->pkt, w->len_oct, false, w->now);
 }
 
+static bool parse(struct slow *s, struct whole4 *w, const uint8_t *pkt, size_t len_oct);
+
 /* --- a mobile ------------------------------------------------------------------------------------------------------ */
 
 static bool is_everybody(const struct addr6 *a)
@@ -150,6 +152,19 @@ static bool is_one_of_more(struct slow *s, const struct dp_home *h, const struct
 	return false;
 }
 
+/* A tunnel of the mobile's own in the one that was allowed (RFC 5177 7): what is in it is the mobile's too, or it goes nowhere. Of anything
+ * else the host's stack knows what to do. */
+static void release_reverse(struct slow *s, const struct whole4 *w)
+{
+	struct whole4 in = {.now = w->now};
+	struct ip4_walk k;
+
+	if (!addr6_eq(&w->inner_dst, &w->dst) || ip4_walk(w->pkt, w->len_oct, &k) || k.ip.proto != NH_IPV4)
+		release(s, w);
+	else if (parse(s, &in, w->pkt, w->len_oct) && slow_is_of(s, &in.inner_src, &w->inner_src))
+		release(s, &in);
+}
+
 /* RFC 3024 4.4: only from a care-of address of the mobile, and only when it asked for a reverse tunnel. */
 static void reverse(struct slow *s, const struct whole4 *w)
 {
@@ -166,7 +181,7 @@ static void reverse(struct slow *s, const struct whole4 *w)
 			      (addr6_eq(&h->coa, &w->src) || is_one_of_more(s, h, &w->src, w->now) || slow_is_cast_agent(s, h, &w->src));
 	const bool was_bound = !mono_reached(h->prev_until, w->now) && addr6_eq(&h->prev, &w->src);
 	if (h->is_reverse && addr6_eq(&h->ha, &w->dst) && (is_bound || was_bound))
-		release(s, w);
+		release_reverse(s, w);
 }
 
 /* --- */

@@ -63,6 +63,8 @@ struct slow4_tunnel {
 	uint16_t udp_port;
 	uint32_t ifindex;
 	struct lladdr next_hop;
+	bool has_nest;                     /* IP-in-IP between these inside the tunnel */
+	struct addr4 nest_src, nest_dst;
 };
 
 /* slow4.c. For tunnels whose way out is not known; what was learned of it counts. */

@@ -602,6 +602,82 @@ static void check_mn_none(const struct pk *in, const uint8_t *out, size_t n)
 	assert(out[5] == IF_MOB && out[1] == 0xff && out[11] == IF_MOB && out[12] == 8 && !memcmp(out + 14, in->b, n - 14));
 }
 
+/* ---- a mobile router behind an agent: a tunnel in the tunnel (RFC 5177 7) ---- */
+
+#define MR_HA "10.7.0.250"
+
+static void nest(struct pk *p, uint32_t ifx, const char *osrc, const char *odst, const char *nsrc, const char *ndst, const char *src, const char *dst)
+{
+	outer(p, ifx, osrc, odst, DP_ENCAP_IPIP, 0);
+	pk_ip4(p, nsrc, ndst, IPIP, 60, 0, DF);
+	plain_at(p, src, dst, 60, 0, DF, 64);
+}
+static void nest_ha(struct pk *p) { plain(p, IF_UP, CN, "10.1.241.7", 100); }
+static void nest_ha_udp(struct pk *p) { plain(p, IF_UP, CN, "10.1.242.7", 100); }
+static void nest_ha_several(struct pk *p) { plain(p, IF_UP, CN, "10.1.243.7", 100); }
+static void nest_ha_visitor(struct pk *p) { plain(p, IF_UP, CN, "10.1.244.7", 100); }
+static void nest_ha_itself(struct pk *p) { plain(p, IF_UP, CN, "10.1.0.110", 100); }
+static void nest_ha_fits(struct pk *p) { plain(p, IF_UP, CN, "10.1.241.7", 1500 - 40 - 28); }
+static void nest_ha_too_big(struct pk *p) { plain(p, IF_UP, CN, "10.1.241.7", 1500 - 40 - 28 + 1); }
+static void check_nested(const struct pk *in, size_t at, const uint8_t *out, size_t n, size_t oct, const char *src, const char *dst, int less)
+{
+	const uint8_t *o = out + 14 + oct;
+	assert(is_whole(out + 14, n - 14) && is_whole(o, n - 14 - oct) && o[8] == 64 && o[9] == IPIP && is_addr(o + 12, src) && is_addr(o + 16, dst));
+	assert(is_whole(o + 20, n - 34 - oct) && o[28] == in->b[at + 8] - less && !memcmp(o + 32, in->b + at + 12, n - 46 - oct));
+}
+static void check_nest_ha(const struct pk *in, const uint8_t *out, size_t n)
+{
+	assert(out[23] == IPIP && is_addr(out + 26, HA) && is_addr(out + 30, COA));
+	check_nested(in, 14, out, n, 20, HA, "10.1.0.110", 1);
+}
+static void check_nest_udp(const struct pk *in, const uint8_t *out, size_t n)
+{
+	assert(out[23] == UDP && is_addr(out + 30, COA) && (size_t)(out[38] << 8 | out[39]) == n - 34);
+	check_nested(in, 14, out, n, 32, HA, "10.1.0.111", 1);
+}
+static void check_nest_several(const struct pk *in, const uint8_t *out, size_t n)
+{
+	assert(out[23] == IPIP && is_addr(out + 26, HA) && is_addr(out + 30, COA)); /* minimal encapsulation has no room for it */
+	check_nested(in, 14, out, n, 20, HA, "10.1.0.112", 1);
+}
+static void check_nest_visitor(const struct pk *in, const uint8_t *out, size_t n)
+{
+	assert(out[5] == IF_ACC && out[11] == IF_ACC);
+	check_nested(in, 14, out, n, 0, HA, "10.1.0.113", 1);
+}
+static void nest_reverse(struct pk *p) { nest(p, IF_UP, COA, HA, "10.1.0.110", HA, "10.1.241.9", CN); }
+static void nest_reverse_self(struct pk *p) { nest(p, IF_UP, COA, HA, "10.1.0.110", HA, "10.1.0.110", CN); }
+static void nest_reverse_other(struct pk *p) { nest(p, IF_UP, COA, HA, "10.1.0.110", HA, "10.1.242.9", CN); }
+static void nest_reverse_bare(struct pk *p) { tunnel(p, IF_UP, "10.1.0.110", HA, DP_ENCAP_IPIP, "10.1.241.9", CN); }
+static void nest_visitor_up(struct pk *p) { tunnel(p, IF_ACC, "10.1.0.113", HA, DP_ENCAP_IPIP, "10.1.244.9", CN); }
+static void nest_visitor_up_other(struct pk *p) { tunnel(p, IF_ACC, "10.1.0.113", HA, DP_ENCAP_IPIP, "10.1.241.9", CN); }
+static void nest_visitor_elsewhere(struct pk *p) { tunnel(p, IF_UP, "10.1.0.113", HA, DP_ENCAP_IPIP, "10.1.244.9", CN); }
+static void check_nest_released(const struct pk *in, const uint8_t *out, size_t n)
+{
+	assert(is_whole(out + 14, n - 14) && !memcmp(out + 26, in->b + in->ip[2] + 12, n - 26));
+}
+static void nest_mn_group_to(struct pk *p, uint32_t seq, const char *from, const char *dst)
+{
+	outer(p, IF_MOB, "10.5.0.1", "232.128.0.77", DP_ENCAP_GRE, 0);
+	pk_gre4(p, SEQ, seq);
+	pk_ip4(p, from, "10.7.0.1", IPIP, 60, 0, DF);
+	plain_at(p, CN, dst, 60, 0, DF, 64);
+}
+static void nest_mn_group(struct pk *p) { nest_mn_group_to(p, 301, MR_HA, "10.7.7.9"); }
+static void nest_mn_group_other(struct pk *p) { nest_mn_group_to(p, 302, MR_HA, "10.7.11.9"); }
+static void nest_mn_group_stranger(struct pk *p) { nest_mn_group_to(p, 303, CN, "10.7.7.9"); }
+static void nest_mn_agent(struct pk *p) { tunnel(p, IF_MOB, MR_HA, "10.7.0.1", DP_ENCAP_IPIP, CN, "10.7.7.9"); }
+static void check_nest_mn(const struct pk *in, const uint8_t *out, size_t n) { assert(!memcmp(out, in->b + in->ip[2], n)); }
+static void nest_mn_up(struct pk *p) { own(p, "10.7.11.8", 100); }
+static void nest_mn_up_none(struct pk *p) { own(p, "10.7.12.8", 100); }
+static void nest_mn_up_itself(struct pk *p) { own(p, "10.7.0.12", 100); }
+static void check_nest_mn_up(const struct pk *in, const uint8_t *out, size_t n)
+{
+	assert(out[5] == IF_MOB && !memcmp(out + 34, (uint8_t[]){0x20, 0, 8, 0, 1, 2, 3, 4}, 8));
+	check_nested(in, 0, out, n, 28, "10.7.0.11", MR_HA, 0);
+}
+static void check_nest_mn_none(const struct pk *in, const uint8_t *out, size_t n) { check_tunnel(in, 0, out, n, "10.7.0.12", MR_HA, IPIP, 20, 0); }
+
 /* ---- control ---- */
 
 static void request(struct pk *p) { message(p, IF_UP, COA, HA, REQUEST); }
@@ -886,6 +962,28 @@ const struct dpcase dpcases4[] = {
 	OUT("IPv4: mobile sends as it is", mn_up_none, 0, IF_MOB, check_mn_none),
 	{"IPv4: mobile sends too much as it is", IF_ROAM0, DPN_EGRESS, mn_up_none_big, DPN_PUNT, 0, DP_PUNT_SLOW, DP_SLOW_TOO_BIG, 0, 0, NULL},
 	{"IPv4: nobody's packet", IF_ROAM0, DPN_EGRESS, mn_up_nobody, DPN_PASS, 0, 0, 0, 0, 0, NULL},
+
+	SENT("IPv4: to a mobile network behind an agent", IF_UP, nest_ha, 40, IF_UP, check_nest_ha),
+	SENT("IPv4: to a mobile network behind an agent, in UDP", IF_UP, nest_ha_udp, 52, IF_UP, check_nest_udp),
+	SENT("IPv4: to a mobile network behind several agents", IF_UP, nest_ha_several, 40, IF_UP, check_nest_several),
+	SENT("IPv4: to a mobile network that visits here", IF_UP, nest_ha_visitor, 20, IF_ACC, check_nest_visitor),
+	SENT("IPv4: to a mobile router behind an agent itself", IF_UP, nest_ha_itself, 20, IF_UP, check_ipip),
+	SENT("IPv4: to a mobile network, all that fits", IF_UP, nest_ha_fits, 40, IF_UP, check_nest_ha),
+	SLOW("IPv4: to a mobile network, too much", IF_UP, nest_ha_too_big, TOO_BIG),
+	SENT("IPv4: reverse tunnel in an agent's", IF_UP, nest_reverse, -40, IF_UP, check_nest_released),
+	SENT("IPv4: reverse tunnel in an agent's, of the router's own", IF_UP, nest_reverse_self, -40, IF_UP, check_nest_released),
+	LOST("IPv4: another's network in an agent's reverse tunnel", IF_UP, nest_reverse_other, REVERSE_SOURCE),
+	LOST("IPv4: reverse tunnel in none", IF_UP, nest_reverse_bare, REVERSE_SOURCE),
+	SENT("IPv4: a visiting network's tunnel to this home agent", IF_ACC, nest_visitor_up, -20, IF_UP, check_released),
+	LOST("IPv4: the same with another's network", IF_ACC, nest_visitor_up_other, REVERSE_SOURCE),
+	LOST("IPv4: the same from elsewhere", IF_UP, nest_visitor_elsewhere, REVERSE_SOURCE),
+	LOCAL("IPv4: mobile router receives a tunnel in the group's", IF_MOB, nest_mn_group, 48, check_nest_mn),
+	LOST("IPv4: another's network in it", IF_MOB, nest_mn_group_other, TUNNEL_INNER),
+	LOCAL("IPv4: a stranger's tunnel in the group's is the host's", IF_MOB, nest_mn_group_stranger, 28, check_mn_down),
+	LOCAL("IPv4: mobile router receives a tunnel from its agent", IF_MOB, nest_mn_agent, 20, check_mn_down),
+	OUT("IPv4: mobile router sends through a site's agent", nest_mn_up, 48, IF_MOB, check_nest_mn_up),
+	OUT("IPv4: mobile router sends by a foreign agent", nest_mn_up_none, 20, IF_MOB, check_nest_mn_none),
+	OUT("IPv4: mobile router's own packet by a foreign agent", nest_mn_up_itself, 0, IF_MOB, check_mn_none),
 
 	PUNT("IPv4: request to the home agent", IF_UP, request, MIP4),
 	PASS("IPv4: request to somebody else", IF_UP, request_through),

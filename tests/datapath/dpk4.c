@@ -47,13 +47,13 @@ static void put_links(struct putter *p)
 		.mtu_oct = BENCH_MTU}});
 }
 
-struct home { const char *hoa, *coa; enum dp_encap encap; uint16_t port; bool is_over, is_one_way, has_more; };
+struct home { const char *hoa, *coa; enum dp_encap encap; uint16_t port; bool is_over, is_one_way, has_more, is_nested; };
 
 static void put_home(struct putter *p, struct home h)
 {
 	put(p, (struct dp_op){.table = DP_HOME, .home = {.home_address = A4(h.hoa), .coa = A4(h.coa), .ha = A4("10.1.0.1"),
 		.expires = h.is_over ? p->past : p->never, .prev = A4("10.3.0.9"), .prev_until = p->never, .encap = h.encap, .udp_port = h.port,
-		.has_more = h.has_more, .is_reverse = !h.is_one_way}});
+		.has_more = h.has_more, .is_reverse = !h.is_one_way, .is_nested = h.is_nested}});
 }
 
 static void put_home_agent(struct putter *p)
@@ -76,6 +76,21 @@ static void put_home_agent(struct putter *p)
 	put_home(p, (struct home){"10.1.0.108", "10.4.0.1", DP_ENCAP_IPIP});
 	put_home(p, (struct home){"10.1.0.200", "10.2.0.1", DP_ENCAP_IPIP});
 	put_net(p, "10.1.240.0/24", "10.1.0.100");
+}
+
+/* Mobile routers that visit foreign agents, this one too. */
+static void put_home_agent_nested(struct putter *p)
+{
+	put_home(p, (struct home){"10.1.0.110", "10.3.0.5", DP_ENCAP_IPIP, .is_nested = true});
+	put_home(p, (struct home){"10.1.0.111", "10.3.0.5", DP_ENCAP_UDP, .port = 40000, .is_nested = true});
+	put_home(p, (struct home){"10.1.0.112", "10.3.0.5", DP_ENCAP_MINIMAL, .has_more = true, .is_nested = true});
+	put(p, (struct dp_op){.table = DP_HOME_MORE, .home_more = {A4("10.1.0.112"), 2, {{A4("10.3.0.6"), DP_ENCAP_GRE_PLAIN, 0, p->never, true},
+		{A4("10.3.0.7"), DP_ENCAP_IPIP, 0, p->never, false}}}});
+	put_home(p, (struct home){"10.1.0.113", "10.4.0.1", DP_ENCAP_IPIP, .is_nested = true});
+	put_net(p, "10.1.241.0/24", "10.1.0.110");
+	put_net(p, "10.1.242.0/24", "10.1.0.111");
+	put_net(p, "10.1.243.0/24", "10.1.0.112");
+	put_net(p, "10.1.244.0/24", "10.1.0.113");
 }
 
 static struct dp_coa coa(struct putter *p, const char *hoa, const char *group, const char *ha)
@@ -159,6 +174,7 @@ static void put_foreign_agent(struct putter *p)
 	put_visit(p, (struct visit){"10.8.0.5", "10.8.0.254", DP_VISIT_REVERSE, DP_ENCAP_UDP});
 	put_visit(p, (struct visit){"10.8.0.6", "10.8.0.254", DP_VISIT_WAIT, DP_ENCAP_IPIP});
 	put_visit(p, (struct visit){"10.1.0.108", "10.1.0.1", DP_VISIT_REVERSE, DP_ENCAP_IPIP});
+	put_visit(p, (struct visit){"10.1.0.113", "10.1.0.1", DP_VISIT_REVERSE, DP_ENCAP_IPIP});
 	put_net(p, "10.8.8.0/24", "10.8.0.1");
 }
 
@@ -168,12 +184,13 @@ static void put_in(struct putter *p, const char *dst, const char *src, const cha
 		.broadcast = A4("10.7.0.255"), .allowed_if = {ifindex}, .n_allowed_if = ifindex ? 1 : 0}});
 }
 
-static void put_out(struct putter *p, const char *hoa, const char *dst, enum dp_encap encap)
+static void put_out_nested(struct putter *p, const char *hoa, const char *dst, enum dp_encap encap, const char *nest)
 {
 	put(p, (struct dp_op){.table = DP_UPLINK_OUT, .uplink_out = {.inner_src = A4(hoa), .ifindex = IF_MOB, .next_hop = bench_peer(IF_MOB),
 		.lladdr = bench_mac(IF_MOB), .src = A4("10.5.1.100"), .dst = A4(dst), .encap = encap, .gre_key = BENCH_KEY,
-		.udp_port = encap == DP_ENCAP_UDP ? 434 : 0, .mtu_oct = encap == DP_ENCAP_NONE ? 1400 : BENCH_MTU}});
+		.udp_port = encap == DP_ENCAP_UDP ? 434 : 0, .mtu_oct = encap == DP_ENCAP_NONE ? 1400 : BENCH_MTU, .nest = A4(nest)}});
 }
+static void put_out(struct putter *p, const char *hoa, const char *dst, enum dp_encap encap) { put_out_nested(p, hoa, dst, encap, "0.0.0.0"); }
 
 static void put_mobile(struct putter *p)
 {
@@ -193,6 +210,11 @@ static void put_mobile(struct putter *p)
 	put_out(p, "10.7.0.5", "10.7.0.253", DP_ENCAP_UDP);
 	put_out(p, "10.7.0.6", "0.0.0.0", DP_ENCAP_NONE);
 	put_net(p, "10.7.7.0/24", "10.7.0.1");
+	put_in(p, "10.7.0.1", "10.7.0.250", "10.7.0.1", DP_ENCAP_IPIP, 0);
+	put_out_nested(p, "10.7.0.11", "10.5.0.1", DP_ENCAP_GRE, "10.7.0.250");
+	put_out_nested(p, "10.7.0.12", "0.0.0.0", DP_ENCAP_NONE, "10.7.0.250");
+	put_net(p, "10.7.11.0/24", "10.7.0.11");
+	put_net(p, "10.7.12.0/24", "10.7.0.12");
 }
 
 void bench_entries4(mono_t now, void (*fn)(void *ctx, const struct dp_op *op), void *ctx)
@@ -200,6 +222,7 @@ void bench_entries4(mono_t now, void (*fn)(void *ctx, const struct dp_op *op), v
 	struct putter p = {fn, ctx, MONO_NEVER, {now.ns - 1000000}};
 	put_links(&p);
 	put_home_agent(&p);
+	put_home_agent_nested(&p);
 	put_agent(&p);
 	put_foreign_agent(&p);
 	put_mobile(&p);

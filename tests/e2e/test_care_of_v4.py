@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from roamlab import topo, tour
+from roamlab import net as netmod, topo, tour
 from roamlab.witness import total, within
 
 from scene import MS, Scene
@@ -61,6 +61,76 @@ def test_foreign_agent_between_home_and_a_site(make_world):
     assert min(scene.tunnel(4, within("10.4.0.0/16", NET + "/32"))) >= 1000
     down, up = scene.counts()
     assert (down.lost, down.doubled, up.doubled) == (0, 0, 0), (down, up)
+    assert scene.world.net.refused4("core") == 0
+
+
+MOVING, HOST, BULK = "10.50.1.0/24", "10.50.1.9", 1_000_000
+
+
+def routed(t):
+    """The mobile becomes a router; HOST lives behind it and is who packets are for."""
+    t.node("ha").roamd = t.node("ha").roamd.replace(f'mobile "{topo.HOME_ADDRESS4}" {{ key =', f'mobile "{topo.HOME_ADDRESS4}" {{ network = {{"{MOVING}"}} key =')
+    t.node("mn").forwards = True
+    t.node("core").routes.append((MOVING, next(via for prefix, via in t.node("core").routes if prefix == topo.HOME_PREFIX4)))
+    next(c.b for c in t.cables if c.a.node == "ha").admits.append(MOVING)
+    t.nodes.append(topo.Node("inside", routes=[("default", "10.50.1.1")]))
+    t.cables.append(topo.Cable(topo.Port("inside", "eth0", [HOST + "/24"]), topo.Port("mn", "lan0", ["10.50.1.1/24"])))
+    return t.check()
+
+
+class Router(Scene):
+    """A tour of a mobile router; what is measured are the packets of the host behind it."""
+
+    def __init__(self, make_world):
+        super().__init__(make_world, network=routed(network(agent=True, mobile=f'  network-v4 = {{"{MOVING}"}}\n')))
+
+    def be_home(self, rate_pps=1000):
+        facts = self.world.facts["families"]["ipv4"]
+        self.router, facts["home_address"] = facts["home_address"], HOST
+        self.world.be_home()
+        self.world.wait_state("home")
+        self.flow = self.world.start_flow(rate_pps, mobile="inside", family="ipv4")
+        self.flow.wait_flowing(15)
+        self.start = self.world.now()
+
+    def transfer(self, port):
+        """TCP to the host behind, which its sender's kernel leaves to be segmented on the way, at 20 Mbit/s for a second."""
+        log = self.world.net.dir / f"bulk-{port}"
+        ends = [self.world.start_stream("inside", "bulk-take", "--bind", HOST, "--port", port, "--log", log),
+                self.world.start_stream("cn", "bulk-send", "--bind", self.cn, "--peer", HOST, "--port", port, "--rate-mbit", 20)]
+        self.pass_packets()
+        for end in ends:
+            self.world.streams.remove(end)
+            netmod.stop(end)
+        assert sum(int(line.split()[1]) for line in log.read_text().splitlines()) > BULK
+
+    def nested(self, far, proto=4, **kw):
+        """(down, up): packets on the backbone of the tunnel between home agent and router, in that to the agent."""
+        here = dict(proto=proto, inner_proto=4)
+        return [total(self.kinds, ifname="ha0", direction="in", src=self.ha, dst=far, inner_dst=self.router, **here),
+                total(self.kinds, ifname="ha0", direction="out", src=far, dst=self.ha, inner_src=self.router, **here)]
+
+
+@pytest.mark.requirement("H-6", "H-7")
+def test_a_network_behind_agents(make_world):
+    """RFC 5177 7: a mobile router visits a foreign agent, then a site's agent, neither of which knows its network. Nothing is lost or doubled for
+    the host behind it where it stays, nor on the way home from a tunnel that has ended, and its packets go in a tunnel of the router's own inside
+    the agents'."""
+    scene, stays = Router(make_world), []
+    for cell, port in (("n1", 9100), ("a1", 9101)):
+        scene.go(cell)
+        begin = scene.world.now()
+        scene.transfer(port)
+        stays.append((begin, scene.world.now() - 200 * MS))
+    homewards = scene.go("home")
+    scene.finish()
+    for far in (within("10.4.0.0/16", NET + "/32"), topo.A.mma4):
+        assert min(scene.nested(far)) >= 500, scene.kinds
+    for stay in stays:
+        down, up = scene.counts(*stay)
+        assert down.sent > 500 and (down.lost, down.doubled, up.lost, up.doubled) == (0, 0, 0, 0), (down, up)
+    _, up = scene.counts(homewards - 100 * MS, homewards + 300 * MS)
+    assert up.lost < 10 and up.doubled == 0, up    # 25 ms of packets are on their way then
     assert scene.world.net.refused4("core") == 0
 
 

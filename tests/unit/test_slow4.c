@@ -774,6 +774,60 @@ static void reverse_tunnels_are_opened(void **state)
 	assert_int_equal(b->n, 0);
 }
 
+/* RFC 5177 7: what a mobile router's network sends comes in a tunnel of its own inside that of the agent. */
+static void tunnels_in_reverse_tunnels_are_opened(void **state)
+{
+	struct bench *b = *state;
+	const struct pkt net = inner_of("10.77.3.3", cn, 1450, true), other = inner_of("10.1.0.101", cn, 1450, true);
+	b->local_flags = DP_LOCAL_HA;
+	b->home = (struct dp_home){.home_address = A(hoa), .coa = A(coa), .ha = A(ha), .expires = MONO_NEVER, .is_reverse = true};
+	for (int i = 0; i < 4; i++) {
+		struct pkt nest = wrapped(DP_ENCAP_IPIP, &net, hoa, ha, 0), t = wrapped(forms[i].encap, &nest, coa, ha, 0);
+		give_whole(b, &t);
+		expect_local(b, &net);
+		nest = wrapped(DP_ENCAP_IPIP, &other, hoa, ha, 0);
+		t = wrapped(forms[i].encap, &nest, coa, ha, 0);
+		give_whole(b, &t);
+		assert_int_equal(b->n, 0);
+		nest = wrapped(DP_ENCAP_IPIP, &net, hoa, cn, 0); /* a tunnel to somebody else */
+		t = wrapped(forms[i].encap, &nest, coa, ha, 0);
+		give_whole(b, &t);
+		expect_local(b, &nest);
+	}
+}
+
+/* The same the other way: what the source hears is less by both headers, and what is cut is in both tunnels. */
+static void a_tunnel_in_the_tunnel_is_made_too(void **state)
+{
+	struct bench *b = *state;
+	for (int i = 0; i < 4; i++) {
+		const enum dp_encap as = forms[i].encap == DP_ENCAP_MINIMAL ? DP_ENCAP_IPIP : forms[i].encap;
+		const uint32_t over = as == DP_ENCAP_IPIP ? 40 : forms[i].over_oct + 20;
+		struct pkt p = inner(1500, true);
+		struct dp_punted d = punted(&p, forms[i].encap, 1490);
+		d.slow.nest_src = A4(ha);
+		d.slow.nest_dst = A4("10.77.0.1");
+		slow_punt(b->slow, &d, t0);
+		assert_int_equal(expect_error(b, SLOW_ROUTE, IC4_UNREACHABLE, IC4_TOO_BIG, &p), 1490 - over);
+		b->n = 0;
+		p = inner(1500, false);
+		slow_punt(b->slow, &d, t0);
+		assert_int_equal(b->n, 2);
+		for (uint32_t k = 0; k < b->n; k++) {
+			const struct pkt nest = unwrapped(b, k, as, ha, coa);
+			struct rd r = rd_of(nest.b, nest.n);
+			struct ip4_head h;
+			assert_int_equal(ip4_head_parse(&r, &h), W_OK);
+			assert_int_equal(h.proto, NH_IPV4);
+			assert_int_equal(h.total_len_oct, nest.n);
+			const struct addr4 src = A4(ha), dst = A4("10.77.0.1");
+			assert_memory_equal(&h.src, &src, 4);
+			assert_memory_equal(&h.dst, &dst, 4);
+		}
+		b->n = 0;
+	}
+}
+
 static void gre_with_a_checksum_is_taken(void **state)
 {
 	struct bench *b = *state;
@@ -949,7 +1003,8 @@ int main(void)
 		TEST(what_nobody_tunnels_is_unreachable), TEST(a_mobile_hears_of_errors_where_it_is), TEST(a_router_cuts_or_tells_the_agent),
 		TEST(a_tunnel_too_big_is_passed_on), TEST(little_quoted_is_enough_to_remember), TEST(an_old_router_tells_no_mtu),
 		TEST(told_mtus_are_believed_within_reason), TEST(who_allows_cutting_is_not_told), TEST(other_errors_become_what_they_mean_outside),
-		TEST(errors_about_anything_else_are_left_alone), TEST(reverse_tunnels_are_opened), TEST(gre_with_a_checksum_is_taken),
+		TEST(errors_about_anything_else_are_left_alone), TEST(reverse_tunnels_are_opened),
+		TEST(tunnels_in_reverse_tunnels_are_opened), TEST(a_tunnel_in_the_tunnel_is_made_too), TEST(gre_with_a_checksum_is_taken),
 		TEST(visitors_get_their_packets), TEST(a_sites_agent_passes_on_both_ways), TEST(a_mobile_opens_its_tunnels), TEST(kept_packets_go_on),
 		TEST(every_truncation_is_survived),
 	};

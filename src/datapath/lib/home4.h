@@ -24,14 +24,27 @@ NOINLINE struct m_home_more *home4_more(ctx_t *c, const struct m_cfg *g, uint32_
 	return more;
 }
 
+/* A packet for the network behind a mobile whose care-of address is an agent's: that knows the home address only. */
+NOINLINE void home4_nest(ctx_t *c, const struct in4 *in, struct out4 *o, uint32_t flags)
+{
+	struct a6 key = a6_of4(in->ip.dst);
+	if (!(flags & HOME_NESTED) || TBL(c, home, &key))
+		return;
+	const struct a6 *of = net_home(c, &key);
+	o->nest_src = o->src;
+	o->nest_dst = of ? a4_of(of) : 0;
+}
+
 /* A copy for a further care-of address. The packet stays what it is, its place changes. */
 NOINLINE int home4_copy(ctx_t *c, struct in4 *in, const struct home_to *to, uint32_t ha)
 {
-	struct out4 o = {.src = ha, .dst = a4_of(&to->coa), .encap = out4_form(c, in, to->encap), .port = (uint16_t)to->udp_port};
+	struct out4 o = {.src = ha, .dst = a4_of(&to->coa), .encap = to->encap, .port = (uint16_t)to->udp_port};
 	struct way w = {0};
 	if (to->expires_ns <= ctx_now(c))
 		return 0;
-	uint32_t oct = in->seg_oct + out4_oct(o.encap);
+	home4_nest(c, in, &o, to->flags);
+	o.encap = out4_form(c, in, &o);
+	uint32_t oct = in->seg_oct + out4_whole_oct(&o);
 	int r = ctx_route4(c, o.src, o.dst, oct, &w);
 	uint32_t mtu = path4_mtu(c, o.dst, w.mtu_oct);
 	if (r == WAY_NONE || r == WAY_HOST) {
@@ -70,6 +83,7 @@ NOINLINE int home4_encap(ctx_t *c, const struct m_cfg *g, struct in4 *in, const 
 {
 	struct out4 o = {.src = a4_of(&h->ha), .dst = a4_of(&h->coa), .encap = h->encap, .port = h->udp_port,
 		.what = DP_COUNT_HA_ENCAP};
+	home4_nest(c, in, &o, h->flags);
 	if ((h->flags & HOME_MORE) && (in->ip.ttl > 1 || in->is_local))
 		home4_copies(c, g, in, o.src);
 	return tunnel4_routed(c, in, &o);
@@ -176,8 +190,11 @@ NOINLINE int home4_tunnel(ctx_t *c, const struct m_cfg *g, uint32_t l2, const st
 	if (m)
 		return coa_forwards(m, ctx_now(c)) ? coa4_forward(c, &in, m) : group4_tunnel(c, g, &in, m);
 	struct m_visit *v = visit4_find(c, g, in.ip.dst);
-	if (v && a6_eq(&v->coa, &h->coa))
-		return visit4_deliver(c, &in, v);
+	if (v && a6_eq(&v->coa, &h->coa)) {
+		struct out4 o = {.src = a4_of(&h->ha)};
+		home4_nest(c, &in, &o, h->flags);
+		return visit4_deliver(c, &in, v, &o);
+	}
 	return home4_encap(c, g, &in, h);
 }
 
@@ -207,6 +224,21 @@ NOINLINE int home4_route(ctx_t *c, const struct m_cfg *g)
 	eth->src = w.mac;
 	ip4_hop(ip);
 	return send_way4(c, &w, r);
+}
+
+/* A tunnel from a mobile's home address to its home agent, which came inside another from where it is, or from a visitor whose frames are known:
+ * it is from the home address or from a network of the mobile's (RFC 5177 7). */
+NOINLINE int home4_nested(ctx_t *c, const struct m_cfg *g, struct tun4 *t)
+{
+	struct a6 hoa = a6_of4(t->src), inner = a6_of4(t->in.ip.src);
+	struct m_home *h = TBL(c, home, &hoa); /* over or not: the tunnel around, or the visit, told that */
+	if (!h || a4_of(&h->ha) != t->dst || !net_is(c, g, &inner, &hoa))
+		return ctx_drop(c, DP_DROP_REVERSE_SOURCE);
+	if (!(h->flags & HOME_REVERSE))
+		return ctx_drop(c, DP_DROP_REVERSE_OFF);
+	if (!open4_ecn(t))
+		return ctx_drop(c, DP_DROP_ECN);
+	return open4_release(c, &t->in) ? HOME4_FORWARD : ctx_drop(c, DP_DROP_NO_ROOM);
 }
 
 /* A frame whose tunnel is off: to another mobile, or by the routing table. */

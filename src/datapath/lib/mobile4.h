@@ -83,6 +83,17 @@ NOINLINE int mobile4_release(ctx_t *c, const struct m_cfg *g, struct tun4 *t, st
 	return may_be_message ? MOBILE4_AGAIN : mobile_deliver(c, g);
 }
 
+/* A tunnel from the home agent to the home address that came inside another to where the mobile is: for its networks (RFC 5177 7), or a
+ * broadcast. d: its entry. */
+NOINLINE int mobile4_nested(ctx_t *c, const struct m_cfg *g, struct tun4 *t, const struct m_downlink *d)
+{
+	if (t->encap != DP_ENCAP_IPIP || !mobile4_is_for(c, g, d, t->in.ip.dst))
+		return ctx_drop(c, DP_DROP_TUNNEL_INNER);
+	if (!open4_ecn(t))
+		return ctx_drop(c, DP_DROP_ECN);
+	return open4_release(c, &t->in) ? mobile_deliver(c, g) : ctx_drop(c, DP_DROP_NO_ROOM);
+}
+
 NOINLINE int mobile4_fragment(ctx_t *c)
 {
 	struct dp_slow s = {.why = DP_SLOW_FRAGMENT, .len_oct = ctx_len(c) - ETH_OCT};
@@ -102,8 +113,8 @@ NOINLINE int mobile4_in(ctx_t *c, const struct m_cfg *g, struct m_downlink *d, c
 	return v == OPEN4_OK ? mobile4_release(c, g, &t, d) : v == OPEN4_PASS ? ctx_pass(c) : v;
 }
 
-/* A packet that the host routed into roam0; u: entry of its source. */
-NOINLINE int mobile4_out(ctx_t *c, const struct m_uplink_out *u)
+/* A packet that the host routed into roam0; u: entry of its source, of: the home address that its network goes by, 0 if that is its source. */
+NOINLINE int mobile4_out(ctx_t *c, const struct m_uplink_out *u, uint32_t of)
 {
 	struct in4 in = {0};
 	struct out4 o = {.src = a4_of(&u->src), .dst = a4_of(&u->dst), .encap = u->encap, .gre = GRE_KEY, .opt = u->key, .port = u->udp_port,
@@ -111,5 +122,13 @@ NOINLINE int mobile4_out(ctx_t *c, const struct m_uplink_out *u)
 	struct way w = {.ifindex = u->ifindex, .mtu_oct = u->mtu_oct, .next_hop = u->next_hop, .mac = u->mac};
 	if (!in4_read(c, 0, &in))
 		return ctx_drop(c, DP_DROP_MALFORMED);
+	if (of && u->nest4 && u->encap == DP_ENCAP_NONE) { /* by the agent as it is: that tunnel is the outer one */
+		o.src = of;
+		o.dst = u->nest4;
+		o.encap = DP_ENCAP_IPIP;
+	} else if (of) {
+		o.nest_src = of;
+		o.nest_dst = u->nest4;
+	}
 	return tunnel4_link(c, &in, &o, &w);
 }

@@ -117,12 +117,12 @@ static INLINE bool open4_ecn(struct tun4 *t)
 	return e != ECN_LOST;
 }
 
-/* Worth to look at as signalling? */
+/* Worth to look at as signalling, or as another tunnel? */
 NOINLINE bool in4_may_be_message(ctx_t *c, const struct in4 *in)
 {
 	uint16_t port;
 	if (in->ip.proto != NH_UDP)
-		return in->ip.proto == NH_MH;
+		return in->ip.proto == NH_MH || in->ip.proto == PROTO_IPIP;
 	return ctx_load(c, in->at + in->head_oct + 2, &port, 2) && port == BE16(MIP_PORT);
 }
 

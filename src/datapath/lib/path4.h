@@ -51,6 +51,13 @@ static INLINE bool path4_is_tunnel(ctx_t *c, const struct ip4_h *ip)
 	return control4_is_mip(c, ip, &type) && type == MIP_DATA;
 }
 
+/* A visitor of ours whose home agent we are too tunnels to it, by its own link: path4_is_forged has looked at the frame. */
+NOINLINE bool path4_is_visitors(ctx_t *c, const struct m_cfg *g, const struct tun4 *t)
+{
+	struct m_visit *v = visit4_from(c, g, t->src);
+	return v && v->up == DP_VISIT_REVERSE && v->ifindex == ctx_ifindex(c) && a4_of(&v->ha) == t->dst;
+}
+
 /* A tunnel to an address of ours with these flags: whose is it? Both ends of what is inside may be mobiles of ours. */
 NOINLINE int path4_tunnel(ctx_t *c, const struct m_cfg *g, uint32_t flags)
 {
@@ -66,6 +73,8 @@ NOINLINE int path4_tunnel(ctx_t *c, const struct m_cfg *g, uint32_t flags)
 	struct m_visit *from = flags & DP_LOCAL_FA && t.src == t.in.ip.src ? visit4_from(c, g, t.src) : NULL;
 	if (from)
 		return visit4_up_tunnel(c, g, &t, from);
+	if ((flags & DP_LOCAL_HA) && path4_is_visitors(c, g, &t))
+		return home4_nested(c, g, &t);
 	struct m_coa *m = flags & DP_LOCAL_MMA ? coa4_find(c, g, t.in.ip.dst) : NULL;
 	if (m)
 		return agent4_down(c, g, &t, m);
@@ -173,13 +182,35 @@ static INLINE int path4_unicast(ctx_t *c, const struct m_cfg *g, const struct m_
 	return h ? home4_tunnel(c, g, ETH_OCT, h) : ctx_pass(c);
 }
 
+/* Out of a tunnel came IP-in-IP, to an address that is perhaps ours. PATH4_PLAIN: it is somebody else's. */
+enum { PATH4_PLAIN = 0x400 };
+NOINLINE int path4_nested(ctx_t *c, const struct m_cfg *g, const struct ip4_h *ip, bool is_mobile)
+{
+	struct a6 dst = a6_of4(ip->dst);
+	struct m_downlink *d = is_mobile ? path4_downlink(c, ip) : NULL;
+	struct m_local *l = !is_mobile && (g->features & FEAT_LOCAL) ? TBL(c, local, &dst) : NULL;
+	struct tun4 t = {0};
+	if ((!d && !(l && (l->flags & DP_LOCAL_HA))) || ip->vihl != 0x45 || (ip->frag & BE16(IP4_PART)))
+		return PATH4_PLAIN;
+	int v = open4(c, &t);
+	if (v != OPEN4_OK)
+		return PATH4_PLAIN;
+	return d ? mobile4_nested(c, g, &t, d) : home4_nested(c, g, &t);
+}
+
 /* Out of a tunnel: perhaps a message to this host. verdict of what it is otherwise: to the host, at a mobile; onwards, at an agent. */
 NOINLINE int path4_again(ctx_t *c, const struct m_cfg *g, bool is_mobile)
 {
 	struct in4 in = {0};
 	if (!in4_read(c, ETH_OCT, &in))
 		return ctx_drop(c, DP_DROP_MALFORMED);
-	if (in4_may_be_message(c, &in)) {
+	if (in.ip.proto == PROTO_IPIP) {
+		int v = path4_nested(c, g, &in.ip, is_mobile);
+		if (v == HOME4_FORWARD)
+			return home4_forward(c, g);
+		if (v != PATH4_PLAIN)
+			return v;
+	} else if (in4_may_be_message(c, &in)) {
 		struct a6 key = a6_of4(in.ip.dst);
 		struct m_local *l = g->features & FEAT_LOCAL ? TBL(c, local, &key) : NULL;
 		int what = l ? control4_local(c, &in.ip, l->flags) : CONTROL_NONE;
@@ -250,12 +281,14 @@ static INLINE int path4_egress(ctx_t *c)
 	if (g->features & FEAT_UPLINK_OUT) {
 		struct a6 src = a6_of4(ip.src);
 		struct m_uplink_out *u = TBL(c, uplink_out, &src);
+		uint32_t home = 0;
 		if (!u && (g->features & FEAT_NET)) {
 			const struct a6 *of = net_home(c, &src);
+			home = of ? a4_of(of) : 0;
 			u = of ? TBL(c, uplink_out, of) : NULL;
 		}
 		if (u)
-			return mobile4_out(c, u);
+			return mobile4_out(c, u, home);
 	}
 	struct a6 dst = a6_of4(ip.dst);
 	struct m_home *h = home_find(c, g, &dst);

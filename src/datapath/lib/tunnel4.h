@@ -20,6 +20,7 @@ struct out4 {
 	uint32_t ifindex;           /* way out if fixed, else 0 */
 	struct mac next_hop;
 	uint16_t what;              /* enum dp_count: of a packet that went */
+	uint32_t nest_src, nest_dst; /* IP-in-IP between these first (RFC 5177 7); nest_dst 0: none */
 };
 
 static INLINE uint32_t out4_oct(uint32_t encap)
@@ -28,11 +29,14 @@ static INLINE uint32_t out4_oct(uint32_t encap)
 		: encap == DP_ENCAP_UDP ? IP4_OCT + UDP_OCT + MIP_DATA_OCT : encap == DP_ENCAP_MINIMAL ? MIN_OCT : 0;
 }
 
+/* All that the packet gets in front. */
+static INLINE uint32_t out4_whole_oct(const struct out4 *o) { return out4_oct(o->encap) + (o->nest_dst ? IP4_OCT : 0); }
+
 /* Minimal encapsulation has no room for a fragment's fields (RFC 2004 3), and nobody segments a packet behind it. */
-static INLINE uint32_t out4_form(ctx_t *c, const struct in4 *in, uint32_t encap)
+static INLINE uint32_t out4_form(ctx_t *c, const struct in4 *in, const struct out4 *o)
 {
-	bool fits = !(in->ip.frag & BE16(IP4_PART)) && in->head_oct == IP4_OCT && !ctx_gso(c);
-	return encap != DP_ENCAP_MINIMAL || fits ? encap : DP_ENCAP_IPIP;
+	bool fits = !(in->ip.frag & BE16(IP4_PART)) && in->head_oct == IP4_OCT && !o->nest_dst && !ctx_gso(c);
+	return o->encap != DP_ENCAP_MINIMAL || fits ? o->encap : DP_ENCAP_IPIP;
 }
 
 /* What may be fragmented needs an identification of its own (RFC 6864 4). */
@@ -66,13 +70,35 @@ static INLINE bool out4_write_minimal(ctx_t *c, const struct in4 *in, const stru
 	return true;
 }
 
-/* The packet's own header behind the others, whose place is a constant. */
-static INLINE bool out4_write_inner(ctx_t *c, const struct in4 *in, const uint32_t at)
+static INLINE uint16_t oct16(uint32_t oct) { return BE16(oct > 65535 ? 65535 : oct); }
+
+/* A header around the packet, of len octets with what it is in front of. */
+static INLINE struct ip4_h out4_header(ctx_t *c, const struct in4 *in, uint32_t len, uint8_t proto, uint32_t src, uint32_t dst)
+{
+	struct m_cfg *g = cfg(c);
+	struct ip4_h h = {.vihl = 0x45, .tos = in->tos, .len = oct16(len), .id = out4_id(c, in), .frag = in->ip.frag & BE16(IP4_DF),
+		.ttl = g ? (uint8_t)g->hop_limit : 64, .proto = proto, .src = src, .dst = dst};
+	h.sum = ip4_sum(&h);
+	return h;
+}
+
+/* With a tunnel in the tunnel the packet's own header lies behind that one's. */
+NOINLINE void out4_put_nested(ctx_t *c, const struct in4 *in)
+{
+	struct ip4_h h = in4_leaving(in);
+	ctx_store(c, in->at, &h, IP4_OCT);
+}
+
+/* What the tunnel carries, behind its headers, whose place is a constant: the packet's own header, or a tunnel's. */
+static INLINE bool out4_write_inner(ctx_t *c, const struct in4 *in, const struct out4 *o, const uint32_t at)
 {
 	struct ip4_h *ip = ctx_at(c, at);
 	if (!ctx_has(c, at + IP4_OCT))
 		return false;
-	*ip = in4_leaving(in);
+	if (o->nest_dst)
+		*ip = out4_header(c, in, in->len_oct + IP4_OCT, PROTO_IPIP, o->nest_src, o->nest_dst);
+	else
+		*ip = in4_leaving(in);
 	return true;
 }
 
@@ -84,9 +110,9 @@ static INLINE bool out4_write_gre(ctx_t *c, const struct in4 *in, const struct o
 	gre->flags = o->encap == DP_ENCAP_GRE ? BE16(o->gre) : 0;
 	gre->proto = BE16(ETHER_IPV4);
 	if (o->encap == DP_ENCAP_GRE_PLAIN)
-		return out4_write_inner(c, in, ETH_OCT + IP4_OCT + GRE_PLAIN_OCT);
+		return out4_write_inner(c, in, o, ETH_OCT + IP4_OCT + GRE_PLAIN_OCT);
 	gre->opt = BE32(o->opt);
-	return out4_write_inner(c, in, ETH_OCT + IP4_OCT + GRE_OCT);
+	return out4_write_inner(c, in, o, ETH_OCT + IP4_OCT + GRE_OCT);
 }
 
 /* No checksum (RFC 3519 4.1). */
@@ -95,38 +121,34 @@ static INLINE bool out4_write_udp(ctx_t *c, const struct in4 *in, const struct o
 	struct mip_h *mip = ctx_at(c, ETH_OCT + IP4_OCT);
 	if (!ctx_has(c, ETH_OCT + IP4_OCT + UDP_OCT + MIP_DATA_OCT))
 		return false;
-	uint32_t len = in->len_oct + UDP_OCT + MIP_DATA_OCT;
-	*mip = (struct mip_h){.udp = {BE16(MIP_PORT), BE16(o->port), BE16(len > 65535 ? 65535 : len), 0}, .type = MIP_DATA, .next = PROTO_IPIP};
-	return out4_write_inner(c, in, ETH_OCT + IP4_OCT + UDP_OCT + MIP_DATA_OCT);
+	uint32_t len = in->len_oct + out4_whole_oct(o) - IP4_OCT;
+	*mip = (struct mip_h){.udp = {BE16(MIP_PORT), BE16(o->port), oct16(len), 0}, .type = MIP_DATA, .next = PROTO_IPIP};
+	return out4_write_inner(c, in, o, ETH_OCT + IP4_OCT + UDP_OCT + MIP_DATA_OCT);
 }
 
 static INLINE bool out4_write(ctx_t *c, const struct in4 *in, const struct out4 *o)
 {
-	struct m_cfg *g = cfg(c);
 	if (o->encap == DP_ENCAP_NONE)
-		return out4_write_inner(c, in, ETH_OCT);
+		return out4_write_inner(c, in, o, ETH_OCT);
 	if (o->encap == DP_ENCAP_MINIMAL)
 		return out4_write_minimal(c, in, o);
-	uint32_t len = in->len_oct + out4_oct(o->encap);
 	uint8_t proto = o->encap == DP_ENCAP_IPIP ? PROTO_IPIP : o->encap == DP_ENCAP_UDP ? NH_UDP : NH_GRE;
-	struct ip4_h h = {.vihl = 0x45, .tos = in->tos, .len = BE16(len > 65535 ? 65535 : len), .id = out4_id(c, in),
-		.frag = in->ip.frag & BE16(IP4_DF), .ttl = g ? (uint8_t)g->hop_limit : 64, .proto = proto, .src = o->src, .dst = o->dst};
-	h.sum = ip4_sum(&h);
+	struct ip4_h h = out4_header(c, in, in->len_oct + out4_whole_oct(o), proto, o->src, o->dst);
 	struct ip4_h *ip = ctx_at(c, ETH_OCT);
 	if (!ctx_has(c, ETH_OCT + IP4_OCT))
 		return false;
 	*ip = h;
 	if (o->encap == DP_ENCAP_IPIP)
-		return out4_write_inner(c, in, ETH_OCT + IP4_OCT);
+		return out4_write_inner(c, in, o, ETH_OCT + IP4_OCT);
 	return o->encap == DP_ENCAP_UDP ? out4_write_udp(c, in, o) : out4_write_gre(c, in, o);
 }
 
 /* Room in front of the packet for its new headers, from none or from those that it has. */
-static INLINE bool out4_room(ctx_t *c, const struct in4 *in, uint32_t encap)
+static INLINE bool out4_room(ctx_t *c, const struct in4 *in, const struct out4 *o)
 {
-	uint32_t oct = out4_oct(encap), have = in->at ? in->at - ETH_OCT : 0;
+	uint32_t oct = out4_whole_oct(o), have = in->at ? in->at - ETH_OCT : 0;
 	int diff = (int)oct - (int)have;
-	if (diff && !have && !ctx_grow4(c, diff, encap == DP_ENCAP_UDP))
+	if (diff && !have && !ctx_grow4(c, diff, o->encap == DP_ENCAP_UDP))
 		return false;
 	if (diff && have && !ctx_resize(c, diff))
 		return false;
@@ -138,9 +160,11 @@ GLOBAL bool out4_put(ctx_t *c, struct in4 *in, const struct out4 *o, const struc
 {
 	if (!in || !o || !w)
 		return 0;
-	if (!out4_room(c, in, o->encap))
+	if (!out4_room(c, in, o))
 		return false;
-	in->at = ETH_OCT + out4_oct(o->encap);
+	in->at = ETH_OCT + out4_whole_oct(o);
+	if (o->nest_dst)
+		out4_put_nested(c, in);
 	struct eth_h *eth = ctx_begin(c);
 	if (!ctx_has(c, ETH_OCT))
 		return false;
@@ -164,6 +188,8 @@ GLOBAL int slow4(ctx_t *c, const struct in4 *in, const struct out4 *o, enum dp_s
 	s.is_local = in->is_local;
 	s.was_tunnelled = in->was_tunnelled;
 	s.udp_port = o->encap == DP_ENCAP_UDP ? o->port : 0;
+	__builtin_memcpy(&s.nest_src, &o->nest_src, 4);
+	__builtin_memcpy(&s.nest_dst, &o->nest_dst, 4);
 	__builtin_memcpy(&s.src, &src, 16);
 	__builtin_memcpy(&s.dst, &dst, 16);
 	__builtin_memcpy(&s.next_hop, &o->next_hop, 6);
@@ -202,15 +228,15 @@ GLOBAL int tunnel4_routed(ctx_t *c, struct in4 *in, struct out4 *o)
 	struct way w = {0};
 	if (in->ip.ttl <= 1 && !in->is_local)
 		return slow4(c, in, o, DP_SLOW_HOP_LIMIT, 0);
-	o->encap = out4_form(c, in, o->encap);
-	uint32_t oct = in->seg_oct + out4_oct(o->encap);
+	o->encap = out4_form(c, in, o);
+	uint32_t oct = in->seg_oct + out4_whole_oct(o);
 	int r = ctx_route4(c, o->src, o->dst, oct, &w);
 	if (r == WAY_NONE || r == WAY_HOST)
 		return ctx_drop(c, DP_DROP_NO_ROUTE);
 	uint32_t mtu = path4_mtu(c, o->dst, w.mtu_oct);
 	if (r == WAY_TOO_BIG || oct > mtu)
 		return slow4(c, in, o, DP_SLOW_TOO_BIG, mtu);
-	in4_clamp(c, in, mtu - out4_oct(o->encap));
+	in4_clamp(c, in, mtu - out4_whole_oct(o));
 	if (!out4_put(c, in, o, &w))
 		return ctx_drop(c, DP_DROP_NO_ROOM);
 	count(c, o->what);
@@ -225,12 +251,12 @@ GLOBAL int tunnel4_link(ctx_t *c, struct in4 *in, struct out4 *o, const struct w
 	uint32_t mtu = path4_mtu(c, o->dst, w->mtu_oct);
 	o->ifindex = w->ifindex;
 	o->next_hop = w->next_hop;
-	o->encap = out4_form(c, in, o->encap);
+	o->encap = out4_form(c, in, o);
 	if (in->ip.ttl <= 1 && !in->is_local)
 		return slow4(c, in, o, DP_SLOW_HOP_LIMIT, 0);
-	if (in->seg_oct + out4_oct(o->encap) > mtu)
+	if (in->seg_oct + out4_whole_oct(o) > mtu)
 		return slow4(c, in, o, DP_SLOW_TOO_BIG, mtu);
-	in4_clamp(c, in, mtu - out4_oct(o->encap));
+	in4_clamp(c, in, mtu - out4_whole_oct(o));
 	if (!out4_put(c, in, o, w))
 		return ctx_drop(c, DP_DROP_NO_ROOM);
 	count(c, o->what);

@@ -73,7 +73,7 @@ enum { IF_FILTER4 = 1 << 16 };
 struct m_ifidx { uint32_t slot; };
 
 struct m_local { uint32_t flags; };                       /* by address */
-enum home_flags { HOME_MORE = 1, HOME_REVERSE = 2 };
+enum home_flags { HOME_MORE = 1, HOME_REVERSE = 2, HOME_NESTED = 4 };
 struct m_home {                                           /* by home address */
 	struct a6 ha, coa, prev;                          /* the first two side by side: a k_pair */
 	int64_t expires_ns, prev_until_ns;
@@ -81,7 +81,7 @@ struct m_home {                                           /* by home address */
 	uint16_t udp_port;
 	uint8_t encap, flags;
 };
-struct home_to { struct a6 coa; int64_t expires_ns; uint32_t encap, udp_port; };
+struct home_to { struct a6 coa; int64_t expires_ns; uint16_t encap, flags; uint32_t udp_port; }; /* flags: HOME_NESTED */
 struct m_home_more { uint32_t n, pad; struct home_to to[DP_HOME_MORE_MAX]; }; /* by home address */
 enum coa_flags { COA_FORWARD = 1, COA_KEEP = 2, COA_WANTS_RO = 4 };
 struct m_coa {                                            /* by care-of address */
@@ -117,6 +117,7 @@ struct m_uplink_out {                                     /* by inner source */
 	uint32_t ifindex, encap, key, mtu_oct;
 	struct mac next_hop, mac;
 	uint16_t n_direct, udp_port;
+	uint32_t nest4, pad;                              /* IPv4; 0: none */
 	struct m_prefix direct[DP_DIRECT_MAX];
 };
 struct m_cn { struct a6 coa; int64_t expires_ns, used_ns; }; /* by own address, home address; used: as in m_ro */

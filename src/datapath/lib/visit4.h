@@ -30,11 +30,12 @@ static INLINE struct m_visit *visit4_from(ctx_t *c, const struct m_cfg *g, uint3
 	return v && v->up != DP_VISIT_WAIT ? v : NULL;
 }
 
-/* The packet, which may still be in its tunnel, as a frame to the visitor. */
-NOINLINE int visit4_deliver(ctx_t *c, struct in4 *in, const struct m_visit *v)
+/* The packet, which may still be in its tunnel, as a frame to the visitor; with to->nest_dst, in IP-in-IP. */
+NOINLINE int visit4_deliver(ctx_t *c, struct in4 *in, const struct m_visit *v, const struct out4 *to)
 {
 	struct m_if *f = if_of_index(c, v->ifindex);
-	struct out4 o = {.encap = DP_ENCAP_NONE, .what = DP_COUNT_FA_DOWN};
+	struct out4 o = {.src = to->nest_src, .dst = to->nest_dst, .encap = to->nest_dst ? DP_ENCAP_IPIP : DP_ENCAP_NONE,
+		.what = DP_COUNT_FA_DOWN};
 	if (!f)
 		return ctx_drop(c, DP_DROP_NO_ROUTE);
 	struct way w = {.ifindex = v->ifindex, .mtu_oct = f->mtu_oct ? f->mtu_oct : 1500, .next_hop = v->mac, .mac = f->mac};
@@ -52,7 +53,8 @@ NOINLINE int visit4_down(ctx_t *c, struct tun4 *t, const struct m_visit *v)
 		return ctx_drop(c, DP_DROP_TUNNEL_PROTO); /* RFC 3519 3.3, 4.3 */
 	if (!open4_ecn(t))
 		return ctx_drop(c, DP_DROP_ECN);
-	return visit4_deliver(c, &t->in, v);
+	struct out4 bare = {0};
+	return visit4_deliver(c, &t->in, v, &bare);
 }
 
 /* Not a verdict: to the visitor's home agent, which is this host. */

@@ -21,6 +21,7 @@ static void put_more(struct ha *h, struct ha4 *b)
 		op.home_more.to[i].encap = to->encap;
 		op.home_more.to[i].udp_port = to->udp_port;
 		op.home_more.to[i].expires = to->expires;
+		op.home_more.to[i].is_nested = !(to->flags & MIP4_D);
 	}
 	op.home_more.n = n;
 	if (n)
@@ -44,7 +45,7 @@ void ha4_put(struct ha *h, struct ha4 *b, const struct addr6 *prev, struct now n
 	struct dp_op op = {.table = DP_HOME, .home = {.home_address = b->b.hoa, .coa = b->to.at, .ha = h->conf.v4.address,
 						      .expires = is_active ? b->to.expires : (mono_t){0}, .encap = b->to.encap,
 						      .udp_port = b->to.udp_port, .has_more = is_active && b->more,
-						      .is_reverse = ha4_has_flag(b, MIP4_T)}};
+						      .is_reverse = ha4_has_flag(b, MIP4_T), .is_nested = !(b->to.flags & MIP4_D)}};
 
 	if (prev && h->conf.reverse_grace.ns) {
 		op.home.prev = *prev;

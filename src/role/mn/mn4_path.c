@@ -111,6 +111,16 @@ void mn4_path_tunnel(struct mn *mn, const struct addr6 *dst, const struct addr6 
 	fx_dp_put(mn_fx(mn), ROLE_MN, &op);
 }
 
+bool mn4_path_is_nested(const struct mn *mn) { return mn->conf.v4.n_network && !mn->v4.at.is_colocated && mn->v4.at.place != MOVE4_HOME; }
+
+void mn4_path_nest(struct mn *mn)
+{
+	const struct mn4 *v = &mn->v4;
+	bool has_broadcasts = mn->conf.v4.broadcast && v->at.place == MOVE4_AGENT && !v->at.is_colocated;
+	if ((has_broadcasts || mn4_path_is_nested(mn)) && mn4_knows_home(v) && mn4_knows_agent(v))
+		mn4_path_tunnel(mn, &v->home_address, &v->ha, DP_ENCAP_IPIP);
+}
+
 /* --- uplink ------------------------------------------------------------------------------------------------- */
 
 static void fill_site(const struct mn *mn, struct dp_uplink_out *u)
@@ -153,6 +163,8 @@ void mn4_path_uplink(struct mn *mn)
 		fill_site(mn, &op.uplink_out);
 	else
 		fill_plain(mn, &op.uplink_out);
+	if (mn4_path_is_nested(mn))
+		op.uplink_out.nest = v->ha;
 	v->has_uplink = true;
 	v->uplink_if = ifc;
 	fx_dp_put(mn_fx(mn), ROLE_MN, &op);
@@ -363,7 +375,10 @@ static bool is_tunnel_wanted(const struct mn *mn, const struct mn4_tunnel *t)
 			return true;
 	switch (v->at.place) {
 	case MOVE4_HOME: return false;
-	case MOVE4_SITE: return addr6_eq(&t->dst, &v->at.mma->group) && addr6_eq(&t->src, &v->at.mma->addr);
+	case MOVE4_SITE:
+		if (mn4_path_is_nested(mn) && addr6_eq(&t->dst, &v->home_address) && addr6_eq(&t->src, &v->ha))
+			return true;
+		return addr6_eq(&t->dst, &v->at.mma->group) && addr6_eq(&t->src, &v->at.mma->addr);
 	case MOVE4_AGENT:
 	case MOVE4_COLOCATED: return addr6_eq(&t->dst, v->at.is_colocated ? &v->at.coa : &v->home_address) && addr6_eq(&t->src, &v->ha);
 	}

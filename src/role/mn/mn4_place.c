@@ -56,6 +56,7 @@ static void enter_site(struct mn *mn, struct now now)
 	mn4_member_join(v->active, &m->group, &m->addr, now);
 	mn4_path_listen(mn, &m->group);
 	mn4_path_tunnel(mn, &m->group, &m->addr, DP_ENCAP_GRE);
+	mn4_path_nest(mn);
 	mn4_reg_ask(mn, (uint32_t)span_to_s(mn->conf.lifetime), now);
 	be_patient(mn, span_s(MN_JOIN_PATIENCE_S), now);
 }
@@ -78,8 +79,8 @@ static void enter_plain(struct mn *mn, struct now now)
 		mn4_path_listen(mn, &v->at.coa);
 		if (mn4_knows_agent(v))
 			mn4_path_tunnel(mn, &v->at.coa, &v->ha, encap_of(v));
-	} else if (mn->conf.v4.broadcast && mn4_knows_home(v) && mn4_knows_agent(v)) {
-		mn4_path_tunnel(mn, &v->home_address, &v->ha, DP_ENCAP_IPIP); /* broadcasts in a unicast (RFC 5944 4.3) */
+	} else {
+		mn4_path_nest(mn);
 	}
 	mn4_reg_ask(mn, (uint32_t)span_to_s(mn->conf.lifetime), now);
 }
@@ -262,6 +263,7 @@ void mn4_place_on_registered(struct mn *mn, struct now now)
 		return;
 	if (v->at.place == MOVE4_COLOCATED || (v->at.place == MOVE4_AGENT && v->at.is_colocated))
 		mn4_path_tunnel(mn, &v->at.coa, &v->ha, v->got.encap);
+	mn4_path_nest(mn); /* whose ends were perhaps not known before */
 	mn4_path_roam0(mn);
 	mn4_path_uplink(mn);
 	mn4_path_roam0_default(mn);

@@ -258,6 +258,10 @@ bool mn4_home_rx_arp(struct mn_if *ifc, const struct rx *rx, struct now now);
 /* mn4_path.c: what host and datapath are told */
 void mn4_path_listen(struct mn *mn, const struct addr6 *addr);  /* messages to it are ours */
 void mn4_path_tunnel(struct mn *mn, const struct addr6 *dst, const struct addr6 *src, enum dp_encap encap);
+/* Do packets of the networks behind take a tunnel between home address and home agent inside that of agent and home agent (RFC 5177 7)? */
+bool mn4_path_is_nested(const struct mn *mn);
+/* Takes that tunnel, as far as its ends are known; broadcasts come in one as well (RFC 5944 4.3). */
+void mn4_path_nest(struct mn *mn);
 /* What an agent that was left tunnels to the home address, until then. */
 void mn4_path_forwarded(struct mn *mn, const struct addr6 *agent, mono_t until);
 void mn4_path_uplink(struct mn *mn);
