@@ -278,11 +278,12 @@ static uint32_t ring_search(const struct rg_ring *r, uint64_t seq)
 	return lo;
 }
 
-/* As TCP does (RFC 6298), of what was sent once alone: which of several an acknowledgement is for is not to be told. */
-static void measure(struct rg_ring *r, const struct rg_msg *m, struct now now)
+/* Since it was first sent: which of several an acknowledgement is for is not to be told, so too long a time is believed rather than one too short, which
+ * would go on making repetitions. That of one that was lost, or of a member that stood still, is no measure: hence the bound. */
+static void measure(const struct rg *g, struct rg_ring *r, const struct rg_msg *m, struct now now)
 {
-	if (!m->tries)
-		r->way.ns += (mono_sub(now.mono, m->sent).ns - r->way.ns) / 8;
+	const int64_t ns = mono_sub(now.mono, m->sent).ns, most = 4 * g->conf.again.ns;
+	r->way.ns += ((ns < most ? ns : most) - r->way.ns) / 8;
 }
 
 void rg_on_ack(struct rg *g, struct rg_peer *p, const struct grp_ack *a, struct now now)
@@ -294,7 +295,7 @@ void rg_on_ack(struct rg *g, struct rg_peer *p, const struct grp_ack *a, struct 
 		if (m->seq - a->first >= a->n)
 			break;
 		if (m->seq == a->first)
-			measure(r, m, now);
+			measure(g, r, m, now);
 		m->is_acked |= (m->wait & rg_peer_bit(p)) != 0;
 		m->wait &= ~rg_peer_bit(p);
 	}

@@ -88,6 +88,50 @@ static void count_types(void *ctx, const struct w_packet *p)
 	c->n_request += p->bytes[48 + 1] == GRP_REQUEST;
 }
 
+/* While an update is on its way more gather for the next one, until the acknowledgement is here or a moment is over: fuller datagrams under load. */
+static void records_gather_while_an_update_is_on_its_way(void **state)
+{
+	(void)state;
+	struct census c = {0};
+	boot(2);
+	assert_true(world_run(w, NS_PER_S, all_live));
+	w->spy = count_types;
+	w->spy_ctx = &c;
+	for (uint32_t i = 0; i < 10; i++)
+		assert_true(world_register(w, 1, i, false));
+	assert_true(world_run(w, NS_PER_S, all_told));
+	assert_int_equal(c.n_update, 2);
+	w->delay_ns = 4 * NS_PER_MS;
+	assert_true(world_register(w, 1, 1, false));
+	assert_true(world_register(w, 1, 2, false));
+	world_run(w, 7 * NS_PER_MS, NULL);
+	assert_int_equal(c.n_update, 4); /* behind the acknowledgement it would come after 12 */
+	assert_true(world_run(w, 2 * NS_PER_S, all_told));
+	assert_well();
+}
+
+/* A member that is far away, or busy: nothing is sent to it again before it could have acknowledged. */
+static void repetitions_wait_as_long_as_acknowledgements_take(void **state)
+{
+	(void)state;
+	struct census c = {0};
+	boot(2);
+	assert_true(world_run(w, NS_PER_S, all_live));
+	w->delay_ns = 15 * NS_PER_MS;
+	for (uint32_t i = 0; i < 40; i++) {
+		assert_true(world_register(w, 1, i, false));
+		world_run(w, 50 * NS_PER_MS, NULL);
+	}
+	w->spy = count_types;
+	w->spy_ctx = &c;
+	for (uint32_t i = 0; i < 40; i++) {
+		assert_true(world_register(w, 1, i, false));
+		world_run(w, 50 * NS_PER_MS, NULL);
+	}
+	assert_int_equal(c.n_update, 40);
+	assert_well();
+}
+
 /* alone, neither updates nor requests are sent; a registration is told at once. */
 static void alone_it_sends_only_hellos(void **state)
 {
@@ -437,7 +481,8 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(a_registration_reaches_every_member), T(alone_it_sends_only_hellos), T(a_member_that_starts_gets_the_table_before_it_serves),
+		T(a_registration_reaches_every_member), T(records_gather_while_an_update_is_on_its_way),
+		T(repetitions_wait_as_long_as_acknowledgements_take), T(alone_it_sends_only_hellos), T(a_member_that_starts_gets_the_table_before_it_serves),
 		T(what_is_lost_is_sent_again), T(a_deletion_is_remembered), T(a_restart_of_all_loses_nothing),
 		T(another_answers_when_the_designated_one_dies), T(a_frozen_member_catches_up), T(a_split_heals_by_version),
 		T(replays_change_nothing), T(forgeries_cost_a_counter), T(commit_all_waits_for_all), T(commit_async_does_not_wait),
