@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * After a restart: what an earlier daemon left. The keys of the tables without expiry are noted when its maps
- * are adopted; those that the engines do not put again are removed by dp_adopt_done.
+ * are adopted; those that the engines do not put again are removed by dp_adopt_done. So are a home agent's ways to groups: nobody stores them, and
+ * while they are there no packet makes the agent ask for a mobile of which it is told no changes.
  */
 #include <bpf/bpf.h>
 #include <stdlib.h>
@@ -10,10 +11,23 @@
 #include "datapath/loader_int.h"
 
 static const enum dp_table swept[] = {DP_LOCAL, DP_SITE_PREFIX, DP_MFC, DP_DOWNLINK_IN, DP_UPLINK_OUT, DP_NET,
-	DP_UNBOUND, DP_REVERSE};
+	DP_UNBOUND, DP_REVERSE, DP_HOME};
 enum { N_SWEPT = sizeof swept / sizeof *swept };
 
 static int cmp_key(const void *a, const void *b, void *oct) { return memcmp(a, b, *(uint32_t *)oct); }
+
+/* Bindings are restored from the store or end by their lifetimes. */
+static bool is_noted(enum dp_table t, int fd, const union entry_key *key)
+{
+	union entry_val val;
+	struct dp_op op = {.table = t};
+	if (t != DP_HOME)
+		return true;
+	if (bpf_map_lookup_elem(fd, key, &val))
+		return false;
+	entry_parse(&op, &val);
+	return addr6_is_multicast(&op.home.coa) || addr6_is_v4multicast(&op.home.coa);
+}
 
 static int snapshot_table(struct dp *dp, enum dp_table t)
 {
@@ -23,6 +37,8 @@ static int snapshot_table(struct dp *dp, enum dp_table t)
 	int fd = loader_table_fd(dp, t);
 	s->key_oct = entry_shape(t)->key_oct;
 	for (int r = bpf_map_get_next_key(fd, NULL, &key); r == 0; r = bpf_map_get_next_key(fd, &key, &key)) {
+		if (!is_noted(t, fd, &key))
+			continue;
 		if (s->n == cap) {
 			cap = cap ? cap * 2 : 64;
 			uint8_t *more = realloc(s->keys, (size_t)cap * s->key_oct);

@@ -193,7 +193,11 @@ static int put_homes(struct dp *dp, const struct dp_op *ops, uint32_t n)
 		features |= entry_features(&ops[i]);
 	}
 	LIBBPF_OPTS(bpf_map_batch_opts, opts);
-	return bpf_map_update_batch(dp->map_fd[MAP_HOME], keys, vals, &n, &opts) ? map_error() : table_in_use(dp, features);
+	if (bpf_map_update_batch(dp->map_fd[MAP_HOME], keys, vals, &n, &opts))
+		return map_error();
+	for (uint32_t i = 0; i < n; i++)
+		adopt_keep(dp, DP_HOME, &keys[i]);
+	return table_in_use(dp, features);
 }
 
 int dp_apply_batch(struct dp *dp, enum dp_verb verb, const struct dp_op *ops, uint32_t n, uint32_t *done)

@@ -48,8 +48,8 @@ int dp_use_cast(struct dp *dp);
 bool dp_is_adopted(const struct dp *dp);
 
 /* After a restart: remove entries (and detach interfaces) left by the earlier daemon and not put since
- * dp_open. Bindings (DP_HOME, DP_HOME_MORE, DP_VISIT, DP_GUEST, DP_RELAY, DP_COA, DP_UPLINK_IN, DP_CN, DP_RO_OUT) are left to their expiry;
- * DP_CN_TRUST is empty after dp_open. */
+ * dp_open. Bindings (DP_HOME, DP_HOME_MORE, DP_VISIT, DP_GUEST, DP_RELAY, DP_COA, DP_UPLINK_IN, DP_CN, DP_RO_OUT) are left to their expiry,
+ * but for ways to groups (DP_HOME whose coa is one); DP_CN_TRUST is empty after dp_open. */
 int dp_adopt_done(struct dp *dp);
 
 enum dp_verb { DP_PUT, DP_DEL };

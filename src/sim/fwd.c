@@ -408,7 +408,8 @@ void fwd_adopt_done(struct node *n)
 	for (uint32_t i = d->n; i-- > 0;) {
 		struct entry *e = &d->entries[i];
 		enum dp_table t = e->op.table;
-		if (e->is_fresh || t == DP_HOME || t == DP_HOME_MORE || t == DP_VISIT || t == DP_COA || t == DP_UPLINK_IN || t == DP_CN || t == DP_RO_OUT ||
+		const bool is_binding = t == DP_HOME && !addr_is_group(&e->op.home.coa);
+		if (e->is_fresh || is_binding || t == DP_HOME_MORE || t == DP_VISIT || t == DP_COA || t == DP_UPLINK_IN || t == DP_CN || t == DP_RO_OUT ||
 		    t == DP_GUEST || t == DP_RELAY)
 			continue;
 		dpn_apply(d->dpn, false, &e->op, e->owner);

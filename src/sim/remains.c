@@ -186,9 +186,10 @@ static void check_assigned(struct finding *f, const struct node *n, const struct
 	const struct node *m = node_of_home(f->s, &c->home_address);
 	if (!is_alive(n, c->expires))
 		return;
-	if (addr_is_group(&c->coa))
-		check_cast(f, n, &c->home_address, &c->coa);
-	else if (!m || !is_bound(f->s, &(struct want){.hoa = &c->home_address, .coa = coa_of(c)}))
+	if (addr_is_group(&c->coa)) {
+		if (fwd_is_fresh(op)) /* of a process before, nothing leads there any more */
+			check_cast(f, n, &c->home_address, &c->coa);
+	} else if (!m || !is_bound(f->s, &(struct want){.hoa = &c->home_address, .coa = coa_of(c)}))
 		find(f, n, "a care-of address that no home agent uses, of", &c->home_address);
 	else if (!is_listening(m, &c->group, NULL))
 		find(f, n, "a group that the mobile does not listen to, of", &c->home_address);

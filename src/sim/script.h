@@ -14,12 +14,18 @@ struct words { uint32_t n; char *w[WORDS_MAX]; char buf[1024]; };
 struct expectation { struct expectation *next; char text[512], place[96]; };
 struct define { char name[32], value[128]; };
 
-enum { SWARM_LIST_MAX = 64, SWARM_MOBILES_MAX = 16 };
+enum { SWARM_LIST_MAX = 64, SWARM_MOBILES_MAX = 16, SWARM_GUESTS_MAX = 16, SWARM_RECORDS_MAX = 8, SWARM_LINES_MAX = 6 };
 struct swarm_list { char name[SWARM_LIST_MAX][24]; uint32_t n; };
 struct swarm_mobile { char node[16]; struct swarm_list nics, cells; };
+/* Of mobiles that the network moves: cells, and lines of operators about records, all managers being told or one. */
+struct swarm_guest { char nic[24]; struct swarm_list cells; };
+struct swarm_record { bool is_all; struct swarm_list managers; char line[SWARM_LINES_MAX][192]; uint32_t n_line; };
 struct swarm_conf { /* what may be shaken: see swarm.h */
 	struct swarm_mobile mobile[SWARM_MOBILES_MAX];
 	uint32_t n_mobile;
+	struct swarm_guest guest[SWARM_GUESTS_MAX];
+	struct swarm_record record[SWARM_RECORDS_MAX];
+	uint32_t n_guest, n_record;
 	struct swarm_list restart, links, groups;
 	int64_t from_ns, to_ns, settle_ns, remains_ns;
 	uint32_t handovers;           /* at least */

@@ -18,7 +18,7 @@ static const int64_t LEFT_NS = 38 * NS_PER_S, CODA_INTERVAL_NS = 2 * NS_PER_MS;
 static const int64_t MOVE_OUTAGE_NS = 20 * NS_PER_MS; /* of `move` */
 static const int64_t CODA_WARM_NS = 4 * NS_PER_S, CODA_STAY_NS = 1500 * NS_PER_MS, CODA_OVERLAP_NS = 500 * NS_PER_MS;
 
-static bool copy_list(struct swarm_list *l, char *text)
+bool swarm_list_of(struct swarm_list *l, char *text)
 {
 	for (char *save, *p = strtok_r(text, ",", &save); p; p = strtok_r(NULL, ",", &save)) {
 		if (l->n == SWARM_LIST_MAX)
@@ -36,14 +36,18 @@ bool swarm_line(struct script *sc, const struct words *w)
 	if (strcmp(what, "mobile") == 0 && w->n == 5 && c->n_mobile < SWARM_MOBILES_MAX) {
 		struct swarm_mobile *m = &c->mobile[c->n_mobile++];
 		snprintf(m->node, sizeof m->node, "%s", w->w[2]);
-		ok = copy_list(&m->nics, w->w[3]) && copy_list(&m->cells, w->w[4]);
+		ok = swarm_list_of(&m->nics, w->w[3]) && swarm_list_of(&m->cells, w->w[4]);
+	} else if (strcmp(what, "guest") == 0) {
+		ok = swarm_guest_line(c, w);
+	} else if (strcmp(what, "record") == 0) {
+		ok = swarm_record_line(c, w);
 	} else if (strcmp(what, "restart") == 0 && w->n == 3) {
-		ok = copy_list(&c->restart, w->w[2]);
+		ok = swarm_list_of(&c->restart, w->w[2]);
 	} else if (strcmp(what, "group") == 0 && w->n == 4) {
 		c->is_unsplit = strcmp(w->w[3], "unsplit") == 0;
-		ok = (c->is_unsplit || strcmp(w->w[3], "split") == 0) && copy_list(&c->groups, w->w[2]);
+		ok = (c->is_unsplit || strcmp(w->w[3], "split") == 0) && swarm_list_of(&c->groups, w->w[2]);
 	} else if (strcmp(what, "link") == 0 && w->n == 3) {
-		ok = copy_list(&c->links, w->w[2]);
+		ok = swarm_list_of(&c->links, w->w[2]);
 	} else if (strcmp(what, "faults") == 0 && w->n == 4) {
 		ok = time_of(w->w[2], &c->from_ns) && time_of(w->w[3], &c->to_ns);
 	} else if (strcmp(what, "remains") == 0 && w->n == 3) {
@@ -287,6 +291,7 @@ bool swarm_plan(struct script *sc)
 		plan_mobile(sc, &p, &sc->swarm.mobile[i]);
 	plan_restarts(sc, &p);
 	swarm_plan_groups(sc, &p);
+	swarm_plan_cast(sc, &p);
 	sc->end_ns = plan_judgement(sc);
 	if (sc->swarm.has_coda) {
 		sim_at(&sc->sim, sc->end_ns, on_coda, sc, NULL, 0);

@@ -9,6 +9,8 @@
  *     swarm restart NODE[,NODE]...
  *     swarm link LINK[,LINK]...
  *     swarm group GROUP[,GROUP]... split|unsplit   members die, freeze, are split; clocks up to ten seconds apart, and steps of an hour
+ *     swarm guest NODE.IF BASE.IF,BASE.IF...      a mobile without software of ours, among the cells of these agents
+ *     swarm record all|one NODE[,NODE] LINE | LINE...   managers are told these in `device`, the last of them in the end
  *     swarm faults FROM TO
  *     swarm settle TIME        after the faults; then nothing more is lost
  *     swarm remains TIME       later still: nothing may be left that no live registration justifies (remains.c)
