@@ -98,7 +98,8 @@ struct fx_keep {
 bool fx_keep_wants(const struct fx_keep *k, uint32_t seq, mono_t when, mono_t now);
 
 enum store_table { STORE_BINDING_HA = 1, STORE_BINDING_MMA, STORE_COUNTER, STORE_MN, STORE_RO_MMA, STORE_RO_MN, STORE_VISIT, STORE_MN4,
-	STORE_HA_POOL, STORE_DEVICE, STORE_DEVICE_COPY /* of what lies in a store that is shared */ };
+	STORE_HA_POOL, STORE_DEVICE, STORE_DEVICE_COPY /* of what lies in a store that is shared */,
+	STORE_MM_REST };
 
 /* How a record that a redundancy group shares has changed (rg/sync.h). */
 enum fx_change_how {

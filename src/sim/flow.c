@@ -116,7 +116,7 @@ const char *flow_rx(struct node *n, const uint8_t *data, size_t len, bool *is_ou
 	if (!f || seq >= f->n || !is_intact(f, seq, data, len))
 		return "corrupt: a datagram that was never sent like this";
 	if (f->to != n) /* one that is relayed reaches the relay itself while that has no orders */
-		return node_addr_find(n, &f->dst) ? NULL : "wrong-host: a datagram for another";
+		return node_addr_find(n, &f->dst) && !node_addr_find(f->to, &f->dst) ? NULL : "wrong-host: a datagram for another";
 	struct flow_packet *p = &f->packet[seq];
 	if (p->copies++ == 0) {
 		p->got_ns = n->sim->t_ns;

@@ -36,7 +36,7 @@ struct kit_node {
 	struct mmc *client;
 	struct kit_told told[KIT_TOLD];
 	uint32_t n_told;
-	struct { uint8_t key[32], val[600]; size_t key_oct, val_oct; } rec[KIT_STORE]; /* a manager's store */
+	struct { enum store_table table; uint8_t key[32], val[600]; size_t key_oct, val_oct; } rec[KIT_STORE]; /* a manager's store */
 	uint32_t n_rec;
 };
 
@@ -106,6 +106,7 @@ static inline void kit_store(struct kit_node *n, const struct effect *e)
 	}
 	assert_true(i < KIT_STORE && e->store.val_len_oct <= sizeof n->rec[i].val);
 	n->n_rec += i == n->n_rec;
+	n->rec[i].table = e->store.table;
 	n->rec[i].key_oct = e->store.key_len_oct;
 	n->rec[i].val_oct = e->store.val_len_oct;
 	memcpy(n->rec[i].key, key, n->rec[i].key_oct);
@@ -216,7 +217,7 @@ static inline void kit_manager_start(uint32_t i)
 	if (mm_role.init(n->self, &n->env, &kit->mm_conf, kit->now, &remedy))
 		fail_msg("%s", remedy);
 	for (uint32_t k = 0; k < n->n_rec; k++) {
-		const struct store_rec rec = {STORE_DEVICE, n->rec[k].key, n->rec[k].val, n->rec[k].key_oct, n->rec[k].val_oct};
+		const struct store_rec rec = {n->rec[k].table, n->rec[k].key, n->rec[k].val, n->rec[k].key_oct, n->rec[k].val_oct};
 		assert_int_equal(mm_role.restore(n->self, &rec, kit->now), 0);
 	}
 	n->is_up = true;

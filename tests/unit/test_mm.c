@@ -76,6 +76,7 @@ static void groups_are_one_device_s_own(void **state)
 	assert_int_equal(kit_word(0, "add", "eui64:02:00:00:ff:fe:00:00:09 home=2001:db8:1::a"), 0);
 	const struct mm_record *rec;
 	(void)kit_ask(0, "2001:db8:1::9", &rec);
+	kit_run(20);
 	(void)kit_ask(0, "2001:db8:1::a", &rec);
 	kit_run(20);
 	assert_int_equal(kit_client(0)->n_told, 2);
@@ -89,6 +90,50 @@ static void groups_are_one_device_s_own(void **state)
 	}
 	assert_int_equal(kit_word(0, "remove", "esn:83000003"), 0);
 	assert_int_equal(kit_word(0, "add", "esn:84000000 home=10.2.1.1"), 0); /* its group is free again */
+}
+
+/* Of the device that a home address belongs to. */
+static struct addr6 group4_of(const char *home)
+{
+	const struct mm_record *rec;
+	(void)kit_ask(0, home, &rec);
+	kit_run(20);
+	return last(0)->rec.group4;
+}
+
+static void groups_rest(void **state)
+{
+	(void)state;
+	kit->mm_conf.rest = span_s(100);
+	assert_true(prefix46_parse(&kit->mm_conf.group_prefix4, "232.128.0.0/31"));
+	begin(1);
+	assert_int_equal(kit_word(0, "add", "esn:82000001 home=10.1.0.1"), 0);
+	assert_int_equal(kit_word(0, "add", "esn:82000002 home=10.1.0.2"), 0);
+	const struct addr6 was = group4_of("10.1.0.1");
+	assert_int_equal(kit_word(0, "remove", "esn:82000001"), 0);
+	kit_run(60000);
+	assert_int_not_equal(kit_word(0, "add", "esn:82000003 home=10.1.0.3"), 0); /* the only one that is free rests */
+	kit_manager_kill(0);
+	kit_manager_start(0);
+	assert_int_not_equal(kit_word(0, "add", "esn:82000003 home=10.1.0.3"), 0); /* and that is not forgotten */
+	assert_int_equal(kit_word(0, "add", "esn:82000001 home=10.1.0.1"), 0);     /* who had it may have it again */
+	kit_run(20000);
+	const struct addr6 again = group4_of("10.1.0.1");
+	assert_true(addr6_eq(&was, &again));
+	assert_int_equal(kit_word(0, "remove", "esn:82000001"), 0);
+	kit_run(90000);
+	assert_int_not_equal(kit_word(0, "add", "esn:82000003 home=10.1.0.3"), 0);
+	kit_run(11000);
+	assert_int_equal(kit_word(0, "add", "esn:82000003 home=10.1.0.3"), 0);
+	/* A group that the record no longer names rests as well; what is over has left the disk, and a clock that was set back prolongs nothing. */
+	assert_int_equal(kit_word(0, "set", "esn:82000003 group=239.1.1.1"), 0);
+	kit_run(10);
+	assert_int_equal(kit_manager(0)->n_rec, 3);
+	kit_manager_kill(0);
+	kit->now.wall.ns -= 1000 * NS_PER_S;
+	kit_manager_start(0);
+	kit_run(101000);
+	assert_int_equal(kit_manager(0)->n_rec, 2);
 }
 
 static void words_are_checked(void **state)
@@ -538,7 +583,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-		T(asked_by_identifier_and_address), T(groups_are_one_device_s_own), T(words_are_checked), T(changes_are_told), T(changes_survive_loss),
+		T(asked_by_identifier_and_address), T(groups_are_one_device_s_own), T(groups_rest), T(words_are_checked), T(changes_are_told), T(changes_survive_loss),
 		T(questions_survive_loss), T(a_manager_dies), T(a_manager_restarts), T(repetition_changes_nothing), T(an_old_proof_is_none),
 		T(outsiders_cost_a_counter), T(agents_ask_what_they_may), T(memory_is_bounded), T(subscriptions_end), T(managers_share_records),
 		T(holding_does_not_wear_an_answer_out),

@@ -121,6 +121,7 @@ static const struct conf_row rows[] = {
 	{"request-rate", CONF_U32, "20000", 0, 10000000, "1/s", "Questions of one agent that are answered; 0: no limit.", MM(rate)},
 	{"answer-lifetime", CONF_S, "600", 1, 604800, "s", "An agent may keep an answer so long, and is told of changes.", MM(lifetime)},
 	{"negative-lifetime", CONF_S, "10", 1, 3600, "s", "The same of the answer that a mobile is not known.", MM(negative)},
+	{"group-rest", CONF_S, "86400", 0, 31536000, "s", "A group that a device had is given to another one only after this; 0: at once.", MM(rest)},
 	{"push-again", CONF_MS, "200", 10, 60000, "ms", "A change that is not acknowledged is told again after this; doubles.", MM(push_again)},
 	{NULL, CONF_END},
 };

@@ -118,8 +118,8 @@ static const char *give_groups(struct mm *m, struct mm_draft *draft)
 		return "no IPv6 group is free for this device";
 	if (addr6_is_none(&r->source4))
 		r->group4 = addr6_any;
-	else if (addr6_is_none(&r->group4) && !mm_group4(m, &r->group4))
-		return "no IPv4 group is free: widen group-prefix-v4";
+	else if (addr6_is_none(&r->group4) && !mm_group4(m, &draft->id[0], &r->group4))
+		return "no IPv4 group is free: widen group-prefix-v4, or wait until those of former devices have rested (group-rest)";
 	return NULL;
 }
 

@@ -6,6 +6,7 @@
  *	device, group  records, who has which group     store  on stable storage
  *	agent          questions of agents, epochs      push   changes told to those who asked
  *	words, command what the operator wants          show   what he sees
+ *	rest           groups before they are given again
  *	shared         the store of several managers    conf   what can be configured
  *
  * Everything is in memory; the store only brings it back after a restart, and a store that managers share keeps them of one mind. In a redundancy group (beside a home agent or an MMA) all members
@@ -37,6 +38,7 @@ static int mm_init(void *self, const struct engine_env *env, const void *conf, s
 	rate_init(&m->rate, env->rng);
 	mm_devices_init(m);
 	mm_push_init(m);
+	mm_rest_init(m);
 	mm_shared_init(m);
 	return ERR_OK;
 }
@@ -46,6 +48,7 @@ static void mm_fini(void *self)
 	struct mm *m = self;
 
 	mm_shared_fini(m);
+	mm_rest_fini(m);
 	mm_push_fini(m);
 	mm_devices_fini(m);
 	mm_agents_fini(m->env, &m->agents);
@@ -80,12 +83,13 @@ static void mm_tick(void *self, struct now now)
 {
 	mm_shared_tick(self, now);
 	mm_push_tick(self, now);
+	mm_rest_tick(self, now);
 }
 
 static mono_t mm_expiry(const void *self)
 {
 	const struct mm *m = self;
-	return mono_min(timers_next(&m->timers), timers_next(&m->shared.timers));
+	return mono_min(mono_min(timers_next(&m->timers), timers_next(&m->rests)), timers_next(&m->shared.timers));
 }
 
 static void mm_restored(void *self, struct now now)

@@ -26,6 +26,7 @@ struct mm_conf {
 	uint32_t n_source;
 	uint32_t devices_max, subscriptions_max, rate;
 	span_t lifetime, negative, push_again;
+	span_t rest;                   /* of a group, between two devices */
 	struct mm_agent_conf agent[MM_AGENT_MAX];
 	uint32_t n_agent;
 	struct shared_conf store;      /* that managers share */

@@ -113,6 +113,8 @@ struct mm {
 	struct table idents, home6, home4, group6, group4;
 	struct mm_device **list;
 	uint32_t n_devices, list_cap;
+	struct table resting;          /* groups that must not be given again yet (rest.c) */
+	struct timers rests;
 	uint32_t next_group;           /* where the search for a free IPv4 group goes on */
 	/* Agents. */
 	struct mm_agents agents;
@@ -141,7 +143,17 @@ void mm_devices_fini(struct mm *m);
 /* group.c */
 /* Free ones for a device; false: there is none. */
 bool mm_group6(struct mm *m, const struct device_id *id, struct addr6 *out);
-bool mm_group4(struct mm *m, struct addr6 *out);
+bool mm_group4(struct mm *m, const struct device_id *id, struct addr6 *out);
+
+/* rest.c */
+void mm_rest_init(struct mm *m);
+void mm_rest_fini(struct mm *m);
+void mm_rest_tick(struct mm *m, struct now now);
+/* Those of its groups that nobody has any more. */
+void mm_rest_begin(struct mm *m, const struct mm_draft *before, struct now now);
+void mm_rest_restore(struct mm *m, const struct store_rec *rec, struct now now);
+/* Not for this device yet? */
+bool mm_rests(const struct mm *m, const struct addr6 *group, const struct device_id *id);
 
 /* store.c */
 size_t mm_draft_build(const struct mm_draft *draft, uint8_t *buf, size_t cap_oct); /* 0: does not fit */
@@ -184,7 +196,7 @@ void mm_put_answer(struct wr *w, const struct mm_answer *ans, const struct mm_de
 /* push.c: changes */
 /* This agent wants to be told for so long. False: no room. */
 bool mm_subscribe(struct mm *m, struct mm_agent *a, const struct device_id *id, const struct addr6 *home, span_t life, struct now now);
-/* Everything that can be asked about this device may have another answer now. */
+/* Everything that can be asked about this device may have another answer now, and groups that it had may be free. */
 void mm_touch(struct mm *m, const struct mm_draft *about, struct now now);
 void mm_on_ack(struct mm *m, struct mm_agent *a, uint64_t seq);
 void mm_push_tick(struct mm *m, struct now now);

@@ -131,6 +131,7 @@ void mm_touch(struct mm *m, const struct mm_draft *about, struct now now)
 		touch_one(m, NULL, &about->rec.home6, now);
 	if (!addr6_is_none(&about->rec.home4) && m->n_subs)
 		touch_one(m, NULL, &about->rec.home4, now);
+	mm_rest_begin(m, about, now);
 }
 
 static void ack_key(const struct mm_agent *a, uint64_t seq, uint8_t out[static 12])

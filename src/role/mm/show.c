@@ -96,6 +96,7 @@ static void show_status(const struct mm *m, struct show *out)
 	show_u64(out, "identifiers", table_count(&m->idents));
 	show_u64(out, "groups_v6", table_count(&m->group6));
 	show_u64(out, "groups_v4", table_count(&m->group4));
+	show_u64(out, "groups_resting", table_count(&m->resting));
 	show_u64(out, "questions", m->n_queries);
 	show_u64(out, "answers", m->n_answers);
 	show_u64(out, "subscriptions", m->n_subs);

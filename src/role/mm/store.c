@@ -70,6 +70,8 @@ int mm_restore(void *self, const struct store_rec *rec, struct now now)
 
 	if (rec->table == STORE_DEVICE && m->conf.store.is_used)
 		m->shared.n_elsewhere += rec->val_len_oct > 0;
+	if (rec->table == STORE_MM_REST)
+		mm_rest_restore(m, rec, now);
 	if (rec->table != (m->conf.store.is_used ? STORE_DEVICE_COPY : STORE_DEVICE))
 		return ERR_OK;
 	if (rec->val_len_oct == 0) {
