@@ -186,6 +186,12 @@ class Group:
             _signal(p, signal.SIGSTOP)
         return when
 
+    def hang(self, name):
+        """roamd alone stops; its keepalived and the kernel go on."""
+        when = time.monotonic_ns()
+        _signal(self.daemons[name].proc.pid, signal.SIGSTOP)
+        return when
+
     def thaw(self, name):
         for p in self.pids(name):
             _signal(p, signal.SIGCONT)
@@ -223,6 +229,20 @@ class Group:
 
     def heal(self):
         self._isolate(self.names, "off")
+
+    @contextlib.contextmanager
+    def split_into(self, *sides):
+        """Members hear those of their own side and the router."""
+        for side in sides:
+            far = ", ".join(self.net.lladdr[n, "home0"] for n in self.names if n not in side)
+            for n in side:
+                self.nft(n, "add table inet split", "add chain inet split input { type filter hook input priority 0; }",
+                         f"add rule inet split input ether saddr {{ {far} }} drop")
+        try:
+            yield
+        finally:
+            for n in self.names:
+                self.nft(n, "add table inet split", "delete table inet split")
 
     def _isolate(self, names, how):
         for n in names:

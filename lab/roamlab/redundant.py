@@ -51,14 +51,15 @@ def member_conf(i, family, physical, group=True, more=""):
 
 
 def network(members=2, family="ipv6", physical=False, group=True, more="", process=""):
-    """more: further rows of the redundancy block; process: of the node block. group=False: one home agent, which has the address itself."""
+    """more: further rows of the redundancy block, or a function that gives those of a member by its number; process: rows of the node block.
+    group=False: one home agent, which has the address itself."""
     n = range(1, members + 1)
     over_agent = [(p, a) for p, a in ((VIRTUAL, HOME_AGENT), (VIRTUAL4, HOME_AGENT4)) if not physical]
     router = topo.Port("gw", "home0", [ROUTER + "/64", ROUTER4 + "/16"])
     nodes = [topo.Node("cn", routes=[("default", "2001:db8:c::1"), ("default", "10.12.0.1")]), topo.Node("fleet"),
              topo.Node("gw", forwards=True, routes=over_agent + [(CARE_OF, FLEET), (CARE_OF4, FLEET4)])]
     nodes += [topo.Node(f"ha{i}", forwards=True, routes=[("default", ROUTER), ("default", ROUTER4)], process=process, keys=keys("fleet", "group"),
-                        roamd=member_conf(i, family, physical, group, more)) for i in n]
+                        roamd=member_conf(i, family, physical, group, more(i) if callable(more) else more)) for i in n]
     cables = [topo.Cable(topo.Port("cn", "eth0", [CORRESPONDENT + "/64", CORRESPONDENT4 + "/24"]), topo.Port("gw", "cn0", ["2001:db8:c::1/64", "10.12.0.1/24"])),
               topo.Cable(topo.Port("fleet", "eth0", [FLEET + "/64", FLEET4 + "/24"]), topo.Port("gw", "fleet0", ["2001:db8:f:2::1/64", "10.15.2.1/24"]))]
     alone = [] if group else [HOME_AGENT + "/64", HOME_AGENT4 + "/16"]

@@ -100,6 +100,8 @@ static const struct conf_row group_rows[] = {
 	 ROW(advertise)},
 	{"hold", CONF_MS, "0", 0, 255000, .help = "HSRP: an active router of whom so long nothing was heard is gone; 0: three times "
 	 "advertise", ROW(hold)},
+	{"hung-after", CONF_MS, "3000", 500, 60000, .help = "VRRP: a roamd that stands still for so long, and half a second, while all else on its host goes on "
+	 "loses the active role: its keepalived is ended", ROW(hung_after)},
 	{"preempt", CONF_BOOL, "false", .help = "A member of higher priority that comes back takes the active role from one that serves",
 	 ROW(is_preempting)},
 	{"track", CONF_LIST_IFNAME, "", .help = "Further interfaces without whose carrier this member cannot be active",

@@ -39,6 +39,7 @@ struct conf_group {
 	uint32_t router_id;          /* VRRP's virtual router, HSRP's group */
 	span_t advertise;            /* between two advertisements; HSRP: hellos */
 	span_t hold;                 /* HSRP; 0: three times advertise */
+	span_t hung_after;           /* a roamd that stands still for so long loses its keepalived (guard.h) */
 	bool is_preempting;
 	char track[CONF_GROUP_TRACK_MAX][16];
 	uint32_t n_track;

@@ -14,6 +14,7 @@
 #include "daemon/conf.h"
 #include "daemon/daemon.h"
 #include "daemon/engines.h"
+#include "daemon/guard.h"
 #include "daemon/etcd.h"
 #include "daemon/keepalived.h"
 #include "daemon/keys.h"
@@ -182,6 +183,8 @@ int main(int argc, char **argv)
 	struct conf_err err;
 	struct conf conf;
 
+	if (guard_is_called(argv[0]))
+		return guard_main(argc, argv);
 	int status = parse_options(argc, argv, &o);
 	if (status >= 0)
 		return status;

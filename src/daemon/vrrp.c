@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "daemon/guard.h"
 #include "daemon/keepalived.h"
 #include "daemon/log.h"
 #include "daemon/vrrp_conf.h"
@@ -37,6 +38,7 @@ struct vrrp {
 	int fifo_fd, log_fd;
 	struct event *fifo, *log, *child, *again, *stance_end;
 	pid_t pid;               /* 0: none runs */
+	struct guard *guard;
 	struct line state_line, log_line;
 	char last[LINE_OCT];     /* what keepalived said last: why it ended, if it did */
 	bool is_started, is_grouped, is_lasting; /* is_lasting: active by a take-over */
@@ -249,6 +251,8 @@ static void spawn(struct vrrp *v)
 		close_log(v);
 		after(v->again, v->again_ms);
 	}
+	if (v->pid)
+		guard_begin(v->guard, v->pid);
 	v->n_starts++;
 	if (out >= 0)
 		close(out);
@@ -260,6 +264,7 @@ static void ended(struct vrrp *v, int status)
 	on_fifo(v->fifo_fd, 0, v);
 	close_log(v);
 	v->pid = 0;
+	guard_end(v->guard);
 	remove_remains(v);
 	log_note(EV_ERROR, "keepalived-ended", "keepalived ended (%s %d) and is started again in %u ms; it last said: %s",
 		 WIFSIGNALED(status) ? "signal" : "status", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), v->again_ms,
@@ -278,6 +283,7 @@ static void on_child(evutil_socket_t signo, short what, void *ctx)
 	(void)what;
 	if (v->pid && waitpid(v->pid, &status, WNOHANG) == v->pid)
 		ended(v, status);
+	guard_on_child(v->guard);
 }
 
 static void on_again(evutil_socket_t fd, short what, void *ctx)
@@ -313,6 +319,7 @@ void vrrp_stop(struct vrrp *v)
 		kill(v->pid, SIGKILL); /* should it not have its group yet */
 		waitpid(v->pid, &status, 0);
 		v->pid = 0;
+		guard_end(v->guard);
 		remove_remains(v);
 	}
 	enter_state(v, VRRP_STOP);
@@ -367,7 +374,7 @@ int vrrp_open(struct vrrp **out, struct event_base *base, int priority, const st
 	v->stance_end = new_event(v, priority, -1, 0, on_stance_end);
 	if (!v->fifo || !v->child || !v->again || !v->stance_end || event_add(v->fifo, NULL) || event_add(v->child, NULL))
 		return ERR_NOMEM;
-	return 0;
+	return guard_open(&v->guard, base, priority, group->hung_after);
 }
 
 void vrrp_close(struct vrrp *v)
@@ -381,6 +388,7 @@ void vrrp_close(struct vrrp *v)
 	for (size_t i = 0; i < sizeof events / sizeof events[0]; i++)
 		if (*events[i])
 			event_free(*events[i]);
+	guard_close(v->guard);
 	close_log(v);
 	if (v->fifo_fd >= 0)
 		close(v->fifo_fd);

@@ -7,8 +7,10 @@ import time
 
 import pytest
 from group_tap import Adversary, GroupTap, about
-from redundancy_scene import DEAF, fails_over, is_whole, is_whole_after_repeats, running, watch
+from redundancy_scene import DEAF, FAILOVER_MS, fails_over, is_whole, is_whole_after_repeats, running, watch
 from roamlab import net as netmod
+
+HUNG_MS = 3500     # hung-after, and the half second in which a roamd that goes on may speak up
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +76,18 @@ def test_frozen_and_thawed(pair):
     pair.thaw(active)
     is_whole(pair, crowds)
     assert pair.active() in (active, other)
+
+
+def test_hung(pair):
+    """roamd alone stands still, while its keepalived would go on holding the address: it is ended (hung-after), and another member serves."""
+    crowds, active = pair.crowds(), pair.serving()
+    when = pair.hang(active)
+    first = [netmod.wait_for(lambda f=c.fleet: f.first_by_another(active, when), 15, "a packet by way of the successor") for c in crowds]
+    assert (max(first) - when) / 1e6 < (HUNG_MS + FAILOVER_MS) * netmod.PATIENCE
+    for fleet in pair.fleets.values():
+        fleet.register(100, 100)
+    pair.thaw(active)
+    is_whole(pair, crowds)
 
 
 @pytest.mark.requirement("R-15", "R-2")
