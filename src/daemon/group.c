@@ -17,7 +17,7 @@
 
 /* Datagrams before effects are carried out: what they put into the queue still lies in the cache then, and acknowledgements do not keep
  * the sender waiting. */
-enum { BATCH = 64, LEAVE_MS = 1000 };
+enum { BATCH = 64, LEAVE_MS = 1000, ASK_AGAIN_MS = 100 };
 
 static const char starts_key[] = "group-starts";
 
@@ -200,11 +200,24 @@ static int open_engine(struct group *g, struct conf_err *err)
 	return rc ? fail(g, err, rc, "the group cannot be started", err_str(rc)) : 0;
 }
 
+/* A question for the next hop that is lost just when the link has come up would be repeated after a second: so long a member that takes over then could
+ * send nothing. */
+static void set_interface(struct group *g)
+{
+	struct sysctl *s = g->d->exec.sysctl;
+
+	if (!g->d->exec.is_setting)
+		return;
+	if (!addr6_is_v4mapped(&g->conf.address)) /* else the own address goes with the carrier */
+		(void)sysctl_set(s, g->conf.interface, "keep_addr_on_down", 1);
+	for (int is_v4 = 0; is_v4 <= 1; is_v4++)
+		(void)sysctl_set_neigh(s, is_v4, g->conf.interface, "retrans_time_ms", ASK_AGAIN_MS);
+}
+
 static int open_socket(struct group *g, struct conf_err *err)
 {
 	g->fd = udpin_open(&g->address, (uint16_t)g->conf.port);
-	if (g->d->exec.is_setting && !addr6_is_v4mapped(&g->conf.address)) /* else the own address goes with the carrier */
-		(void)sysctl_set(g->d->exec.sysctl, g->conf.interface, "keep_addr_on_down", 1);
+	set_interface(g);
 	if (g->fd < 0 || udpin_join(g->fd, &g->address, g->ifindex))
 		return fail(g, err, ERR_SYS, strerror(errno), "the port or the group cannot be opened: end other programs that use the port, or name "
 			"others");

@@ -34,6 +34,10 @@ def moved(request):
 
 @pytest.mark.requirement("R-14")
 def test_link_down(pair):
+    """The next hop of a member whose link has just come up must be known soon: a first question for it may be lost, and is repeated within 100 ms."""
+    for n in pair.names:
+        for family in ("ipv4", "ipv6"):
+            assert pair.net.run(n, "sysctl", "-n", f"net.{family}.neigh.home0.retrans_time_ms").strip() == "100"
     crowds, active = pair.crowds(), pair.serving()
     fails_over(pair, active, pair.link_down, crowds)
     pair.wait_active(pair.others(active)[0])

@@ -13,8 +13,9 @@
 
 enum { NAME_OCT = 64, PATH_OCT = 256 };
 
-/* Of IPv4: a name that no interface can have stands in front. */
+/* Of IPv4: a name that no interface can have stands in front. What is not below conf/ is named from there. */
 #define V4 "4:"
+#define NEIGH "../neigh/"
 
 struct setting { char name[NAME_OCT]; int was, set; };
 
@@ -165,6 +166,14 @@ int sysctl_set4(struct sysctl *s, const char *ifname, const char *key, int value
 	char name[NAME_OCT];
 	int rc = name_of(name, V4, ifname, key);
 	return rc ? rc : change(s, name, value);
+}
+
+int sysctl_set_neigh(struct sysctl *s, bool is_v4, const char *ifname, const char *key, int value)
+{
+	char of[NAME_OCT];
+
+	snprintf(of, sizeof of, NEIGH "%s", ifname);
+	return is_v4 ? sysctl_set4(s, of, key, value) : sysctl_set(s, of, key, value);
 }
 
 int sysctl_get4(const char *ifname, const char *key, int *value)
