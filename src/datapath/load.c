@@ -128,6 +128,7 @@ enum programs { FOR_ALL, FOR_IP4, FOR_CAST };
 static void choose_programs(struct roamcast_bpf *skel, enum programs which)
 {
 	bpf_program__set_autoload(skel->progs.roam_ingress, which == FOR_ALL);
+	bpf_program__set_autoload(skel->progs.roam_ingress6, which == FOR_ALL);
 	bpf_program__set_autoload(skel->progs.roam_egress, which == FOR_ALL);
 	bpf_program__set_autoload(skel->progs.roam_out, which == FOR_ALL);
 	bpf_program__set_autoload(skel->progs.roam_ingress4, which == FOR_IP4);
@@ -163,6 +164,12 @@ static int load_error(int r)
 	return r == -ENOMEM ? ERR_NOMEM : r == -EPERM ? ERR_DENIED : ERR_NOTSUP;
 }
 
+static int put_prog(struct dp *dp, uint32_t at, struct bpf_program *p)
+{
+	int fd = bpf_program__fd(p);
+	return bpf_map_update_elem(dp->map_fd[MAP_PROG], &at, &fd, BPF_ANY) ? ERR_SYS : 0;
+}
+
 static int load(struct dp *dp)
 {
 	dp->is_adopted = has_pins(dp->dir);
@@ -181,7 +188,7 @@ static int load(struct dp *dp)
 	dp->prog_ingress = bpf_program__fd(dp->skel->progs.roam_ingress);
 	dp->prog_egress = bpf_program__fd(dp->skel->progs.roam_egress);
 	dp->prog_out = bpf_program__fd(dp->skel->progs.roam_out);
-	return 0;
+	return put_prog(dp, PROG_INGRESS6, dp->skel->progs.roam_ingress6);
 }
 
 int loader_cfg_sync(struct dp *dp)
@@ -272,12 +279,6 @@ int dp_open(struct dp **out, const struct dp_conf *conf)
 	}
 	*out = dp;
 	return 0;
-}
-
-static int put_prog(struct dp *dp, uint32_t at, struct bpf_program *p)
-{
-	int fd = bpf_program__fd(p);
-	return bpf_map_update_elem(dp->map_fd[MAP_PROG], &at, &fd, BPF_ANY) ? ERR_SYS : 0;
 }
 
 int dp_use_ip4(struct dp *dp)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The BPF object: tc programs around lib/path.h, which give IPv4 and ARP to others around lib/path4.h: two verifications of half the size, and IPv6
- * pays nothing. Where nobody uses IPv4 the others are not loaded (load.c): their places in t_prog are empty, and IPv4 is the host's.
+ * The BPF object: tc programs around lib/path.h, lib/path4.h and lib/cast.h, each verified by itself. Where nobody uses IPv4 (or is moved by the
+ * network) the latter two are not loaded (load.c): their places in t_prog are empty, and such packets are the host's. What comes in meets a
+ * small program first, which takes the packets that a mobile gets most of and gives the others on.
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -45,10 +46,17 @@ SEC("tc")
 int roam_egress4(struct __sk_buff *skb) { return go_on(skb, path4_egress(skb), PROG_CAST_OUT); }
 
 SEC("tc")
+int roam_ingress6(struct __sk_buff *skb) { return go_on(skb, verdict_in(path_ingress(skb)), PROG_CAST); }
+
+SEC("tc")
 int roam_ingress(struct __sk_buff *skb)
 {
-	if (skb->protocol == BE16(ETHER_IPV6))
-		return go_on(skb, verdict_in(path_ingress(skb)), PROG_CAST);
+	if (skb->protocol == BE16(ETHER_IPV6)) {
+		int v = mobile_quick(skb);
+		if (v != MOBILE_SLOWLY)
+			return v;
+		bpf_tail_call(skb, &t_prog, PROG_INGRESS6);
+	}
 	if (skb->protocol == BE16(ETHER_IPV4) || skb->protocol == BE16(ETHER_ARP))
 		bpf_tail_call(skb, &t_prog, PROG_INGRESS4);
 	return CTX_PASS;

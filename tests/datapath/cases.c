@@ -226,6 +226,27 @@ static void mn_down_router(struct pk *p)
 }
 static void mn_down_inner(struct pk *p) { gre(p, IF_MOB, "2001:db8:5::1", "ff35::77", SEQ, 102, CN, "2001:db8:8::2"); }
 static void mn_down_flags(struct pk *p) { gre(p, IF_MOB, "2001:db8:5::1", "ff35::77", KEY, 103, CN, "2001:db8:8::1"); }
+static void mn_down_link(struct pk *p) { gre(p, IF_MOB, "2001:db8:5::1", "ff35::78", SEQ, 100, CN, "2001:db8:8::1"); }
+static void mn_down_no_link(struct pk *p) { gre(p, IF_MOB2, "2001:db8:5::1", "ff35::78", SEQ, 105, CN, "2001:db8:8::1"); }
+/* With a mark on the outer header, on a packet whose sender knows of marks (ecn 2) or does not (0). */
+static void mn_down_marked(struct pk *p, uint32_t seq, uint8_t ecn)
+{
+	gre(p, IF_MOB, "2001:db8:5::1", "ff35::77", SEQ, seq, CN, "2001:db8:8::1");
+	p->b[p->ip[0] + 1] |= 3 << 4;
+	p->b[p->ip[1] + 1] |= (uint8_t)(ecn << 4);
+}
+static void mn_down_lost(struct pk *p) { mn_down_marked(p, 106, 0); }
+static void mn_down_ce(struct pk *p) { mn_down_marked(p, 107, 2); }
+/* Of a protocol whose first eight octets tell packets apart; that octet is one of them. */
+static void mn_down_esp(struct pk *p, uint32_t ifindex, uint8_t octet)
+{
+	gre(p, ifindex, "2001:db8:5::1", "ff35::77", SEQ, 108, CN, "2001:db8:8::1");
+	p->b[p->ip[1] + 6] = 50;
+	p->b[p->ip[1] + 47] = octet;
+}
+static void mn_down_esp_first(struct pk *p) { mn_down_esp(p, IF_MOB, 1); }
+static void mn_down_esp_other(struct pk *p) { mn_down_esp(p, IF_MOB2, 2); }
+static void mn_down_esp_again(struct pk *p) { mn_down_esp(p, IF_MOB2, 1); }
 static void mn_down_ipip(struct pk *p) { ipip(p, IF_MOB, "2001:db8:8::ff", "2001:db8:5:1::100", 0, CN, "2001:db8:8::1", 0); }
 static void mn_down_if(struct pk *p) { ipip(p, IF_MOB2, "2001:db8:8::ff", "2001:db8:5:1::100", 0, CN, "2001:db8:8::1", 0); }
 static void mn_down_proto(struct pk *p)
@@ -263,6 +284,10 @@ static void ha_local_out(struct pk *p)
 static void check_mn_down(const struct pk *in, const uint8_t *out, size_t n)
 {
 	assert(!memcmp(out, in->b + in->ip[1], n));
+}
+static void check_mn_ce(const struct pk *in, const uint8_t *out, size_t n)
+{
+	assert((out[1] >> 4 & 3) == 3 && !memcmp(out + 2, in->b + in->ip[1] + 2, n - 2));
 }
 static void check_mn_up(const struct pk *in, const uint8_t *out, size_t n)
 {
@@ -732,6 +757,13 @@ const struct dpcase dpcases6[] = {
 	{"the next over the other", IF_MOB2, DPN_INGRESS, mn_down_next, DPN_LOCAL, 0, 0, 0, -62, 0, check_mn_down},
 	LOST("that one from another router", IF_MOB2, mn_down_router, DUPLICATE),
 	LOST("for another home address", IF_MOB, mn_down_inner, TUNNEL_INNER),
+	{"mobile receives on the link of the group", IF_MOB, DPN_INGRESS, mn_down_link, DPN_LOCAL, 0, 0, 0, -62, 0, check_mn_down},
+	LOST("from the group on another link", IF_MOB2, mn_down_no_link, DOWNLINK_IF),
+	LOST("congestion on the way from the group", IF_MOB, mn_down_lost, ECN),
+	{"mobile is told of congestion", IF_MOB, DPN_INGRESS, mn_down_ce, DPN_LOCAL, 0, 0, 0, -62, 0, check_mn_ce},
+	{"mobile receives what is not UDP", IF_MOB, DPN_INGRESS, mn_down_esp_first, DPN_LOCAL, 0, 0, 0, -62, 0, check_mn_down},
+	{"another with the same number", IF_MOB2, DPN_INGRESS, mn_down_esp_other, DPN_LOCAL, 0, 0, 0, -62, 0, check_mn_down},
+	LOST("the former over another link", IF_MOB2, mn_down_esp_again, DUPLICATE),
 	LOST("without sequence number", IF_MOB, mn_down_flags, GRE_FLAGS),
 	SLOW("part of a tunnel packet", IF_MOB, mn_down_part, FRAGMENT),
 	LOST("to the group but no tunnel", IF_MOB, mn_down_proto, TUNNEL_PROTO),

@@ -100,6 +100,8 @@ static void put_router_and_mobile(struct putter *p)
 	put(p, (struct dp_op){.table = DP_LOCAL, .local = {A("2001:db8:5:1::100"), DP_LOCAL_MH}});
 	put(p, (struct dp_op){.table = DP_DOWNLINK_IN, .downlink_in = {.dst = A("ff35::77"), .src = A("2001:db8:5::1"),
 		.home_address = A("2001:db8:8::1"), .encap = DP_ENCAP_GRE}});
+	put(p, (struct dp_op){.table = DP_DOWNLINK_IN, .downlink_in = {.dst = A("ff35::78"), .src = A("2001:db8:5::1"),
+		.home_address = A("2001:db8:8::1"), .encap = DP_ENCAP_GRE, .allowed_if = {IF_MOB}, .n_allowed_if = 1}});
 	put(p, (struct dp_op){.table = DP_DOWNLINK_IN, .downlink_in = {.dst = A("2001:db8:5:1::100"), .src = A("2001:db8:8::ff"),
 		.home_address = A("2001:db8:8::1"), .encap = DP_ENCAP_IPIP, .allowed_if = {IF_MOB}, .n_allowed_if = 1}});
 	put(p, (struct dp_op){.table = DP_UPLINK_OUT, .uplink_out = {.inner_src = A("2001:db8:8::1"), .ifindex = IF_MOB,

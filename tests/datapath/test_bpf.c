@@ -308,6 +308,18 @@ static void open_both(struct bench *b)
 	b->egress_down2 = packet_socket("down2_p", SOCK_RAW);
 }
 
+/* The number accepted last, which a mobile tells to whoever serves it next. */
+static void compare_numbers(struct bench *b)
+{
+	static const char *const groups[] = {"ff35::77", "ff35::78"};
+	for (unsigned i = 0; i < sizeof groups / sizeof *groups; i++) {
+		struct dp_op k = {.table = DP_DOWNLINK_IN, .downlink_in = {.dst = A(groups[i]), .src = A("2001:db8:5::1")}}, n = k;
+		if (dp_find(b->dp, &k) || dpn_find(b->dpn, &n) || !n.downlink_in.has_seq || !k.downlink_in.has_seq ||
+		    k.downlink_in.last_seq != n.downlink_in.last_seq)
+			fault(b, groups[i], "number accepted last", k.downlink_in.last_seq, n.downlink_in.last_seq);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static struct bench b;
@@ -322,6 +334,7 @@ int main(int argc, char **argv)
 			run_case(&b, dpcase_at(i));
 	for (unsigned i = 0; i < packets && b.failures < 20; i++)
 		generated(&b, &g, i);
+	compare_numbers(&b);
 	both_at_once(&b, 17);
 	both_at_once(&b, 6);
 	printf("%u cases, %u packets from seed %llu: %u differences\n", dpcase_n(), packets, (unsigned long long)seed,

@@ -109,16 +109,13 @@ static INLINE bool seen_differs(uint64_t w, uint64_t mine, uint16_t window)
 static INLINE bool seen_by_other(uint64_t w, uint64_t mine) { return ((w ^ mine) >> 16 & 0xffffff) != 0; }
 
 /* As dup_note. The newest word is first; it moves on when another takes its place. */
-static INLINE bool seen_note(ctx_t *c, const struct dup_id *id)
+static INLINE bool seen_note_by(ctx_t *c, const struct m_cfg *g, const struct dup_id *id)
 {
-	struct m_cfg *g = cfg(c);
-	if (!g)
-		return false;
 	uint32_t at = (id->spread + id->seq) & g->dup_mask;
-	uint16_t window = (uint16_t)g->dup_window_ticks;
 	struct m_seen *b = TBL(c, seen, &at);
 	if (!b)
 		return false;
+	uint16_t window = (uint16_t)g->dup_window_ticks;
 	uint64_t mine = seen_word(id, (uint16_t)ctx_ticks(c)), first = b->way[0], second = b->way[1];
 	if (!seen_differs(first, mine, window))
 		return seen_by_other(first, mine);
@@ -131,6 +128,12 @@ static INLINE bool seen_note(ctx_t *c, const struct dup_id *id)
 	if (second && (uint16_t)((uint16_t)mine - (uint16_t)second) < window)
 		count(c, DP_COUNT_DUP_EVICTED);
 	return false;
+}
+
+static INLINE bool seen_note(ctx_t *c, const struct dup_id *id)
+{
+	struct m_cfg *g = cfg(c);
+	return g && seen_note_by(c, g, id);
 }
 
 /* What is known of a packet; flow: a hash of its tunnel's addresses; len_oct: of the inner packet. */

@@ -73,6 +73,56 @@ static INLINE int mobile_release(ctx_t *c, const struct m_cfg *g, struct m_downl
 	return in.nh == NH_DSTOPTS ? MOBILE_AGAIN : mobile_deliver(c, g);
 }
 
+/* Not a verdict: something about the packet is not as with most, see mobile_in. */
+enum { MOBILE_SLOWLY = 110 };
+
+/* A frame for us from a link of the mobile, where nothing else has to be looked at. */
+static INLINE bool mobile_is_link(ctx_t *c, const struct m_cfg *g)
+{
+	const struct m_if *f = if_of_slot(c, ctx_ifindex(c) % IF_SLOTS);
+	return (g->features & FEAT_DOWNLINK) && f && f->ifindex == ctx_ifindex(c) &&
+	       (f->flags & (DP_IF_MOBILE | DP_IF_ACCESS | DP_IF_FILTER)) == DP_IF_MOBILE && !ctx_is_for_others(c);
+}
+
+/*
+ * What path.h comes to for most packets that a mobile receives: out of a group's tunnel, whole, not offloaded, not TCP, for the home address. All in one
+ * function, the first of the program: where a kernel guards returns (SRSO, Retbleed), calls cost as much as the work. Until it is
+ * sure of the packet it changes nothing. The native build does without; that both come to the same is compared (tests/datapath).
+ */
+static INLINE int mobile_quick(ctx_t *c)
+{
+	const struct m_cfg *g = cfg(c);
+	if (!g || !mobile_is_link(c, g))
+		return MOBILE_SLOWLY;
+	const uint32_t at = ETH_OCT + GRE_TUNNEL_OCT, l4 = at + IP6_OCT;
+	const struct eth_h *eth = ctx_begin(c);
+	const struct ip6_h *ip = ctx_at(c, ETH_OCT), *inner = ctx_at(c, at);
+	const struct gre_h *gre = ctx_at(c, ETH_OCT + IP6_OCT);
+	const uint32_t *w = ctx_at(c, l4);
+	if (!ctx_has(c, l4 + 8) || ctx_gso(c) || eth->proto != BE16(ETHER_IPV6) || ip->nh != NH_GRE || !a6_is_multicast(&ip->dst) ||
+	    gre->flags != BE16(GRE_SEQ) || gre->proto != BE16(ETHER_IPV6))
+		return MOBILE_SLOWLY;
+	uint32_t vtf = inner->vtf;
+	uint8_t nh = inner->nh;
+	if (nh == NH_TCP || nh == NH_MH || nh == NH_DSTOPTS || BE32(vtf) >> 28 != 6 || l4 + BE16(inner->plen) > ctx_len(c) ||
+	    !ecn_decap(ip->vtf, &vtf) || vtf != inner->vtf)
+		return MOBILE_SLOWLY;
+	struct m_downlink *d = TBL(c, downlink, &ip->src);
+	if (!d || d->encap != DP_ENCAP_GRE || d->wants_ro || !a6_eq(&inner->dst, &d->home_address) || !mobile_may_use(d, ctx_ifindex(c)))
+		return MOBILE_SLOWLY;
+	struct dup_id id = {.seq = BE32(gre->opt), .path = dup_path(ctx_ifindex(c), &eth->src), .spread = d->flow};
+	id.tag = mix(d->flow ^ (vtf & BE32(0x000fffff)), w[0]);
+	if (nh != NH_UDP)
+		id.tag = mix(id.tag, w[1]);
+	if (seen_note_by(c, g, &id))
+		return ctx_drop(c, DP_DROP_DUPLICATE);
+	mobile_note_seq(d, id.seq);
+	if (!ctx_resize(c, -(int)GRE_TUNNEL_OCT))
+		return ctx_drop(c, DP_DROP_NO_ROOM);
+	count(c, DP_COUNT_MN_DECAP);
+	return mobile_deliver(c, g);
+}
+
 /* A part of a tunnel packet to the group, which the kernel does not put together: the host is no member (reasm.h). */
 NOINLINE int mobile_fragment(ctx_t *c)
 {

@@ -14,10 +14,10 @@
 #include "datapath/drop.h"
 #include "datapath/punt.h"
 
-enum { MAP_LAYOUT = 17, IF_SLOTS = 64, DUP_WAYS = 3, IF_HASH = 256, SMALL_TABLE = 4096 };
+enum { MAP_LAYOUT = 18, IF_SLOTS = 64, DUP_WAYS = 3, IF_HASH = 256, SMALL_TABLE = 4096 };
 
 /* Places in t_prog. */
-enum { PROG_INGRESS4, PROG_EGRESS4, PROG_CAST, PROG_CAST_OUT, PROG_N };
+enum { PROG_INGRESS4, PROG_EGRESS4, PROG_CAST, PROG_CAST_OUT, PROG_INGRESS6, PROG_N };
 
 #define INLINE inline __attribute__((always_inline))
 #ifdef __bpf__
