@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "role/fa/fa.h"
+#include "role/mm/mm.h"
 #include "sim/fwd.h"
 #include "sim/pkt.h"
 #include "sim/radio.h"
@@ -114,13 +115,26 @@ static bool is_same(const struct mm_record *a, const struct mm_record *b)
 
 static bool share(const struct addr6 *a, const struct addr6 *b) { return !addr6_is_none(a) && addr6_eq(a, b); }
 
+/* How long its manager promises to let a group rest between two devices. */
+static int64_t rest_of(const struct node *n)
+{
+	for (uint32_t i = 0; i < n->n_roles; i++)
+		if (n->roles[i].ops->id == ROLE_MM && n->roles[i].conf)
+			return ((const struct mm_conf *)n->roles[i].conf)->rest.ns;
+	return 0;
+}
+
 static void check_group(struct node *n, const struct word *new)
 {
 	for (const struct word *w = cast_of(n->sim)->words; w; w = w->next) {
 		const struct addr6 *g = share(&w->rec.group6, &new->rec.group6) ? &w->rec.group6 : &w->rec.group4;
-		if (!w->disks || memcmp(w->key, new->key, KEY_OCT) == 0 || (!share(g, &new->rec.group6) && !share(g, &new->rec.group4)))
+		if (memcmp(w->key, new->key, KEY_OCT) == 0 || (!share(g, &new->rec.group6) && !share(g, &new->rec.group4)))
 			continue;
-		watch_violation(n->sim, "group: %s gives %s to two devices", n->name, ADDR46_STR(g));
+		if (w->disks)
+			watch_violation(n->sim, "group: %s gives %s to two devices", n->name, ADDR46_STR(g));
+		else if (n->sim->t_ns - w->until_ns < rest_of(n))
+			watch_violation(n->sim, "group: %s gives %s to another device %lld s after the one before", n->name, ADDR46_STR(g),
+					(long long)((n->sim->t_ns - w->until_ns) / NS_PER_S));
 	}
 }
 

@@ -427,6 +427,8 @@ int proc_ctl(struct node *n, const struct ctl_cmd *cmd, const char **msg)
 {
 	int err = ERR_NOTFOUND;
 	*msg = "no role here knows this command";
+	if (n->is_frozen)
+		return ERR_AGAIN;
 	if (n->is_running)
 		err = group_ctl(n, cmd, msg);
 	for (uint32_t i = 0; i < n->n_roles && n->is_running && err == ERR_NOTFOUND; i++) {

@@ -7,7 +7,7 @@
 
 enum { STAY_MS_MIN = 100, STAY_MS_SPREAD = 4000, OVERLAP_MS_MIN = 150, OVERLAP_MS_SPREAD = 600, GAP_MS_SPREAD = 200, AWAY_MS_SPREAD = 8000,
        CHANGE_MS_SPREAD = 5000, WEAK_DBM = 82 };
-static const int64_t LAST_WORD_NS = 2 * NS_PER_S;
+static const int64_t LAST_WORD_NS = 8 * NS_PER_S; /* whoever died is there again */
 
 /* "swarm guest NODE.IF BASE.IF,BASE.IF" */
 bool swarm_guest_line(struct swarm_conf *c, const struct words *w)
