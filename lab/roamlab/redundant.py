@@ -50,16 +50,23 @@ def member_conf(i, family, physical, group=True, more=""):
     return text + (redundancy_conf(i, family, more) if group else "")
 
 
-def network(members=2, family="ipv6", physical=False, group=True, more="", process=""):
+def manager_conf(i, family, more=""):
+    """A mobility manager in the place of the home agent; agent 1, with the fleet's key, may ask it."""
+    rows = f'  source = {{{", ".join(chr(34) + a + chr(34) for a in _pick(family, (HOME_AGENT, HOME_AGENT4)))}}}\n  agent "1" {{ key = "fleet"  may-ask = device }}\n'
+    return key_block("fleet", 256) + key_block("group", 257) + f"role mm {{\n{rows}}}\n" + redundancy_conf(i, family, more)
+
+
+def network(members=2, family="ipv6", physical=False, group=True, more="", process="", role="ha"):
     """more: further rows of the redundancy block, or a function that gives those of a member by its number; process: rows of the node block.
-    group=False: one home agent, which has the address itself."""
-    n = range(1, members + 1)
+    group=False: one home agent, which has the address itself. role "mm": mobility managers instead of home agents."""
+    n, more_of = range(1, members + 1), more if callable(more) else lambda i: more
+    conf_of = {"ha": lambda i: member_conf(i, family, physical, group, more_of(i)), "mm": lambda i: manager_conf(i, family, more_of(i))}[role]
     over_agent = [(p, a) for p, a in ((VIRTUAL, HOME_AGENT), (VIRTUAL4, HOME_AGENT4)) if not physical]
     router = topo.Port("gw", "home0", [ROUTER + "/64", ROUTER4 + "/16"])
     nodes = [topo.Node("cn", routes=[("default", "2001:db8:c::1"), ("default", "10.12.0.1")]), topo.Node("fleet"),
              topo.Node("gw", forwards=True, routes=over_agent + [(CARE_OF, FLEET), (CARE_OF4, FLEET4)])]
     nodes += [topo.Node(f"ha{i}", forwards=True, routes=[("default", ROUTER), ("default", ROUTER4)], process=process, keys=keys("fleet", "group"),
-                        roamd=member_conf(i, family, physical, group, more(i) if callable(more) else more)) for i in n]
+                        roamd=conf_of(i)) for i in n]
     cables = [topo.Cable(topo.Port("cn", "eth0", [CORRESPONDENT + "/64", CORRESPONDENT4 + "/24"]), topo.Port("gw", "cn0", ["2001:db8:c::1/64", "10.12.0.1/24"])),
               topo.Cable(topo.Port("fleet", "eth0", [FLEET + "/64", FLEET4 + "/24"]), topo.Port("gw", "fleet0", ["2001:db8:f:2::1/64", "10.15.2.1/24"]))]
     alone = [] if group else [HOME_AGENT + "/64", HOME_AGENT4 + "/16"]

@@ -156,10 +156,10 @@ static int check_group(struct load *l)
 	bool has_agent = false;
 
 	for (uint32_t i = 0; i < l->c->n_roles; i++)
-		has_agent |= l->c->roles[i].ops->id == ROLE_HA || l->c->roles[i].ops->id == ROLE_MMA;
+		has_agent |= l->c->roles[i].ops->id == ROLE_HA || l->c->roles[i].ops->id == ROLE_MMA || l->c->roles[i].ops->id == ROLE_MM;
 	if (!has_agent)
-		return conf_fail(l->err, l->c->group_line, "a redundancy group is of home agents or MMAs, and here is none: add role ha or role mma, or "
-				 "remove the block");
+		return conf_fail(l->err, l->c->group_line, "a redundancy group is of home agents, MMAs or mobility managers, and here is none: add role ha, "
+				 "role mma or role mm, or remove the block");
 	for (uint32_t i = 0; i < g->n_key; i++)
 		if (!has_key(l->c, g->key[i].name))
 			return conf_fail(l->err, l->c->group_line, "there is no key \"%s\": add a key block of this name", g->key[i].name);

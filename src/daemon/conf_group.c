@@ -171,7 +171,7 @@ static const char *group_check(void *parent, const char *title, const void *fill
 static const struct conf_block *const group_subs[] = {&key_block, &virtual_block, NULL};
 
 const struct conf_block conf_group_block = {
-	.name = "redundancy", .help = "The redundancy group that this node's home agent and MMA belong to: its members hold the same table, "
+	.name = "redundancy", .help = "The redundancy group that this node's home agent, MMA and mobility manager belong to: its members hold the same table, "
 		"and any of them can go on",
 	.rows = group_rows, .sub = group_subs, .struct_size = sizeof(struct conf_group), .add = group_check,
 };

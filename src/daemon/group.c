@@ -159,12 +159,23 @@ static int count_start(struct store *s, uint32_t *starts)
 	return rc ? rc : store_commit(s);
 }
 
+/* In whose name the group speaks. */
+static enum role_id role_of(const struct group *g)
+{
+	static const enum role_id order[] = {ROLE_HA, ROLE_MMA, ROLE_MM};
+
+	for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
+		if (g->d->engines.env.roles & 1u << order[i])
+			return order[i];
+	return ROLE_NONE;
+}
+
 static struct rg_conf engine_conf(const struct group *g)
 {
 	const struct conf_group *c = &g->conf;
 	struct rg_conf r = rg_conf_default;
 
-	r.role = g->d->engines.env.roles & 1u << ROLE_HA ? ROLE_HA : ROLE_MMA;
+	r.role = role_of(g);
 	r.id = c->id;
 	r.priority = (uint8_t)c->priority;
 	r.self = c->address;
@@ -238,7 +249,7 @@ static int open_election(struct group *g, struct conf_err *err)
 		remove_virtual(g); /* left behind by a sudden end; nobody has them before an election */
 	const int rc = g->conf.protocol == CONF_PROTOCOL_HSRP
 		? hsrp_run_open(&g->hsrp, g->d->base, PRIO_LINK, &es->env, &g->conf, keyring_find(&g->d->keys, g->conf.hsrp_key),
-				es->env.roles & 1u << ROLE_HA ? ROLE_HA : ROLE_MMA, &ho, &remedy)
+				role_of(g), &ho, &remedy)
 		: vrrp_open(&g->vrrp, g->d->base, PRIO_LINK, &g->conf, g->d->conf.node.run_dir, &vo);
 	if (rc)
 		return fail(g, err, rc, g->conf.protocol == CONF_PROTOCOL_HSRP ? "hsrp" : "vrrp", remedy ? remedy : strerror(errno));

@@ -9,7 +9,7 @@
  *	rest           groups before they are given again
  *	shared         the store of several managers    conf   what can be configured
  *
- * Everything is in memory; the store only brings it back after a restart, and a store that managers share keeps them of one mind. In a redundancy group (beside a home agent or an MMA) all members
+ * Everything is in memory; the store only brings it back after a restart, and a store that managers share keeps them of one mind. In a redundancy group all members
  * answer, and each tells of changes those who asked it; new devices are told to one of them, or each gives IPv4 groups of a range of its own.
  */
 #include "role/mm/mm_i.h"
