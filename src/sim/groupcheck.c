@@ -206,7 +206,7 @@ static void check_commit(const struct group *g, const struct member *by, const s
 {
 	uint32_t n_well = 0, n_holders = 0;
 	for (uint32_t i = 0; i < g->n_member; i++)
-		if (is_serving(&g->member[i]) && hear_each_other(by, &g->member[i])) {
+		if (is_serving(&g->member[i]) && (by == &g->member[i] || hear_each_other(by, &g->member[i]))) {
 			n_well++;
 			n_holders += claims_holds(g->member[i].node, ask);
 		}
