@@ -431,8 +431,8 @@ DissectorTable.get("udp.port"):add(RG_PORT, rg)
 -- Between agents and mobility managers.
 do
 	local mm = Proto("roamcast_mm", "Roamcast mobility manager")
-	local MM_TYPES = { [32] = "hello", "welcome", "query", "answer", "change", "acknowledgement" }
-	local MM_FIELDS = { [32] = "challenge", "echo", "query", "device", "address", "answer", "record", "acknowledged" }
+	local MM_TYPES = { [32] = "hello", "welcome", "query", "answer", "change", "acknowledgement", "tell", "told" }
+	local MM_FIELDS = { [32] = "challenge", "echo", "query", "device", "address", "answer", "record", "acknowledged", "serving" }
 	local MM_STATUSES = { [0] = "found", "not found", "denied", "busy" }
 	local MM_POLICIES = { [0] = "all", "serving" }
 	local m = {
@@ -470,6 +470,10 @@ do
 		source4 = ProtoField.ipv4("roamcast_mm.source4", "Source"),
 		gateway4 = ProtoField.ipv4("roamcast_mm.gateway4", "Gateway"),
 		ack = ProtoField.uint64("roamcast_mm.acknowledged", "Acknowledged sequence number"),
+		serving_agent = ProtoField.uint32("roamcast_mm.serving_agent", "Agent that serves, or did"),
+		serving_flags = ProtoField.uint8("roamcast_mm.serving_flags", "Flags", base.HEX),
+		delivered6 = ProtoField.uint32("roamcast_mm.delivered6", "Delivered last, IPv6 group"),
+		delivered4 = ProtoField.uint32("roamcast_mm.delivered4", "Delivered last, IPv4 group"),
 	}
 	mm.fields = {}
 	for _, v in pairs(m) do table.insert(mm.fields, v) end
@@ -492,6 +496,9 @@ do
 			take(m.home4, 4); take(m.group4, 4); take(m.source4, 4); take(m.gateway4, 4)
 		end },
 		[39] = { 8, function(t, b) t:add(m.ack, b(0, 8)) end },
+		[40] = { 16, function(t, b)
+			t:add(m.serving_agent, b(0, 4)); t:add(m.serving_flags, b(4, 1)); t:add(m.delivered6, b(8, 4)); t:add(m.delivered4, b(12, 4))
+		end },
 	}
 
 	function mm.dissector(b, pinfo, tree)

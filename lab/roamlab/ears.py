@@ -63,7 +63,8 @@ class Ears:
             dbm = self.signals[cell.name]
             if dbm <= FAR_DBM or (cells is not None and cell.name not in cells):
                 continue
-            serving = " serving" if not self.is_soft and cell.name in self.here else ""
+            at = time.monotonic_ns()   # before it is looked at: then it was so
+            serving = f" serving at={at}" if not self.is_soft and cell.name in self.here else ""
             line = f"hear {cell.router.ifname} {self.lladdr} {round(dbm)}{serving}{self.identity}\n"
             with self._lock:
                 try:
@@ -118,5 +119,6 @@ class Ears:
 
     def _reach(self, cells):
         if cells != self.here:
+            self.here &= set(cells)   # nobody says of a cell that the radio is in it when it has gone
             self.net.reach(self.node, self.ifname, cells)
             self.here = set(cells)

@@ -181,6 +181,16 @@ bool fx_keep_wants(const struct fx_keep *k, uint32_t seq, mono_t when, mono_t no
 	return is_behind && (k->window.ns == 0 || mono_sub(now, when).ns <= k->window.ns);
 }
 
+bool fx_keep_wants_for_guest(const struct fx_keep *k, uint32_t seq, mono_t when, mono_t now, const uint8_t *pkt, size_t len_oct)
+{
+	const bool is_v4 = len_oct && pkt[0] >> 4 == 4;
+	const size_t at = is_v4 ? 12 : 8, oct = is_v4 ? 4 : 16;
+	struct fx_keep any = *k;
+	if (addr6_is_v4mapped(&k->src) == is_v4 && len_oct >= at + oct && memcmp(pkt + at, k->src.b + 16 - oct, oct) == 0)
+		any.has_seq = false;
+	return fx_keep_wants(&any, seq, when, now);
+}
+
 static void store(struct effq *q, enum role_id role, enum effect_kind kind, enum store_table table,
 		  const void *key, size_t key_len, const void *val, size_t val_len)
 {

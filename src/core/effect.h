@@ -96,6 +96,8 @@ struct fx_keep {
 };
 /* Is this one of them? */
 bool fx_keep_wants(const struct fx_keep *k, uint32_t seq, mono_t when, mono_t now);
+/* The same of a packet kept for a guest. Voice, which comes from the group's source itself, has no number: all of the window is wanted. */
+bool fx_keep_wants_for_guest(const struct fx_keep *k, uint32_t seq, mono_t when, mono_t now, const uint8_t *pkt, size_t len_oct);
 
 enum store_table { STORE_BINDING_HA = 1, STORE_BINDING_MMA, STORE_COUNTER, STORE_MN, STORE_RO_MMA, STORE_RO_MN, STORE_VISIT, STORE_MN4,
 	STORE_HA_POOL, STORE_DEVICE, STORE_DEVICE_COPY /* of what lies in a store that is shared */,

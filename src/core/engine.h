@@ -25,8 +25,8 @@ struct engine_env {
 	uint32_t (*ifindex)(void *ctx, const char *name);
 	/* A configured key by name (see core/sa.h); NULL if there is none. Valid while the engine lives. */
 	const struct sa_key *(*key)(void *ctx, const char *name);
-	/* The last GRE sequence number accepted in tunnels from source to group (DP_DOWNLINK_IN); false when there was none. May be
-	 * NULL. */
+	/* The last GRE sequence number accepted in tunnels from source to group (DP_DOWNLINK_IN, or delivered: DP_GUEST); false when there was
+	 * none. May be NULL. */
 	bool (*last_seq)(void *ctx, const struct addr6 *group, const struct addr6 *source, uint32_t *seq);
 	/* When data last went by an optimised route (DP_RO_OUT); 0: not since it was put, or there is none. May be NULL. */
 	mono_t (*ro_used)(void *ctx, const struct addr6 *home_address, const struct addr6 *cn);
@@ -89,6 +89,7 @@ struct station_event {
 	int32_t dbm;
 	bool is_gone;              /* the radio has lost it; dbm does not count */
 	bool is_serving;           /* its radio is attached here: what it sends comes by this link */
+	mono_t when;               /* when this was so; 0: the radio does not say */
 	char identity[STATION_IDENTITY_LEN]; /* "nai:user@realm" as core/device.h writes it, of its authenticated session; "": none is known */
 };
 

@@ -283,6 +283,42 @@ void mmc_on_change(struct mmc *m, struct rd fields, struct now now)
 	learn(m, e, &t, is_awaited, now);
 }
 
+/* --- who serves --------------------------------------------------------------------------------------------- */
+
+void mmc_serve(struct mmc *m, const struct mmc_question *q, const struct mm_serving *s)
+{
+	uint8_t buf[MM_DATAGRAM_MAX];
+
+	if (!m->conf.n_manager || q->device.kind == DEVICE_NONE)
+		return;
+	struct mmc_manager *g = &m->manager[m->current];
+	struct wr w = mmc_begin(m, g, MM_TELL, buf);
+	mm_put(&w, &(struct mm_item){.type = MMF_DEVICE, .device = q->device});
+	mm_put(&w, &(struct mm_item){.type = MMF_SERVING, .serving = *s});
+	mmc_end(m, g, &w);
+}
+
+void mmc_on_served(struct mmc *m, struct rd fields, struct now now)
+{
+	struct mm_item f;
+	enum wire_err err;
+	struct mm_serving serving;
+	bool has_device = false, has_serving = false;
+
+	while (mm_next(&fields, &f, &err)) {
+		if (f.type == MMF_DEVICE) {
+			m->lent_q = mmc_by_device(&f.device);
+			has_device = true;
+		} else if (f.type == MMF_SERVING) {
+			serving = f.serving;
+			has_serving = true;
+		}
+	}
+	const struct mmc_entry *e = has_device ? mmc_entry_find(m, &m->lent_q) : NULL;
+	if (e && e->is_held && has_serving && m->ops.served)
+		m->ops.served(m->ops.ctx, &m->lent_q, &serving, now);
+}
+
 /* --- managers come and go ------------------------------------------------------------------------------------ */
 
 static bool is_any_open(const struct mmc *m)

@@ -83,6 +83,9 @@ struct mmc_ops {
 	void (*answer)(void *ctx, const struct mmc_question *q, enum mmc_result r, const struct mm_record *rec, struct now now);
 	/* What is held (mmc_hold) is another record now. rec NULL: the manager has it no longer; the hold has ended then. */
 	void (*changed)(void *ctx, const struct mmc_question *q, const struct mm_record *rec, struct now now);
+	/* An agent serves the mobile that we asked about, or does so no longer; s->agent is our own number when the manager has passed on what
+	 * mmc_serve said. May be NULL. */
+	void (*served)(void *ctx, const struct mmc_question *q, const struct mm_serving *s, struct now now);
 	void *ctx;
 };
 
@@ -104,6 +107,10 @@ const struct mm_record *mmc_find(const struct mmc *m, const struct mmc_question 
  * record is not there (any longer). */
 bool mmc_hold(struct mmc *m, const struct mmc_question *q, struct now now);
 void mmc_release(struct mmc *m, const struct mmc_question *q, struct now now);
+
+/* Tells the other agents that asked about this mobile (by a device identifier) that it is served here, or was and how far: through the manager in
+ * use, once. Whoever asks another manager does not hear of it, nor does anybody when it is lost: only ops.served with our own number proves it. */
+void mmc_serve(struct mmc *m, const struct mmc_question *q, const struct mm_serving *s);
 
 /* The owner's hooks. rx: true when the packet was a manager's for this client (or claimed to be). */
 bool mmc_rx(struct mmc *m, const struct rx *rx, struct now now);

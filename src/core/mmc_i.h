@@ -82,6 +82,7 @@ void mmc_on_open(struct mmc *m, uint32_t which, bool is_new_epoch, struct now no
 void mmc_on_closed(struct mmc *m, uint32_t which, struct now now);
 void mmc_on_answer(struct mmc *m, uint32_t which, struct rd fields, struct now now);
 void mmc_on_change(struct mmc *m, struct rd fields, struct now now);
+void mmc_on_served(struct mmc *m, struct rd fields, struct now now);
 
 /* mmc_link.c */
 struct wr mmc_begin(const struct mmc *m, struct mmc_manager *g, enum mm_type type, uint8_t buf[static MM_DATAGRAM_MAX]);

@@ -184,7 +184,8 @@ static void rx_authentic(struct mmc *m, uint32_t which, const struct grp_head *h
 	} else if (fresh && h->type == MM_CHANGE) {
 		g->n_changes++;
 		mmc_on_change(m, fields, now);
-	}
+	} else if (fresh && h->type == MM_TOLD)
+		mmc_on_served(m, fields, now);
 }
 
 bool mmc_link_rx(struct mmc *m, const struct mmsig_packet *p, struct now now)
@@ -196,7 +197,7 @@ bool mmc_link_rx(struct mmc *m, const struct mmsig_packet *p, struct now now)
 	while (which < m->conf.n_manager && !(addr6_eq(&m->manager[which].addr, &p->src) && addr6_eq(&m->manager[which].self, &p->dst)))
 		which++;
 	enum wire_err err = mm_head_parse(&r, &h);
-	if (which == m->conf.n_manager || (!err && (h.to != m->conf.id || !(h.type == MM_WELCOME || h.type == MM_ANSWER || h.type == MM_CHANGE))))
+	if (which == m->conf.n_manager || (!err && (h.to != m->conf.id || !(h.type == MM_WELCOME || h.type == MM_ANSWER || h.type == MM_CHANGE || h.type == MM_TOLD))))
 		return false;
 	if (!err && !mmsig_is_right(&m->env, m->key, p)) {
 		reason_count(&m->env, R_AUTH_BAD);

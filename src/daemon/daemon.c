@@ -63,10 +63,15 @@ static const struct sa_key *env_key(void *ctx, const char *name)
 static bool env_last_seq(void *ctx, const struct addr6 *group, const struct addr6 *source, uint32_t *seq)
 {
 	struct dp_op op = {.table = DP_DOWNLINK_IN, .downlink_in = {.dst = *group, .src = *source}};
-	if (dp_find(((struct daemon *)ctx)->dp, &op) || !op.downlink_in.has_seq)
+	struct dp_op guest = {.table = DP_GUEST, .guest = {.group = *group, .source = *source}};
+	if (!dp_find(((struct daemon *)ctx)->dp, &op)) {
+		*seq = op.downlink_in.last_seq;
+		return op.downlink_in.has_seq;
+	}
+	if (dp_find(((struct daemon *)ctx)->dp, &guest))
 		return false;
-	*seq = op.downlink_in.last_seq;
-	return true;
+	*seq = guest.guest.last_seq;
+	return guest.guest.has_seq;
 }
 
 static mono_t env_ro_used(void *ctx, const struct addr6 *home_address, const struct addr6 *cn)
@@ -94,7 +99,7 @@ static bool give_one(void *ctx, const struct dp_guest *g, uint32_t seq, mono_t w
 {
 	const struct keep_walk *w = ctx;
 	uint8_t copy[2048];
-	if (len_oct > sizeof copy || !fx_keep_wants(w->k, seq, when, w->now))
+	if (len_oct > sizeof copy || !fx_keep_wants_for_guest(w->k, seq, when, w->now, pkt, len_oct))
 		return false;
 	memcpy(copy, pkt, len_oct);
 	slow_finish_checksum(copy, len_oct);

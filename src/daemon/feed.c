@@ -62,7 +62,18 @@ static const char *parse_signal(char **rest, struct signal_event *ev)
 	return NULL;
 }
 
-/* "serving" or "identity=nai:user@realm" */
+static bool moment(const char *text, mono_t *out)
+{
+	char *end;
+	long long v = strtoll(text, &end, 10);
+
+	if (!*text || *end || v <= 0)
+		return false;
+	out->ns = v;
+	return true;
+}
+
+/* "serving", "at=1234567890" or "identity=nai:user@realm" */
 static bool parse_property(const char *word, struct station_event *ev)
 {
 	static const char identity[] = "identity=";
@@ -72,6 +83,8 @@ static bool parse_property(const char *word, struct station_event *ev)
 		ev->is_serving = true;
 		return true;
 	}
+	if (!strncmp(word, "at=", 3))
+		return moment(word + 3, &ev->when);
 	if (strncmp(word, identity, name_oct) || len == name_oct || len - name_oct >= sizeof ev->identity)
 		return false;
 	memcpy(ev->identity, word + name_oct, len - name_oct + 1);
@@ -92,7 +105,7 @@ static const char *parse_station(char **rest, bool is_gone, struct station_event
 		return "the fourth word must be the signal in dBm, a whole number";
 	while ((word = strtok_r(NULL, BLANK, rest)))
 		if (!parse_property(word, ev))
-			return "behind the signal may stand: serving, identity=KIND:VALUE";
+			return "behind the signal may stand: serving, at=NS of the monotonic clock, identity=KIND:VALUE";
 	return NULL;
 }
 
@@ -103,7 +116,7 @@ const char *feed_parse(char *line, struct feed_event *ev)
 
 	if (!verb || (strcmp(verb, "signal") && !is_hear && !is_lost))
 		return "a line is: signal IF ROUTER-LLADDR DBM [bandwidth=N] [load=N] [delay=N] [cost=N] [attached], "
-		       "hear IF STATION-LLADDR DBM [serving] [identity=KIND:VALUE], or lost IF STATION-LLADDR";
+		       "hear IF STATION-LLADDR DBM [serving] [at=NS] [identity=KIND:VALUE], or lost IF STATION-LLADDR";
 	ev->ifname = strtok_r(NULL, BLANK, &rest);
 	if (!ev->ifname)
 		return "the second word must be an interface, the third word a link-layer address";

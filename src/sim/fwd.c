@@ -261,7 +261,7 @@ static void give_one(void *ctx, uint32_t seq, mono_t when, const uint8_t *pkt, s
 {
 	const struct keep_walk *w = ctx;
 	struct dp_op op = {.table = DP_GUEST, .guest = {.group = w->k->coa, .source = w->k->src}};
-	if (dpn_find(w->n->fwd->dpn, &op) || op.guest.is_serving || !fx_keep_wants(w->k, seq, when, node_now(w->n).mono))
+	if (dpn_find(w->n->fwd->dpn, &op) || op.guest.is_serving || !fx_keep_wants_for_guest(w->k, seq, when, node_now(w->n).mono, pkt, len))
 		return;
 	link_out(w->n, op.guest.ifindex, &op.guest.lladdr, pkt, len);
 }
@@ -289,10 +289,15 @@ void fwd_keep_send(struct node *n, const struct fx_keep *k)
 bool fwd_last_seq(const struct node *n, const struct addr6 *group, const struct addr6 *source, uint32_t *seq)
 {
 	struct dp_op op = {.table = DP_DOWNLINK_IN, .downlink_in = {.dst = *group, .src = *source}};
-	if (dpn_find(n->fwd->dpn, &op) || !op.downlink_in.has_seq)
+	struct dp_op guest = {.table = DP_GUEST, .guest = {.group = *group, .source = *source}};
+	if (!dpn_find(n->fwd->dpn, &op)) {
+		*seq = op.downlink_in.last_seq;
+		return op.downlink_in.has_seq;
+	}
+	if (dpn_find(n->fwd->dpn, &guest))
 		return false;
-	*seq = op.downlink_in.last_seq;
-	return true;
+	*seq = guest.guest.last_seq;
+	return guest.guest.has_seq;
 }
 
 mono_t fwd_ro_used(const struct node *n, const struct addr6 *home_address, const struct addr6 *cn)

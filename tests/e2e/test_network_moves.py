@@ -211,6 +211,7 @@ def test_the_serving_agent_delivers_and_the_next_one_fills_the_gap(world):
     for family, (down, up) in flows.items():
         count = down.count(begin, end)
         assert (count.lost, count.reordered) == (0, 0), family
-        assert count.doubled <= n_handovers * (0.2 * RATE_PPS + 1), family
+        # The agent before has told how far it came: without its word it were the ring's last 200 ms, ten packets, each time.
+        assert count.doubled <= n_handovers * 0.2 * RATE_PPS / 2, family
         assert up.count(begin, end).lost <= n_handovers * (0.05 * RATE_PPS + 1), family   # sent into the gap
     assert list(world.guests().values()).count(True) == 1

@@ -54,7 +54,7 @@ static void packet(const struct addr6 *src, const struct addr6 *dst, const uint8
 
 static void give(uint8_t type, const uint8_t *fields, size_t n)
 {
-	const bool is_manager = type == MM_WELCOME || type == MM_ANSWER || type == MM_CHANGE;
+	const bool is_manager = type == MM_WELCOME || type == MM_ANSWER || type == MM_CHANGE || type == MM_TOLD;
 	const struct addr6 *src = is_manager ? &manager : &agent, *dst = is_manager ? &agent : &manager;
 	uint8_t buf[CAP], mac[32];
 	struct wr w = wr_of(buf, sizeof buf);
@@ -112,6 +112,13 @@ static void changed(void *ctx, const struct mmc_question *q, const struct mm_rec
 		abort();
 }
 
+static void served(void *ctx, const struct mmc_question *q, const struct mm_serving *s, struct now at)
+{
+	(void)ctx, (void)at;
+	if (s->agent == 2)
+		mmc_serve(client, q, s);
+}
+
 static void command(const char *verb, const char *text)
 {
 	const char *argv[] = {"device", verb, text}, *msg;
@@ -137,7 +144,7 @@ static void begin(const struct engine_env *env)
 	struct mmc_conf mc = {.manager = {manager}, .n_manager = 1, .self = {agent}, .n_self = 1, .id = 2, .key = "k", .cache_max = 16, .rate = 1000,
 			      .retry = {100 * NS_PER_MS}, .retry_max = {1600 * NS_PER_MS}, .give_up = {5 * NS_PER_S}, .hello = {2 * NS_PER_S},
 			      .lifetime_max = {3600 * NS_PER_S}, .negative = {10 * NS_PER_S}};
-	static const struct mmc_ops ops = {answer, changed, NULL};
+	static const struct mmc_ops ops = {.answer = answer, .changed = changed, .served = served};
 	const char *remedy;
 	c.agent[0] = (struct mm_agent_conf){.id = 2, .key = "k"};
 	c.source[0] = manager;
@@ -183,7 +190,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	(void)mm_role.restore(mm, &(struct store_rec){STORE_DEVICE, data, data, 0, n}, now);
 	for (const uint8_t *p = data, *end = data + n; end - p > 3;) {
 		const size_t len = p[0] | (p[1] & 1) << 8, left = (size_t)(end - p - 3), take = len < left ? len : left;
-		give((uint8_t)(MM_HELLO + p[2] % 6), p + 3, take);
+		give((uint8_t)(MM_HELLO + p[2] % (MM_TYPE_END - MM_HELLO)), p + 3, take);
 		now.mono.ns += (p[2] >> 5) * 500 * NS_PER_MS;
 		mm_role.tick(mm, now);
 		mmc_tick(client, now);

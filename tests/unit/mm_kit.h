@@ -35,7 +35,9 @@ struct kit_node {
 	void *self;                    /* a manager's engine */
 	struct mmc *client;
 	struct kit_told told[KIT_TOLD];
-	uint32_t n_told;
+	uint32_t n_told, n_served;
+	struct mm_serving served;
+	struct mmc_question served_q;
 	struct { enum store_table table; uint8_t key[32], val[600]; size_t key_oct, val_oct; } rec[KIT_STORE]; /* a manager's store */
 	uint32_t n_rec;
 };
@@ -91,6 +93,15 @@ static inline void kit_answer(void *ctx, const struct mmc_question *q, enum mmc_
 static inline void kit_changed(void *ctx, const struct mmc_question *q, const struct mm_record *rec, struct now now)
 {
 	kit_tell(ctx, q, rec ? MMC_FOUND : MMC_UNKNOWN, rec, true, now);
+}
+
+static inline void kit_served(void *ctx, const struct mmc_question *q, const struct mm_serving *s, struct now now)
+{
+	struct kit_node *n = ctx;
+	(void)now;
+	n->n_served++;
+	n->served = *s;
+	n->served_q = *q;
 }
 
 static inline void kit_store(struct kit_node *n, const struct effect *e)
@@ -237,7 +248,7 @@ static inline void kit_manager_kill(uint32_t i)
 static inline void kit_client_start(uint32_t i)
 {
 	struct kit_node *n = kit_client(i);
-	const struct mmc_ops ops = {kit_answer, kit_changed, n};
+	const struct mmc_ops ops = {.answer = kit_answer, .changed = kit_changed, .served = kit_served, .ctx = n};
 	const char *remedy = NULL;
 	struct mmc_conf c = kit->mmc_conf;
 	c.id = i + 1;

@@ -71,7 +71,7 @@ static void a_wrong_line_is_explained(void **state)
 static void a_station_is_heard_and_lost(void **state)
 {
 	(void)state;
-	char line[] = "hear acc0 02:00:00:00:01:00 -63 serving identity=nai:anna@example.org", far[] = "hear acc0 02:00:00:00:01:00 -88",
+	char line[] = "hear acc0 02:00:00:00:01:00 -63 serving at=1234567890123 identity=nai:anna@example.org", far[] = "hear acc0 02:00:00:00:01:00 -88",
 	     lost[] = "lost acc0 02:00:00:00:01:00";
 	struct feed_event e;
 
@@ -80,11 +80,11 @@ static void a_station_is_heard_and_lost(void **state)
 	assert_string_equal(e.ifname, "acc0");
 	assert_int_equal(e.station.station.b[4], 1);
 	assert_int_equal(e.station.dbm, -63);
-	assert_true(e.station.is_serving && !e.station.is_gone);
+	assert_true(e.station.is_serving && !e.station.is_gone && e.station.when.ns == 1234567890123);
 	assert_string_equal(e.station.identity, "nai:anna@example.org");
 	assert_null(feed_parse(far, &e));
 	assert_int_equal(e.station.dbm, -88);
-	assert_true(!e.station.is_serving && !e.station.identity[0]);
+	assert_true(!e.station.is_serving && !e.station.identity[0] && e.station.when.ns == 0);
 	assert_null(feed_parse(lost, &e));
 	assert_true(e.kind == FEED_STATION && e.station.is_gone);
 }
@@ -93,7 +93,7 @@ static void a_wrong_station_is_explained(void **state)
 {
 	(void)state;
 	char wrong[][80] = {"hear acc0", "hear acc0 02:00 -60", "hear acc0 02:00:00:00:01:00", "hear acc0 02:00:00:00:01:00 loud",
-		"hear acc0 02:00:00:00:01:00 -60 served", "hear acc0 02:00:00:00:01:00 -60 identity=", "lost acc0", "lost acc0 02:00:00:00:01:00 -60"};
+		"hear acc0 02:00:00:00:01:00 -60 served", "hear acc0 02:00:00:00:01:00 -60 at=soon", "hear acc0 02:00:00:00:01:00 -60 at=0", "hear acc0 02:00:00:00:01:00 -60 identity=", "lost acc0", "lost acc0 02:00:00:00:01:00 -60"};
 	char longest[400] = "hear acc0 02:00:00:00:01:00 -60 identity=";
 	struct feed_event e;
 

@@ -30,7 +30,8 @@ static struct {
 	enum mmc_result result;        /* of mmc_ask */
 	struct mm_record rec;
 	struct mmc_question last;
-	uint32_t n_asked, n_held, n_released;
+	uint32_t n_asked, n_held, n_released, n_said;
+	struct mm_serving said;        /* last, to the other agents */
 } manager;
 
 struct mmc *mmc_new(const struct engine_env *env, enum role_id role, const struct mmc_conf *c, const struct mmc_ops *ops, struct now now,
@@ -57,6 +58,12 @@ bool mmc_rx(struct mmc *m, const struct rx *rx, struct now now) { (void)m, (void
 void mmc_tick(struct mmc *m, struct now now) { (void)m, (void)now; }
 mono_t mmc_expiry(const struct mmc *m) { (void)m; return MONO_NEVER; }
 void mmc_show(const struct mmc *m, const char *what, struct show *out, struct now now) { (void)m, (void)what, (void)out, (void)now; }
+void mmc_serve(struct mmc *m, const struct mmc_question *q, const struct mm_serving *s)
+{
+	(void)m, (void)q;
+	manager.said = *s;
+	manager.n_said++;
+}
 uint16_t mmc_port(const struct mmc *m) { (void)m; return MM_PORT; }
 
 /* --- the bench -------------------------------------------------------------------------------------------- */
@@ -378,6 +385,187 @@ static void only_the_serving_agent_delivers(void **state)
 	assert_int_equal(guests(), 1); /* still near: its packets are kept */
 }
 
+/* --- who delivers, among several agents -------------------------------------------------------------------- */
+
+enum { WE = 7, OTHERS = 8 };
+static struct { bool has; uint32_t six, four; } delivered; /* the datapath's numbers */
+
+static bool last_seq(void *ctx, const struct addr6 *group, const struct addr6 *source, uint32_t *seq)
+{
+	(void)ctx, (void)source;
+	*seq = addr6_is_v4mapped(group) ? delivered.four : delivered.six;
+	return delivered.has;
+}
+
+static void start_serving(void)
+{
+	manager.rec.policy = MM_SERVING;
+	conf.guests.wait = span_ms(20);
+	conf.guests.mmc.id = WE;
+	conf.guests.silence = span_s(60);
+	conf.guests.dwell = span_s(60);
+	start();
+	rig.env.last_seq = last_seq;
+	delivered.has = false;
+	hear(-60);
+	rig_clear(&rig);
+}
+
+static void told(uint32_t agent, uint8_t flags, uint32_t six, uint32_t four)
+{
+	const struct mm_serving s = {agent, flags, six, four};
+	manager.ops.served(manager.ops.ctx, &manager.last, &s, rig.now);
+}
+
+static void attached_at(int64_t ago_ms)
+{
+	struct station_event ev = {.ifindex = ACC0, .station = rig_lladdr(MOBILE), .dbm = -60, .is_serving = true, .when = mono_add(rig.now.mono, span_ms(-ago_ms))};
+	rig.ops->station(rig.self, &ev, rig.now);
+}
+
+static const struct fx_keep *kept(uint32_t nth) { const struct effect *e = rig_effect(&rig, FX_KEEP_SEND, nth); return e ? &e->keep : NULL; }
+static bool is_delivering(void)
+{
+	uint32_t n = 0;
+	while (guest_put(n))
+		n++;
+	return n && guest_put(n - 1)->is_serving;
+}
+
+static void what_the_agent_before_delivered_is_left_out(void **state)
+{
+	(void)state;
+	start_serving();
+	told(OTHERS, MM_HAS_SEQ6, 41, 99);
+	attached_at(0);
+	assert_true(manager.n_said == 1 && manager.said.flags == MM_SERVES);
+	assert_true(is_delivering()); /* nobody has to be waited for */
+	assert_true(kept(0)->has_seq && kept(0)->after_seq == 41 && !kept(1)->has_seq);
+
+	/* What was told a second ago may be of other numbers. */
+	hear_attached(-60, false);
+	told(OTHERS, MM_HAS_SEQ6, 50, 0);
+	rig_run(&rig, span_ms(1000));
+	rig_clear(&rig);
+	attached_at(0);
+	assert_false(is_delivering());
+	rig_run(&rig, span_ms(20));
+	assert_true(is_delivering() && !kept(0)->has_seq);
+}
+
+static void the_agent_before_is_waited_for(void **state)
+{
+	(void)state;
+	start_serving();
+	attached_at(0);
+	assert_false(is_delivering());
+	told(WE, MM_SERVES, 0, 0);
+	assert_false(is_delivering());
+	rig_run(&rig, span_ms(5));
+	told(OTHERS, MM_HAS_SEQ6 | MM_HAS_SEQ4, 0xfffffffe, 7);
+	assert_true(is_delivering());
+	assert_true(kept(0)->after_seq == 0xfffffffe && kept(1)->has_seq && kept(1)->after_seq == 7);
+	rig_clear(&rig);
+	rig_run(&rig, span_s(1));
+	assert_int_equal(rig_count(&rig, FX_KEEP_SEND), 0);
+	assert_int_equal(manager.n_said, 1); /* heard by all, so not said again */
+}
+
+static void but_not_for_long(void **state)
+{
+	(void)state;
+	start_serving();
+	attached_at(0);
+	rig_run(&rig, span_ms(19));
+	assert_false(is_delivering());
+	rig_run(&rig, span_ms(1));
+	assert_true(is_delivering() && !kept(0)->has_seq);
+	rig_run(&rig, span_s(1));
+	assert_int_equal(manager.n_said, 4); /* nobody has said that it was heard */
+}
+
+/* Whatever went out since the radio was surely attached may be lost. */
+static void we_tell_what_is_surely_delivered(void **state)
+{
+	(void)state;
+	start_serving();
+	told(OTHERS, MM_HAS_SEQ6 | MM_HAS_SEQ4, 10, 5);
+	delivered.has = true;
+	delivered.six = 12;
+	attached_at(0); /* looked at: 12, and 0 of the other group: behind what was told */
+	rig_run(&rig, span_ms(20));
+	delivered.six = 14;
+	attached_at(1); /* 12 is sure; 14 is looked at */
+	rig_run(&rig, span_ms(20));
+	delivered.six = 17;
+	attached_at(25); /* an old word proves nothing */
+	hear_attached(-60, false);
+	assert_true(manager.said.flags == (MM_HAS_SEQ6 | MM_HAS_SEQ4) && manager.said.seq6 == 12 && manager.said.seq4 == 5);
+
+	/* Once more, for whoever claims; then no more. */
+	uint32_t n = manager.n_said;
+	told(OTHERS, MM_SERVES, 0, 0);
+	assert_true(manager.n_said == n + 1 && manager.said.seq6 == 12);
+	told(OTHERS, MM_SERVES, 0, 0);
+	assert_int_equal(manager.n_said, n + 1);
+}
+
+static void a_guest_that_goes_is_told_of(void **state)
+{
+	(void)state;
+	start_serving();
+	attached_at(0);
+	rig_run(&rig, span_ms(20));
+	uint32_t n = manager.n_said;
+	lose();
+	assert_true(manager.n_said == n + 1 && !(manager.said.flags & MM_SERVES));
+	assert_int_equal(guests(), 0);
+}
+
+static void one_delivers_where_two_radios_say_so(void **state)
+{
+	(void)state;
+	start_serving();
+	attached_at(0);
+	told(OTHERS, MM_SERVES, 0, 0); /* before ours, in the manager's order */
+	rig_run(&rig, span_ms(25));
+	assert_true(is_delivering());
+	told(WE, MM_SERVES, 0, 0);
+	rig_clear(&rig);
+	told(OTHERS, MM_SERVES, 0, 0); /* behind it */
+	assert_true(rig_count(&rig, FX_DP_PUT) && !is_delivering());
+	assert_false(manager.said.flags & MM_SERVES);
+	attached_at(0); /* our radio says so still */
+	rig_run(&rig, span_s(5));
+	assert_false(is_delivering());
+
+	/* The other lets go and a third claims; then that one lets go, and nobody claims. */
+	told(OTHERS, MM_HAS_SEQ6, 77, 0);
+	rig_run(&rig, span_ms(100));
+	told(OTHERS + 1, MM_SERVES, 0, 0);
+	rig_run(&rig, span_s(5));
+	assert_false(is_delivering());
+	told(OTHERS + 1, MM_HAS_SEQ6, 80, 0);
+	rig_clear(&rig);
+	rig_run(&rig, span_ms(299));
+	assert_false(is_delivering());
+	rig_run(&rig, span_ms(1));
+	assert_true(is_delivering() && kept(0)->after_seq == 80);
+	assert_true(manager.said.flags & MM_SERVES);
+}
+
+static void policy_all_says_nothing(void **state)
+{
+	(void)state;
+	start();
+	attached_at(0);
+	told(OTHERS, MM_SERVES, 0, 0);
+	hear_attached(-60, false);
+	lose();
+	assert_int_equal(manager.n_said, 0);
+	assert_int_equal(rig_count(&rig, FX_KEEP_SEND), 0);
+}
+
 static void a_mobile_heard_on_two_links_is_one_guest(void **state)
 {
 	(void)state;
@@ -619,6 +807,13 @@ int main(void)
 		TEST(the_answer_may_take_its_time),
 		TEST(a_changed_record_counts_at_once),
 		TEST(only_the_serving_agent_delivers),
+		TEST(what_the_agent_before_delivered_is_left_out),
+		TEST(the_agent_before_is_waited_for),
+		TEST(but_not_for_long),
+		TEST(we_tell_what_is_surely_delivered),
+		TEST(a_guest_that_goes_is_told_of),
+		TEST(one_delivers_where_two_radios_say_so),
+		TEST(policy_all_says_nothing),
 		TEST(a_mobile_heard_on_two_links_is_one_guest),
 		TEST(entries_are_put_again_before_they_end),
 		TEST(links_that_go_take_their_guests_along),

@@ -530,6 +530,42 @@ static void holding_does_not_wear_an_answer_out(void **state)
 	assert_int_equal(kit_ask(0, "10.1.0.5", &rec), MMC_WAIT);
 }
 
+static void say_serving(uint32_t client, const char *text, uint8_t flags, uint32_t seq6)
+{
+	const struct mmc_question q = kit_by(text);
+	mmc_serve(kit_client(client)->client, &q, &(struct mm_serving){.agent = 99, .flags = flags, .seq6 = seq6});
+	kit_effects(kit_client(client));
+	kit_run(20);
+}
+
+/* What one agent says of a mobile reaches those who asked about it, by whatever identifier, and itself; from nobody else. */
+static void who_serves_is_passed_on(void **state)
+{
+	(void)state;
+	const struct mm_record *rec;
+	struct kit_node *one = kit_client(0), *two = kit_client(1);
+	begin(1);
+	assert_int_equal(kit_word(0, "add", "imsi:310150123456789 eui48:02:00:5e:10:00:01 home=10.1.0.5"), 0);
+	(void)kit_ask(0, "imsi:310150123456789", &rec);
+	kit_run(20);
+	assert_true(kit_hold(0, "imsi:310150123456789"));
+	say_serving(1, "imsi:310150123456789", MM_SERVES, 0); /* has not asked */
+	assert_int_equal(one->n_served, 0);
+	assert_int_equal(counted(kit_manager(0), R_MM_NOT_ALLOWED), 1);
+	(void)kit_ask(1, "eui48:02:00:5e:10:00:01", &rec);
+	kit_run(20);
+	say_serving(0, "imsi:310150123456789", MM_HAS_SEQ6, 4711);
+	assert_true(one->n_served == 1 && one->served.agent == 1 && two->n_served == 0); /* does not use it */
+	assert_true(kit_hold(1, "eui48:02:00:5e:10:00:01"));
+	say_serving(0, "imsi:310150123456789", MM_HAS_SEQ6, 4711);
+	assert_true(two->n_served == 1 && two->served.agent == 1 && two->served.flags == MM_HAS_SEQ6 && two->served.seq6 == 4711);
+	assert_int_equal(two->served_q.device.kind, DEVICE_EUI48);
+	kit_give(two, kit->last_to[KIT_MANAGERS + 1].bytes, kit->last_to[KIT_MANAGERS + 1].len_oct); /* repeated */
+	assert_int_equal(two->n_served, 1);
+	say_serving(0, "imsi:310150123456780", MM_SERVES, 0); /* nobody's */
+	assert_int_equal(counted(kit_manager(0), R_MM_NOT_ALLOWED), 2);
+}
+
 /* A record of one manager's reaches the other as a redundancy group would bring it. */
 static void replicate(uint32_t from, uint32_t to, const struct fx_change *change)
 {
@@ -586,7 +622,7 @@ int main(void)
 		T(asked_by_identifier_and_address), T(groups_are_one_device_s_own), T(groups_rest), T(words_are_checked), T(changes_are_told), T(changes_survive_loss),
 		T(questions_survive_loss), T(a_manager_dies), T(a_manager_restarts), T(repetition_changes_nothing), T(an_old_proof_is_none),
 		T(outsiders_cost_a_counter), T(agents_ask_what_they_may), T(memory_is_bounded), T(subscriptions_end), T(managers_share_records),
-		T(holding_does_not_wear_an_answer_out),
+		T(holding_does_not_wear_an_answer_out), T(who_serves_is_passed_on),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,6 +52,7 @@ static size_t every_field(uint8_t *buf, size_t cap, uint8_t type)
 	mm_put(&w, &(struct mm_item){.type = MMF_ANSWER, .answer = {0xabcdef01, MM_DENIED, 600}});
 	mm_put_record(&w, &rec);
 	mm_put(&w, &(struct mm_item){.type = MMF_ACK, .ack = 0x123456789});
+	mm_put(&w, &(struct mm_item){.type = MMF_SERVING, .serving = {7, MM_SERVES | MM_HAS_SEQ4, 0xfffffffe, 77}});
 	assert_non_null(grp_end(&w));
 	assert_true(wr_ok(&w));
 	return wr_len(&w);
@@ -87,6 +88,8 @@ static void fields_go_both_ways(void **state)
 	assert_true(mm_next(&r, &f, &err) && f.type == MMF_DEVICE && f.device.kind == DEVICE_EUI48 && f.device.len_oct == 6);
 	assert_memory_equal(f.device.b, rec.device.b, 6);
 	assert_true(mm_next(&r, &f, &err) && f.type == MMF_ACK && f.ack == 0x123456789);
+	assert_true(mm_next(&r, &f, &err) && f.type == MMF_SERVING);
+	assert_true(f.serving.agent == 7 && f.serving.flags == (MM_SERVES | MM_HAS_SEQ4) && f.serving.seq6 == 0xfffffffe && f.serving.seq4 == 77);
 	assert_false(mm_next(&r, &f, &err));
 	assert_int_equal(err, W_OK);
 }
@@ -107,7 +110,7 @@ static void truncations_are_noticed(void **state)
 			assert_int_equal(err, W_TRUNCATED);
 	}
 	/* Behind each field but the last; a device may be cut wherever one octet of it is left, but then its length tells. */
-	assert_int_equal(whole, 8);
+	assert_int_equal(whole, 9);
 }
 
 static enum wire_err check_of(uint8_t type, uint16_t field, const uint8_t *value, uint16_t n)

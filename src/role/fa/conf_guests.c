@@ -23,6 +23,8 @@ static const struct conf_row rows[] = {
 	{"uplink", CONF_ENUM, "reverse", .help = "What guests send goes to their home agents in a tunnel (reverse) or where it is sent to (route).",
 	 G(uplink), .names = uplink_names},
 	{"replay", CONF_MS, "200", 0, 10000, "ms", "Policy serving: what came in the last so long is sent first when a guest's radio is attached.", G(replay)},
+	{"serving-wait", CONF_MS, "20", 0, 1000, "ms", "Policy serving: the agent before is waited for so long to tell what it has delivered, so that it "
+	 "is not sent twice.", G(wait)},
 	{"gateway-lladdr", CONF_LLADDR, "00:00:5e:00:52:13", .help = "Link-layer address of guests' gateway, the same on all links of all agents; "
 	 "all zero: that of each link.", G(gate)},
 	{"gateway-link-local", CONF_ADDR6, "fe80::200:5eff:fe00:5213", .help = "Its link-local address.", G(gate_ll)},

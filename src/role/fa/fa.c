@@ -367,6 +367,8 @@ static void fa_tick(void *self, struct now now)
 			fa_hear_due(fa, t, now);
 		else if (t->kind == FA_T_GUEST)
 			fa_guest_due(fa, t, now);
+		else if (t->kind == FA_T_SERVE)
+			fa_serve_due(fa, t, now);
 		else
 			agentadv_due(container_of(t, struct agentadv, timer), now);
 	}

@@ -6,7 +6,7 @@
 #include "core/visitor.h"
 #include "role/fa/fa.h"
 
-enum { FA_T_ADVERTISE, FA_T_STATION, FA_T_GUEST, FA_LOCAL_MAX = 64 };
+enum { FA_T_ADVERTISE, FA_T_STATION, FA_T_GUEST, FA_T_SERVE, FA_LOCAL_MAX = 64 };
 
 /* A link of visitors. */
 struct fa_if {

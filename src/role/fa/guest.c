@@ -5,7 +5,7 @@
  *
  * Policy `all`: whoever hears a mobile delivers. Policy `serving`: only the agent to which its radio is attached does; the others have its
  * packets in the keep ring, and the one that becomes the serving agent sends those of the last moments first, which the mobile may
- * have missed while it was attached to nobody.
+ * have missed while it was attached to nobody; without those that the agent before has delivered, where that is known (serve.c).
  *
  * The entries live a minute and are put again: a daemon that died serves nobody for long who may have gone elsewhere.
  */
@@ -36,10 +36,9 @@ bool fa_guest_has(const struct guest *g, const struct addr6 *home)
 	return !addr6_is_none(home) && (addr6_eq(home, &g->rec.home6) || addr6_eq(home, &g->rec.home4));
 }
 
-/* What a mobile is called in events. */
-static const struct addr6 *name_of(const struct guest *g) { return addr6_is_none(&g->rec.home6) ? &g->rec.home4 : &g->rec.home6; }
+const struct addr6 *fa_guest_name(const struct guest *g) { return addr6_is_none(&g->rec.home6) ? &g->rec.home4 : &g->rec.home6; }
 
-static bool delivers(const struct guest *g) { return g->rec.policy != MM_SERVING || g->at->is_serving; }
+static bool delivers(const struct guest *g) { return g->rec.policy != MM_SERVING || fa_serve_is_here(g); }
 
 /* --- datapath -------------------------------------------------------------------------------------------- */
 
@@ -95,10 +94,11 @@ static void del(struct fa *fa, const struct guest *g)
 }
 
 /* What the ring holds goes out before what comes from now on. */
-static void send_kept(struct fa *fa, const struct guest *g)
+static void send_kept(struct fa *fa, const struct guest *g, struct now now)
 {
 	for (uint32_t i = 0; i < g->n_channel; i++) {
-		const struct fx_keep k = {.coa = g->channel[i].group, .src = g->channel[i].source, .window = fa->conf.guests.replay};
+		struct fx_keep k = {.coa = g->channel[i].group, .src = g->channel[i].source, .window = fa->conf.guests.replay};
+		k.has_seq = fa_serve_after(g, &k.coa, now, &k.after_seq);
 		if (k.window.ns)
 			fx_keep_send(fa->env->fx, ROLE_FA, &k);
 	}
@@ -109,6 +109,7 @@ static void send_kept(struct fa *fa, const struct guest *g)
 static void free_guest(struct fa *fa, struct guest *g)
 {
 	timer_clear(&fa->timers, &g->timer);
+	timer_clear(&fa->timers, &g->serve.timer);
 	(void)table_del(&fa->guests, &g->key);
 	mem_put(fa->env->mem, g);
 }
@@ -141,9 +142,13 @@ static struct guest *guest_new(struct fa *fa, struct station *s, const struct gu
 		return NULL;
 	*g = *draft;
 	g->timer.kind = FA_T_GUEST;
+	g->serve.timer.kind = FA_T_SERVE;
 	g->at = s;
+	if (s->is_serving)
+		fa_serve_begin(fa, g, false, now);
 	g->is_delivering = delivers(g);
 	if (table_add(&fa->guests, g) != ERR_OK) {
+		timer_clear(&fa->timers, &g->serve.timer);
 		mem_put(fa->env->mem, g);
 		return NULL;
 	}
@@ -151,19 +156,31 @@ static struct guest *guest_new(struct fa *fa, struct station *s, const struct gu
 		free_guest(fa, g);
 		return NULL;
 	}
-	fx_event(fa->env->fx, ROLE_FA, EV_INFO, "guest-joined", name_of(g), "fa %s: guest at %s, group %s%s", ADDR46_STR(name_of(g)),
+	fx_event(fa->env->fx, ROLE_FA, EV_INFO, "guest-joined", fa_guest_name(g), "fa %s: guest at %s, group %s%s", ADDR46_STR(fa_guest_name(g)),
 		 LLADDR_STR(&s->key.lladdr), ADDR46_STR(&g->key.group), g->is_delivering ? "" : ", not serving");
 	return g;
+}
+
+void fa_guest_settle(struct fa *fa, struct guest *g, struct now now)
+{
+	bool was = g->is_delivering;
+	g->is_delivering = delivers(g);
+	if (!was && g->is_delivering)
+		send_kept(fa, g, now);
+	if (was != g->is_delivering)
+		put(fa, g, now);
 }
 
 /* The mobile is here now, as this station. */
 static void move(struct fa *fa, struct guest *g, struct station *s, struct now now)
 {
-	bool was = g->is_delivering;
+	bool was = g->at->is_serving && g->at != s;
 	g->at = s;
-	g->is_delivering = delivers(g);
-	if (!was && g->is_delivering)
-		send_kept(fa, g);
+	if (s->is_serving && !was)
+		fa_serve_begin(fa, g, true, now);
+	else if (!s->is_serving && was)
+		fa_serve_end(fa, g, now);
+	fa_guest_settle(fa, g, now);
 	put(fa, g, now);
 	fa_gate_welcome(fa, g);
 }
@@ -207,8 +224,10 @@ void fa_guest_leave(struct fa *fa, struct station *s, const char *why, struct no
 		move(fa, g, to, now);
 		return;
 	}
-	fx_event(fa->env->fx, ROLE_FA, EV_INFO, "guest-withdrawn", name_of(g), "fa %s: %s, withdrawn from %s", ADDR46_STR(name_of(g)), why,
+	fx_event(fa->env->fx, ROLE_FA, EV_INFO, "guest-withdrawn", fa_guest_name(g), "fa %s: %s, withdrawn from %s", ADDR46_STR(fa_guest_name(g)), why,
 		 ADDR46_STR(&g->key.group));
+	if (s->is_serving)
+		fa_serve_end(fa, g, now);
 	leave_groups(fa, g, now);
 	del(fa, g);
 	free_guest(fa, g);
@@ -219,14 +238,14 @@ void fa_guest_serving(struct fa *fa, struct station *s, struct now now)
 	struct guest *g = s->guest;
 	if (g->at != s && !s->is_serving)
 		return;
-	fx_event(fa->env->fx, ROLE_FA, EV_INFO, s->is_serving ? "guest-attached" : "guest-detached", name_of(g), "fa %s: %s", ADDR46_STR(name_of(g)),
+	fx_event(fa->env->fx, ROLE_FA, EV_INFO, s->is_serving ? "guest-attached" : "guest-detached", fa_guest_name(g), "fa %s: %s", ADDR46_STR(fa_guest_name(g)),
 		 s->is_serving ? "its radio is attached here" : "its radio is attached here no longer");
 	if (s->is_serving) {
 		move(fa, g, s, now);
-	} else if (g->is_delivering != delivers(g)) {
-		g->is_delivering = delivers(g);
-		put(fa, g, now);
+		return;
 	}
+	fa_serve_end(fa, g, now);
+	fa_guest_settle(fa, g, now);
 }
 
 void fa_guest_due(struct fa *fa, struct timer *t, struct now now)

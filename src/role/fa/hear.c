@@ -38,7 +38,7 @@ static struct station *station_new(struct fa *fa, const struct station_event *ev
 		reason_count(fa->env, R_STATION_FULL);
 		return NULL;
 	}
-	if (timers_reserve(&fa->timers, FA_IF_MAX + 2 * (n + 1)) != ERR_OK) /* of the station, and of the guest that it may be */
+	if (timers_reserve(&fa->timers, FA_IF_MAX + 3 * (n + 1)) != ERR_OK) /* of the station, and two of the guest that it may be */
 		return NULL;
 	struct station *s = mem_zget(fa->env->mem, sizeof *s);
 	if (!s)
@@ -54,21 +54,21 @@ static struct station *station_new(struct fa *fa, const struct station_event *ev
 
 /* --- who it is ------------------------------------------------------------------------------------------- */
 
-static struct mmc_question question_of(const struct station *s)
+struct mmc_question fa_hear_question(const struct station *s)
 {
 	return s->identity.kind != DEVICE_NONE ? mmc_by_device(&s->identity) : mmc_by_lladdr(&s->key.lladdr);
 }
 
 static bool asks(const struct station *s, const struct mmc_question *q)
 {
-	struct mmc_question mine = question_of(s);
+	struct mmc_question mine = fa_hear_question(s);
 	return device_eq(&mine.device, &q->device);
 }
 
 /* Nobody else needs the record. */
 static void release(struct fa *fa, const struct station *s, struct now now)
 {
-	const struct mmc_question q = question_of(s);
+	const struct mmc_question q = fa_hear_question(s);
 	uint64_t it = 0;
 	for (const struct station *o; (o = table_next(&fa->stations, &it));)
 		if (o != s && o->state == STATION_GUEST && asks(o, &q))
@@ -98,7 +98,7 @@ static bool is_proven(const struct fa *fa, const struct station *s, const struct
 
 static void known(struct fa *fa, struct station *s, const struct mm_record *rec, struct now now)
 {
-	const struct mmc_question q = question_of(s);
+	const struct mmc_question q = fa_hear_question(s);
 	const struct mm_record mine = *rec; /* the client may be called meanwhile */
 	if (!is_proven(fa, s, rec)) {
 		reason_count(fa->env, R_STATION_UNPROVEN);
@@ -116,7 +116,7 @@ static void known(struct fa *fa, struct station *s, const struct mm_record *rec,
 
 static void ask(struct fa *fa, struct station *s, struct now now)
 {
-	const struct mmc_question q = question_of(s);
+	const struct mmc_question q = fa_hear_question(s);
 	const struct mm_record *rec = NULL;
 	enum mmc_result r = mmc_ask(fa->mmc, &q, &rec, now);
 	if (r == MMC_FOUND)
@@ -239,6 +239,8 @@ void fa_hear_station(void *self, const struct station_event *ev, struct now now)
 	if (is_other && s->state == STATION_GUEST)
 		fa_guest_serving(fa, s, now);
 	decide(fa, s, now);
+	if (s->is_serving && s->guest && s->guest->at == s)
+		fa_serve_attached(fa, s->guest, ev->when, now);
 	arm(fa, s, now);
 }
 
@@ -287,13 +289,25 @@ static void on_changed(void *ctx, const struct mmc_question *q, const struct mm_
 	}
 }
 
+/* What another agent says of a mobile that we hear too, or the manager's echo of what we said. */
+static void on_served(void *ctx, const struct mmc_question *q, const struct mm_serving *said, struct now now)
+{
+	struct fa *fa = ctx;
+	uint64_t it = 0;
+	for (struct station *s; (s = table_next(&fa->stations, &it));)
+		if (s->state == STATION_GUEST && s->guest && s->guest->at == s && asks(s, q)) {
+			fa_serve_told(fa, s->guest, said, now);
+			return;
+		}
+}
+
 /* --- life ------------------------------------------------------------------------------------------------ */
 
 int fa_hear_init(struct fa *fa, struct now now, const char **remedy)
 {
 	const struct station *s = NULL;
 	const struct guest *g = NULL;
-	const struct mmc_ops ops = {.answer = on_answer, .changed = on_changed, .ctx = fa};
+	const struct mmc_ops ops = {.answer = on_answer, .changed = on_changed, .served = on_served, .ctx = fa};
 	table_init(&fa->stations, fa->env->mem, fa->env->rng, offsetof(struct station, key), sizeof s->key);
 	table_init(&fa->guests, fa->env->mem, fa->env->rng, offsetof(struct guest, key), sizeof g->key);
 	if (listen_init(&fa->listen, fa->env, ROLE_FA) != ERR_OK)

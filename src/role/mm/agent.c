@@ -269,10 +269,14 @@ static void rx_authentic(struct mm *m, struct mm_agent *a, const struct grp_head
 		while (mm_next(&fields, &f, &err))
 			if (f.type == MMF_ACK)
 				mm_on_ack(m, a, f.ack);
-	} else if (rate_take(&m->rate, ~rate_key(&m->rate, &a->conf.id, sizeof a->conf.id), m->conf.rate, m->conf.rate / 4 + 1, now.mono))
-		on_query(m, a, fields, p, now);
-	else
+		return;
+	}
+	if (!rate_take(&m->rate, ~rate_key(&m->rate, &a->conf.id, sizeof a->conf.id), m->conf.rate, m->conf.rate / 4 + 1, now.mono))
 		reason_count(m->env, R_LIMIT_RATE);
+	else if (h->type == MM_TELL)
+		mm_on_serving(m, a, fields);
+	else
+		on_query(m, a, fields, p, now);
 }
 
 bool mm_rx(void *self, const struct rx *rx, struct now now)
@@ -285,7 +289,7 @@ bool mm_rx(void *self, const struct rx *rx, struct now now)
 		return false;
 	struct rd r = rd_of(p.data, p.len_oct);
 	enum wire_err err = mm_head_parse(&r, &h);
-	if (!err && h.type != MM_HELLO && h.type != MM_QUERY && h.type != MM_ACK)
+	if (!err && h.type != MM_HELLO && h.type != MM_QUERY && h.type != MM_ACK && h.type != MM_TELL)
 		return false;
 	struct mm_agent *a = err ? NULL : table_find(&m->agents.by_id, &h.from);
 	if (err)

@@ -8,6 +8,7 @@
  *	words, command what the operator wants          show   what he sees
  *	rest           groups before they are given again
  *	shared         the store of several managers    conf   what can be configured
+ *	serve          which agent serves a mobile
  *
  * Everything is in memory; the store only brings it back after a restart, and a store that managers share keeps them of one mind. In a redundancy group all members
  * answer, and each tells of changes those who asked it; new devices are told to one of them, or each gives IPv4 groups of a range of its own.

@@ -193,7 +193,12 @@ void mm_end(struct mm *m, struct mm_agent *a, struct wr *w);
 struct mm_device *mm_lookup(const struct mm *m, const struct mm_agent *a, const struct device_id *id, const struct addr6 *home, struct mm_answer *out);
 void mm_put_answer(struct wr *w, const struct mm_answer *ans, const struct mm_device *d);
 
+/* serve.c: who serves a mobile */
+void mm_on_serving(struct mm *m, struct mm_agent *a, struct rd fields);
+
 /* push.c: changes */
+/* Whoever wants to be told of this device or home address; NULL: nobody. */
+struct mm_sub *mm_subs_of(const struct mm *m, const struct device_id *id, const struct addr6 *home);
 /* This agent wants to be told for so long. False: no room. */
 bool mm_subscribe(struct mm *m, struct mm_agent *a, const struct device_id *id, const struct addr6 *home, span_t life, struct now now);
 /* Everything that can be asked about this device may have another answer now, and groups that it had may be free. */

@@ -110,13 +110,18 @@ bool mm_subscribe(struct mm *m, struct mm_agent *a, const struct device_id *id, 
 	return timer_set(&m->timers, &u->expire, mono_add(now.mono, span_ns(life.ns / 4 * 5))) == ERR_OK;
 }
 
-static void touch_one(struct mm *m, const struct device_id *id, const struct addr6 *home, struct now now)
+struct mm_sub *mm_subs_of(const struct mm *m, const struct device_id *id, const struct addr6 *home)
 {
 	uint8_t key[MM_SUBJECT_OCT];
 
 	subject_key(m, id, home, key);
 	const struct mm_subject *s = table_find(&m->subjects, key);
-	for (struct mm_sub *u = s ? s->subs : NULL; u; u = u->next) {
+	return s ? s->subs : NULL;
+}
+
+static void touch_one(struct mm *m, const struct device_id *id, const struct addr6 *home, struct now now)
+{
+	for (struct mm_sub *u = mm_subs_of(m, id, home); u; u = u->next) {
 		waits_no_more(m, u);
 		u->tries = 0;
 		(void)timer_set(&m->timers, &u->push, now.mono);

@@ -3,7 +3,7 @@
 
 const char *mm_type_str(uint8_t type)
 {
-	static const char *const names[] = {"hello", "welcome", "query", "answer", "change", "ack"};
+	static const char *const names[] = {"hello", "welcome", "query", "answer", "change", "ack", "tell", "told"};
 	return type >= MM_HELLO && type < MM_TYPE_END ? names[type - MM_HELLO] : "unknown";
 }
 
@@ -59,6 +59,16 @@ static enum wire_err record_read(struct rd *r, struct mm_record *m)
 	return m->policy > MM_SERVING || m->home6_plen_bits > 128 || m->home4_plen_bits > 32 ? W_VALUE : W_OK;
 }
 
+static enum wire_err serving_read(struct rd *r, struct mm_serving *s)
+{
+	s->agent = rd_u32(r);
+	s->flags = rd_u8(r);
+	rd_skip(r, 3);
+	s->seq6 = rd_u32(r);
+	s->seq4 = rd_u32(r);
+	return W_OK;
+}
+
 static enum wire_err field_read(struct rd *r, struct mm_item *f)
 {
 	enum wire_err err = W_OK;
@@ -76,6 +86,7 @@ static enum wire_err field_read(struct rd *r, struct mm_item *f)
 	case MMF_ANSWER: err = answer_read(r, &f->answer); break;
 	case MMF_RECORD: err = record_read(r, &f->record); break;
 	case MMF_ACK: f->ack = rd_u64(r); break;
+	case MMF_SERVING: err = serving_read(r, &f->serving); break;
 	}
 	return rd_ok(r) ? err : W_TRUNCATED;
 }
@@ -90,7 +101,7 @@ bool mm_next(struct rd *r, struct mm_item *f, enum wire_err *err)
 			*err = W_TRUNCATED;
 			return false;
 		}
-		if (f->type < MMF_CHALLENGE || f->type > MMF_ACK)
+		if (f->type < MMF_CHALLENGE || f->type > MMF_SERVING)
 			continue;
 		*err = field_read(&field, f);
 		return *err == W_OK;
@@ -143,6 +154,15 @@ static void answer_write(struct wr *w, const struct mm_answer *a)
 	wr_u32(w, a->lifetime_s);
 }
 
+static void serving_write(struct wr *w, const struct mm_serving *s)
+{
+	wr_u32(w, s->agent);
+	wr_u8(w, s->flags);
+	wr_zero(w, 3);
+	wr_u32(w, s->seq6);
+	wr_u32(w, s->seq4);
+}
+
 static void field_write(struct wr *w, const struct mm_item *f)
 {
 	switch ((enum mm_field)f->type) {
@@ -161,6 +181,7 @@ static void field_write(struct wr *w, const struct mm_item *f)
 	case MMF_ANSWER: answer_write(w, &f->answer); break;
 	case MMF_RECORD: record_write(w, &f->record); break;
 	case MMF_ACK: wr_u64(w, f->ack); break;
+	case MMF_SERVING: serving_write(w, &f->serving); break;
 	}
 }
 

@@ -18,6 +18,8 @@ enum mm_type {
 	MM_ANSWER,         /* manager */
 	MM_CHANGE,         /* manager, unasked: a record that the agent asked for is another one now, or gone; acknowledged */
 	MM_ACK,            /* agent */
+	MM_TELL,           /* agent: a mobile's radio is attached at it, or was until now; not acknowledged but by what follows */
+	MM_TOLD,           /* manager, to the others who asked about the mobile, and to the agent itself: the same */
 	MM_TYPE_END
 };
 const char *mm_type_str(uint8_t type); /* "hello"; "unknown" */
@@ -61,7 +63,7 @@ struct mm_record {
 	struct lladdr lladdr;      /* of the mobile; zero: not known */
 };
 
-enum mm_field { MMF_CHALLENGE = 32, MMF_ECHO, MMF_QUERY, MMF_DEVICE, MMF_ADDRESS, MMF_ANSWER, MMF_RECORD, MMF_ACK };
+enum mm_field { MMF_CHALLENGE = 32, MMF_ECHO, MMF_QUERY, MMF_DEVICE, MMF_ADDRESS, MMF_ANSWER, MMF_RECORD, MMF_ACK, MMF_SERVING };
 
 enum mm_status {
 	MM_FOUND,
@@ -74,6 +76,17 @@ enum mm_query_flags { MM_SUBSCRIBE = 1 /* tell me of changes for as long as the 
 struct mm_query { uint32_t transaction; uint8_t flags; };
 struct mm_answer { uint32_t transaction; uint8_t status; uint32_t lifetime_s; };
 
+/* Who serves a mobile, and how far he came, by the GRE sequence numbers of its groups. */
+enum mm_serving_flags {
+	MM_SERVES = 1,             /* the agent serves it from now on; else it does so no longer */
+	MM_HAS_SEQ6 = 2, MM_HAS_SEQ4 = 4,
+};
+struct mm_serving {
+	uint32_t agent;            /* whoever says so; the manager fills it in */
+	uint8_t flags;             /* enum mm_serving_flags */
+	uint32_t seq6, seq4;       /* all up to these were delivered, in the IPv6 group and in the IPv4 group */
+};
+
 struct mm_item {               /* a field that has been read */
 	uint16_t type;         /* enum mm_field */
 	union {
@@ -84,6 +97,7 @@ struct mm_item {               /* a field that has been read */
 		struct mm_answer answer;
 		struct mm_record record; /* without its device, which is a field of its own */
 		uint64_t ack;      /* sequence number of what has arrived */
+		struct mm_serving serving;
 	};
 };
 
