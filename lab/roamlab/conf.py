@@ -98,11 +98,12 @@ def plain_router_conf(family, prefixes=(NO_MMA, NO_MMA4), upstream="core0"):
     return text
 
 
-def network_proxy_conf(n_agents, cables, family="dual"):
-    """The router above the foreign agents that serve mobiles without software: their groups come down from the home agent."""
+def network_proxy_conf(n_agents, cables, family="dual", is_filtered=True):
+    """The router above the foreign agents that serve mobiles without software: their groups come down from the home agent. is_filtered: what
+    comes up has a source of the agents' own links, so guests' packets come in tunnels."""
     text = 'role ar {\n  upstream = "up0"\n' + _row("mma", family, HOME_AGENT, HOME_AGENT4)
     for i, (six, four, router) in enumerate(cables[:n_agents], 1):
-        text += _access_link(f"f{i}", family, (six, four), router)
+        text += _access_link(f"f{i}", family, (six, four), router, "" if is_filtered else " filter = false")
     return text + "}\n"
 
 

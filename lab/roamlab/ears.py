@@ -17,9 +17,10 @@ BETTER_DB = 3     # by so much must another cell be better for a hard radio
 
 class Ears:
     def __init__(self, net, node="mn", ifname="w0", is_soft=True, outage_s=0.05, identity=""):
+        """identity: of the mobile's authenticated session, which the radios tell with each word; may be changed."""
         self.net, self.node, self.ifname, self.is_soft, self.outage_s = net, node, ifname, is_soft, outage_s
         self.lladdr = net.lladdr[node, ifname]
-        self.identity = f" identity={identity}" if identity else ""
+        self.identity = identity
         self.signals = {c.name: FAR_DBM for c in net.topo.cells}
         self.here = set()            # the cells that the radio is in
         self.handovers = []          # (monotonic ns, cell): when a cell became the best
@@ -63,14 +64,20 @@ class Ears:
             dbm = self.signals[cell.name]
             if dbm <= FAR_DBM or (cells is not None and cell.name not in cells):
                 continue
+            identity = f" identity={self.identity}" if self.identity else ""
             at = time.monotonic_ns()   # before it is looked at: then it was so
             serving = f" serving at={at}" if not self.is_soft and cell.name in self.here else ""
-            line = f"hear {cell.router.ifname} {self.lladdr} {round(dbm)}{serving}{self.identity}\n"
+            line = f"hear {cell.router.ifname} {self.lladdr} {round(dbm)}{serving}{identity}\n"
             with self._lock:
                 try:
                     self._socks[cell.name].sendall(line.encode())
                 except OSError:
                     self._connect(cell)   # its roamd has been started again
+
+    def lose(self, cell):
+        """Its radio has lost the mobile: another session begins."""
+        with self._lock:
+            self._socks[cell].sendall(f"lost {self.net.topo.cell(cell).router.ifname} {self.lladdr}\n".encode())
 
     # --- movement ---
 

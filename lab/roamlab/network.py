@@ -36,14 +36,15 @@ def by_hand(world, groups):
 
 class NetworkWorld(World):
     """policy: "all" (a soft radio) or "serving" (a hard one, without any cell for outage_s at each handover). home: program that plays the home agent
-    in place of roamd: `home(world, groups)` starts it, when the mobile's groups are known. aliases: more identifiers of the mobile's."""
+    in place of roamd: `home(world, groups)` starts it, when the mobile's groups are known. aliases: more identifiers of the mobile's;
+    record: words of its record."""
 
-    def __init__(self, policy="all", outage_s=0.05, family="dual", identity="", home=None, aliases=(), **kw):
+    def __init__(self, policy="all", outage_s=0.05, family="dual", identity="", home=None, aliases=(), record="lladdr-enough=yes", **kw):
         topology = topo.network(family=family, **kw)
         if home:
             topology.node("ha").roamd = ""
         super().__init__(topology)
-        self.home, self.aliases = home, list(aliases)
+        self.home, self.aliases, self.record = home, list(aliases), record
         self.policy, self.gap_s, self.family, self.identity = policy, outage_s, family, identity
         self.ears = None
 
@@ -73,8 +74,12 @@ class NetworkWorld(World):
         """The mobile's record."""
         homes = [a for f, a in (("ipv6", HOME_ADDRESS + "/64"), ("ipv4", HOME_ADDRESS4 + "/24")) if self.family in (f, "dual")]
         identifiers = [f"eui48:{self.net.lladdr['mn', 'w0']}"] + ([self.identity] if self.identity else []) + self.aliases
-        words = identifiers + [f"home={h}" for h in homes] + [f"policy={self.policy}", f"voice-port={VOICE_PORT}", "lladdr-enough=yes"]
-        answer = exchange(self.daemons["mm"], cmd="ctl", args=["device", "add", " ".join(words)])
+        words = identifiers + [f"home={h}" for h in homes] + [f"policy={self.policy}", f"voice-port={VOICE_PORT}", self.record]
+        self.device("add", *words)
+
+    def device(self, verb, *words):
+        """A command of the operator's about a record."""
+        answer = exchange(self.daemons["mm"], cmd="ctl", args=["device", verb, " ".join(words)])
         if answer[-1]["error"]:
             raise RuntimeError(f"the manager: {answer[-1]['error']}")
 

@@ -250,7 +250,7 @@ def figures(*sites, interfaces=2, cn="", no_mma=False, routers=2, backbone_delay
 # --- mobiles without software ------------------------------------------------------------
 
 
-def network(agents=5, family="dual", delay_us=2000, agent_more="", home_more="", manager_more=""):
+def network(agents=5, family="dual", delay_us=2000, agent_more="", home_more="", manager_more="", is_filtered=True):
     """A mobile that knows nothing of all this, and a network that moves it: a home agent with provisioned mobiles, a mobility manager, a
     router that is a proxy for groups, and foreign agents that hear the mobile.
 
@@ -274,7 +274,7 @@ def network(agents=5, family="dual", delay_us=2000, agent_more="", home_more="",
         Node("mm", routes=[("default", "2001:db8:9::1"), ("default", "10.9.0.1")], roamd=manager_conf(agents, manager_more),
              keys=keys("ha-mm", *(f"fa{i}-mm" for i in n))),
         Node("px", forwards=True, routes=[("default", a) for a in gateway] + [r for i in n for r in zip(site.access(i), plain[i])],
-             roamd=network_proxy_conf(agents, links, family)),
+             roamd=network_proxy_conf(agents, links, family, is_filtered)),
         *[Node(f"fa{i}", forwards=True, routes=[("default", a.partition("/")[0]) for a in cable[i][0]], keys=keys(f"fa{i}-mm"),
                roamd=network_agent_conf(i, site, MANAGER if family != "ipv4" else MANAGER4, *plain[i], family, agent_more)) for i in n],
         Node("mn", is_mobile=True, routes=[("default", HOME_AGENT), ("default", HOME_AGENT4)]),

@@ -172,6 +172,21 @@ static void a_strong_station_becomes_a_guest(void **state)
 	assert_true(addr6_eq(&v4->home_address, &manager.rec.home4) && addr6_eq(&v4->coa, &conf.coa[0]) && v4->up == DP_VISIT_REVERSE);
 }
 
+/* The end of a reverse tunnel is the source of the group: without one of the family its packets go as they are. That is told. */
+static void no_tunnel_of_the_family_is_told(void **state)
+{
+	(void)state;
+	manager.rec.source4 = manager.rec.group4 = addr6_any;
+	start();
+	hear(-50);
+	assert_int_equal(rig_dp(&rig, FX_DP_PUT, DP_VISIT, 0)->visit.up, DP_VISIT_REVERSE);
+	assert_int_equal(rig_dp(&rig, FX_DP_PUT, DP_VISIT, 1)->visit.up, DP_VISIT_ROUTE);
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < rig_count(&rig, FX_EVENT); i++)
+		n += strcmp(rig_effect(&rig, FX_EVENT, i)->event.code, "guest-uplink-bare") == 0;
+	assert_int_equal(n, 1);
+}
+
 /* The entry stands before the report: packets may come right behind it. */
 static void the_entry_comes_before_the_report(void **state)
 {
@@ -795,6 +810,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_strong_station_becomes_a_guest),
+		TEST(no_tunnel_of_the_family_is_told),
 		TEST(the_entry_comes_before_the_report),
 		TEST(between_the_thresholds_nothing_changes),
 		TEST(a_weak_guest_stays_for_the_least_time),

@@ -69,6 +69,16 @@ static void put_up(struct fa *fa, const struct guest *g, const struct addr6 *hom
 		fx_dp_put(fa->env->fx, ROLE_FA, &op);
 }
 
+/* The source of the record's groups is where reverse tunnels end; there may be none of a home address' family. */
+static void warn_of_bare(const struct fa *fa, const struct guest *g)
+{
+	const struct { const struct addr6 *home, *ha; } all[] = {{&g->rec.home6, &g->rec.source6}, {&g->rec.home4, &g->rec.source4}};
+	for (size_t i = 0; i < sizeof all / sizeof *all && fa->conf.guests.uplink == GUEST_UPLINK_REVERSE; i++)
+		if (!addr6_is_none(all[i].home) && addr6_is_none(all[i].ha))
+			fx_event(fa->env->fx, ROLE_FA, EV_WARNING, "guest-uplink-bare", all[i].home, "fa %s: what it sends is routed without a tunnel, and "
+				 "filters of sources may drop it: its record has no source of this family", ADDR46_STR(all[i].home));
+}
+
 static void put(struct fa *fa, struct guest *g, struct now now)
 {
 	mono_t expires = mono_add(now.mono, span_s(ENTRY_S));
@@ -158,6 +168,7 @@ static struct guest *guest_new(struct fa *fa, struct station *s, const struct gu
 	}
 	fx_event(fa->env->fx, ROLE_FA, EV_INFO, "guest-joined", fa_guest_name(g), "fa %s: guest at %s, group %s%s", ADDR46_STR(fa_guest_name(g)),
 		 LLADDR_STR(&s->key.lladdr), ADDR46_STR(&g->key.group), g->is_delivering ? "" : ", not serving");
+	warn_of_bare(fa, g);
 	return g;
 }
 
