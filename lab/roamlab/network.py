@@ -39,8 +39,8 @@ class NetworkWorld(World):
     in place of roamd: `home(world, groups)` starts it, when the mobile's groups are known. aliases: more identifiers of the mobile's;
     record: words of its record."""
 
-    def __init__(self, policy="all", outage_s=0.05, family="dual", identity="", home=None, aliases=(), record="lladdr-enough=yes", **kw):
-        topology = topo.network(family=family, **kw)
+    def __init__(self, policy="all", outage_s=0.05, family="dual", identity="", home=None, aliases=(), record="lladdr-enough=yes", topology=None, **kw):
+        topology = topology or topo.network(family=family, **kw)
         if home:
             topology.node("ha").roamd = ""
         super().__init__(topology)
