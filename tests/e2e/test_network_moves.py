@@ -7,12 +7,14 @@ agents hear it, ask the manager, join its group and deliver (D-1, D-5 to D-10); 
            mm"""
 import contextlib
 import re
+import shutil
 import signal
+import subprocess
 import time
 
 import pytest
 from roamlab import net as netmod
-from roamlab import voice, witness
+from roamlab import netns, voice, witness
 from roamlab.network import VOICE_PORT, NetworkWorld, by_hand
 from roamlab.numbers import CORRESPONDENT, CORRESPONDENT4, HOME_ADDRESS, HOME_ADDRESS4, HOME_AGENT, HOME_AGENT4
 
@@ -42,7 +44,7 @@ def running(policy, **kw):
 @pytest.fixture(scope="module")
 def soft():
     """With a home agent that knows nothing of roamd."""
-    with running("all", home=by_hand) as world:
+    with running("all", home=by_hand, agent_more="    dhcp-lease = 16\n") as world:
         yield world
 
 
@@ -199,6 +201,53 @@ def test_voice_in_the_group_itself(world):
         assert (quality.lost, quality.late, quality.reordered) == (0, 0, 0), f
         assert quality.sent > 150 and quality.mos > 4.3, f
         world.packets_moved += quality.sent
+
+
+# What Debian's own script for udhcpc does, with a diary; the client takes no lease shorter than 16 s, and is at it again after 8 s.
+LEASE_SCRIPT = """#!/bin/sh
+case $1 in
+deconfig) ip -4 address flush dev $interface ;;
+bound|renew) ip address replace $ip/$mask dev $interface; ip route replace default via $router dev $interface ;;
+esac
+echo "$1 $ip/$mask $router $serverid $lease" >> {diary}
+"""
+
+
+@pytest.fixture
+def leased(world):
+    """The mobile's IPv4 address by DHCP: an unmodified client, started in cell1. The fixed address comes back in the end. Gives the diary."""
+    if not shutil.which("busybox"):
+        pytest.skip("there is no DHCP client: install busybox")
+    diary, script = world.net.dir / "leases", world.net.dir / "lease.sh"
+    diary.write_text("")
+    script.write_text(LEASE_SCRIPT.format(diary=diary))
+    script.chmod(0o755)
+    world.net.run("mn", "ip", "-4", "address", "flush", "dev", "w0")
+    client = netns.popen(world.net.ns("mn"), ["busybox", "udhcpc", "-f", "-i", "w0", "-s", str(script)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    yield lambda: [line.split() for line in diary.read_text().splitlines()]
+    netmod.stop(client)
+    world.net.run("mn", "ip", "address", "replace", HOME_ADDRESS4 + "/24", "dev", "w0")
+    world.net.run("mn", "ip", "route", "replace", "default", "via", HOME_AGENT4)
+
+
+@pytest.mark.radio("soft")
+@pytest.mark.requirement("D-1", "D-9")
+def test_a_lease_is_kept_on_the_way(world, leased):
+    """A DHCP client gets its home address in cell1 and has its lease renewed by whichever agent it has walked to, without a packet lost."""
+    lease = [HOME_ADDRESS4 + "/24", HOME_AGENT4, HOME_AGENT4, "16"]
+    world.wait(lambda: ["bound", *lease] in leased(), lambda: f"a lease, not {leased()}", 15)
+    begun = world.now()
+    flow = world.start_flow(RATE_PPS, family="ipv4")
+    flow.wait_flowing(15)
+    begin = world.now()
+    world.ears.walk(0, 400, SPEED_MPS)
+    assert set(world.guests()) == {"cell5"}
+    world.wait(lambda: ["renew", *lease] in leased(), lambda: f"its renewal, not {leased()}", 15)
+    assert world.now() - begun > 6e9           # far from where it began
+    end = world.now()
+    down, up = world.finish_flow(flow)
+    assert down.count(begin, end).lost == 0 and up.count(begin, end).lost == 0
+    assert [word for word, *_ in leased()] == ["deconfig", "bound", "renew"]
 
 
 @pytest.mark.radio("hard")

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Neighbour discovery and MLD; an advertisement that parses is built again, and that must be a fixed point. */
+/* Neighbour discovery, MLD, HSRP, DHCP; an advertisement that parses is built again, and that must be a fixed point. */
 #include "fuzz.h"
+#include "wire/dhcp/dhcp4.h"
 #include "wire/hsrp/hsrp.h"
 #include "wire/mld/mld.h"
 #include "wire/nd/nd.h"
@@ -42,6 +43,15 @@ static void hsrp(const uint8_t *p, size_t n)
 		abort();
 }
 
+/* Whatever was read can be answered. */
+static void dhcp(const uint8_t *p, size_t n)
+{
+	struct dhcp4_request q;
+	uint8_t out[DHCP4_REPLY_MAX];
+	if (dhcp4_request_parse(p, n, &q) == W_OK && !dhcp4_reply_build(out, sizeof out, &q, &(struct dhcp4_reply){.type = DHCP4_ACK, .plen_bits = 24, .lease_s = 1}))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct nd_packet nd;
@@ -55,6 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	free(pkt);
 	pkt = fuzz_copy(data, n);
 	hsrp(pkt, n);
+	dhcp(pkt, n);
 	free(pkt);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "role/fa/fa_i.h"
 #include "wire/arp/arp.h"
+#include "wire/ip/udp4.h"
 #include "wire/mcast/mcast.h"
 #include "wire/nd/nd.h"
 
@@ -787,6 +788,87 @@ static void the_datapath_is_told_of_the_gate_and_lets_nobody_else_send(void **st
 	assert_true(has_six);
 }
 
+/* --- leases ----------------------------------------------------------------------------------------------- */
+
+enum { DHCP_FIXED_OCT = 240 };
+
+/* A message of the mobile's as a client sends it; wanted, server: options, "" for none. */
+static void rx_dhcp(uint8_t type, const char *ciaddr, const char *wanted, const char *server, const char *chaddr)
+{
+	uint8_t pkt[400], data[DHCP_FIXED_OCT] = {1, 1, 6, 0, 9, 9, 9, 9, [236] = 0x63, 0x82, 0x53, 0x63};
+	struct lladdr ll = rig_lladdr(chaddr);
+	struct addr6 from = rig_addr(*ciaddr ? ciaddr : "0.0.0.0"), w4 = rig_addr(*wanted ? wanted : "0.0.0.0"), s4 = rig_addr(*server ? server : "0.0.0.0");
+	const struct ip4_path path = {.src = from, .dst = rig_addr("255.255.255.255"), .ttl = 64};
+	memcpy(data + 12, from.b + 12, 4);
+	memcpy(data + 28, &ll, 6);
+	struct wr w = wr_of(pkt, sizeof pkt);
+	const struct udp4_build b = udp4_begin(&w, &path, DHCP4_CLIENT_PORT, DHCP4_SERVER_PORT);
+	wr_bytes(&w, data, sizeof data);
+	wr_bytes(&w, (uint8_t[]){53, 1, type}, 3);
+	if (*wanted) {
+		wr_bytes(&w, (uint8_t[]){50, 4}, 2);
+		wr_v4(&w, &w4);
+	}
+	if (*server) {
+		wr_bytes(&w, (uint8_t[]){54, 4}, 2);
+		wr_v4(&w, &s4);
+	}
+	wr_u8(&w, 255);
+	const size_t n = udp4_finish(&w, &b);
+	assert_true(n > 0);
+	const struct rx rx = {.ifindex = ACC0, .why = DP_PUNT_BROADCAST, .lladdr_src = ll, .pkt = pkt, .len_oct = n};
+	rig_clear(&rig);
+	assert_true(rig.ops->rx(rig.self, &rx, rig.now));
+}
+
+/* The type of the answer, and the address in it; 0: none came. */
+static uint8_t leased(struct addr6 *yiaddr)
+{
+	struct udp4_packet p;
+	size_t n = 0;
+	const struct addr6 home = rig_addr(HOME4);
+	if (rig_count(&rig, FX_SEND) == 0)
+		return 0;
+	const uint8_t *pkt = rig_sent(&rig, 0, &n);
+	assert_int_equal(udp4_packet_parse(pkt, n, &p), W_OK);
+	assert_true(p.sport == DHCP4_SERVER_PORT && p.dport == DHCP4_CLIENT_PORT && p.data[0] == 2);
+	struct rd r = rd_of(p.data + 16, 4);
+	*yiaddr = rd_v4(&r);
+	const uint8_t type = p.data[DHCP_FIXED_OCT + 2];
+	assert_true(addr6_eq(&p.dst, &home) == (type != DHCP4_NAK));
+	return type;
+}
+
+static void its_address_is_leased_to_a_guest(void **state)
+{
+	const struct addr6 home = rig_addr(HOME4);
+	struct addr6 got;
+	(void)state;
+	conf.guests.lease = span_s(3600);
+	start();
+	rx_dhcp(DHCP4_DISCOVER, "", "", "", MOBILE);
+	assert_int_equal(leased(&got), 0); /* not yet a guest */
+	hear(-60);
+	rx_dhcp(DHCP4_DISCOVER, "", "", "", MOBILE);
+	assert_true(leased(&got) == DHCP4_OFFER && addr6_eq(&got, &home));
+	rx_dhcp(DHCP4_REQUEST, "", HOME4, AGENT4, MOBILE); /* of what we offered */
+	assert_true(leased(&got) == DHCP4_ACK && addr6_eq(&got, &home));
+	rx_dhcp(DHCP4_REQUEST, HOME4, "", "", MOBILE); /* its lease is nearly over */
+	assert_true(leased(&got) == DHCP4_ACK && addr6_eq(&got, &home));
+	rx_dhcp(DHCP4_REQUEST, "", HOME4, "", MOBILE); /* it was switched off */
+	assert_int_equal(leased(&got), DHCP4_ACK);
+	rx_dhcp(DHCP4_REQUEST, "", "10.2.16.9", "", MOBILE); /* an address of another network */
+	assert_int_equal(leased(&got), DHCP4_NAK);
+	rx_dhcp(DHCP4_REQUEST, "", "10.2.16.9", "10.2.16.1", MOBILE); /* another server's offer */
+	assert_int_equal(leased(&got), 0);
+	rx_dhcp(DHCP4_INFORM, HOME4, "", "", MOBILE);
+	assert_true(leased(&got) == DHCP4_ACK && addr6_is_none(&got));
+	rx_dhcp(DHCP4_RELEASE, HOME4, "", "", MOBILE);
+	assert_int_equal(leased(&got), 0);
+	rx_dhcp(DHCP4_DISCOVER, "", "", "", OTHER);
+	assert_int_equal(leased(&got), 0);
+}
+
 /* --- configuration ---------------------------------------------------------------------------------------- */
 
 static void mistakes_are_named(void **state)
@@ -839,6 +921,7 @@ int main(void)
 		TEST(and_what_it_solicits),
 		TEST(an_autoconfigured_address_keeps_its_prefix),
 		TEST(the_datapath_is_told_of_the_gate_and_lets_nobody_else_send),
+		TEST(its_address_is_leased_to_a_guest),
 		TEST(mistakes_are_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,6 +33,9 @@ static const struct conf_row rows[] = {
 	{"advertise", CONF_BOOL, "true", .help = "Send guests router advertisements with the prefix of their home network.", G(advertises)},
 	{"autonomous", CONF_BOOL, "false", .help = "With the autonomous flag to all of them, not only to those whose home address is made of their "
 	 "link-layer address.", G(is_autonomous)},
+	{"dhcp-lease", CONF_S, "3600", 0, 4294967, "s", "A guest that asks all DHCP servers of the link gets its IPv4 home address for so long; 0: no answer.", G(lease)},
+	{"dhcp-dns", CONF_LIST_ADDR4, "", .help = "Name servers that it is told of.",
+	 .off = offsetof(struct guests_conf, dns), .size = DHCP4_DNS_MAX, .count_off = offsetof(struct guests_conf, n_dns)},
 	{NULL, CONF_END},
 };
 

@@ -141,6 +141,7 @@ static struct dp_op dp_if_of(const struct fa *fa, const struct fa_if *f)
 	if (fa->conf.guests.is_on) {
 		op.iface.flags |= DP_IF_GATE;
 		op.iface.gate = fa->conf.guests.gate;
+		op.iface.flags |= fa->conf.guests.lease.ns ? DP_IF_BROADCAST : 0;
 		close_families(&op.iface);
 	}
 	return op;
@@ -336,6 +337,8 @@ static bool rx_of_guests(struct fa *fa, struct fa_if *f, const struct rx *rx, st
 {
 	if (!fa->conf.guests.is_on)
 		return false;
+	if (f && rx->why == DP_PUNT_BROADCAST)
+		return fa_lease_rx(fa, f, rx);
 	return mmc_rx(fa->mmc, rx, now) || listen_rx(&fa->listen, rx, now) || (f && rx_is_v6(rx) && fa_gate_nd(fa, f, rx));
 }
 

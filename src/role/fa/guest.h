@@ -4,13 +4,14 @@
  * Guests: mobiles without software of ours, which the network moves (D-1, D-5 to D-10). Inside the foreign agent.
  *
  * hear.c decides by signal which stations are near enough and has the manager say who they are (core/mmc), guest.c is in their groups and
- * tells the datapath where they are, serve.c settles with the other agents who delivers and from where on, gate.c is their gateway, so that
- * they notice nothing.
+ * tells the datapath where they are, serve.c settles with the other agents who delivers and from where on, gate.c is their gateway and lease.c
+ * their DHCP server, so that they notice nothing.
  */
 #include "base/timer.h"
 #include "core/engine.h"
 #include "core/mmc.h"
 #include "core/signal.h"
+#include "wire/dhcp/dhcp4.h"
 
 struct fa;
 struct fa_if;
@@ -37,6 +38,9 @@ struct guests_conf {
 	struct addr6 gateway[GUEST_GATEWAY_MAX]; /* home networks' gateways, besides those of records */
 	uint32_t n_gateway;
 	bool advertises, is_autonomous;
+	span_t lease;                  /* of home addresses by DHCP; 0: none are given */
+	struct addr6 dns[DHCP4_DNS_MAX];
+	uint32_t n_dns;
 	struct mmc_conf mmc;
 };
 
@@ -122,6 +126,9 @@ void fa_serve_attached(struct fa *fa, struct guest *g, mono_t when, struct now n
 bool fa_serve_after(const struct guest *g, const struct addr6 *group, struct now now, uint32_t *seq);
 void fa_serve_told(struct fa *fa, struct guest *g, const struct mm_serving *said, struct now now);
 void fa_serve_due(struct fa *fa, struct timer *t, struct now now);
+
+/* lease.c: an IPv4 broadcast on an access link. True: it was DHCP. */
+bool fa_lease_rx(struct fa *fa, struct fa_if *f, const struct rx *rx);
 
 /* gate.c: the mobile's own gateway. */
 struct lladdr fa_gate_lladdr(const struct fa *fa, const struct fa_if *f);
