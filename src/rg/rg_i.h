@@ -15,6 +15,7 @@ enum {
 	RG_UNICAST_BUSY = 256,         /* no more of the table is sent while so many wait: enough that neither end waits for the other */
 	RG_OWED_MAX = 16,              /* ranges of sequence numbers in an acknowledgement */
 	RG_DIFFER_HELLOS = 5,          /* digests differ so often in a row before it is believed */
+	RG_DIFFER_BUSY = 10,           /* so many times as often while changes are on their way */
 	RG_RESUME_BACK = 2 * RG_UNICAST_BUSY, /* parts whose end has come, but perhaps not all of them, when a sender dies */
 	RG_ASK_TRIES = 3,              /* by the same member, before the next is asked */
 };
@@ -67,7 +68,8 @@ struct rg_peer {
 	struct grp_hello hello;
 	bool is_live;
 	mono_t heard;
-	uint32_t differs;              /* hellos in a row with another digest */
+	uint32_t differs;              /* hellos in a row with another digest, RG_DIFFER_BUSY each, or 1 while changes were on their way */
+	uint64_t changes;              /* of our table, when its last hello came */
 	mono_t same;                   /* when its table was last seen to be ours; 0: never */
 	/* To it. */
 	uint64_t seq;

@@ -170,11 +170,21 @@ bool rg_member_prove(struct rg *g, struct rg_peer *p, const struct grp_head *h, 
 	return true;
 }
 
+/* What is put in the middle of a storm of registrations is not there yet, or not here: tables differ at every hello without any fault. */
+static bool is_changing(const struct rg *g, struct rg_peer *p)
+{
+	const uint64_t before = p->changes;
+
+	p->changes = g->token + g->n.applied;
+	return g->ring.n || p->changes != before;
+}
+
 /* A difference that lasts, while nothing is under way, is no datagram that comes later: parts are compared. The lower identifier begins. */
 static void compare(struct rg *g, struct rg_peer *p, struct now now)
 {
 	const bool is_equal = p->hello.digest == g->root && p->hello.n_records == g->n_live_records;
 	const bool are_both = g->state == RG_READY && p->hello.state & GRP_INITIALISED;
+	const uint32_t weight = is_changing(g, p) ? 1 : RG_DIFFER_BUSY;
 
 	if (is_equal && are_both)
 		p->same = now.mono;
@@ -182,7 +192,8 @@ static void compare(struct rg *g, struct rg_peer *p, struct now now)
 		p->differs = 0;
 		return;
 	}
-	if (++p->differs < RG_DIFFER_HELLOS || g->conf.id > p->id || p->is_sending)
+	p->differs += weight;
+	if (p->differs < RG_DIFFER_HELLOS * RG_DIFFER_BUSY || g->conf.id > p->id || p->is_sending)
 		return;
 	p->differs = 0;
 	rg_say(g, EV_NOTICE, "group-tables-differ", "tables differ from member %u's (%u records here, %u there): parts are compared", p->id,

@@ -80,12 +80,13 @@ static void a_registration_reaches_every_member(void **state)
 	assert_well();
 }
 
-struct census { uint32_t n_update, n_request; };
+struct census { uint32_t n_update, n_request, n_digests; };
 static void count_types(void *ctx, const struct w_packet *p)
 {
 	struct census *c = ctx;
 	c->n_update += p->bytes[48 + 1] == GRP_UPDATE;
 	c->n_request += p->bytes[48 + 1] == GRP_REQUEST;
+	c->n_digests += p->bytes[48 + 1] == GRP_DIGESTS;
 }
 
 /* While an update is on its way more gather for the next one, until the acknowledgement is here or a moment is over: fuller datagrams under load. */
@@ -107,6 +108,27 @@ static void records_gather_while_an_update_is_on_its_way(void **state)
 	world_run(w, 7 * NS_PER_MS, NULL);
 	assert_int_equal(c.n_update, 4); /* behind the acknowledgement it would come after 12 */
 	assert_true(world_run(w, 2 * NS_PER_S, all_told));
+	assert_well();
+}
+
+/* Registrations that never pause: at each hello some are on their way. That is no difference to be mended, which would be the more work the busier
+ * the group is. */
+static void a_storm_is_no_difference(void **state)
+{
+	(void)state;
+	struct census c = {0};
+	boot(2);
+	assert_true(world_run(w, NS_PER_S, all_live));
+	w->delay_ns = 8 * NS_PER_MS;
+	w->spy = count_types;
+	w->spy_ctx = &c;
+	for (uint32_t i = 0; i < 1000; i++) {
+		assert_true(world_register(w, 1 + i % 2, i % 100, false));
+		world_run(w, 3 * NS_PER_MS, NULL);
+	}
+	assert_true(c.n_update > 300);
+	assert_int_equal(c.n_digests, 0);
+	assert_true(world_run(w, NS_PER_S, world_is_equal));
 	assert_well();
 }
 
@@ -482,7 +504,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_registration_reaches_every_member), T(records_gather_while_an_update_is_on_its_way),
-		T(repetitions_wait_as_long_as_acknowledgements_take), T(alone_it_sends_only_hellos), T(a_member_that_starts_gets_the_table_before_it_serves),
+		T(repetitions_wait_as_long_as_acknowledgements_take), T(a_storm_is_no_difference), T(alone_it_sends_only_hellos), T(a_member_that_starts_gets_the_table_before_it_serves),
 		T(what_is_lost_is_sent_again), T(a_deletion_is_remembered), T(a_restart_of_all_loses_nothing),
 		T(another_answers_when_the_designated_one_dies), T(a_frozen_member_catches_up), T(a_split_heals_by_version),
 		T(replays_change_nothing), T(forgeries_cost_a_counter), T(commit_all_waits_for_all), T(commit_async_does_not_wait),
