@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "daemon/keepalived.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -21,6 +22,18 @@ bool keepalived_is_installed(void)
 	return false;
 }
 
+/* In a real-time class roamd and keepalived would take turns of 100 ms on one processor: under a flood of registrations no advertisement would leave for
+ * so long, and another member would take over from one that works. */
+static void go_first(void)
+{
+	struct sched_param p;
+
+	if (sched_getscheduler(0) != SCHED_RR || sched_getparam(0, &p))
+		return;
+	p.sched_priority++;
+	(void)sched_setparam(0, &p);
+}
+
 /* In the child. */
 static void become(const char *dir, int out, pid_t parent)
 {
@@ -31,6 +44,7 @@ static void become(const char *dir, int out, pid_t parent)
 	if (getppid() != parent)
 		_exit(0);
 	setpgid(0, 0);
+	go_first();
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);

@@ -125,17 +125,24 @@ def _kills(family, runs):
 # --- what the group costs ---
 
 def _rate(family, count, **kw):
-    """Registrations a second of the active member, by tools/registrar."""
-    with Group(count=1, family=family, **kw) as g:
-        facts = g.net.topo.facts["families"][family]
-        active, rates = g.serving(), []
-        for run in range(4):
-            argv = [netmod.TOOLS / "registrar", "eth0", "--router", g.net.lladdr["gw", "fleet0"], "--agent", facts["agent"], "--home", facts["home"],
-                    "--coa", facts["coa"], "--key", topo.key_hex("fleet"), "--spi", 256, "--count", count, "--first", run * count]
-            _, accepted, _, ns = map(int, netns.run(g.net.ns("fleet"), argv, timeout=120).split())
-            rates.append(accepted * 1e9 / ns)
-        user = _cpu_us(g.daemons[active]) / (4 * count)
-    return sorted(rates[1:])[1], user
+    """Registrations a second of the active member, by tools/registrar, and its processor time for one. Again when another one has become active meanwhile."""
+    for _ in range(3):
+        with Group(count=1, family=family, **kw) as g:
+            active = g.serving()
+            rates = [_registrations(g, family, count, run * count) for run in range(4)]
+            user = _cpu_us(g.daemons[active]) / (4 * count)
+            if not g.has_group or not g.group_records(active, "group")[0]["applied"]:
+                return sorted(rates[1:])[1], user
+        print("  the active role moved: once more", flush=True)
+    raise RuntimeError("the active role does not stay: the machine is too busy")
+
+
+def _registrations(g, family, count, first):
+    facts = g.net.topo.facts["families"][family]
+    argv = [netmod.TOOLS / "registrar", "eth0", "--router", g.net.lladdr["gw", "fleet0"], "--agent", facts["agent"], "--home", facts["home"],
+            "--coa", facts["coa"], "--key", topo.key_hex("fleet"), "--spi", 256, "--count", count, "--first", first]
+    _, accepted, _, ns = map(int, netns.run(g.net.ns("fleet"), argv, timeout=120).split())
+    return accepted * 1e9 / ns
 
 
 def _cpu_us(daemon):

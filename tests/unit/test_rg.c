@@ -504,7 +504,8 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(a_registration_reaches_every_member), T(records_gather_while_an_update_is_on_its_way),
-		T(repetitions_wait_as_long_as_acknowledgements_take), T(a_storm_is_no_difference), T(alone_it_sends_only_hellos), T(a_member_that_starts_gets_the_table_before_it_serves),
+		T(repetitions_wait_as_long_as_acknowledgements_take), T(a_storm_is_no_difference), T(alone_it_sends_only_hellos),
+		T(a_member_that_starts_gets_the_table_before_it_serves),
 		T(what_is_lost_is_sent_again), T(a_deletion_is_remembered), T(a_restart_of_all_loses_nothing),
 		T(another_answers_when_the_designated_one_dies), T(a_frozen_member_catches_up), T(a_split_heals_by_version),
 		T(replays_change_nothing), T(forgeries_cost_a_counter), T(commit_all_waits_for_all), T(commit_async_does_not_wait),
