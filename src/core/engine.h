@@ -150,7 +150,7 @@ struct role_ops {
 	 * neither ever comes, and the role serves. */
 	void (*active)(void *self, bool is_active, struct now now);
 
-	/* The store that the role shares with other nodes, of those that take part alone; NULL: none. What happens there. */
+	/* The store that the role shares with other nodes, NULL: none; its place stays, its times may change with reconf. What happens there. */
 	const struct shared_conf *(*shared_conf)(const void *self);
 	void (*shared)(void *self, const struct shared_event *ev, struct now now);
 };

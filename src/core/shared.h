@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * A store that several nodes share (etcd): what a role is told of it, and what it can ask. A role keeps what it wants to answer from in its own
- * memory; the driver only brings changes, in the order in which they took place, its own among them.
+ * A store that several nodes share (etcd): what a role is told of it, and what it can ask. A role keeps what it wants to answer from in its
+ * own memory; the driver only brings changes, in the order in which they took place, its own among them.
  *
  * Keys are text below the configured prefix. What a role shows the world lies below "device/"; every other key is there for transactions
  * alone (an index, whose absence one asks for), and is never given back.

@@ -488,7 +488,7 @@ void daemon_free(struct daemon *d)
 	rawin_close(&d->rawin);
 	rawin4_close(&d->rawin4);
 	for (uint32_t i = 0; i < d->n_ports; i++)
-		portin_close(&d->port[i]);
+		udpin_port_close(&d->port[i]);
 	rtnl_close(d->rtnl);
 	store_close(d->store);
 	if (d->tun_fd >= 0)

@@ -14,7 +14,7 @@
 #include "daemon/keys.h"
 #include "datapath/slow.h"
 #include "plat/linux/nl80211.h"
-#include "plat/linux/portin.h"
+#include "plat/linux/udpin.h"
 #include "plat/linux/rawin.h"
 #include "plat/linux/rawin4.h"
 
@@ -38,7 +38,7 @@ struct daemon {
 	struct rtnl *rtnl;
 	struct rawin rawin;
 	struct rawin4 rawin4;        /* open once IPv4 is used */
-	struct portin port[PORTS_MAX]; /* UDP ports that roles asked for */
+	struct udpin_port port[PORTS_MAX]; /* UDP ports that roles asked for */
 	uint32_t n_ports;
 	struct nl80211 *nl80211;     /* NULL: not configured */
 	struct control *control;

@@ -26,7 +26,8 @@ void etcd_switch(struct etcd *e, uint32_t from)
 	e->n_switches++;
 }
 
-bool etcd_ask(struct etcd *e, struct asker *a, uint32_t member, const char *path, char *body, const struct http_ops *ops, void *ctx, bool is_endless)
+bool etcd_ask(struct etcd *e, struct asker *a, uint32_t member, const char *path, char *body, const struct http_ops *ops, void *ctx,
+	      bool is_endless)
 {
 	char url[CONF_URL_OCT + 32];
 	const uint32_t request_ms = (uint32_t)span_to_ms(e->conf->request);
@@ -240,7 +241,8 @@ static void read_password(struct etcd *e)
 		close(fd);
 }
 
-int etcd_open(struct etcd **out, struct event_base *base, int priority, const struct shared_conf *conf, const struct etcd_ops *ops, struct conf_err *err)
+int etcd_open(struct etcd **out, struct event_base *base, int priority, const struct shared_conf *conf, const struct etcd_ops *ops,
+	      struct conf_err *err)
 {
 	struct etcd *e = calloc(1, sizeof *e);
 	const struct http_tls tls = {conf->ca, conf->cert, conf->key};
@@ -248,8 +250,8 @@ int etcd_open(struct etcd **out, struct event_base *base, int priority, const st
 
 	*out = NULL;
 	if (e)
-		*e = (struct etcd){.conf = conf, .ops = *ops, .n_members = conf->n_endpoint, .answered = now, .behind_since = MONO_NEVER, .why = "it was not asked yet",
-				   .probe.at = now, .read.at = now, .login.at = now, .timer = event_new(base, -1, 0, on_timer, e)};
+		*e = (struct etcd){.conf = conf, .ops = *ops, .n_members = conf->n_endpoint, .answered = now, .behind_since = MONO_NEVER,
+				   .why = "it was not asked yet", .probe.at = now, .read.at = now, .login.at = now, .timer = event_new(base, -1, 0, on_timer, e)};
 	if (!e || !e->timer || event_priority_set(e->timer, priority) || http_open(&e->http, base, priority, &tls)) {
 		etcd_close(e);
 		conf_fail(err, 0, "not enough memory");

@@ -28,7 +28,8 @@ struct etcd_ops {
 /* Are the files there that conf names? line: of the role's block. 0, or ERR_INVAL with *err filled. */
 int etcd_check(const struct shared_conf *conf, uint32_t line, struct conf_err *err);
 /* conf stays the caller's and must outlive the client. Nothing is called back before the loop runs. 0, or ERR_* with *err filled. */
-int etcd_open(struct etcd **out, struct event_base *base, int priority, const struct shared_conf *conf, const struct etcd_ops *ops, struct conf_err *err);
+int etcd_open(struct etcd **out, struct event_base *base, int priority, const struct shared_conf *conf, const struct etcd_ops *ops,
+	      struct conf_err *err);
 void etcd_close(struct etcd *e); /* NULL: nothing */
 /* Its end is told by SHARED_DONE, always. e NULL: nothing. */
 void etcd_transact(struct etcd *e, const struct fx_shared *t, const uint8_t *ops);

@@ -5,7 +5,7 @@
 #include "daemon/etcd_json.h"
 #include "daemon/http.h"
 
-enum { ETCD_FLYING_MAX = 24, ETCD_WHY_OCT = 200, ETCD_PASSWORD_OCT = 128, ETCD_TOKEN_OCT = 512, ETCD_PAUSE_MS = 100 };
+enum { ETCD_FLYING_MAX = 8, ETCD_WHY_OCT = 200, ETCD_PASSWORD_OCT = 128, ETCD_TOKEN_OCT = 512, ETCD_PAUSE_MS = 100 };
 
 struct member {
 	const char *url;
@@ -23,15 +23,8 @@ struct asker {
 	mono_t at;                     /* when to ask, without req */
 };
 
-struct job {
-	struct etcd *e;
-	struct job *next;
-	uint64_t token;
-	struct asker ask;
-	mono_t deadline;
-	uint32_t n_tries;
-	char body[];
-};
+struct job;    /* etcd_job.c */
+struct flight;
 
 struct etcd {
 	const struct shared_conf *conf;
@@ -43,8 +36,9 @@ struct etcd {
 	uint32_t preferred;            /* the last one that answered */
 	char password[ETCD_PASSWORD_OCT], token[ETCD_TOKEN_OCT];
 	struct asker login, probe, read;
-	/* Jobs: those that wait, in order; how many are asked for. */
-	struct job *waiting, *flying;
+	/* Transactions: those that wait, in order, and those that were asked for. */
+	struct job *waiting;
+	struct flight *flying;
 	uint32_t n_waiting, n_flying;
 	/* What is known of the cluster. */
 	enum { ETCD_UNKNOWN, ETCD_UP, ETCD_DOWN } state;
@@ -64,7 +58,8 @@ struct etcd {
 /* etcd.c */
 void etcd_arm(struct etcd *e);
 /* Asks which member; false: it could not be tried, a->at is when to try again. */
-bool etcd_ask(struct etcd *e, struct asker *a, uint32_t member, const char *path, char *body /* taken */, const struct http_ops *ops, void *ctx, bool is_endless);
+bool etcd_ask(struct etcd *e, struct asker *a, uint32_t member, const char *path, char *body /* taken */, const struct http_ops *ops,
+	      void *ctx, bool is_endless);
 /* True: 200. Else the member counts as bad, is preferred no longer, or wants another login. a is free again. */
 bool etcd_answered(struct etcd *e, struct asker *a, long status, const char *text, size_t len_oct, const char *why);
 void etcd_switch(struct etcd *e, uint32_t from); /* prefer the next member, if it is this one */

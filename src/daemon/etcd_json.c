@@ -64,16 +64,39 @@ static json_t *success_of(const char *prefix, const struct shared_op *o)
 
 static json_t *head_of(const char *prefix) { return json_pack("{s:o}", "key", key_of(prefix, "head", 4)); }
 
-char *etcd_txn_body(const char *prefix, const uint8_t *ops, uint32_t n_ops)
+static bool is_head(const struct shared_op *o) { return o->key_len_oct == 4 && memcmp(o->key, "head", 4) == 0; }
+
+bool etcd_txn_touch(const struct etcd_txn *a, const struct etcd_txn *b)
+{
+	const uint8_t *at = a->ops;
+
+	for (uint32_t i = 0; i < a->n_ops; i++) {
+		const struct shared_op x = fx_shared_next(&at);
+		const uint8_t *bt = b->ops;
+		for (uint32_t k = 0; k < b->n_ops; k++) {
+			const struct shared_op y = fx_shared_next(&bt);
+			if (x.key_len_oct == y.key_len_oct && !is_head(&x) && memcmp(x.key, y.key, x.key_len_oct) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+char *etcd_txn_body(const char *prefix, const struct etcd_txn *parts, uint32_t n_parts)
 {
 	json_t *compare = json_array(), *success = json_array();
-	bool ok = compare && success;
+	bool ok = compare && success, has_head = false;
 
-	for (uint32_t i = 0; i < n_ops; i++) {
-		const struct shared_op o = fx_shared_next(&ops);
-		if (o.expect != SHARED_ANY)
-			ok &= json_array_append_new(compare, compare_of(prefix, &o)) == 0;
-		ok &= json_array_append_new(success, success_of(prefix, &o)) == 0;
+	for (uint32_t p = 0; p < n_parts; p++) {
+		const uint8_t *at = parts[p].ops;
+		for (uint32_t i = 0; i < parts[p].n_ops; i++) {
+			const struct shared_op o = fx_shared_next(&at);
+			if (o.expect != SHARED_ANY)
+				ok &= json_array_append_new(compare, compare_of(prefix, &o)) == 0;
+			if (!is_head(&o) || !has_head)
+				ok &= json_array_append_new(success, success_of(prefix, &o)) == 0;
+			has_head |= is_head(&o);
+		}
 	}
 	json_t *body = json_pack("{s:o, s:o, s:[{s:o}]}", "compare", compare, "success", success, "failure", "request_range", head_of(prefix));
 	if (ok)
@@ -86,7 +109,8 @@ char *etcd_range_body(const char *prefix, const char *after, uint32_t limit, uin
 {
 	static const char records[] = SHARED_RECORDS;
 	char end[sizeof records];
-	json_t *from = after ? base64(after, strlen(after) + 1) : key_of(prefix, records, sizeof records - 1); /* the next key ends in a zero octet */
+	/* The key next to one is that and a zero octet. */
+	json_t *from = after ? base64(after, strlen(after) + 1) : key_of(prefix, records, sizeof records - 1);
 
 	memcpy(end, records, sizeof records);
 	end[sizeof records - 2]++;

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * What is said to etcd and what it says, by its JSON gateway (/v3/...). Keys and values travel in base64, numbers of 64 bits as text, and what
- * is zero or false is left out.
+ * What is said to etcd and what it says, by its JSON gateway (/v3/...). Keys and values travel in base64, numbers of 64 bits as text, and
+ * what is zero or false is left out.
  */
 #include "core/shared.h"
 
 /* Bodies of requests; the caller frees them; NULL: no memory. prefix: of every key. */
-/* ops: n_ops as fx_shared_next reads them. When something is not as expected, the key "head" is read instead. */
-char *etcd_txn_body(const char *prefix, const uint8_t *ops, uint32_t n_ops);
+/* As fx_shared_next reads them. */
+struct etcd_txn { const uint8_t *ops; uint32_t n_ops; };
+/* Transactions that touch no key in common, as one. When something is not as expected, the key "head" is read instead. */
+char *etcd_txn_body(const char *prefix, const struct etcd_txn *parts, uint32_t n_parts);
+/* Have they a key in common? "head", which each of them writes and none asks about, does not count. */
+bool etcd_txn_touch(const struct etcd_txn *a, const struct etcd_txn *b);
 /* Records behind after (NULL: from the first on), as they were at rev (0: now). */
 char *etcd_range_body(const char *prefix, const char *after, uint32_t limit, uint64_t rev);
 char *etcd_head_body(const char *prefix);

@@ -275,6 +275,7 @@ struct http_request *http_post(struct http *h, const struct http_post *p)
 	curl_easy_setopt(r->easy, CURLOPT_URL, p->url);
 	curl_easy_setopt(r->easy, CURLOPT_PRIVATE, r);
 	curl_easy_setopt(r->easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(r->easy, CURLOPT_TCP_KEEPALIVE, 1L); /* a stream may be silent for hours */
 	curl_easy_setopt(r->easy, CURLOPT_NOPROXY, "*");
 	curl_easy_setopt(r->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1); /* a stream that is cancelled ends its connection */
 	curl_easy_setopt(r->easy, CURLOPT_PROTOCOLS_STR, "http,https");

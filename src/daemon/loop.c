@@ -380,9 +380,9 @@ static void on_port(evutil_socket_t fd, short what, void *ctx)
 
 	(void)what;
 	for (uint32_t i = 0; i < d->n_ports; i++)
-		for (unsigned which = 0; which < PORTIN_N; which++)
+		for (unsigned which = 0; which < UDPIN_N; which++)
 			if (d->port[i].fd[which] == fd)
-				portin_read(&d->port[i], which, RX_BATCH, on_port_packet, d);
+				udpin_port_read(&d->port[i], which, RX_BATCH, on_port_packet, d);
 	loop_run(d);
 }
 
@@ -396,8 +396,8 @@ static bool is_port_open(const struct daemon *d, uint16_t port)
 
 static void open_port(struct daemon *d, uint16_t port)
 {
-	struct portin *u = &d->port[d->n_ports];
-	int rc = d->n_ports == PORTS_MAX ? ERR_FULL : portin_open(u, port);
+	struct udpin_port *u = &d->port[d->n_ports];
+	int rc = d->n_ports == PORTS_MAX ? ERR_FULL : udpin_port_open(u, port);
 
 	if (rc) {
 		log_note(EV_ERROR, "port-refused", "UDP port %u: %s: end the other program that uses it", port,
@@ -405,7 +405,7 @@ static void open_port(struct daemon *d, uint16_t port)
 		return;
 	}
 	d->n_ports++;
-	for (unsigned which = 0; which < PORTIN_N; which++)
+	for (unsigned which = 0; which < UDPIN_N; which++)
 		if (u->fd[which] >= 0)
 			(void)add(d, u->fd[which], EV_READ | EV_PERSIST, PRIO_TURN, on_port);
 }

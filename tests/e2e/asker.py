@@ -108,16 +108,17 @@ class Asker:
         return None
 
     def open(self, seconds=10):
-        """Proves the epoch: hello, the manager's challenge, its echo."""
-        end, echo = time.monotonic() + seconds, b""
+        """Proves the epoch: hello, the manager's challenge, its echo. Between them may come what the manager tells of changes."""
+        end, echo, nonces = time.monotonic() + seconds, b"", set()
         while time.monotonic() < end:
             nonce = os.urandom(16)
+            nonces.add(nonce)
             self.send(HELLO, field(F_CHALLENGE, nonce), *([field(F_ECHO, echo)] if echo else []))
             got = self.receive(0.3)
             if not got or got[0] != WELCOME:
                 continue
             fields = dict(got[2])
-            assert fields[F_ECHO] == nonce
+            assert fields[F_ECHO] in nonces
             if F_CHALLENGE not in fields:
                 return self
             echo = fields[F_CHALLENGE]

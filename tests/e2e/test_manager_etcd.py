@@ -6,11 +6,13 @@
     mm2 --+     |    +-- db3
                 fa      agent 1, by identifier"""
 import json
+import subprocess
+import time
 
 import pytest
 from asker import FOUND, NOT_FOUND, Asker
 from roamlab import net as netmod
-from roamlab import roamd
+from roamlab import netns, roamd
 from roamlab.conf import key_block, key_hex, keys
 from roamlab.etcd import Cluster
 from roamlab.topo import Cable, Node, Port, Topology
@@ -23,11 +25,11 @@ def address(node, family="ipv6"):
     return f"2001:db8:{HOSTS[node]}::2" if family == "ipv6" else f"10.{HOSTS[node]}.0.2"
 
 
-def manager(name):
-    """IPv4 groups are few, so that two managers try the same; db3 is reached over IPv4."""
+def manager(name, give_up_ms=25000):
+    """IPv4 groups are few, so that two managers try the same; db3 is reached over IPv4; a change outwaits elections."""
     text = key_block("fa-key", 300) + 'role mm {\n  source = {"2001:db8:3::2", "10.3.0.2"}\n  group-prefix-v4 = "232.128.0.0/24"\n  request-rate = 0\n'
     text += f'  store "etcd" {{ endpoints = {{"http://[{address("db1")}]:2379", "http://[{address("db2")}]:2379", "http://{address("db3", "ipv4")}:2379"}}\n'
-    text += '    request-timeout = 1000  give-up = 10000  probe = 200 }\n  agent "1" { key = "fa-key" }\n}\n'
+    text += f'    request-timeout = 1000  give-up = {give_up_ms}  probe = 200 }}\n  agent "1" {{ key = "fa-key" }}\n}}\n'
     return Node(name, routes=routes(name), roamd=text, keys=keys("fa-key"))
 
 
@@ -83,6 +85,13 @@ class Lab:
     def shared(self, on):
         return next(r for r in self.daemons[on].show("store") if r.get("kind") == "etcd")
 
+    def patience(self, on, give_up_ms):
+        """Until this manager refuses a change, or takes the store for lost."""
+        d = self.daemons[on]
+        d.node.roamd = manager(on, give_up_ms).roamd
+        roamd.write_files(self.net, d.node)
+        d.ctl("reload")
+
     def wait_followed(self, name):
         netmod.wait_for(lambda: self.status(name)["store"] == "followed" and self.shared(name)["state"] == "up", 30, f"{name} to follow the store")
 
@@ -131,3 +140,120 @@ def test_what_one_is_told_all_know(lab):
         lab.device("mm2", "add", "nai:bob@example.org", "home=10.9.0.6/24")
     lab.device("mm2", "remove", "imsi:310150123456789")
     netmod.wait_for(lambda: one.ask("nai:bob@example.org")[0] == NOT_FOUND, 10, "the removal at the first manager")
+
+
+def importer(lab, on, first, count):
+    """A process that imports so many devices."""
+    csv = lab.net.dir / f"{on}.csv"
+    csv.write_text("imsi,home\n" + "".join(f"31015000000{n:04d},10.9.{n // 256}.{n % 256}\n" for n in range(first, first + count)))
+    return netns.popen(lab.net.ns(on), [roamd.ROAMCTL, "-s", lab.daemons[on].dir / "run" / "roamd.sock", "device", "import", csv],
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+@pytest.mark.requirement("D-3")
+def test_two_managers_give_no_group_twice(lab):
+    """250 of 256 IPv4 groups, by both at once."""
+    procs = [importer(lab, name, 1 + 125 * i, 125) for i, name in enumerate(MANAGERS)]
+    for p in procs:
+        out = p.communicate(timeout=60)[0]
+        assert "125 devices imported, 0 refused" in out, out
+    netmod.wait_for(lambda: all(lab.status(m)["devices"] == 250 for m in MANAGERS), 10, "all devices at both")
+    lists = [{r["id"]: (r["group_v4"], r["group_v6"]) for r in lab.devices(m)} for m in MANAGERS]
+    assert lists[0] == lists[1]
+    for family in range(2):
+        assert len({groups[family] for groups in lists[0].values()}) == 250
+    print("conflicts:", [lab.status(m)["store_conflicts"] for m in MANAGERS])
+    agent = lab.asker("mm2")
+    for n in (1, 126, 250):
+        status, record = agent.ask(f"imsi:31015000000{n:04d}")
+        assert status == FOUND and record["group4"] == lists[0][f"imsi:31015000000{n:04d}"][0]
+
+
+class Agent:
+    """Asks one manager, and the other when there is no answer in time, in turn until there is one."""
+    RETRY_S = 0.3
+
+    def __init__(self, lab):
+        self.askers = [lab.asker("mm1"), lab.asker("mm2", "ipv4")]
+        self.n, self.again, self.longest = 0, 0, 0.0
+
+    def ask(self, subject):
+        begin = time.monotonic()
+        self.n += 1
+        while True:
+            answer = self.askers[0].ask(subject, self.RETRY_S)
+            self.longest = max(self.longest, time.monotonic() - begin)
+            if answer:
+                return answer
+            self.again += 1
+            assert time.monotonic() - begin < 10 * netmod.PATIENCE, "no manager answers"
+            self.askers.reverse()
+
+    def stream(self, count):
+        for n in range(count):
+            assert self.ask(f"imsi:31015000000{n % 250 + 1:04d}")[0] == FOUND
+
+    def __str__(self):
+        return f"{self.n} questions, {self.again} asked again, longest {self.longest * 1e3:.0f} ms"
+
+
+@pytest.mark.requirement("D-12")
+def test_a_manager_dies_under_questions(lab):
+    agent = Agent(lab)
+    agent.stream(100)
+    lab.daemons["mm1"].kill()
+    agent.stream(200)
+    assert agent.again >= 1
+    lab.daemons["mm1"].start()
+    lab.wait_followed("mm1")
+    assert lab.status("mm1")["devices"] == 250
+    netmod.wait_for(lambda: lab.askers[0].ask("imsi:310150000000001", 0.3), 20, "an answer of the manager that came back")
+    print(agent)
+
+
+@pytest.mark.requirement("D-12")
+def test_the_leader_of_the_store_dies(lab):
+    """Questions are answered as before; changes wait for the election, none is refused."""
+    agent = Agent(lab)
+    agent.stream(10)
+    leader = lab.store.leader
+    leader.kill()
+    adding = [netns.popen(lab.net.ns("mm2"), [roamd.ROAMCTL, "-s", lab.daemons["mm2"].dir / "run" / "roamd.sock", "device", "set",
+                                             f"imsi:31015000000{n:04d}", f"voice-port={4000 + n}"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+              for n in range(1, 6)]
+    while any(p.poll() is None for p in adding):
+        agent.stream(1)
+    assert [p.communicate()[0] for p in adding] == [""] * 5
+    netmod.wait_for(lambda: agent.askers[0].ask("imsi:310150000000005")[1]["voice_port"] == 4005, 20, "the change at the other manager")
+    leader.start(lab.store.members)
+    netmod.wait_for(leader.status, 30, "the member to be back")
+    print(agent)
+
+
+@pytest.mark.requirement("D-12")
+def test_a_manager_is_cut_off_from_the_store(lab):
+    """It answers from what it knows and refuses changes; the history that it has missed is forgotten meanwhile, and it reads everything anew."""
+    lab.patience("mm1", 2000)
+    one, two = lab.asker("mm1"), lab.asker("mm2", "ipv4")
+    compacted = lab.shared("mm1")["compacted"]
+    netns.run(lab.net.ns("core"), ["nft", 'table inet cut { chain f { type filter hook forward priority 0; iifname "mm1" oifname "db*" '
+                                   'meta l4proto tcp reject with tcp reset; iifname "db*" oifname "mm1" meta l4proto tcp reject with tcp reset; }; }'])
+    try:
+        with pytest.raises(RuntimeError, match="the managers' store did not confirm it|the managers' store does not answer"):
+            lab.device("mm1", "remove", "imsi:310150000000007")
+        lab.device("mm2", "remove", "imsi:310150000000009")
+        lab.device("mm2", "set", "imsi:310150000000010", "voice-port=5000")
+        assert one.ask("imsi:310150000000009")[0] == FOUND and two.ask("imsi:310150000000009")[0] == NOT_FOUND
+        netmod.wait_for(lambda: lab.shared("mm1")["state"] == "down", 20, "the manager to know that it is cut off")
+        with pytest.raises(RuntimeError, match="the managers' store does not answer, or has lost its majority"):
+            lab.device("mm1", "set", "imsi:310150000000010", "voice-port=1")
+        lab.store.members[0].ctl("compact", str(lab.shared("mm2")["revision"]))
+    finally:
+        netns.run(lab.net.ns("core"), ["nft", "delete table inet cut"])
+    netmod.wait_for(lambda: lab.shared("mm1")["state"] == "up", 30, "the manager to reach the store again")
+    netmod.wait_for(lambda: one.ask("imsi:310150000000009")[0] == NOT_FOUND, 30, "the manager to learn what it missed")
+    assert one.ask("imsi:310150000000010")[1]["voice_port"] == 5000
+    assert lab.shared("mm1")["compacted"] > compacted
+    lab.patience("mm1", 25000)
+    lab.device("mm1", "set", "imsi:310150000000010", "voice-port=5001")
+    netmod.wait_for(lambda: two.ask("imsi:310150000000010")[1]["voice_port"] == 5001, 10, "a change after the cut")

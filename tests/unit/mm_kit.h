@@ -55,6 +55,7 @@ static struct kit {
 	struct mm_conf mm_conf;
 	struct mmc_conf mmc_conf;
 	int64_t n_live;
+	void (*shared)(struct kit_node *n, const struct effect *e); /* a store that managers share: FX_SHARED, FX_ANSWER */
 	struct kit_packet last_to[KIT_NODES]; /* the last packet that each got, for repetition */
 } *kit;
 
@@ -149,6 +150,8 @@ static inline void kit_effects(struct kit_node *n)
 			kit_store(n, e);
 		else if (e->kind == FX_SEND)
 			kit_send(n, e);
+		else if (kit->shared && (e->kind == FX_SHARED || e->kind == FX_ANSWER))
+			kit->shared(n, e);
 	}
 	effq_reset(&n->fx);
 }

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "base/err.h"
-#include "plat/linux/portin.h"
+#include "plat/linux/udpin.h"
 #include "wire/ip/udp4.h"
 #include "wire/ip/udp6.h"
 
@@ -42,20 +42,20 @@ static void send_to(int family, uint16_t port, const void *data, size_t n)
 	close(fd);
 }
 
-static void receive(const struct portin *u, unsigned which)
+static void receive(const struct udpin_port *u, unsigned which)
 {
 	struct pollfd p = {.fd = u->fd[which], .events = POLLIN};
 	got.n = 0;
 	assert_true(poll(&p, 1, WAIT_MS) == 1);
-	portin_read(u, which, 16, on_packet, NULL);
+	udpin_port_read(u, which, 16, on_packet, NULL);
 	assert_int_equal(got.n, 1);
 }
 
 /* A port that nobody has: the first free one of a few. */
-static void open_any(struct portin *u)
+static void open_any(struct udpin_port *u)
 {
 	for (uint16_t port = 43410; port < 43450; port++)
-		if (portin_open(u, port) == 0)
+		if (udpin_port_open(u, port) == 0)
 			return;
 	fail_msg("no port is free");
 }
@@ -63,32 +63,32 @@ static void open_any(struct portin *u)
 static void packets_come_whole(void **state)
 {
 	(void)state;
-	struct portin u, second;
+	struct udpin_port u, second;
 	struct udp4_packet four;
 	struct udp6_packet six;
 	static const char text[] = "an odd text";
 
 	open_any(&u);
 	send_to(AF_INET, u.port, text, sizeof text);
-	receive(&u, PORTIN_V4);
+	receive(&u, UDPIN_V4);
 	assert_int_equal(udp4_packet_parse(got.pkt, got.len_oct, &four), W_OK);
 	assert_string_equal(ADDR46_STR(&four.src), "127.0.0.1");
 	assert_string_equal(ADDR46_STR(&four.dst), "127.0.0.3");
 	assert_true(four.dport == u.port && four.data_len_oct == sizeof text && got.ifindex == 1);
 	assert_memory_equal(four.data, text, sizeof text);
 	send_to(AF_INET, u.port, text, 0); /* an empty one */
-	receive(&u, PORTIN_V4);
-	if (u.fd[PORTIN_V6] >= 0) {
+	receive(&u, UDPIN_V4);
+	if (u.fd[UDPIN_V6] >= 0) {
 		send_to(AF_INET6, u.port, text, sizeof text);
-		receive(&u, PORTIN_V6);
+		receive(&u, UDPIN_V6);
 		assert_int_equal(udp6_packet_parse(got.pkt, got.len_oct, &six), W_OK);
 		assert_string_equal(ADDR6_STR(&six.dst), "::1");
 		assert_memory_equal(six.data, text, sizeof text);
 	}
-	assert_int_equal(portin_open(&second, u.port), ERR_SYS);
+	assert_int_equal(udpin_port_open(&second, u.port), ERR_SYS);
 	assert_int_equal(errno, EADDRINUSE);
-	portin_close(&u);
-	assert_int_equal(u.fd[PORTIN_V4], -1);
+	udpin_port_close(&u);
+	assert_int_equal(u.fd[UDPIN_V4], -1);
 }
 
 int main(void)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Datagrams of agents. Whoever is not configured, or has not the key, costs a look into a table and at most one hash, and changes nothing but a
- * counter.
+ * Datagrams of agents. Whoever is not configured, or has not the key, costs a look into a table and at most one hash, and changes nothing
+ * but a counter.
  *
  * An agent's numbers count within one boot epoch. Another epoch may be a restart, or an old recording: it is believed when the agent
- * gives back a nonce. The nonce is computed from a secret of this start, agent, epoch and address, and from how often the agent has proven an
- * epoch, so that nothing has to be remembered for those who ask, and an old proof is none.
+ * gives back a nonce. The nonce is computed from a secret of this start, agent, epoch and address, and from how often the agent has proven
+ * an epoch, so that nothing has to be remembered for those who ask, and an old proof is none.
  */
 #include "role/mm/mm_i.h"
 
@@ -58,7 +58,8 @@ void mm_end(struct mm *m, struct mm_agent *a, struct wr *w) { end_to(m, a, w, &a
 
 static void challenge_of(const struct mm *m, const struct mm_agent *a, uint64_t epoch, const struct addr6 *from, uint8_t out[static 32])
 {
-	const struct iov_in in[] = {{&a->conf.id, sizeof a->conf.id}, {&epoch, sizeof epoch}, {from, sizeof *from}, {&a->n_proofs, sizeof a->n_proofs}};
+	const struct iov_in in[] = {{&a->conf.id, sizeof a->conf.id}, {&epoch, sizeof epoch}, {from, sizeof *from},
+				    {&a->n_proofs, sizeof a->n_proofs}};
 	(void)m->env->crypto->mac(m->env->crypto->ctx, m->nonces, in, sizeof in / sizeof *in, out);
 }
 
@@ -85,8 +86,8 @@ static void welcome(struct mm *m, struct mm_agent *a, const struct grp_head *h, 
 }
 
 /* The nonces of a hello; a right proof makes its epoch the agent's. */
-static const uint8_t *take_nonces(struct mm *m, struct mm_agent *a, const struct grp_head *h, struct rd fields, const struct mmsig_packet *p,
-				  uint8_t echo[static MM_NONCE_OCT])
+static const uint8_t *take_nonces(struct mm *m, struct mm_agent *a, const struct grp_head *h, struct rd fields,
+				  const struct mmsig_packet *p, uint8_t echo[static MM_NONCE_OCT])
 {
 	const uint8_t *has = NULL;
 	uint8_t want[32];
@@ -111,12 +112,18 @@ static const uint8_t *take_nonces(struct mm *m, struct mm_agent *a, const struct
 	return has;
 }
 
-static void on_hello(struct mm *m, struct mm_agent *a, const struct grp_head *h, struct rd fields, const struct mmsig_packet *p, struct now now)
+static bool may_challenge(struct mm *m, const struct mm_agent *a, struct now now)
+{
+	return rate_take(&m->rate, rate_key(&m->rate, &a->conf.id, sizeof a->conf.id), CHALLENGES_PER_S, CHALLENGES_BURST, now.mono);
+}
+
+static void on_hello(struct mm *m, struct mm_agent *a, const struct grp_head *h, struct rd fields, const struct mmsig_packet *p,
+		     struct now now)
 {
 	uint8_t echo[MM_NONCE_OCT];
 	bool is_old;
 
-	if (!rate_take(&m->rate, rate_key(&m->rate, &a->conf.id, sizeof a->conf.id), CHALLENGES_PER_S, CHALLENGES_BURST, now.mono)) {
+	if (!may_challenge(m, a, now)) {
 		reason_count(m->env, R_LIMIT_RATE);
 		return;
 	}
@@ -143,7 +150,8 @@ static bool may_know(const struct mm_agent_conf *c, const struct addr6 *home)
 	return c->n_prefix == 0;
 }
 
-struct mm_device *mm_lookup(const struct mm *m, const struct mm_agent *a, const struct device_id *id, const struct addr6 *home, struct mm_answer *out)
+struct mm_device *mm_lookup(const struct mm *m, const struct mm_agent *a, const struct device_id *id, const struct addr6 *home,
+			    struct mm_answer *out)
 {
 	const uint32_t may = a->conf.may;
 	struct mm_device *d = id ? mm_device_by_id(m, id) : mm_device_by_home(m, home);
@@ -241,7 +249,7 @@ static bool is_fresh(struct mm *m, struct mm_agent *a, const struct grp_head *h,
 
 	if (!a->is_trusted || a->epoch != h->epoch) {
 		reason_count(m->env, R_MM_EPOCH);
-		if (h->type == MM_QUERY && rate_take(&m->rate, rate_key(&m->rate, &a->conf.id, sizeof a->conf.id), CHALLENGES_PER_S, CHALLENGES_BURST, now.mono))
+		if (h->type == MM_QUERY && may_challenge(m, a, now))
 			welcome(m, a, h, p, NULL);
 		return false;
 	}
@@ -251,7 +259,8 @@ static bool is_fresh(struct mm *m, struct mm_agent *a, const struct grp_head *h,
 	return false;
 }
 
-static void rx_authentic(struct mm *m, struct mm_agent *a, const struct grp_head *h, struct rd fields, const struct mmsig_packet *p, struct now now)
+static void rx_authentic(struct mm *m, struct mm_agent *a, const struct grp_head *h, struct rd fields, const struct mmsig_packet *p,
+			 struct now now)
 {
 	struct mm_item f;
 	enum wire_err err;

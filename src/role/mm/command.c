@@ -20,15 +20,14 @@ int mm_refuse(struct mm *m, const char *why, const char **msg)
 	return ERR_INVAL;
 }
 
-void mm_tell_done(struct mm *m, enum mm_verb verb, const struct mm_draft *draft)
+void mm_tell(struct mm *m, enum event_sev sev, enum mm_verb verb, const struct device_id *id, const struct mm_record *r, const char *by)
 {
-	const struct mm_record *r = &draft->rec;
 	const bool has6 = !addr6_is_none(&r->home6), has4 = !addr6_is_none(&r->home4);
 
 	if (verb == MM_ADD || verb == MM_REMOVE)
-		fx_event(m->env->fx, ROLE_MM, EV_INFO, verb == MM_ADD ? "device-added" : "device-removed", has6 ? &r->home6 : &r->home4,
-			 "device %s at home as %s%s%s: %s: by the operator", DEVICE_STR(&draft->id[0]), has6 ? ADDR46_STR(&r->home6) : "",
-			 has6 && has4 ? " and " : "", has4 ? ADDR46_STR(&r->home4) : "", verb == MM_ADD ? "none -> known" : "known -> none");
+		fx_event(m->env->fx, ROLE_MM, sev, verb == MM_ADD ? "device-added" : "device-removed", has6 ? &r->home6 : &r->home4,
+			 "device %s at home as %s%s%s: %s: by %s", DEVICE_STR(id), has6 ? ADDR46_STR(&r->home6) : "",
+			 has6 && has4 ? " and " : "", has4 ? ADDR46_STR(&r->home4) : "", verb == MM_ADD ? "none -> known" : "known -> none", by);
 }
 
 static void forget(struct mm *m, struct mm_plan *plan, struct now now)
@@ -72,7 +71,7 @@ static const char *carry_out(struct mm *m, enum mm_verb verb, const char **line,
 	else if (!why)
 		why = put(m, &plan, now);
 	if (!why)
-		mm_tell_done(m, verb, &plan.draft);
+		mm_tell(m, EV_INFO, verb, &plan.draft.id[0], &plan.draft.rec, "the operator");
 	return why;
 }
 

@@ -14,8 +14,8 @@ static const char *const may_names[] = {"all", "device", "address", NULL};
 static const struct conf_row agent_rows[] = {
 	{"key", CONF_STR, NULL, .help = "The key that agent and manager share.", AGENT(key), .size = MM_KEY_LEN},
 	{"may-ask", CONF_ENUM, "all", .help = "What it may ask by: device identifiers, home addresses, or both.", AGENT(may), .names = may_names},
-	{"prefix", CONF_LIST_PREFIX46, "", .help = "It may know of mobiles with home addresses in these; none: of all.", AGENT(prefix), .size = MM_PREFIX_MAX,
-	 .count_off = offsetof(struct mm_agent_conf, n_prefix)},
+	{"prefix", CONF_LIST_PREFIX46, "", .help = "It may know of mobiles with home addresses in these; none: of all.", AGENT(prefix),
+	 .size = MM_PREFIX_MAX, .count_off = offsetof(struct mm_agent_conf, n_prefix)},
 	{NULL, CONF_END},
 };
 
@@ -55,12 +55,15 @@ static const struct conf_block agent_block = {
 static const struct conf_row store_rows[] = {
 	{"endpoints", CONF_LIST_URL, "", .help = "Members of the cluster, in order of preference: all by https, or all by http.",
 	 STORE(endpoint), .size = SHARED_ENDPOINT_MAX, .count_off = offsetof(struct shared_conf, n_endpoint)},
-	{"ca", CONF_STR, "", .help = "Certificates (PEM) of those who vouch for the members; none: those of the host.", STORE(ca), .size = SHARED_PATH_OCT},
+	{"ca", CONF_STR, "", .help = "Certificates (PEM) of those who vouch for the members; none: those of the host.", STORE(ca),
+	 .size = SHARED_PATH_OCT},
 	{"cert", CONF_STR, "", .help = "This manager's certificate (PEM), for a cluster that asks for one.", STORE(cert), .size = SHARED_PATH_OCT},
 	{"key", CONF_STR, "", .help = "Its private key (PEM), readable by its owner alone.", STORE(key), .size = SHARED_PATH_OCT},
 	{"user", CONF_STR, "", .help = "This manager's name, for a cluster with authentication enabled.", STORE(user), .size = SHARED_NAME_OCT},
-	{"password-file", CONF_STR, "", .help = "File with its password, readable by its owner alone.", STORE(password_file), .size = SHARED_PATH_OCT},
-	{"prefix", CONF_STR, "/roamcast/", .help = "Everything is kept below this key; it begins and ends with a slash.", STORE(prefix), .size = SHARED_NAME_OCT},
+	{"password-file", CONF_STR, "", .help = "File with its password, readable by its owner alone.", STORE(password_file),
+	 .size = SHARED_PATH_OCT},
+	{"prefix", CONF_STR, "/roamcast/", .help = "Everything is kept below this key; it begins and ends with a slash.", STORE(prefix),
+	 .size = SHARED_NAME_OCT},
 	{"request-timeout", CONF_MS, "1000", 50, 60000, "ms", "A request without answer goes to the next member after this.", STORE(request)},
 	{"give-up", CONF_MS, "5000", 100, 600000, "ms", "A change is refused, and the cluster taken for lost, after this.", STORE(give_up)},
 	{"probe", CONF_MS, "1000", 50, 60000, "ms", "How often is asked whether the cluster answers and what its last change is.", STORE(probe)},
@@ -105,7 +108,8 @@ static const char *add_store(void *parent, const char *title, const void *filled
 }
 
 static const struct conf_block store_block = {
-	.name = "store", .title = "kind", .help = "Where records are kept: \"sqlite\" (as without this block), or \"etcd\", which several managers share.",
+	.name = "store", .title = "kind",
+	.help = "Where records are kept: \"sqlite\" (as without this block), or \"etcd\", which several managers share.",
 	.rows = store_rows, .struct_size = sizeof(struct shared_conf), .add = add_store,
 };
 static const struct conf_block *const subs[] = {&store_block, &agent_block, NULL};
@@ -114,10 +118,12 @@ static const struct conf_row rows[] = {
 	{"manager-id", CONF_U32, "1", 1, UINT32_MAX, NULL, "This manager's number.", MM(id)},
 	{"group-prefix", CONF_PREFIX6, "ff38::/64", .help = "Groups of mobiles: this and a EUI-64 made of an identifier.", MM(group_prefix)},
 	{"group-prefix-v4", CONF_PREFIX4, "232.128.0.0/9", .help = "Range from which IPv4 groups are given out.", MM(group_prefix4)},
-	{"source", CONF_LIST_ADDR46, "", .help = "Home agent's service address, source of the groups of mobiles that name none: one of each family at most.",
+	{"source", CONF_LIST_ADDR46, "",
+	 .help = "Home agent's service address, source of the groups of mobiles that name none: one of each family at most.",
 	 MM(source), .size = MM_SOURCE_MAX, .count_off = offsetof(struct mm_conf, n_source)},
 	{"devices-max", CONF_U32, "2000000", 1, 100000000, NULL, "Mobiles at most.", MM(devices_max)},
-	{"subscriptions-max", CONF_U32, "262144", 0, 10000000, NULL, "Questions whose agents are told of changes, at most.", MM(subscriptions_max)},
+	{"subscriptions-max", CONF_U32, "262144", 0, 10000000, NULL,
+	 "Questions whose agents are told of changes, at most.", MM(subscriptions_max)},
 	{"request-rate", CONF_U32, "20000", 0, 10000000, "1/s", "Questions of one agent that are answered; 0: no limit.", MM(rate)},
 	{"answer-lifetime", CONF_S, "600", 1, 604800, "s", "An agent may keep an answer so long, and is told of changes.", MM(lifetime)},
 	{"negative-lifetime", CONF_S, "10", 1, 3600, "s", "The same of the answer that a mobile is not known.", MM(negative)},

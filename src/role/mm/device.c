@@ -91,7 +91,8 @@ static const char *check(const struct mm *m, const struct mm_draft *draft, const
 		return "another device has this home address";
 	if (is_others(&m->group6, &r->group6, old) || is_others(&m->group4, &r->group4, old))
 		return "another device has this group";
-	if (!is_unicast_or_none(&r->home6) || !is_unicast_or_none(&r->home4) || !is_unicast_or_none(&r->source6) || !is_unicast_or_none(&r->source4))
+	if (!is_unicast_or_none(&r->home6) || !is_unicast_or_none(&r->home4) || !is_unicast_or_none(&r->source6) ||
+	    !is_unicast_or_none(&r->source4))
 		return "home addresses and sources are unicast addresses";
 	if (addr6_is_none(&r->source6) && addr6_is_none(&r->source4))
 		return "no source of groups: name source=ADDRESS, the home agent's, or write source = { } in the manager's configuration";
@@ -255,7 +256,8 @@ const char *mm_device_put(struct mm *m, struct mm_device *old, struct mm_draft *
 	if (*out)
 		return NULL;
 	if (before.n_id && !device_new(m, &before))
-		fx_event(m->env->fx, ROLE_MM, EV_ERROR, "device-lost", &addr6_any, "no memory: device %s is in the store only", DEVICE_STR(&before.id[0]));
+		fx_event(m->env->fx, ROLE_MM, EV_ERROR, "device-lost", &addr6_any, "no memory: device %s is in the store only",
+			 DEVICE_STR(&before.id[0]));
 	return "not enough memory";
 }
 

@@ -10,8 +10,9 @@
  *	shared         the store of several managers    conf   what can be configured
  *	serve          which agent serves a mobile
  *
- * Everything is in memory; the store only brings it back after a restart, and a store that managers share keeps them of one mind. In a redundancy group all members
- * answer, and each tells of changes those who asked it; new devices are told to one of them, or each gives IPv4 groups of a range of its own.
+ * Everything is in memory; the store only brings it back after a restart, and a store that managers share keeps them of one mind. In a
+ * redundancy group all members answer, and each tells of changes those who asked it; new devices are told to one of them, or each gives IPv4
+ * groups of a range of its own.
  */
 #include "role/mm/mm_i.h"
 
@@ -56,6 +57,14 @@ static void mm_fini(void *self)
 	m->env->crypto->mac_key_free(m->env->crypto->ctx, m->nonces);
 }
 
+static bool is_other_store(const struct shared_conf *old, struct shared_conf fresh)
+{
+	fresh.request = old->request;
+	fresh.give_up = old->give_up;
+	fresh.probe = old->probe;
+	return memcmp(old, &fresh, sizeof fresh) != 0;
+}
+
 /* Groups stay. A new epoch makes the agents prove theirs again, and ask again for what they hold. */
 static int mm_reconf(void *self, const void *conf, struct now now, const char **remedy)
 {
@@ -64,8 +73,8 @@ static int mm_reconf(void *self, const void *conf, struct now now, const char **
 	(void)now;
 
 	*remedy = mm_conf_check(conf);
-	if (!*remedy && memcmp(&m->conf.store, &((const struct mm_conf *)conf)->store, sizeof m->conf.store) != 0)
-		*remedy = "a change of the store block needs a restart of roamd";
+	if (!*remedy && is_other_store(&m->conf.store, ((const struct mm_conf *)conf)->store))
+		*remedy = "another store needs a restart of roamd: by reload only its times change";
 	if (!*remedy)
 		*remedy = mm_agents_init(m->env, &fresh, conf);
 	if (*remedy)
@@ -99,8 +108,9 @@ static void mm_restored(void *self, struct now now)
 	(void)now;
 
 	if (m->shared.n_elsewhere)
-		fx_event(m->env->fx, ROLE_MM, EV_WARNING, "devices-elsewhere", &addr6_any, "%u devices in state-dir are not in the managers' store: list them "
-			 "without its block, import them with it", m->shared.n_elsewhere);
+		fx_event(m->env->fx, ROLE_MM, EV_WARNING, "devices-elsewhere", &addr6_any,
+			 "%u devices in state-dir are not in the managers' store: list them without its block, import them with it",
+			 m->shared.n_elsewhere);
 }
 
 static void mm_active(void *self, bool is_active, struct now now)

@@ -134,7 +134,8 @@ void mm_device_draft(const struct mm_device *d, struct mm_draft *out);
 void mm_device_record(const struct mm_device *d, struct mm_record *out);
 /* In place of `old` (NULL: a new one). What the draft does not name is filled in: groups, sources, version. Groups of `old` stay.
  * NULL, or what is wrong: nothing has changed then. *out: the device. */
-const char *mm_device_prepare(struct mm *m, const struct mm_device *old, struct mm_draft *draft, struct now now); /* only fills in and checks */
+/* Only fills in and checks. */
+const char *mm_device_prepare(struct mm *m, const struct mm_device *old, struct mm_draft *draft, struct now now);
 const char *mm_device_put(struct mm *m, struct mm_device *old, struct mm_draft *draft, struct now now, struct mm_device **out);
 void mm_device_free(struct mm *m, struct mm_device *d); /* out of all tables */
 void mm_devices_init(struct mm *m);
@@ -174,14 +175,17 @@ const char *mm_plan(struct mm *m, enum mm_verb verb, const char **line, struct m
 /* command.c: what operators want done, here and now */
 int mm_ctl(void *self, const struct ctl_cmd *cmd, struct now now, const char **msg);
 int mm_refuse(struct mm *m, const char *why, const char **msg);
-void mm_tell_done(struct mm *m, enum mm_verb verb, const struct mm_draft *draft); /* as an event */
+/* As an event, of what is added or removed. */
+void mm_tell(struct mm *m, enum event_sev sev, enum mm_verb verb, const struct device_id *id, const struct mm_record *r, const char *by);
 
-/* shared.c: the store that managers share, and what operators want done there */
+/* shared.c, follow.c: what operators want done in the store that managers share; what it tells */
 void mm_shared_init(struct mm *m);
 void mm_shared_fini(struct mm *m);
 void mm_shared_event(void *self, const struct shared_event *ev, struct now now);
 int mm_shared_command(struct mm *m, enum mm_verb verb, const struct ctl_cmd *cmd, struct now now, const char **msg);
 void mm_shared_tick(struct mm *m, struct now now);
+void mm_shared_done(struct mm *m, const struct shared_event *ev, struct now now); /* a transaction has ended */
+void mm_shared_seen(struct mm *m, uint64_t rev, struct now now);                  /* what happened up to then is known here */
 
 /* agent.c: datagrams of agents */
 const char *mm_agents_init(const struct engine_env *env, struct mm_agents *as, const struct mm_conf *c); /* NULL or a remedy */
@@ -190,7 +194,8 @@ bool mm_rx(void *self, const struct rx *rx, struct now now);
 struct wr mm_begin(struct mm *m, struct mm_agent *a, enum mm_type type, uint8_t buf[static MM_DATAGRAM_MAX]);
 void mm_end(struct mm *m, struct mm_agent *a, struct wr *w);
 /* What this agent is told of a subject: an answer, with the record behind it when it was found. */
-struct mm_device *mm_lookup(const struct mm *m, const struct mm_agent *a, const struct device_id *id, const struct addr6 *home, struct mm_answer *out);
+struct mm_device *mm_lookup(const struct mm *m, const struct mm_agent *a, const struct device_id *id, const struct addr6 *home,
+			    struct mm_answer *out);
 void mm_put_answer(struct wr *w, const struct mm_answer *ans, const struct mm_device *d);
 
 /* serve.c: who serves a mobile */

@@ -10,9 +10,7 @@
  *	head                is written by every transaction: what it was changed by last, the managers should have seen
  *
  * Whoever comes second is told so, waits until he has seen what came first, and plans again: another group, or a reason to refuse. An
- * operator hears that his change took place when this manager has seen it.
- *
- * Every manager keeps a copy of its own (STORE_DEVICE_COPY), from which it answers after a restart without the store.
+ * operator hears that his change took place when this manager has seen it (follow.c).
  */
 #include "role/mm/mm_i.h"
 
@@ -39,7 +37,8 @@ struct mm_change {
 	enum change_state state;
 	uint32_t line_number, n_tries;
 	uint64_t rev;                  /* has to be seen first */
-	uint64_t version;              /* of the record that was asked for last */
+	struct device_id id;           /* of the record that was asked for last: the first, and the rest of it */
+	struct mm_record rec;
 	struct timer timer;
 	char line[];
 };
@@ -100,6 +99,8 @@ static void finish(struct mm *m, struct mm_change *c, const char *why)
 	struct batch *b = c->batch;
 
 	m->shared.n_refused += why != NULL;
+	if (!why)
+		mm_tell(m, EV_INFO, c->verb, &c->id, &c->rec, "the operator");
 	if (why && (!b->bad_line || c->line_number < b->bad_line)) {
 		b->bad_line = c->line_number;
 		snprintf(b->why, sizeof b->why, "%s", why);
@@ -147,12 +148,17 @@ static void op_add(struct transaction *t, enum shared_how how, enum shared_expec
 	t->op[t->n++] = (struct shared_op){how, expect, 0, key, val, (uint16_t)strlen(key), (uint16_t)len_oct};
 }
 
-/* Of the keys in `from`, those that are not in `other`. */
-static void op_rest(struct transaction *t, const struct keys *from, const struct keys *other, enum shared_how how, const char *name)
+/* What the device has no longer, and what it has from now on. What stays its own needs a word only when the record has a new name. */
+static void op_index(struct transaction *t, const struct keys *before, const struct keys *after, const char *name, bool has_old_name)
 {
-	for (uint32_t i = 0; i < from->n; i++)
-		if (!has_key(other, from->text[i]))
-			op_add(t, how, how == SHARED_PUT ? SHARED_ABSENT : SHARED_ANY, from->text[i], name, how == SHARED_PUT ? strlen(name) : 0);
+	for (uint32_t i = 0; i < before->n; i++)
+		if (!has_key(after, before->text[i]))
+			op_add(t, SHARED_DEL, SHARED_ANY, before->text[i], NULL, 0);
+	for (uint32_t i = 0; i < after->n; i++) {
+		const bool is_kept = has_key(before, after->text[i]);
+		if (!is_kept || !has_old_name)
+			op_add(t, SHARED_PUT, is_kept ? SHARED_ANY : SHARED_ABSENT, after->text[i], name, strlen(name));
+	}
 }
 
 /* old, fresh: NULL for none. */
@@ -182,8 +188,7 @@ static bool ask(struct mm *m, struct mm_change *c, const struct mm_device *old, 
 	if (fresh)
 		op_add(&t, SHARED_PUT, is_same ? SHARED_SAME : SHARED_ABSENT, key, val, len);
 	t.op[0].rev = old ? old->rev : 0;
-	op_rest(&t, &before, &after, SHARED_DEL, NULL);
-	op_rest(&t, &after, &before, SHARED_PUT, key + sizeof SHARED_RECORDS - 1);
+	op_index(&t, &before, &after, fresh ? key + sizeof SHARED_RECORDS - 1 : "", is_same);
 	op_add(&t, SHARED_PUT, SHARED_ANY, "head", "", 0);
 	fx_shared(m->env->fx, ROLE_MM, c->token, t.op, t.n);
 	m->shared.n_transactions++;
@@ -191,14 +196,14 @@ static bool ask(struct mm *m, struct mm_change *c, const struct mm_device *old, 
 }
 
 /* An attempt before this one took place after all, though nobody said so. */
-static bool took_place(const struct mm *m, const struct mm_change *c, const struct mm_plan *plan, const char *why)
+static bool took_place(const struct mm *m, const struct mm_change *c, const char *why)
 {
 	if (c->n_tries == 0)
 		return false;
 	if (c->verb == MM_REMOVE)
 		return why != NULL; /* it is gone */
-	const struct mm_device *d = plan->draft.n_id ? mm_device_by_id(m, &plan->draft.id[0]) : NULL;
-	return d && d->version == c->version;
+	const struct mm_device *d = mm_device_by_id(m, &c->id);
+	return d && d->version == c->rec.version;
 }
 
 static void attempt(struct mm *m, struct mm_change *c, struct now now)
@@ -208,7 +213,7 @@ static void attempt(struct mm *m, struct mm_change *c, struct now now)
 	const char *why = mm_plan(m, c->verb, &line, &plan);
 	const bool is_removal = c->verb == MM_REMOVE;
 
-	if (took_place(m, c, &plan, why)) {
+	if (took_place(m, c, why)) {
 		finish(m, c, NULL);
 		return;
 	}
@@ -219,7 +224,8 @@ static void attempt(struct mm *m, struct mm_change *c, struct now now)
 		why = "others change the same again and again, or the store holds what no device has: roamctl show store";
 	if (!why && !ask(m, c, plan.old, is_removal ? NULL : &plan.draft))
 		why = "the record is too long";
-	c->version = plan.draft.rec.version;
+	c->id = plan.draft.id[0];
+	c->rec = plan.draft.rec;
 	c->state = CHANGE_ASKED;
 	if (why)
 		finish(m, c, why);
@@ -294,7 +300,7 @@ static void go_on(struct mm *m, struct mm_change *c, struct now now)
 		attempt(m, c, now);
 }
 
-static void on_done(struct mm *m, const struct shared_event *ev, struct now now)
+void mm_shared_done(struct mm *m, const struct shared_event *ev, struct now now)
 {
 	struct mm_change *c = table_find(&m->shared.changes, &ev->token);
 
@@ -312,133 +318,11 @@ static void on_done(struct mm *m, const struct shared_event *ev, struct now now)
 		go_on(m, c, now);
 }
 
-void mm_shared_tick(struct mm *m, struct now now)
-{
-	struct timer *t;
-
-	while ((t = timers_pop(&m->shared.timers, now.mono)) != NULL) {
-		struct mm_change *c = container_of(t, struct mm_change, timer);
-		finish(m, c, c->state == CHANGE_DONE ? NULL : "another manager changes the same, and this one does not hear what: roamctl show store");
-	}
-}
-
-/* --- what the store tells ----------------------------------------------------------------------------------------- */
-
-static void copy_put(struct mm *m, const struct mm_device *d)
-{
-	uint8_t buf[MM_VALUE_MAX];
-	const size_t n = mm_value_build(d, buf, sizeof buf);
-
-	fx_store_put(m->env->fx, ROLE_MM, STORE_DEVICE_COPY, d->ids->key, sizeof d->ids->key, buf, n);
-}
-
-static void forget(struct mm *m, struct mm_device *d, struct now now)
-{
-	struct mm_draft before;
-
-	mm_device_draft(d, &before);
-	fx_store_del(m->env->fx, ROLE_MM, STORE_DEVICE_COPY, d->ids->key, sizeof d->ids->key);
-	mm_device_free(m, d);
-	mm_touch(m, &before, now);
-	mm_tell_done(m, MM_REMOVE, &before);
-}
-
-static void forget_stale(struct mm *m, struct mm_device *d, const struct mm_device *but, struct now now)
-{
-	if (d && d != but && d->is_stale)
-		forget(m, d, now);
-}
-
-/* While the store is read anew, what was known before may stand in the way of what is. */
-static void make_room(struct mm *m, const struct mm_draft *draft, const struct mm_device *old, struct now now)
-{
-	const struct mm_record *r = &draft->rec;
-
-	for (uint32_t i = 0; i < draft->n_id; i++)
-		forget_stale(m, mm_device_by_id(m, &draft->id[i]), old, now);
-	forget_stale(m, mm_device_by_home(m, &r->home6), old, now);
-	forget_stale(m, mm_device_by_home(m, &r->home4), old, now);
-	forget_stale(m, addr6_is_none(&r->group6) ? NULL : table_find(&m->group6, &r->group6), old, now);
-	forget_stale(m, addr6_is_none(&r->group4) ? NULL : table_find(&m->group4, &r->group4), old, now);
-}
-
-static bool is_known(const struct mm_device *d, const struct shared_event *ev)
-{
-	uint8_t buf[MM_VALUE_MAX];
-
-	return d && mm_value_build(d, buf, sizeof buf) == ev->val_len_oct && memcmp(buf, ev->val, ev->val_len_oct) == 0;
-}
-
-static void take(struct mm *m, struct mm_device *old, const struct shared_event *ev, struct now now)
-{
-	struct mm_draft before = {.n_id = 0}, draft;
-	struct mm_device *d = old;
-	const char *wrong = "this version cannot read it";
-
-	if (!is_known(old, ev)) {
-		if (old)
-			mm_device_draft(old, &before);
-		if (mm_value_parse(ev->val, ev->val_len_oct, &draft)) {
-			make_room(m, &draft, old, now);
-			wrong = mm_device_put(m, old, &draft, now, &d);
-		}
-		if (wrong) {
-			fx_event(m->env->fx, ROLE_MM, EV_ERROR, "device-refused", &addr6_any, "%.*s of the managers' store: %s", (int)ev->key_len_oct, ev->key, wrong);
-			return;
-		}
-		copy_put(m, d);
-		mm_touch(m, &before, now);
-		mm_touch(m, &draft, now);
-		if (!old && !m->shared.is_begun)
-			mm_tell_done(m, MM_ADD, &draft);
-	}
-	d->is_stale = false;
-	d->rev = ev->rev;
-}
-
-static void on_record(struct mm *m, const struct shared_event *ev, struct now now)
-{
-	const size_t skip = sizeof SHARED_RECORDS - 1;
-	char name[SHARED_KEY_OCT];
-	struct device_id id;
-
-	if (ev->key_len_oct <= skip || ev->key_len_oct >= sizeof name)
-		return;
-	memcpy(name, ev->key + skip, ev->key_len_oct - skip);
-	name[ev->key_len_oct - skip] = '\0';
-	if (!device_parse(&id, name, NULL))
-		return;
-	uint8_t key[DEVICE_KEY_OCT];
-	device_key(&id, m->env->crypto, key);
-	struct mm_device *old = mm_device_by_key(m, key);
-	m->shared.n_records++;
-	if (ev->val)
-		take(m, old, ev, now);
-	else if (old)
-		forget(m, old, now);
-}
-
-static void on_begin(struct mm *m)
-{
-	m->shared.is_begun = true;
-	for (uint32_t i = 0; i < m->n_devices; i++)
-		m->list[i]->is_stale = true;
-}
-
-static void on_synced(struct mm *m, uint64_t rev, struct now now)
+void mm_shared_seen(struct mm *m, uint64_t rev, struct now now)
 {
 	struct mm_shared *s = &m->shared;
 	struct mm_change *c, *waiting = s->waiting;
 
-	s->rev = rev;
-	for (uint32_t i = m->n_devices; s->is_begun && i-- > 0;) /* the last takes the place of one that goes */
-		if (m->list[i]->is_stale)
-			forget(m, m->list[i], now);
-	if (s->is_begun)
-		fx_event(m->env->fx, ROLE_MM, EV_NOTICE, "store-read", &addr6_any, "managers' store: read -> followed: %u devices at revision %llu",
-			 m->n_devices, (unsigned long long)rev);
-	s->is_synced |= s->is_begun;
-	s->is_begun = false;
 	s->waiting = NULL;
 	while ((c = waiting) != NULL) {
 		waiting = c->next;
@@ -453,26 +337,12 @@ static void on_synced(struct mm *m, uint64_t rev, struct now now)
 	}
 }
 
-static void on_up(struct mm *m, bool is_up, const char *why)
+void mm_shared_tick(struct mm *m, struct now now)
 {
-	if (m->shared.is_up != is_up || !is_up)
-		fx_event(m->env->fx, ROLE_MM, is_up ? EV_NOTICE : EV_WARNING, is_up ? "store-up" : "store-down", &addr6_any,
-			 is_up ? "managers' store: down -> up" : "managers' store: -> down: %s: questions are answered from what is known", why);
-	m->shared.is_up = is_up;
-	if (!is_up)
-		snprintf(m->shared.why, sizeof m->shared.why, "%s", why);
-}
+	struct timer *t;
 
-void mm_shared_event(void *self, const struct shared_event *ev, struct now now)
-{
-	struct mm *m = self;
-
-	switch (ev->what) {
-	case SHARED_BEGIN: on_begin(m); break;
-	case SHARED_RECORD: on_record(m, ev, now); break;
-	case SHARED_SYNCED: on_synced(m, ev->rev, now); break;
-	case SHARED_DONE: on_done(m, ev, now); break;
-	case SHARED_UP: on_up(m, true, NULL); break;
-	case SHARED_DOWN: on_up(m, false, ev->why); break;
+	while ((t = timers_pop(&m->shared.timers, now.mono)) != NULL) {
+		struct mm_change *c = container_of(t, struct mm_change, timer);
+		finish(m, c, c->state == CHANGE_DONE ? NULL : "another manager changes the same, and this one does not hear what: roamctl show store");
 	}
 }

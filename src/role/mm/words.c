@@ -60,7 +60,11 @@ static const char *set_group(struct mm_record *r, const char *value)
 
 static const char *set_source(struct mm_record *r, const char *v) { return set_address(&r->source6, &r->source4, v, "source=ADDRESS"); }
 static const char *set_gateway(struct mm_record *r, const char *v) { return set_address(&r->gateway6, &r->gateway4, v, "gateway=ADDRESS"); }
-static const char *set_lladdr(struct mm_record *r, const char *v) { return lladdr_parse(&r->lladdr, v) ? NULL : "lladdr=02:00:00:00:00:01"; }
+static const char *set_lladdr(struct mm_record *r, const char *v)
+{
+	return lladdr_parse(&r->lladdr, v) ? NULL : "lladdr=02:00:00:00:00:01";
+}
+
 static const char *set_gateway_lladdr(struct mm_record *r, const char *v)
 {
 	return lladdr_parse(&r->gateway_lladdr, v) ? NULL : "gateway-lladdr=02:00:00:00:00:01";
