@@ -58,15 +58,15 @@ class Ears:
         while not self._stop.wait(PERIOD_S):
             self.tell()
 
-    def tell(self, cells=None):
-        """Each agent hears its own; one that hears nothing any more says nothing."""
+    def tell(self, cells=None, left_ns=0):
+        """Each agent hears its own; one that hears nothing any more says nothing. left_ns: until then the radio was in these cells."""
         for cell in self.net.topo.cells:
             dbm = self.signals[cell.name]
             if dbm <= FAR_DBM or (cells is not None and cell.name not in cells):
                 continue
             identity = f" identity={self.identity}" if self.identity else ""
             at = time.monotonic_ns()   # before it is looked at: then it was so
-            serving = f" serving at={at}" if not self.is_soft and cell.name in self.here else ""
+            serving = f" serving at={at}" if not self.is_soft and cell.name in self.here else f" at={left_ns}" if left_ns else ""
             line = f"hear {cell.router.ifname} {self.lladdr} {round(dbm)}{serving}{identity}\n"
             with self._lock:
                 try:
@@ -113,8 +113,9 @@ class Ears:
             return
         if not self.is_soft:
             was, self.best = self.best, cell
+            left_ns = time.monotonic_ns()
             self._reach(set())
-            self.tell({was} if was else set())
+            self.tell({was} if was else set(), left_ns)
             if was:
                 self._stop.wait(self.outage_s)
             self._reach({cell})

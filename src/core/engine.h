@@ -89,7 +89,7 @@ struct station_event {
 	int32_t dbm;
 	bool is_gone;              /* the radio has lost it; dbm does not count */
 	bool is_serving;           /* its radio is attached here: what it sends comes by this link */
-	mono_t when;               /* when this was so; 0: the radio does not say */
+	mono_t when;               /* is_serving: when this was so; else: when the radio was attached here last; 0: it does not say */
 	char identity[STATION_IDENTITY_LEN]; /* "nai:user@realm" as core/device.h writes it, of its authenticated session; "": none is known */
 };
 

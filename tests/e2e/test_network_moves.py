@@ -247,7 +247,8 @@ def test_a_lease_is_kept_on_the_way(world, leased):
     end = world.now()
     down, up = world.finish_flow(flow)
     assert down.count(begin, end).lost == 0 and up.count(begin, end).lost == 0
-    assert [word for word, *_ in leased()] == ["deconfig", "bound", "renew"]
+    words = [word for word, *_ in leased()]
+    assert words[:2] == ["deconfig", "bound"] and set(words[2:]) == {"renew"}, words
 
 
 @pytest.mark.radio("hard")

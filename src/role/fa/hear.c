@@ -235,6 +235,8 @@ void fa_hear_station(void *self, const struct station_event *ev, struct now now)
 	signal_add(&s->signal, ev->dbm, now.mono);
 	s->heard = now.mono;
 	bool is_other = s->is_serving != ev->is_serving;
+	if (is_other && !ev->is_serving && ev->when.ns && s->guest && s->guest->at == s)
+		fa_serve_attached(fa, s->guest, ev->when, now);
 	s->is_serving = ev->is_serving;
 	if (is_other && s->state == STATION_GUEST)
 		fa_guest_serving(fa, s, now);
