@@ -236,8 +236,8 @@ static bool is_same_record(const struct mm_record *a, const struct mm_record *b)
 	return device_eq(&a->device, &b->device) && memcmp((const uint8_t *)&x + sizeof x.device, (const uint8_t *)b + sizeof b->device, sizeof x - sizeof x.device) == 0;
 }
 
-/* The owner hears of it once: as the answer that it waits for, or as a change of what it holds. */
-static void learn(struct mmc *m, struct mmc_entry *e, const struct told *t, bool is_awaited, struct now now)
+/* The owner hears of it once: as the answer that it waits for, or as a change of what it holds. is_told: who says so will tell of the next change too. */
+static void learn(struct mmc *m, struct mmc_entry *e, const struct told *t, bool is_awaited, bool is_told, struct now now)
 {
 	const enum mmc_result r = result_of(t);
 	const struct mm_record *rec = r == MMC_FOUND ? &t->rec : NULL;
@@ -245,6 +245,9 @@ static void learn(struct mmc *m, struct mmc_entry *e, const struct told *t, bool
 
 	if (!mmc_entry_learn(m, e, r, rec, life_of(m, t, r), now))
 		return;
+	e->is_untold = !is_told;
+	if (e->is_untold && e->is_held)
+		(void)mmc_entry_arm(m, e, now);
 	m->lent_q = e->q;
 	rec = lend(m, e);
 	if (is_awaited)
@@ -267,10 +270,11 @@ void mmc_on_answer(struct mmc *m, uint32_t which, struct rd fields, struct now n
 	}
 	const bool is_awaited = e->status == MMC_WAIT;
 	mmc_entry_done(m, e);
-	learn(m, e, &t, is_awaited, now);
+	learn(m, e, &t, is_awaited, true, now);
 }
 
-void mmc_on_change(struct mmc *m, struct rd fields, struct now now)
+/* Another manager than the one in use has us on its list from before; one that does not trust our epoch does not hear us acknowledge, and takes us off. */
+void mmc_on_change(struct mmc *m, uint32_t which, struct rd fields, struct now now)
 {
 	struct told t;
 
@@ -280,7 +284,7 @@ void mmc_on_change(struct mmc *m, struct rd fields, struct now now)
 		return; /* overtaken on its way */
 	const bool is_awaited = e->status == MMC_WAIT;
 	mmc_entry_done(m, e); /* an answer that is still on its way is older */
-	learn(m, e, &t, is_awaited, now);
+	learn(m, e, &t, is_awaited, which == m->current && m->manager[which].is_open, now);
 }
 
 /* --- who serves --------------------------------------------------------------------------------------------- */
@@ -329,16 +333,18 @@ static bool is_any_open(const struct mmc *m)
 	return false;
 }
 
-/* Where nobody has us on his list, what is held is asked again soon, spread over the time that the rate allows. */
+/* Where nobody has us on his list, what is held is asked again soon, spread over the time that the rate allows; the rest once it is held. */
 static void ask_held_again(struct mmc *m, struct now now)
 {
 	const uint32_t over_ms = m->n_held * 2000 / (m->conf.rate + 1) + 100;
 	uint64_t it = 0;
 	struct mmc_entry *e;
 
-	while ((e = table_next(&m->entries, &it)) != NULL)
+	while ((e = table_next(&m->entries, &it)) != NULL) {
+		e->is_untold = true;
 		if (e->is_held && !e->transaction)
 			(void)timer_set(&m->timers, &e->life, mono_add(now.mono, span_ms(rng_below(m->env.rng, over_ms))));
+	}
 }
 
 /* A manager trusts us now: what waits is asked of it at once. */

@@ -15,8 +15,8 @@
  *	mmc_release
  *
  * Several managers: the first that answers is used until it stops answering; a question goes round until its time is over. What is held
- * is asked again before it expires and after a change of manager, so that somebody always has us on his list. Without any manager,
- * what is held stays valid (the network's delivery does not depend on managers); other entries expire.
+ * is asked again before it expires and after a change of manager, so that somebody always has us on his list; what is not held then,
+ * once it is. Without any manager, what is held stays valid (the network's delivery does not depend on managers); other entries expire.
  *
  * Memory is bounded by cache_max entries; entries in use are never evicted. Nothing is allocated by a received packet: an entry
  * begins with a question of the owner's. The owner limits how often strangers can make it ask; the client limits the rest (rate).

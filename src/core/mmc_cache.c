@@ -117,7 +117,7 @@ void mmc_entry_done(struct mmc *m, struct mmc_entry *e)
 /* What is held is asked again before its time is over. */
 bool mmc_entry_arm(struct mmc *m, struct mmc_entry *e, struct now now)
 {
-	const mono_t soon = mono_add(now.mono, span_ns(mono_sub(e->ends, now.mono).ns / 10 * 8));
+	const mono_t soon = e->is_untold ? now.mono : mono_add(now.mono, span_ns(mono_sub(e->ends, now.mono).ns / 10 * 8));
 	return timer_set(&m->timers, &e->life, e->is_held ? soon : e->ends) == ERR_OK;
 }
 
@@ -134,6 +134,7 @@ bool mmc_entry_learn(struct mmc *m, struct mmc_entry *e, enum mmc_result r, cons
 		e->is_held = false;
 	}
 	e->status = (uint8_t)r;
+	e->is_untold = false;
 	e->ends = mono_add(now.mono, life);
 	mmc_entry_idle(m, e);
 	return mmc_entry_arm(m, e, now);

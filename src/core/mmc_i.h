@@ -16,6 +16,7 @@ enum mmc_timer { MMC_T_AGAIN, MMC_T_LIFE };
 struct mmc_entry {
 	uint8_t key[MMC_KEY_OCT];      /* kind and device, or zero and home address */
 	bool is_held;
+	bool is_untold;                /* no manager tells us of changes: it is asked again as soon as it is held */
 	uint8_t status;                /* what is known: enum mmc_result; MMC_WAIT: nothing yet */
 	uint8_t tries;
 	uint8_t manager;               /* where it was asked last */
@@ -81,7 +82,7 @@ void mmc_question_send(struct mmc *m, struct mmc_entry *e, struct now now);
 void mmc_on_open(struct mmc *m, uint32_t which, bool is_new_epoch, struct now now);
 void mmc_on_closed(struct mmc *m, uint32_t which, struct now now);
 void mmc_on_answer(struct mmc *m, uint32_t which, struct rd fields, struct now now);
-void mmc_on_change(struct mmc *m, struct rd fields, struct now now);
+void mmc_on_change(struct mmc *m, uint32_t which, struct rd fields, struct now now);
 void mmc_on_served(struct mmc *m, struct rd fields, struct now now);
 
 /* mmc_link.c */

@@ -183,7 +183,7 @@ static void rx_authentic(struct mmc *m, uint32_t which, const struct grp_head *h
 		mmc_on_answer(m, which, fields, now);
 	} else if (fresh && h->type == MM_CHANGE) {
 		g->n_changes++;
-		mmc_on_change(m, fields, now);
+		mmc_on_change(m, which, fields, now);
 	} else if (fresh && h->type == MM_TOLD)
 		mmc_on_served(m, fields, now);
 }

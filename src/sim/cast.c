@@ -325,7 +325,7 @@ static void check_entry(struct node *n, const struct dp_op *op)
 	const struct nic *base = node_nic(n, p.ifindex);
 	const struct heard *h = base ? heard_of(n->sim, base, p.lladdr) : NULL;
 	const bool is_its_own = n->is_running && fwd_is_fresh(op);
-	const int64_t patience_ns = !is_its_own ? ENTRY_NS : h && h->is_gone ? 0 : patience_of(n);
+	const int64_t patience_ns = !is_its_own ? ENTRY_NS + patience_of(n) : h && h->is_gone ? 0 : patience_of(n);
 	if (!h || n->sim->t_ns - h->at_ns > patience_ns + SLACK_NS)
 		watch_violation(n->sim, "forget: %s still has %s as a guest, which it has %s", n->name, ADDR46_STR(p.of), h ? "long not heard" : "never heard");
 }

@@ -314,6 +314,30 @@ static void a_manager_restarts(void **state)
 
 static uint64_t counted(const struct kit_node *n, enum reason r) { return n->count.n[r]; }
 
+/* An answer that nobody uses when its manager forgets whom to tell is used all the same, and asked again then. */
+static void untold_answers_are_asked_again(void **state)
+{
+	(void)state;
+	const struct mm_record *rec;
+	begin(1);
+	assert_int_equal(kit_word(0, "add", phone), 0);
+	(void)kit_ask(0, "10.1.0.5", &rec);
+	kit_run(20);
+	kit_manager_kill(0);
+	kit_manager_start(0);
+	kit_run(3000);
+	assert_int_equal(kit_word(0, "set", "imsi:310150123456789 voice-port=7"), 0);
+	kit_run(20);
+	assert_int_equal(kit_client(0)->n_told, 1);
+	assert_int_equal(kit_ask(0, "10.1.0.5", &rec), MMC_FOUND);
+	assert_true(kit_hold(0, "10.1.0.5"));
+	kit_run(20);
+	assert_true(last(0)->is_change && last(0)->rec.voice_port == 7);
+	assert_int_equal(kit_word(0, "set", "imsi:310150123456789 voice-port=8"), 0);
+	kit_run(20);
+	assert_true(last(0)->is_change && last(0)->rec.voice_port == 8);
+}
+
 static void repetition_changes_nothing(void **state)
 {
 	(void)state;
@@ -620,7 +644,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		T(asked_by_identifier_and_address), T(groups_are_one_device_s_own), T(groups_rest), T(words_are_checked), T(changes_are_told), T(changes_survive_loss),
-		T(questions_survive_loss), T(a_manager_dies), T(a_manager_restarts), T(repetition_changes_nothing), T(an_old_proof_is_none),
+		T(questions_survive_loss), T(a_manager_dies), T(a_manager_restarts), T(untold_answers_are_asked_again),
+		T(repetition_changes_nothing), T(an_old_proof_is_none),
 		T(outsiders_cost_a_counter), T(agents_ask_what_they_may), T(memory_is_bounded), T(subscriptions_end), T(managers_share_records),
 		T(holding_does_not_wear_an_answer_out), T(who_serves_is_passed_on),
 	};

@@ -102,10 +102,11 @@ static const uint8_t *take_nonces(struct mm *m, struct mm_agent *a, const struct
 		challenge_of(m, a, h->epoch, &p->src, want);
 		if (!mac_equal(want, f.nonce, MM_NONCE_OCT))
 			continue;
+		if (a->epoch != h->epoch)
+			a->seen = (struct window){0};
 		a->is_trusted = true;
 		a->epoch = h->epoch;
 		a->n_proofs++;
-		a->seen = (struct window){0};
 		fx_event(m->env->fx, ROLE_MM, EV_INFO, "agent-epoch", &addr6_any, "agent %u at %s: unproven -> trusted: it has echoed our nonce",
 			 a->conf.id, ADDR46_STR(&p->src));
 	}

@@ -2,7 +2,8 @@
 /*
  * Who is told of changes. An agent that asked is on the list of what it asked about, known or not, for somewhat longer than its
  * answer lives; asking again keeps it there. What is told is what a question would be answered now, and is told again until it is
- * acknowledged. Whoever never acknowledges is taken off: his answer expires.
+ * acknowledged. Whoever never acknowledges is taken off, and is asked for a proof of his epoch the next time: by that he knows that he is on no
+ * list, however short the interruption was, and asks again for what he holds (core/mmc.c).
  */
 #include "role/mm/mm_i.h"
 
@@ -194,7 +195,9 @@ void mm_push_tick(struct mm *m, struct now now)
 			push_send(m, u, now);
 			continue;
 		}
-		u->agent->n_lost += t->kind == MM_T_PUSH;
+		const bool is_lost = t->kind == MM_T_PUSH || u->is_waiting; /* the list may end while a change waits for its acknowledgement */
+		u->agent->n_lost += is_lost;
+		u->agent->is_trusted &= !is_lost;
 		sub_free(m, u);
 	}
 }
