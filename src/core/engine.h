@@ -93,6 +93,16 @@ struct station_event {
 	char identity[STATION_IDENTITY_LEN]; /* "nai:user@realm" as core/device.h writes it, of its authenticated session; "": none is known */
 };
 
+/* What the host's own multicast forwarding does with packets of source to group; only role_ops.follows are told. Every listing is complete:
+ * what is not in it is there no more. One comes at start, and another when something may have been missed. */
+struct mroute_event {
+	enum mroute_what { MROUTE_NEW, MROUTE_GONE, MROUTE_BEGIN, MROUTE_END } what; /* the latter two: of a listing; nothing else counts */
+	struct addr6 source, group;
+	uint32_t iif;              /* packets come in here; 0: nowhere */
+	uint32_t oif[DP_OIF_MAX], n_oif;
+	bool is_plain;             /* out of oif whatever their hop limit */
+};
+
 /* A record from the store, at start. */
 struct store_rec { enum store_table table; const uint8_t *key, *val; size_t key_len_oct, val_len_oct; };
 
@@ -126,6 +136,7 @@ struct role_ops {
 	void (*local)(void *self, const struct local_event *ev, struct now now);
 	void (*signal)(void *self, const struct signal_event *ev, struct now now);
 	void (*station)(void *self, const struct station_event *ev, struct now now);
+	void (*mroute)(void *self, const struct mroute_event *ev, struct now now);
 	void (*tick)(void *self, struct now now);
 	mono_t (*expiry)(const void *self);
 	/* what: "bindings", "mobiles", "groups", "neighbors", "routers", "interfaces", "status"; ignore others. */
@@ -135,6 +146,8 @@ struct role_ops {
 	int (*ctl)(void *self, const struct ctl_cmd *cmd, struct now now, const char **msg);
 	/* A UDP port of the host's whose datagrams come to rx as whole packets, headers rebuilt (DP_PUNT_NONE); 0: none. */
 	uint16_t (*port)(const void *self);
+	/* Does the role want to hear of the host's multicast forwarding (mroute)? Asked once, after init. */
+	bool (*follows)(const void *self);
 	/* For `roamd -t`, after init: calls say once for each weak setting. Keys with weak algorithms are the daemon's to tell. */
 	void (*advise)(const void *self, advise_fn say, void *ctx);
 

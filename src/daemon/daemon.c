@@ -329,7 +329,8 @@ static int go(struct daemon *d, struct conf_err *err)
 	if (rc)
 		return rc;
 	loop_run(d);
-	return 0;
+	rc = follow_open(&d->follow, d);
+	return rc == ERR_SYS ? fail(err, "netlink", "the multicast forwarding of this namespace cannot be followed") : rc;
 }
 
 static void go_realtime(struct daemon *d)
@@ -441,8 +442,11 @@ const char *daemon_reload(struct daemon *d)
 	conf_fini(&old);
 	d->exec.is_setting = fresh.node.sysctl;
 	log_level((enum event_sev)d->conf.node.log_level);
-	if (is_new)
+	if (is_new) {
 		rtnl_report(d->rtnl);
+		if (follow_again(&d->follow, d))
+			log_note(EV_WARNING, "multicast-not-followed", "the host's multicast forwarding cannot be followed: all groups are left to it");
+	}
 	loop_open_ports(d);
 	loop_run(d);
 	log_note(EV_NOTICE, "reloaded", "%s", d->file);
@@ -469,6 +473,7 @@ void daemon_free(struct daemon *d)
 		return;
 	loop_close(d);
 	etcd_close(d->etcd);
+	follow_close(d->follow);
 	feed_close(d->feed);
 	control_close(d->control);
 	nl80211_close(d->nl80211);

@@ -10,6 +10,7 @@
 #include "daemon/etcd.h"
 #include "daemon/exec.h"
 #include "daemon/feed.h"
+#include "daemon/follow.h"
 #include "daemon/group.h"
 #include "daemon/keys.h"
 #include "datapath/slow.h"
@@ -45,6 +46,7 @@ struct daemon {
 	struct feed *feed;
 	struct group *group;         /* NULL: none */
 	struct etcd *etcd;           /* NULL: no store is shared */
+	struct follow *follow;       /* NULL: no role wants it */
 	int tun_fd;
 	int timer_fd;
 

@@ -225,6 +225,8 @@ void engines_local(struct engines *es, const struct local_event *ev, struct now 
 void engines_signal(struct engines *es, const struct signal_event *ev, struct now now) { TELL(es, SYNC_UNASKED, signal, ev, now) }
 void engines_station(struct engines *es, const struct station_event *ev, struct now now) { TELL(es, SYNC_UNASKED, station, ev, now) }
 
+void engines_mroute(struct engines *es, const struct mroute_event *ev, struct now now) { TELL(es, SYNC_UNASKED, mroute, ev, now) }
+
 void engines_tick(struct engines *es, struct now now)
 {
 	for (uint32_t i = 0; i < es->n; i++) {

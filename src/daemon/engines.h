@@ -52,6 +52,7 @@ void engines_addr(struct engines *es, const struct addr_event *ev, struct now no
 void engines_local(struct engines *es, const struct local_event *ev, struct now now);
 void engines_signal(struct engines *es, const struct signal_event *ev, struct now now);
 void engines_station(struct engines *es, const struct station_event *ev, struct now now);
+void engines_mroute(struct engines *es, const struct mroute_event *ev, struct now now);
 void engines_tick(struct engines *es, struct now now);
 mono_t engines_expiry(const struct engines *es);
 void engines_show(const struct engines *es, const char *what, struct show *out, struct now now);

@@ -126,8 +126,10 @@ struct dp_coa {
 	bool keep;                       /* what is sent to the group is kept for a while: FX_KEEP_SEND */
 	struct addr6 forward;            /* unless :: or over: what comes for coa is tunnelled from source to here, nothing to the group. */
 	mono_t forward_until;            /* The entry may outlive the registration (expires) for it */
-	uint32_t inject_if;              /* not 0: packets to the group enter the host's own multicast forwarding as if received on this
-	                                  * interface (a multicast routing daemon knows the rest); 0: to the links of DP_MFC */
+	uint32_t inject_if;              /* 0: packets to the group go to the links of DP_MFC. Not 0: they enter the host's own multicast
+	                                  * forwarding as if received on this interface (a multicast routing daemon knows the rest), but while user
+	                                  * space follows what that does (dp_follow) and there is a DP_MFC, they go to its links from here, and once
+	                                  * a second a copy that has no hop left enters there to be counted */
 };
 
 struct dp_uplink_in {

@@ -63,7 +63,9 @@
 	X(FA_UP, "packets of visitors passed on to their home agents") \
 	X(GUEST_DOWN, "packets out of groups given to guests") \
 	X(GUEST_VOICE, "voice out of groups given to guests") \
-	X(RELAYED, "voice put on a mobile's group")
+	X(RELAYED, "voice put on a mobile's group") \
+	X(MFC_HOST, "packets left to the host's multicast forwarding") \
+	X(MFC_TOLD, "copies that the host's multicast forwarding counts and sends nowhere")
 
 enum dp_drop {
 	DP_DROP_NONE,

@@ -212,6 +212,8 @@ static int cfg_init(struct dp *dp)
 	if (dp->is_adopted && bpf_map_lookup_elem(dp->map_fd[MAP_CFG], &zero, &dp->cfg))
 		return ERR_SYS;
 	dp->cfg.layout = MAP_LAYOUT;
+	dp->cfg.follow_epoch++; /* what an earlier daemon followed has perhaps changed since */
+	dp->cfg.follow_until_ns = 0;
 	if (c->roam0_ifindex)
 		dp->cfg.roam0_ifindex = c->roam0_ifindex;
 	dp->cfg.is_up_link = c->is_up_link;

@@ -119,6 +119,8 @@ static int complete_val(struct dp *dp, const struct dp_op *op, uint32_t owner, c
 	carry_over(dp, op, key, val);
 	if (op->table == DP_MFC && !ifset_mfc(&dp->ifs, &op->mfc, &val->mfc, &fresh))
 		return ERR_FULL;
+	if (op->table == DP_MFC)
+		val->mfc.epoch = dp->cfg.follow_epoch;
 	if (op->table == DP_MFC && op->mfc.is_merge)
 		keep_links(dp->map_fd[MAP_MFC], key, &val->mfc);
 	for (uint32_t at = 1; at < IF_SLOTS && fresh && !r; at++)
@@ -294,6 +296,12 @@ int dp_pmtu_put(struct dp *dp, const struct addr6 *dst, uint32_t mtu_oct, mono_t
 	if (bpf_map_update_elem(dp->map_fd[MAP_PMTU], &key, &v, BPF_ANY))
 		return map_error();
 	return table_in_use(dp, FEAT_PMTU);
+}
+
+int dp_follow(struct dp *dp, mono_t until)
+{
+	dp->cfg.follow_until_ns = until.ns;
+	return loader_cfg_sync(dp);
 }
 
 int dp_counters_read(struct dp *dp, uint64_t *counts, uint32_t n)

@@ -80,6 +80,13 @@ int dp_guest_serve(struct dp *dp, const struct addr6 *source, const struct addr6
 /* A learned path MTU towards the outer destination dst (or group), at least 1280 (IPv4: 552), aged at `until`. */
 int dp_pmtu_put(struct dp *dp, const struct addr6 *dst, uint32_t mtu_oct, mono_t until);
 
+/*
+ * Where packets to a group would enter the host's multicast forwarding (dp_coa's inject_if), links of DP_MFC are used only until then, and only
+ * those put since dp_open. Whoever tells what that forwarding does (role_ops.mroute) renews it as long as all of that has been carried out; if
+ * he dies, the host is asked again.
+ */
+int dp_follow(struct dp *dp, mono_t until);
+
 /* Readable when something was punted (epoll, libevent: EV_READ|EV_PERSIST). */
 int dp_punt_fd(const struct dp *dp);
 typedef void (*dp_punt_fn)(void *ctx, const struct dp_punted *p);

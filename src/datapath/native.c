@@ -273,6 +273,8 @@ static int apply_put(struct dpn *d, const struct dp_op *op, uint32_t owner, cons
 		ifset_local_put(&d->ifs, &op->local, owner, &val.local.flags);
 	if (op->table == DP_MFC && !ifset_mfc(&d->ifs, &op->mfc, &val.mfc, &fresh))
 		return ERR_FULL;
+	if (op->table == DP_MFC)
+		val.mfc.epoch = d->cfg.follow_epoch;
 	if (op->table == DP_MFC && op->mfc.is_merge && dpn_lookup(d, T_mfc, key))
 		ifset_mfc_merge(&val.mfc, dpn_lookup(d, T_mfc, key));
 	if (((op->table == DP_COA && op->coa.keep) || op->table == DP_GUEST) && keep_begin(d))
@@ -336,6 +338,12 @@ int dpn_pmtu_put(struct dpn *d, const struct addr6 *dst, uint32_t mtu_oct, mono_
 	struct m_pmtu v = {.until_ns = until.ns, .mtu_oct = entry_pmtu(dst, mtu_oct)};
 	d->cfg.features |= FEAT_PMTU;
 	return dpn_update(d, T_pmtu, &key, &v);
+}
+
+void dpn_follow(struct dpn *d, mono_t until, bool is_new)
+{
+	d->cfg.follow_until_ns = until.ns;
+	d->cfg.follow_epoch += is_new;
 }
 
 void dpn_keep_each(struct dpn *d, const struct addr6 *coa, dpn_keep_fn fn, void *ctx)

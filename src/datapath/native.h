@@ -35,6 +35,9 @@ int dpn_apply(struct dpn *d, bool is_put, const struct dp_op *op, uint32_t owner
 int dpn_pmtu_put(struct dpn *d, const struct addr6 *dst, uint32_t mtu_oct, mono_t until);
 int dpn_find(struct dpn *d, struct dp_op *op);
 
+/* As dp_follow; is_new: what was put before counts no more, as after dp_open. */
+void dpn_follow(struct dpn *d, mono_t until, bool is_new);
+
 enum dpn_dir {
 	DPN_INGRESS,  /* Ethernet frame received on ifindex */
 	DPN_EGRESS,   /* IPv6 packet that the host routed into roam0 */

@@ -79,6 +79,15 @@ extern const unsigned n_dpcases6, n_dpcases4, n_dpcases_cast;
 unsigned dpcase_n(void);
 const struct dpcase *dpcase_at(unsigned i);
 
+/* Cases whose packets go to a group, and for each the key of the entry (DP_COA, DP_RELAY) that says how; NULL after the last. */
+const char *dphost_at(unsigned i, struct dp_op *key);
+/* Makes such packets enter the host's multicast forwarding on an interface. */
+void dphost_enter(struct dp_op *op, uint32_t ifindex);
+/* The key of its group's links. */
+struct dp_op dphost_links(const struct dp_op *op);
+/* The copy that is only to be counted there, its IP header right? */
+bool dphost_has_no_hop_left(const uint8_t *ip);
+
 /* A frame of a kind that came in: sent on, dropped, left to the host, handed up, both, or given to the slow path. */
 #define SENT(name, dif, build, diff_, oif, chk) {name, dif, DPN_INGRESS, build, DPN_SEND, 0, 0, 0, diff_, oif, chk}
 #define LOST(name, dif, build, why) {name, dif, DPN_INGRESS, build, DPN_DROP, DP_DROP_##why, 0, 0, 0, 0, NULL}

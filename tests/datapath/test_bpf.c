@@ -291,6 +291,60 @@ static void both_at_once(struct bench *b, uint8_t nh)
 		fault(b, "both at once", "packets lost or twice", none, twice);
 }
 
+static void enter(struct bench *b, const struct dp_op *key, uint32_t ifindex)
+{
+	struct dp_op kernel = *key, native = *key;
+	if (dp_find(b->dp, &kernel) || dpn_find(b->dpn, &native))
+		exit(1);
+	dphost_enter(&kernel, ifindex);
+	dphost_enter(&native, ifindex);
+	if (dp_apply(b->dp, DP_PUT, &kernel, 1) || dpn_apply(b->dpn, true, &native, 1))
+		exit(1);
+}
+
+static const struct dpcase *named(const char *name)
+{
+	unsigned i = 0;
+	while (strcmp(dpcase_at(i)->name, name))
+		i++;
+	return dpcase_at(i);
+}
+
+/* Copies that came in on the interface of s, with no hop left. */
+static int told(int s)
+{
+	struct sockaddr_ll from;
+	socklen_t len = sizeof from;
+	uint8_t buf[4096];
+	int n = 0;
+	while (recvfrom(s, buf, sizeof buf, MSG_DONTWAIT, (struct sockaddr *)&from, &len) > 34)
+		n += from.sll_pkttype != PACKET_OUTGOING && dphost_has_no_hop_left(buf + 14) && (buf[12] == 8 || buf[20] == 47 || buf[20] == 17);
+	return n;
+}
+
+/* Groups that the host's multicast forwarding knows: left to it, then followed. */
+static void followed(struct bench *b)
+{
+	struct dp_op key;
+	const char *name;
+	int far = packet_socket("acc_p", SOCK_RAW); /* no program is there */
+	const uint64_t *count = dpn_counters(b->dpn), before = count[DP_COUNT_MFC_TOLD];
+	for (unsigned i = 0; (name = dphost_at(i, &key)); i++) {
+		enter(b, &key, if_nametoindex("acc_p"));
+		dp_follow(b->dp, (mono_t){0});
+		dpn_follow(b->dpn, (mono_t){0}, false);
+		run_case(b, named(name));
+		dp_follow(b->dp, MONO_NEVER);
+		dpn_follow(b->dpn, MONO_NEVER, false);
+		run_case(b, named(name));
+		run_case(b, named(name));
+	}
+	int seen = told(far), want = (int)(count[DP_COUNT_MFC_TOLD] - before);
+	if (seen != want || !want)
+		fault(b, "followed groups", "copies to be counted", seen, want);
+	close(far);
+}
+
 static void open_both(struct bench *b)
 {
 	struct dpn_conf conf = {.mem = &mem, .roam0_ifindex = if_nametoindex("roam0"), .route = bench_route, .dup_slots = 196608, .dup_window_ms = BENCH_WINDOW_MS,
@@ -332,6 +386,7 @@ int main(int argc, char **argv)
 	for (unsigned i = 0; i < dpcase_n(); i++)
 		if (dpcase_at(i)->dir != DPN_EGRESS || dpcase_at(i)->out_if != IF_UP)
 			run_case(&b, dpcase_at(i));
+	followed(&b);
 	for (unsigned i = 0; i < packets && b.failures < 20; i++)
 		generated(&b, &g, i);
 	compare_numbers(&b);

@@ -3,7 +3,7 @@
 import pytest
 from roamlab import frr, topo, witness
 
-from test_multicast_routing import abroad, access_prefix, flat_site, hand_over_behind_a_switch, link_addresses, link_up, pim_site, snoop
+from test_multicast_routing import abroad, access_prefix, await_neighbours, flat_site, hand_over, hand_over_behind_a_switch, link_addresses, pim_site, snoop
 
 MMA4 = topo.FOREIGN.mma4
 
@@ -26,16 +26,16 @@ def pim_world4(make_world):
         net.run("mma", "sysctl", "-qw", "net.ipv4.conf.src0.accept_local=1")
         for prefix in ("default", MMA4):  # FRR looks for no source along a default route
             route("r1", prefix, neighbour(1, 1))
-        for i in (1, 2):
-            for prefix in ("default", MMA4):
+            for i in (1, 2):
                 route(f"ar{i}", prefix, neighbour(i + 1, 1))
-            route("r1", access_prefix("ipv4", i), neighbour(i + 1, 2))
-            route("mma", access_prefix("ipv4", i), neighbour(1, 2))
-        world.frr = {"mma": frr.Frr(net, "mma", ["src0", "d1"], family="ipv4"), "r1": frr.Frr(net, "r1", ["up0", "d1", "d2"], family="ipv4")}
+        route("r1", access_prefix("ipv4", 1), neighbour(2, 2))
+        route("mma", access_prefix("ipv4", 1), neighbour(1, 2))
+        route("mma", access_prefix("ipv4", 2), neighbour(3, 2))
+        world.frr = {"mma": frr.Frr(net, "mma", ["src0", "d1", "d2"], family="ipv4"), "r1": frr.Frr(net, "r1", ["up0", "d1"], family="ipv4")}
         for i in (1, 2):
             world.frr[f"ar{i}"] = frr.Frr(net, f"ar{i}", ["up0"], ["acc0"], family="ipv4")
         daemons.extend(world.frr.values())
-        world.wait(lambda: all(link_up(net, world.frr["r1"], i) for i in ("up0", "d1", "d2")), "PIM neighbours", 30)
+        await_neighbours(world)
         return world
 
     yield make
@@ -51,9 +51,7 @@ def test_pim_carries_the_group_v4(pim_world4):
     tap = world.watch(witness.Tap, "mma")
     flow = abroad(world)
     start = world.now()
-    for i in range(6):
-        world.move(f"cell{2 - i % 2}", 15)
-        flow.wait_flowing(5)
+    hand_over(world, flow, 6)
     shown = world.frr["r1"].show("mroute")
     assert MMA4 in shown and "232." in shown, shown
     end = world.now() - 100_000_000

@@ -469,6 +469,65 @@ static void test_group_into_the_hosts_own_forwarding(void **state)
 	assert_int_equal(out->len_oct, p.n - 14 + 8);
 }
 
+/* One output after the other: is the first of them the copy that is only to be counted, and does the packet go out of both links? */
+static void goes_direct(struct dpn *d, const struct dpcase *c, mono_t now, bool is_told)
+{
+	struct pk p;
+	uint32_t n;
+	const struct dpn_out *out = give(d, c, &p, now, &n);
+	assert_int_equal(n, is_told ? 3 : 2);
+	if (is_told) {
+		assert_int_equal(out[0].verdict, DPN_LOCAL);
+		assert_true(dphost_has_no_hop_left(out[0].bytes));
+		assert_int_equal(out[0].len_oct, out[2].len_oct - 14);
+		assert_false(dphost_has_no_hop_left(out[1].bytes + 14));
+	}
+	assert_int_equal(out[n - 2].ifindex, IF_DOWN);
+	check(c, &p, out, n);
+}
+
+static void goes_to_the_host(struct dpn *d, const struct dpcase *c, mono_t now)
+{
+	struct pk p;
+	uint32_t n;
+	const struct dpn_out *out = give(d, c, &p, now, &n);
+	assert_int_equal(n, 1);
+	assert_int_equal(out->verdict, DPN_LOCAL);
+	assert_false(dphost_has_no_hop_left(out->bytes));
+}
+
+/* A routing daemon knows the tree and somebody follows what it does: from here, to the links; the kernel sees one in a second, which goes nowhere.
+ * Whoever follows must go on saying so, and must have said it since he began. */
+static void test_group_that_is_followed_goes_direct(void **state)
+{
+	struct dp_op op;
+	const char *name;
+	for (unsigned i = 0; (name = dphost_at(i, &op)); i++) {
+		const struct dpcase *c = named(name);
+		assert_int_equal(dpn_find(*state, &op), 0);
+		dphost_enter(&op, IF_ACC);
+		put(*state, &op);
+		struct dp_op links = dphost_links(&op);
+		assert_int_equal(dpn_find(*state, &links), 0);
+		put(*state, &links);
+		dpn_follow(*state, t0, false);
+		goes_to_the_host(*state, c, t0);
+		dpn_follow(*state, mono_add(t0, span_s(3)), false);
+		goes_direct(*state, c, t0, true);
+		goes_direct(*state, c, mono_add(t0, span_ms(999)), false);
+		goes_direct(*state, c, mono_add(t0, span_ms(1000)), true);
+		goes_to_the_host(*state, c, mono_add(t0, span_s(3)));
+		dpn_follow(*state, mono_add(t0, span_s(3)), true);
+		goes_to_the_host(*state, c, t0);
+		put(*state, &links);
+		goes_direct(*state, c, t0, true);
+		assert_int_equal(dpn_apply(*state, false, &links, 1), 0);
+		goes_to_the_host(*state, c, t0);
+		put(*state, &links);
+	}
+	assert_int_equal(dpn_counters(*state)[DP_COUNT_MFC_TOLD], 3 * 6);
+}
+
 /* Two packets that may be fragmented on their way must not be put together as one. */
 static void test_identifications_differ(void **state)
 {
@@ -616,7 +675,7 @@ int main(void)
 		T(test_owners_share_an_interface), T(test_ring_keeps_what_was_sent), T(test_last_sequence_is_known), T(test_use_of_a_route_is_known),
 		T(test_routes_are_asked_for_slowly), T(test_simultaneous_bindings_get_copies), T(test_a_copy_that_must_wait_is_handed_up),
 		T(test_ring_keeps_ipv4), T(test_last_sequence_of_ipv4_is_known), T(test_tcp_segments_of_ipv4_are_told_apart),
-		T(test_path_mtu_of_ipv4_is_heeded), T(test_group_into_the_hosts_own_forwarding), T(test_identifications_differ), T(test_a_key_deletes),
+		T(test_path_mtu_of_ipv4_is_heeded), T(test_group_into_the_hosts_own_forwarding), T(test_group_that_is_followed_goes_direct), T(test_identifications_differ), T(test_a_key_deletes),
 		T(test_entries_of_ipv4_are_found), T(test_two_filter_a_link), T(test_a_family_that_nobody_filters_passes),
 		T(test_gateway_hears_every_question), T(test_guest_has_a_ring_and_a_last_number), T(test_questions_are_limited_by_whom_they_are_about),
 	};

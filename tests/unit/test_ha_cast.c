@@ -64,7 +64,7 @@ uint16_t mmc_port(const struct mmc *m) { return (void)m, 4341; }
 
 /* --- the bench ------------------------------------------------------------------------------------------------------------ */
 
-enum { DOWN_IF = 3, ROAM0_IF = 9 };
+enum { DOWN_IF = 3, SRC_IF = 4, ROAM0_IF = 9 };
 static struct bench b;
 static struct dpn *dpn;
 static struct addr6 mobile, mobile4, group, group4, ha4, cn;
@@ -93,10 +93,9 @@ static void apply(void)
 	}
 }
 
-static int setup(void **state)
+static int begin(enum ha_cast_multicast multicast)
 {
 	const struct dpn_conf conf = {.mem = &b.k.mem, .roam0_ifindex = ROAM0_IF};
-	(void)state;
 	mobile = addr("2001:db8:1:1::77"), mobile4 = addr("10.1.7.77"), group = addr("ff38::77"), group4 = addr("232.128.0.77");
 	ha4 = addr("10.1.0.1"), cn = addr("2001:db8:c::2");
 	bench_init(&b, false);
@@ -104,7 +103,9 @@ static int setup(void **state)
 	b.conf->home_prefix[b.conf->n_home_prefix++] = prefix("10.1.0.0/16");
 	b.conf->cast = (struct ha_cast_conf){.is_on = true, .mm = {.n_manager = 1, .id = 7}, .prefix = {prefix("2001:db8:1:1::/64"), prefix("10.1.7.0/24")},
 		.n_prefix = 2, .agent = {prefix("2001:db8:4::/48")}, .n_agent = 1, .downstream = {"down0"}, .n_downstream = 1, .robustness = 2,
-		.query_interval = span_s(125), .query_response = span_s(10), .held_max = 20, .hold = span_ms(1000)};
+		.query_interval = span_s(125), .query_response = span_s(10), .held_max = 20, .hold = span_ms(1000), .multicast = multicast};
+	if (multicast == HA_CAST_PIM)
+		strcpy(b.conf->cast.source_if, "src0");
 	bench_start(&b);
 	assert_int_equal(dpn_new(&dpn, &conf), 0);
 	bench_link(&b, T_UP_IF, "core0", true, false);
@@ -115,6 +116,9 @@ static int setup(void **state)
 		.voice_port = 7000, .policy = MM_ALL};
 	return 0;
 }
+
+static int setup(void **state) { return (void)state, begin(HA_CAST_PROXY); }
+static int setup_pim(void **state) { return (void)state, begin(HA_CAST_PIM); }
 
 static int teardown(void **state)
 {
@@ -234,6 +238,37 @@ static void test_packets_reach_the_group(void **state)
 	dpn_input(dpn, T_UP_IF, DPN_INGRESS, frame, n + 14, b.k.now.mono, &out);
 	assert_int_equal(out->verdict, DPN_SEND);
 	assert_int_equal(out->bytes[14 + 40], 0x10); /* GRE with a number */
+}
+
+/* A routing daemon knows the links: packets go to them from here while that is followed, and through the host else. */
+static void test_a_routing_daemons_links_are_followed(void **state)
+{
+	const struct dpn_out *out;
+	uint8_t frame[160] = {[0] = 2, [5] = 1, [12] = 0x86, [13] = 0xdd};
+	struct mroute_event ev = {.what = MROUTE_NEW, .source = t_ha, .group = group, .iif = SRC_IF, .oif = {DOWN_IF}, .n_oif = 1, .is_plain = true};
+	const size_t n = packet(frame + 14, &mobile, 2) + 14;
+	(void)state;
+	assert_true(ha_role.follows(b.ha));
+	bench_link(&b, SRC_IF, "src0", true, false);
+	unbound(&mobile, 1);
+	answer(&mobile, MMC_FOUND);
+	apply();
+	dpn_follow(dpn, mono_add(b.k.now.mono, span_s(1)), false);
+	dpn_input(dpn, T_UP_IF, DPN_INGRESS, frame, n, b.k.now.mono, &out);
+	assert_int_equal(out->verdict, DPN_LOCAL);
+	kit_clear(&b.k);
+	ha_role.mroute(b.ha, &ev, b.k.now);
+	apply();
+	assert_int_equal(dpn_input(dpn, T_UP_IF, DPN_INGRESS, frame, n, b.k.now.mono, &out), 2);
+	assert_int_equal(out[0].verdict, DPN_LOCAL); /* to be counted, with no hop left */
+	assert_int_equal(out[0].bytes[7], 1);
+	assert_int_equal(out[1].verdict, DPN_SEND);
+	assert_int_equal(out[1].ifindex, DOWN_IF);
+	ev.what = MROUTE_GONE;
+	ha_role.mroute(b.ha, &ev, b.k.now);
+	apply();
+	dpn_input(dpn, T_UP_IF, DPN_INGRESS, frame, n, b.k.now.mono, &out);
+	assert_int_equal(out->verdict, DPN_LOCAL);
 }
 
 static void test_both_families_have_their_group(void **state)
@@ -434,6 +469,7 @@ int main(void)
 		T(test_unknown_and_silent_forget_what_waited), T(test_waiting_is_bounded), T(test_changes_are_followed), T(test_entries_are_kept_alive),
 		T(test_anothers_group_is_left_alone), T(test_registration_takes_precedence), T(test_stop_takes_all_back), T(test_voice_is_relayed),
 		T(test_configuration_is_checked),
+		cmocka_unit_test_setup_teardown(test_a_routing_daemons_links_are_followed, setup_pim, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

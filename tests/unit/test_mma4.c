@@ -302,6 +302,45 @@ static void with_a_routing_daemon_answers_enter_its_forwarding(void **state)
 	assert_int_equal(rig_dp(&s.rig, FX_DP_PUT, DP_COA, 0)->coa.inject_if, 9);
 }
 
+/* End to end a restart lost a packet in four times: between binding and interface it went past the routing daemon's tree. */
+static void with_a_routing_daemon_nothing_goes_before_its_way_is_known(void **state)
+{
+	(void)state;
+	s.conf.multicast = MMA_PIM;
+	memcpy(s.conf.source_if, "src0", 5);
+	site4_start(&s);
+	register4(&s, (struct ask4){0});
+	assert_null(rig_dp(&s.rig, FX_DP_PUT, DP_COA, 0));
+	assert_non_null(rig_dp(&s.rig, FX_DP_PUT, DP_UPLINK_IN, 0));
+	rig_link(&s.rig, 9, "src0", "02:00:00:00:00:09", true);
+	assert_int_equal(rig_dp(&s.rig, FX_DP_PUT, DP_COA, 0)->coa.inject_if, 9);
+}
+
+/* Where all links of an entry are ours the datapath is told of them; a link that is gone is none of ours. */
+static void what_a_routing_daemon_does_is_followed(void **state)
+{
+	(void)state;
+	struct mroute_event ev = {.what = MROUTE_NEW, .source = s.self, .group = A(GROUP), .iif = 9, .oif = {D1, D2}, .n_oif = 2, .is_plain = true};
+	struct link_event off = {.ifindex = D2, .name = "d2", .is_gone = true};
+	assert_false(mma_role.follows(s.rig.self));
+	s.conf.multicast = MMA_PIM;
+	memcpy(s.conf.source_if, "src0", 5);
+	site4_start(&s);
+	assert_true(mma_role.follows(s.rig.self));
+	mma_role.mroute(s.rig.self, &ev, s.rig.now);
+	assert_null(rig_dp(&s.rig, FX_DP_PUT, DP_MFC, 0));
+	rig_link(&s.rig, 9, "src0", "02:00:00:00:00:09", true);
+	assert_int_equal(rig_dp(&s.rig, FX_DP_PUT, DP_MFC, 0)->mfc.n_oif, 2);
+	mma_role.link(s.rig.self, &off, s.rig.now);
+	assert_true(addr6_eq(&rig_dp(&s.rig, FX_DP_DEL, DP_MFC, 0)->mfc.group, &ev.group));
+	rig_clear(&s.rig);
+	rig_link(&s.rig, D2, "d2", "02:00:00:00:00:04", true);
+	assert_non_null(rig_dp(&s.rig, FX_DP_PUT, DP_MFC, 0));
+	rig_clear(&s.rig);
+	mma_role.stop(s.rig.self, s.rig.now);
+	assert_non_null(rig_dp(&s.rig, FX_DP_DEL, DP_MFC, 0));
+}
+
 /* --- refusals ------------------------------------------------------------------------------------------------------ */
 
 static const struct refusal { const char *name; struct ask4 ask; uint8_t code; enum reason why; } refusals[] = {
@@ -644,6 +683,7 @@ int main(void)
 		T(a_mobile_keeps_the_group_that_it_has), T(a_reservation_ends_when_nothing_comes_of_it), T(no_free_group_is_a_refusal),
 		T(a_candidate_of_elsewhere_is_answered_where_the_mobile_is), T(an_answer_waits_for_the_first_listener),
 		T(an_answer_goes_to_each_link_that_listens), T(held_answers_are_bounded), T(with_a_routing_daemon_answers_enter_its_forwarding),
+		T(what_a_routing_daemon_does_is_followed), T(with_a_routing_daemon_nothing_goes_before_its_way_is_known),
 		T(each_refusal_has_its_code_and_changes_nothing), T(a_mobile_without_a_key_hears_so_in_its_group),
 		T(a_request_without_a_group_is_no_mobile_of_ours), T(requests_from_outside_the_site_are_dropped), T(what_the_home_agent_refuses_is_passed_on),
 		T(forged_and_late_replies_change_nothing), T(no_damaged_request_is_believed), T(a_lifetime_ends_and_the_address_rests),

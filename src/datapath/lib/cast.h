@@ -18,8 +18,8 @@ NOINLINE int cast_begin(ctx_t *c, struct m_coa *m, struct cast_way *w)
 	struct m_cfg *g = cfg(c);
 	if (!g)
 		return ctx_drop(c, DP_DROP_NO_GROUP);
-	w->to = m->inject_ifindex ? NULL : TBL(c, mfc, &m->source);
-	bool is_heard = m->inject_ifindex || (w->to && w->to->n);
+	w->to = group_links(c, g, &m->source, m->inject_ifindex);
+	bool is_heard = m->inject_ifindex || w->to;
 	if (is_heard || (m->flags & COA_KEEP))
 		w->seq = __sync_fetch_and_add(&m->seq, 1);
 	if (m->flags & COA_KEEP)
@@ -44,10 +44,10 @@ NOINLINE int cast_slow(ctx_t *c, const struct m_coa *m, const struct cast_way *w
 	return ctx_stolen(c);
 }
 
-NOINLINE int cast_replicate(ctx_t *c, const struct m_coa *m, const struct m_mfc *to)
+NOINLINE int cast_replicate(ctx_t *c, const struct m_coa *m, struct m_mfc *to)
 {
 	count(c, DP_COUNT_MMA_DOWN);
-	return to ? group_replicate(c, to) : ctx_host(c, m->inject_ifindex);
+	return cast_out(c, &m->group, to, m->inject_ifindex);
 }
 
 /* Ethernet, IPv6, GRE, and the packet's own header. */

@@ -23,6 +23,7 @@
  *   ctx_send, ctx_send_neigh (ctx_send_neigh4), ctx_send_here, ctx_copy, ctx_host, ctx_up   out of an interface; so, resolving the neighbour; out
  *                           of the interface that it was about to leave through, resolving way and neighbour; a copy now; into
  *                           the host's stack through roam0; so, on this link. All but ctx_copy end the program's work
+ *   ctx_copy_host(c, i)     a copy now into the host's stack, as received on interface i
  *   ctx_loop(n, fn, arg)    fn(0, arg) to fn(n - 1, arg), until one does not return 0
  *   ctx_pass, ctx_drop, ctx_stolen   verdicts
  *   ctx_ring                packet from off on to user space, with *head, and *slow if has_slow; signalling has a ring of its own; false

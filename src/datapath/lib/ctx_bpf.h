@@ -260,6 +260,11 @@ static INLINE int ctx_host(ctx_t *c, uint32_t roam0)
 	bpf_skb_change_type(c, 0 /* PACKET_HOST */);
 	return (int)bpf_redirect(roam0, BPF_F_INGRESS);
 }
+static INLINE void ctx_copy_host(ctx_t *c, uint32_t ifindex)
+{
+	bpf_skb_change_type(c, 0 /* PACKET_HOST */);
+	bpf_clone_redirect(c, ifindex, BPF_F_INGRESS);
+}
 static INLINE int ctx_up(ctx_t *c)
 {
 	bpf_skb_change_type(c, 0 /* PACKET_HOST */);

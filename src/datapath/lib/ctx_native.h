@@ -161,6 +161,7 @@ static INLINE int ctx_send_neigh(ctx_t *c, const struct way *w) { (void)w; retur
 static INLINE int ctx_send_neigh4(ctx_t *c, const struct way *w) { return ctx_send_neigh(c, w); }
 static INLINE int ctx_send_here(ctx_t *c) { return dpn_emit_route(c); }
 static INLINE int ctx_host(ctx_t *c, uint32_t roam0) { (void)roam0; return dpn_emit_host(c); }
+static INLINE void ctx_copy_host(ctx_t *c, uint32_t ifindex) { (void)ifindex; (void)dpn_emit_host(c); }
 static INLINE int ctx_up(ctx_t *c) { return dpn_emit_host(c); }
 
 static INLINE bool ctx_ring(ctx_t *c, uint32_t off, struct punt_head *head, const struct dp_slow *slow, bool has_slow,

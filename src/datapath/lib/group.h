@@ -6,7 +6,10 @@
  */
 #include "datapath/lib/tunnel.h"
 
-enum { DP_INJECT_MTU = 1500 }; /* until a router of the tree says otherwise */
+enum {
+	DP_INJECT_MTU = 1500,          /* until a router of the tree says otherwise */
+	GROUP_TELL_NS = 1000000000,    /* a routing daemon asks every few dozen seconds whether anything has come */
+};
 
 static INLINE struct m_if *if_of_slot(ctx_t *c, uint32_t slot)
 {
@@ -69,6 +72,64 @@ static INLINE int group_replicate(ctx_t *c, const struct m_mfc *m)
 	}
 	count_add(c, DP_COUNT_MFC_COPIES, m->n);
 	return ctx_send(c, last);
+}
+
+/*
+ * The links that packets of a group go to which begin here; pair: its source and group. Where they enter the host's multicast forwarding (inject_if),
+ * only while user space follows what that does. NULL: nobody listens, or it is the host's to know.
+ */
+static INLINE struct m_mfc *group_links(ctx_t *c, const struct m_cfg *g, const struct a6 *pair, uint32_t inject_if)
+{
+	struct m_mfc *to = TBL(c, mfc, pair);
+	if (!to || !to->n)
+		return NULL;
+	bool is_followed = to->epoch == g->follow_epoch && g->follow_until_ns > ctx_now(c);
+	return !inject_if || is_followed ? to : NULL;
+}
+
+/* Is the host's multicast forwarding to see one again? */
+static INLINE bool group_is_told(ctx_t *c, struct m_mfc *to, uint32_t inject_if)
+{
+	int64_t now = ctx_now(c);
+	if (!inject_if || now - to->told_ns < GROUP_TELL_NS)
+		return false;
+	to->told_ns = now;
+	count(c, DP_COUNT_MFC_TOLD);
+	return true;
+}
+
+static INLINE int group_host(ctx_t *c, uint32_t inject_if)
+{
+	count(c, DP_COUNT_MFC_HOST);
+	return ctx_host(c, inject_if);
+}
+
+/*
+ * A routing daemon forgets a group of which its kernel forwards nothing. So that it counts, a copy enters there with no hop left: that is
+ * looked at behind the counters, and the copy goes nowhere. Nothing is doubled so, and no packet overtakes another.
+ */
+GLOBAL int group_tell(ctx_t *c, uint32_t inject_if)
+{
+	struct ip6_h *ip = ctx_at(c, ETH_OCT);
+	if (!ctx_has(c, ETH_OCT + IP6_OCT))
+		return 0;
+	uint8_t hl = ip->hl;
+	ip->hl = 1;
+	ctx_copy_host(c, inject_if);
+	ip = ctx_at(c, ETH_OCT);
+	if (ctx_has(c, ETH_OCT + IP6_OCT))
+		ip->hl = hl;
+	return 0;
+}
+
+/* The frame of IPv6, ready, on its way into its group: to its links, or into the host's multicast forwarding. */
+static INLINE int group_out(ctx_t *c, struct m_mfc *to, uint32_t inject_if)
+{
+	if (!to)
+		return group_host(c, inject_if);
+	if (group_is_told(c, to, inject_if))
+		group_tell(c, inject_if);
+	return group_replicate(c, to);
 }
 
 /* The source is to hear of it (RFC 4443 3.2 allows that for multicast). */
@@ -139,13 +200,13 @@ NOINLINE int group_keep(ctx_t *c, uint32_t at, uint32_t len_oct, const struct a6
 }
 
 /* From the agent to a mobile's group: to the links that have listeners, or into the host's own multicast forwarding, which a routing
- * daemon has filled (the branches' MTUs are not known then: routers of the tree report them). in: the inner packet; have: octets of
+ * daemon fills (the branches' MTUs are not known then: routers of the tree report them). in: the inner packet; have: octets of
  * the tunnel that it came in. */
 static INLINE int group_tunnel(ctx_t *c, const struct m_cfg *g, uint32_t l2, struct inner *in, struct m_coa *m, uint32_t have)
 {
 	struct outer o = {.src = &m->source, .dst = &m->group, .gre = GRE_SEQ};
-	struct m_mfc *to = m->inject_ifindex ? NULL : TBL(c, mfc, &m->source);
-	bool is_heard = m->inject_ifindex || (to && to->n);
+	struct m_mfc *to = group_links(c, g, &m->source, m->inject_ifindex);
+	bool is_heard = m->inject_ifindex || to;
 	if (is_heard || (m->flags & COA_KEEP))
 		o.gre_opt = __sync_fetch_and_add(&m->seq, 1);
 	if (m->flags & COA_KEEP)
@@ -162,5 +223,5 @@ static INLINE int group_tunnel(ctx_t *c, const struct m_cfg *g, uint32_t l2, str
 	if (!outer_room(c, l2, GRE_TUNNEL_OCT, have) || !outer_write(c, g, in, &o, GRE_TUNNEL_OCT, &dst, &dst))
 		return ctx_drop(c, DP_DROP_NO_ROOM);
 	count(c, DP_COUNT_MMA_DOWN);
-	return to ? group_replicate(c, to) : ctx_host(c, m->inject_ifindex);
+	return group_out(c, to, m->inject_ifindex);
 }

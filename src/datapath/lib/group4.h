@@ -35,6 +35,35 @@ NOINLINE int group4_forward(ctx_t *c, struct m_mfc *m)
 	return group_replicate(c, m);
 }
 
+/* As group_tell. */
+GLOBAL int group4_tell(ctx_t *c, uint32_t inject_if)
+{
+	struct ip4_h *ip = ctx_at(c, ETH_OCT);
+	if (!ctx_has(c, ETH_OCT + IP4_OCT))
+		return 0;
+	uint8_t ttl = ip->ttl;
+	uint16_t sum = ip->sum;
+	ip->ttl = 1;
+	ip->sum = sum_change(sum, BE16((uint32_t)ttl << 8), BE16(1u << 8));
+	ctx_copy_host(c, inject_if);
+	ip = ctx_at(c, ETH_OCT);
+	if (!ctx_has(c, ETH_OCT + IP4_OCT))
+		return 0;
+	ip->ttl = ttl;
+	ip->sum = sum;
+	return 0;
+}
+
+/* As group_out. */
+static INLINE int group4_out(ctx_t *c, struct m_mfc *to, uint32_t inject_if)
+{
+	if (!to)
+		return group_host(c, inject_if);
+	if (group_is_told(c, to, inject_if))
+		group4_tell(c, inject_if);
+	return group_replicate(c, to);
+}
+
 /* RFC 1112 6.4. */
 static INLINE struct mac mac_of_group4(uint32_t group)
 {
@@ -46,8 +75,8 @@ static INLINE struct mac mac_of_group4(uint32_t group)
 NOINLINE int group4_tunnel(ctx_t *c, const struct m_cfg *g, struct in4 *in, struct m_coa *m)
 {
 	struct out4 o = {.src = a4_of(&m->source), .dst = a4_of(&m->group), .encap = DP_ENCAP_GRE, .gre = GRE_SEQ};
-	struct m_mfc *to = m->inject_ifindex ? NULL : TBL(c, mfc, &m->source);
-	bool is_heard = m->inject_ifindex || (to && to->n);
+	struct m_mfc *to = group_links(c, g, &m->source, m->inject_ifindex);
+	bool is_heard = m->inject_ifindex || to;
 	if (is_heard || (m->flags & COA_KEEP))
 		o.opt = __sync_fetch_and_add(&m->seq, 1);
 	if (m->flags & COA_KEEP)
@@ -64,5 +93,5 @@ NOINLINE int group4_tunnel(ctx_t *c, const struct m_cfg *g, struct in4 *in, stru
 	if (!out4_put(c, in, &o, &w))
 		return ctx_drop(c, DP_DROP_NO_ROOM);
 	count(c, DP_COUNT_MMA_DOWN);
-	return to ? group_replicate(c, to) : ctx_host(c, m->inject_ifindex);
+	return group4_out(c, to, m->inject_ifindex);
 }

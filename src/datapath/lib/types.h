@@ -14,7 +14,7 @@
 #include "datapath/drop.h"
 #include "datapath/punt.h"
 
-enum { MAP_LAYOUT = 18, IF_SLOTS = 64, DUP_WAYS = 3, IF_HASH = 256, SMALL_TABLE = 4096 };
+enum { MAP_LAYOUT = 19, IF_SLOTS = 64, DUP_WAYS = 3, IF_HASH = 256, SMALL_TABLE = 4096 };
 
 /* Places in t_prog. */
 enum { PROG_INGRESS4, PROG_EGRESS4, PROG_CAST, PROG_CAST_OUT, PROG_INGRESS6, PROG_N };
@@ -51,6 +51,8 @@ struct m_cfg {
 	uint32_t dup_window_ticks, is_up_link; /* the latter: what comes out of a tunnel goes up on the link that brought it */
 	uint32_t punt_rate_pps, punt_burst;
 	uint32_t hop_limit, keep_mask;        /* the latter: slots of the keep ring less one */
+	uint32_t follow_epoch, pad;           /* dp_follow: of entries that were put by who follows now */
+	int64_t follow_until_ns;
 };
 
 struct m_prefix { struct a6 net, mask; };
@@ -104,7 +106,12 @@ struct k_pair { struct a6 src, dst; };                    /* as they lie in an I
 /* By source, group. Slots are octets of words, the first in the lowest: so that a program without CAP_PERFMON may walk
  * them, to whom the verifier allows no variable index. */
 enum { MFC_WORDS = DP_OIF_MAX / 8 };
-struct m_mfc { uint32_t iif, n; uint64_t slots[MFC_WORDS]; };
+struct m_mfc {
+	uint32_t iif, n;
+	uint64_t slots[MFC_WORDS];
+	int64_t told_ns;                                  /* when the host's multicast forwarding saw a packet last */
+	uint32_t epoch, pad;                              /* m_cfg.follow_epoch when it was put */
+};
 struct m_downlink {                                       /* by outer source, destination */
 	struct a6 home_address;
 	uint32_t encap, n_if, ifindex[8];

@@ -110,8 +110,18 @@ NOINLINE int voice_in(ctx_t *c, struct m_guest *v, uint32_t len_oct, bool is_v4)
 	return guest_send(c, v, in.proto);
 }
 
+/* As group_out, of either family. */
+static INLINE int cast_out(ctx_t *c, const struct a6 *group, struct m_mfc *to, uint32_t inject_if)
+{
+	if (!to)
+		return group_host(c, inject_if);
+	if (group_is_told(c, to, inject_if))
+		(void)(a6_is_v4(group) ? group4_tell(c, inject_if) : group_tell(c, inject_if));
+	return group_replicate(c, to);
+}
+
 /* The links of a group that we are the source of, with the frame's headers as they shall be. */
-NOINLINE int voice_replicate(ctx_t *c, const struct m_relay *r, const struct m_mfc *to)
+NOINLINE int voice_replicate(ctx_t *c, const struct m_relay *r, struct m_mfc *to)
 {
 	struct eth_h *eth = ctx_begin(c);
 	if (!ctx_has(c, ETH_OCT))
@@ -119,7 +129,7 @@ NOINLINE int voice_replicate(ctx_t *c, const struct m_relay *r, const struct m_m
 	eth->dst = a6_is_v4(&r->group) ? mac_of_group4(r->group.w[3]) : mac_of_group(&r->group);
 	eth->src = eth->dst;
 	count(c, DP_COUNT_RELAYED);
-	return to ? group_replicate(c, to) : ctx_host(c, r->inject_ifindex);
+	return cast_out(c, &r->group, to, r->inject_ifindex);
 }
 
 NOINLINE bool voice_to_group6(ctx_t *c, const struct m_relay *r)
@@ -145,10 +155,11 @@ NOINLINE bool voice_to_group4(ctx_t *c, const struct m_relay *r)
 NOINLINE int voice_relay(ctx_t *c, const struct m_relay *r, bool is_v4)
 {
 	const struct k_pair *pair = (const struct k_pair *)(const void *)&r->source;
-	struct m_mfc *to = r->inject_ifindex ? NULL : TBL(c, mfc, pair);
+	struct m_cfg *g = cfg(c);
+	struct m_mfc *to = g ? group_links(c, g, &pair->src, r->inject_ifindex) : NULL;
 	if (r->expires_ns <= ctx_now(c))
 		return ctx_drop(c, DP_DROP_EXPIRED);
-	if (!r->inject_ifindex && (!to || !to->n))
+	if (!r->inject_ifindex && !to)
 		return ctx_drop(c, DP_DROP_NO_GROUP);
 	if (!(is_v4 ? voice_to_group4(c, r) : voice_to_group6(c, r)))
 		return ctx_drop(c, DP_DROP_MALFORMED);

@@ -238,6 +238,13 @@ static mono_t expiry(const void *self)
 }
 
 static uint16_t port(const void *self) { return ha_cast_port(self); }
+static bool follows(const void *self) { return ha_cast_follows(self); }
+
+static void on_mroute(void *self, const struct mroute_event *ev, struct now now)
+{
+	(void)now;
+	ha_cast_mroute(self, ev);
+}
 
 static void network_routes(struct ha *h, enum effect_kind kind)
 {
@@ -410,4 +417,6 @@ const struct role_ops ha_role = {
 	.record = ha_record,
 	.active = ha_active,
 	.port = port,
+	.mroute = on_mroute,
+	.follows = follows,
 };

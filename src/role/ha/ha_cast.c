@@ -245,6 +245,14 @@ void ha_cast_active(struct ha *h, bool is_active, struct now now)
 		mldr_stand_by(&h->cast->mldr);
 }
 
+void ha_cast_mroute(struct ha *h, const struct mroute_event *ev)
+{
+	if (h->cast)
+		mroutes_event(&h->cast->mroutes, ev);
+}
+
+bool ha_cast_follows(const struct ha *h) { return h->cast && h->cast->conf->multicast == HA_CAST_PIM; }
+
 uint16_t ha_cast_port(const struct ha *h) { return h->cast ? mmc_port(h->cast->mmc) : 0; }
 
 /* --- life ---------------------------------------------------------------------------------------------------------------- */
@@ -293,6 +301,7 @@ void ha_cast_fini(struct ha *h)
 		mem_put(h->env.mem, m);
 	table_fini(&c->mobiles);
 	mldr_fini(&c->mldr);
+	mroutes_fini(&c->mroutes);
 	cast_hold_fini(c);
 	mmc_free(c->mmc);
 	mem_put(h->env.mem, c);
@@ -366,6 +375,7 @@ void ha_cast_show(const struct ha *h, const char *what, struct show *out, struct
 	}
 	mmc_show(c->mmc, what, out, now);
 	mldr_show(&c->mldr, what, out, now);
+	mroutes_show(&c->mroutes, what, out);
 }
 
 int ha_cast_ctl(struct ha *h, const struct ctl_cmd *cmd, struct now now, const char **msg)

@@ -2,6 +2,7 @@
 #pragma once
 /* Mobiles that the network moves, inside the home agent; only ha_cast*.c include it. */
 #include "core/mldr.h"
+#include "core/mroute.h"
 #include "role/ha/ha_i.h"
 
 enum { CAST_VOICE_MAX = 64, CAST_HELD_EACH = 16 };
@@ -33,6 +34,7 @@ struct ha_cast {
 	struct mldr mldr;              /* listeners of the groups on the links downstream */
 	struct cast_link link[HA_CAST_LINK_MAX];
 	uint32_t inject_ifindex;
+	struct mroutes mroutes;        /* with PIM: what is behind it */
 	struct cast_voice voice[CAST_VOICE_MAX];
 	uint64_t n_held, n_sent, n_unknown, n_given_up, n_full;
 };

@@ -19,15 +19,22 @@ static void on_change(void *ctx, const struct mldr_channel *ch, uint32_t ifindex
 	(op.mfc.n_oif ? fx_dp_put : fx_dp_del)(c->h->env.fx, ROLE_HA, &op);
 }
 
+static void enter_at(struct ha_cast *c, uint32_t ifindex)
+{
+	c->inject_ifindex = ifindex;
+	mroutes_enter(&c->mroutes, ifindex);
+}
+
 void cast_tree_init(struct ha_cast *c)
 {
 	mldr_init(&c->mldr, &c->h->env, ROLE_HA);
 	c->mldr.change = on_change;
 	c->mldr.ctx = c;
+	mroutes_init(&c->mroutes, &c->h->env, ROLE_HA, cast_own(c->h, false), cast_own(c->h, true));
 	for (uint32_t i = 0; i < c->conf->n_downstream; i++)
 		c->link[i].name = c->conf->downstream[i];
 	if (c->conf->multicast == HA_CAST_PIM && !c->conf->source_if[0])
-		c->inject_ifindex = IFINDEX_ROAM0;
+		enter_at(c, IFINDEX_ROAM0);
 }
 
 /* Queries come from the link-local address; in IPv4 from the service address, which we have in any case. */
@@ -60,11 +67,14 @@ static void follow(struct ha_cast *c, struct cast_link *l, const struct link_eve
 	l->is_up = is_up;
 	l->ifindex = ev->is_gone ? 0 : ev->ifindex;
 	l->lladdr = ev->lladdr;
-	if (ev->is_gone)
+	if (ev->is_gone) {
+		mroutes_link(&c->mroutes, ev->ifindex, false);
 		fx_dp_del(c->h->env.fx, ROLE_HA, &op);
+	}
 	if (!is_up)
 		return;
 	fx_dp_put(c->h->env.fx, ROLE_HA, &op); /* the MTU may be another */
+	mroutes_link(&c->mroutes, ev->ifindex, !lladdr_is_zero(&ev->lladdr));
 	if (is_asked && (!was_up || is_other))
 		ask_link(c, l, now);
 }
@@ -72,7 +82,7 @@ static void follow(struct ha_cast *c, struct cast_link *l, const struct link_eve
 void cast_tree_link(struct ha_cast *c, const struct link_event *ev, struct now now)
 {
 	if (c->conf->multicast == HA_CAST_PIM && c->conf->source_if[0] && strcmp(ev->name, c->conf->source_if) == 0)
-		c->inject_ifindex = ev->is_gone ? 0 : ev->ifindex;
+		enter_at(c, ev->is_gone ? 0 : ev->ifindex);
 	for (uint32_t i = 0; i < c->conf->n_downstream; i++)
 		if (strcmp(ev->name, c->link[i].name) == 0)
 			follow(c, &c->link[i], ev, now);
@@ -81,6 +91,7 @@ void cast_tree_link(struct ha_cast *c, const struct link_event *ev, struct now n
 void cast_tree_stop(struct ha_cast *c)
 {
 	uint64_t it = 0;
+	mroutes_withdraw(&c->mroutes);
 	for (const struct mldr_channel *ch; (ch = mldr_next(&c->mldr, &it));) {
 		const struct dp_op op = {.table = DP_MFC, .mfc = {.group = ch->key.group, .source = ch->key.source}};
 		fx_dp_del(c->h->env.fx, ROLE_HA, &op);

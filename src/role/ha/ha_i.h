@@ -350,6 +350,8 @@ void ha_cast_tick(struct ha *h, struct now now);
 mono_t ha_cast_expiry(const struct ha *h);
 void ha_cast_active(struct ha *h, bool is_active, struct now now);
 uint16_t ha_cast_port(const struct ha *h);
+void ha_cast_mroute(struct ha *h, const struct mroute_event *ev);
+bool ha_cast_follows(const struct ha *h);
 void ha_cast_show(const struct ha *h, const char *what, struct show *out, struct now now);
 int ha_cast_ctl(struct ha *h, const struct ctl_cmd *cmd, struct now now, const char **msg);
 

@@ -32,6 +32,16 @@ static struct dp_op coa_op(const struct mma *m, const struct mma_binding *mb)
 		.wants_ro = mb->b.flags & MMA_ROUTE_OPT, .keep = m->conf.forward_ring.ns != 0, .inject_if = m->inject_ifindex}};
 }
 
+/*
+ * With a routing daemon nothing goes to a group before it is known where it enters the host's forwarding. Without that an entry would lead past the
+ * daemon's tree; and what an agent before this one left in the datapath is right meanwhile.
+ */
+static void put_coa(struct mma *m, const struct dp_op *op)
+{
+	if (m->conf.multicast != MMA_PIM || m->inject_ifindex || !addr6_is_any(&op->coa.forward))
+		fx_dp_put(m->env->fx, ROLE_MMA, op);
+}
+
 /* The mobile left: until packets for it are forwarded they go on to its group. After the time asked for only those with a type 2
  * routing header are taken, of correspondent nodes that still hold a binding. */
 void mma_bind_push_forward(struct mma *m, const struct mma_binding *mb, const struct mma_forward *f,
@@ -50,7 +60,10 @@ void mma_bind_push_forward(struct mma *m, const struct mma_binding *mb, const st
 		op.coa.ha = op.coa.prev = addr6_any;
 	if (f->b.state != FORWARD_ON && holder && holder != mb)
 		how = fx_dp_del; /* the group is another's by now, who must not get these */
-	how(m->env->fx, ROLE_MMA, &op);
+	if (how == fx_dp_put)
+		put_coa(m, &op);
+	else
+		how(m->env->fx, ROLE_MMA, &op);
 }
 
 /* Without MMA_REVERSE what an IPv4 mobile sends goes by the routing table. */
@@ -86,7 +99,10 @@ static void push(struct mma *m, const struct mma_binding *mb, void (*how)(struct
 	struct dp_op op = coa_op(m, mb);
 	if (!mma_bind_is_served(mb))
 		return;
-	how(m->env->fx, ROLE_MMA, &op);
+	if (how == fx_dp_put)
+		put_coa(m, &op);
+	else
+		how(m->env->fx, ROLE_MMA, &op);
 	mma_bind_push_uplink(m, mb, how);
 }
 
@@ -103,12 +119,21 @@ void mma_bind_withdraw(struct mma *m, const struct mma_binding *mb)
 		mma_bind_push_forward(m, mb, f, fx_dp_del);
 }
 
+static void push_forwards(struct mma *m)
+{
+	uint64_t it = 0;
+	for (const struct mma_forward *f; (f = bindings_next(&m->forwards, &it));)
+		if (f->b.state != FORWARD_CONFIRMED)
+			mma_bind_push_forward(m, binding_find(&m->bindings, &f->b.hoa), f, fx_dp_put);
+}
+
 void mma_bind_push_all(struct mma *m)
 {
 	uint64_t it = 0;
 	for (const struct mma_binding *mb; (mb = bindings_next(&m->bindings, &it));)
 		if (mb->b.state == BINDING_ACTIVE)
 			push(m, mb, fx_dp_put);
+	push_forwards(m);
 }
 
 void mma_bind_withdraw_all(struct mma *m)
@@ -302,7 +327,7 @@ void mma_bind_expect(struct mma *m, const struct addr6 *hoa, const struct addr6 
 	set_prev(m, mb, prev, now);
 	struct dp_op op = coa_op(m, mb);
 	op.coa.expires = mb->b.due;
-	fx_dp_put(m->env->fx, ROLE_MMA, &op);
+	put_coa(m, &op);
 }
 
 void mma_bind_unexpect(struct mma *m, const struct addr6 *hoa)
@@ -357,7 +382,7 @@ void mma_bind_prev_until(struct mma *m, struct mma_binding *mb, mono_t until, st
 	struct dp_op op;
 	mb->prev_until = until;
 	op = coa_op(m, mb);
-	fx_dp_put(m->env->fx, ROLE_MMA, &op);
+	put_coa(m, &op);
 	mma_record_put(m, mb, now);
 }
 
@@ -393,7 +418,7 @@ void mma_bind_fade(struct mma *m, struct mma_binding *mb, struct now now)
 	mb->b.expires = until;
 	const struct dp_op op = coa_op(m, mb);
 	mma_bind_push_uplink(m, mb, fx_dp_del);
-	fx_dp_put(m->env->fx, ROLE_MMA, &op);
+	put_coa(m, &op);
 	binding_due(&m->bindings, &mb->b, until);
 	mma_record_put(m, mb, now);
 }
@@ -478,7 +503,5 @@ void mma_bind_restored(struct mma *m, struct now now)
 			resume(m, mb, now);
 		else if (!mma_forward_find(m, &mb->b.hoa))
 			forget_place(m, mb);
-	it = 0;
-	for (const struct mma_forward *f; (f = bindings_next(&m->forwards, &it));)
-		mma_bind_push_forward(m, binding_find(&m->bindings, &f->b.hoa), f, fx_dp_put);
+	push_forwards(m);
 }

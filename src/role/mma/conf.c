@@ -107,7 +107,8 @@ static const struct conf_row rows[] = {
 	 "An end of a veth pair stays up while roamd is restarted.", MMA(source_if)},
 	{"site", CONF_STR, "", .help = "Name of the site.", MMA(site), .size = MMA_SITE_LEN},
 	{"upstream", CONF_LIST_IFNAME, "", .help = "Interfaces towards the backbone.", LIST_OF(upstream, MMA_UPSTREAM_MAX)},
-	{"downstream", CONF_LIST_IFNAME, "", .help = "Interfaces towards the access routers, at most 31.", LIST_OF(downstream, MMA_LINK_MAX)},
+	{"downstream", CONF_LIST_IFNAME, "", .help = "Interfaces towards the access routers, at most 31. With pim, packets to groups leave by them "
+	 "without passing the host's own forwarding.", LIST_OF(downstream, MMA_LINK_MAX)},
 	{"coa-prefix", CONF_PREFIX6, "", .help = "Care-of addresses are assigned from it; the backbone routes it here.", MMA(coa_prefix)},
 	{"group-prefix", CONF_PREFIX6, "ff35::/64", .help = "Groups of this site's mobiles.", MMA(group_prefix)},
 	{"group-prefix-v4", CONF_PREFIX4, "232.128.0.0/9", .help = "The same in IPv4; free ones are allocated from it.", MMA(group_prefix_v4)},

@@ -133,6 +133,12 @@ static void on_change(void *ctx, const struct mldr_channel *ch, uint32_t ifindex
 	}
 }
 
+static void enter_at(struct mma *m, uint32_t ifindex)
+{
+	m->inject_ifindex = ifindex;
+	mroutes_enter(&m->mroutes, ifindex);
+}
+
 static void name_links(struct mma *m)
 {
 	for (uint32_t i = 0; i < m->conf.n_upstream; i++)
@@ -166,9 +172,10 @@ static int mma_init(void *self, const struct engine_env *env, const void *conf, 
 	mldr_init(&m->mldr, env, ROLE_MMA);
 	m->mldr.change = on_change;
 	m->mldr.ctx = m;
+	mroutes_init(&m->mroutes, env, ROLE_MMA, &m->conf.address, &m->conf.address_v4);
 	name_links(m);
 	if (m->conf.multicast == MMA_PIM && !m->conf.source_if[0])
-		m->inject_ifindex = IFINDEX_ROAM0;
+		enter_at(m, IFINDEX_ROAM0);
 	if (load_mobiles(m) != ERR_OK || mma_relay_init(m) != ERR_OK)
 		return ERR_NOMEM;
 	if (!m->conf.address_if[0])
@@ -182,6 +189,7 @@ static void mma_fini(void *self)
 {
 	struct mma *m = self;
 	mldr_fini(&m->mldr);
+	mroutes_fini(&m->mroutes);
 	visitors_fini(&m->visitors);
 	mma_answer_fini(m);
 	table_fini(&m->mobiles);
@@ -236,11 +244,14 @@ static void on_link(struct mma *m, struct mma_link *l, const struct link_event *
 	l->is_up = is_up;
 	l->ifindex = ev->is_gone ? 0 : ev->ifindex;
 	l->lladdr = ev->lladdr;
-	if (ev->is_gone)
+	if (ev->is_gone) {
+		mroutes_link(&m->mroutes, ev->ifindex, false);
 		fx_dp_del(m->env->fx, ROLE_MMA, &op);
+	}
 	if (!is_up)
 		return;
 	fx_dp_put(m->env->fx, ROLE_MMA, &op); /* the MTU may be another */
+	mroutes_link(&m->mroutes, ev->ifindex, l->is_downstream && !lladdr_is_zero(&ev->lladdr));
 	if (l->is_downstream && m->conf.multicast != MMA_PIM && (!was_up || is_other))
 		link_multicast(m, l, now);
 }
@@ -252,7 +263,7 @@ static void on_source_link(struct mma *m, const struct link_event *ev)
 	if (m->conf.multicast != MMA_PIM || !m->conf.source_if[0] || strcmp(ev->name, m->conf.source_if) != 0 ||
 	    m->inject_ifindex == ifindex)
 		return;
-	m->inject_ifindex = ifindex;
+	enter_at(m, ifindex);
 	mma_bind_push_all(m);
 }
 
@@ -266,6 +277,16 @@ static void mma_link(void *self, const struct link_event *ev, struct now now)
 		if (strcmp(ev->name, m->link[i].name) == 0)
 			on_link(m, &m->link[i], ev, now);
 }
+
+/* The routing daemon's tree, where it begins. */
+static void mma_mroute(void *self, const struct mroute_event *ev, struct now now)
+{
+	struct mma *m = self;
+	(void)now;
+	mroutes_event(&m->mroutes, ev);
+}
+
+static bool mma_follows(const void *self) { return ((const struct mma *)self)->conf.multicast == MMA_PIM; }
 
 /* --- events -------------------------------------------------------------------------------------------------- */
 
@@ -350,6 +371,7 @@ static void mma_stop(void *self, struct now now)
 	ro_withdraw(&m->ro);
 	mma_bind_withdraw_all(m);
 	withdraw_groups(m);
+	mroutes_withdraw(&m->mroutes);
 	push_site(m, fx_dp_del);
 	push_pool_routes(m, FX_ROUTE_DEL);
 	if (!m->is_grouped)
@@ -437,5 +459,6 @@ const struct role_ops mma_role = {
 	.id = ROLE_MMA, .name = "mma", .conf = &mma_conf_block, .size_oct = sizeof(struct mma),
 	.init = mma_init, .fini = mma_fini, .stop = mma_stop, .restore = mma_restore, .restored = mma_restored,
 	.reconf = mma_reconf, .rx = mma_rx, .link = mma_link, .tick = mma_tick, .expiry = mma_expiry, .show = mma_show, .ctl = mma_ctl,
+	.mroute = mma_mroute, .follows = mma_follows,
 	.replica = mma_replica, .record = mma_record, .active = mma_active,
 };

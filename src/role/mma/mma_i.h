@@ -4,6 +4,7 @@
 #include "core/binding.h"
 #include "core/engine.h"
 #include "core/mldr.h"
+#include "core/mroute.h"
 #include "core/pair.h"
 #include "core/rate.h"
 #include "core/ro.h"
@@ -98,6 +99,7 @@ struct mma {
 	uint64_t n_accepted, n_refused, n_forwarded, n_taken_over;
 	bool is_grouped, is_standby;   /* in a redundancy group, which another member serves for now */
 	uint32_t inject_ifindex;       /* MMA_PIM: of the source interface; else 0 */
+	struct mroutes mroutes;        /* MMA_PIM: what is behind it */
 	/* IPv4: the relay to home agents, answers that nobody listens to yet, and what is being answered just now. */
 	struct visitors visitors;
 	struct visitor_conf visitor_conf;

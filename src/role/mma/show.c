@@ -125,4 +125,5 @@ void mma_show(const void *self, const char *what, struct show *out, struct now n
 	if (strcmp(what, "visitors") == 0)
 		visitors_show(&m->visitors, out, now);
 	mldr_show(&m->mldr, what, out, now);
+	mroutes_show(&m->mroutes, what, out);
 }
