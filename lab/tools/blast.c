@@ -2,11 +2,15 @@
 /*
  * A packet generator for throughput: sends copies of one frame out of an interface as fast as one core can.
  *
- *	blast IF --frame HEX --seconds N [--flows N --port-at OFFSET --balance-at OFFSET] [--seq-at OFFSET]
+ *	blast IF --frame HEX --seconds N [--flows N --port-at OFFSET --balance-at OFFSET] [--seq-at OFFSET --seq-from N]
+ *	blast IF --frame HEX --bursts N [...]
  *
  * Each flow has its own 16-bit word at port-at; the word at balance-at is changed against it, so that checksums stay right.
- * seq-at is a 32-bit number that grows with each frame (GRE's sequence). Prints the number of frames offered and the
+ * seq-at is a 32-bit number that grows with each frame (GRE's sequence), from seq-from on. Prints the number of frames offered and the
  * nanoseconds it took; what arrived is counted at the receiver.
+ *
+ * With bursts: where nothing steers the receiver to another processor, a frame's whole way is gone when it has been sent. Prints the
+ * nanoseconds a frame of the median burst: what else the machine does falls into others.
  */
 #include <errno.h>
 #include <linux/if_packet.h>
@@ -18,12 +22,12 @@
 
 #include "tool.h"
 
-enum { FRAME_MAX = 2048, BATCH = 64, FLOWS_MAX = 65536 };
+enum { FRAME_MAX = 2048, BATCH = 64, FLOWS_MAX = 65536, BURSTS_MAX = 100000 };
 
 static struct {
 	uint8_t frame[FRAME_MAX];
 	size_t len_oct;
-	int64_t seconds, flows, port_at, balance_at, seq_at;
+	int64_t seconds, flows, port_at, balance_at, seq_at, seq_from, bursts;
 } opt = { .seconds = 1, .flows = 1, .seq_at = -1 };
 
 static void parse_frame(const char *hex)
@@ -56,6 +60,10 @@ static void options(int argc, char **argv)
 			opt.balance_at = tool_number(o, v, 14, FRAME_MAX - 2);
 		else if (!strcmp(o, "--seq-at"))
 			opt.seq_at = tool_number(o, v, 14, FRAME_MAX - 4);
+		else if (!strcmp(o, "--seq-from"))
+			opt.seq_from = tool_number(o, v, 0, UINT32_MAX);
+		else if (!strcmp(o, "--bursts"))
+			opt.bursts = tool_number(o, v, 1, BURSTS_MAX);
 		else
 			tool_die("blast: unknown option %s", o);
 	}
@@ -95,28 +103,55 @@ static void put_seq(uint8_t *frame, uint32_t seq)
 	at[3] = (uint8_t)seq;
 }
 
-static uint64_t blast(int fd, uint8_t (*frames)[FRAME_MAX], int64_t until_ns)
+static struct mmsghdr msg[BATCH];
+
+/* The next BATCH frames, of which `sent` went before, into msg. */
+static void fill(uint8_t (*frames)[FRAME_MAX], uint64_t sent)
 {
 	static uint8_t numbered[BATCH][FRAME_MAX];
 	static struct iovec iov[BATCH];
-	static struct mmsghdr msg[BATCH];
-	uint64_t sent = 0;
-	for (int i = 0; i < BATCH; i++)
-		msg[i].msg_hdr = (struct msghdr){ .msg_iov = &iov[i], .msg_iovlen = 1 };
-	while (!tool_stop && tool_now_ns() < until_ns) {
-		for (uint64_t i = 0; i < BATCH; i++) {
-			uint8_t *frame = frames[(sent + i) % (uint64_t)opt.flows];
-			if (opt.seq_at >= 0) {
-				frame = memcpy(numbered[i], frame, opt.len_oct);
-				put_seq(frame, (uint32_t)(sent + i));
-			}
-			iov[i] = (struct iovec){ frame, opt.len_oct };
+	for (uint64_t i = 0; i < BATCH; i++) {
+		uint8_t *frame = frames[(sent + i) % (uint64_t)opt.flows];
+		if (opt.seq_at >= 0) {
+			frame = memcpy(numbered[i], frame, opt.len_oct);
+			put_seq(frame, (uint32_t)(opt.seq_from + (int64_t)(sent + i)));
 		}
+		iov[i] = (struct iovec){ frame, opt.len_oct };
+		msg[i].msg_hdr = (struct msghdr){ .msg_iov = &iov[i], .msg_iovlen = 1 };
+	}
+}
+
+static uint64_t blast(int fd, uint8_t (*frames)[FRAME_MAX], int64_t until_ns)
+{
+	uint64_t sent = 0;
+	while (!tool_stop && tool_now_ns() < until_ns) {
+		fill(frames, sent);
 		/* A full queue at the other end ends the batch early: what it did not take counts as offered and dropped. */
 		int n = sendmmsg(fd, msg, BATCH, 0);
 		sent += n > 0 ? (uint64_t)n + (n < BATCH) : 1;
 	}
 	return sent;
+}
+
+static int cmp_ns(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+static double burst_ns(int fd, uint8_t (*frames)[FRAME_MAX])
+{
+	static int64_t ns[BURSTS_MAX];
+	for (int64_t i = 0; i < opt.bursts && !tool_stop; i++) {
+		fill(frames, (uint64_t)i * BATCH);
+		int64_t begin = tool_now_ns();
+		int n = sendmmsg(fd, msg, BATCH, 0);
+		ns[i] = tool_now_ns() - begin;
+		if (n != BATCH)
+			tool_die("blast: a burst was cut short: %s", strerror(errno));
+	}
+	qsort(ns, (size_t)opt.bursts, sizeof *ns, cmp_ns);
+	return (double)ns[opt.bursts / 2] / BATCH;
 }
 
 /* Takes nothing in: that would cost the path that is measured. */
@@ -137,6 +172,10 @@ int main(int argc, char **argv)
 	options(argc, argv);
 	tool_signals();
 	int out = open_output(argv[1]);
+	if (opt.bursts) {
+		printf("%.1f\n", burst_ns(out, make_flows()));
+		return 0;
+	}
 	int64_t start = tool_now_ns();
 	uint64_t sent = blast(out, make_flows(), start + opt.seconds * TOOL_NS_PER_S);
 	printf("%llu %lld\n", (unsigned long long)sent, (long long)(tool_now_ns() - start));

@@ -4,7 +4,8 @@
 Each part prints what it measures as it goes and adds its keys to one JSON object:
 
     handover      {"journeys": {...}}, as the demo's, of one family, and "delays": make-before-break over unequal paths
-    datapath      {"datapath_ns": {name: x}, "ratio_64": {"ha": x, "mma": x, "mn": x, "mn_link": x}, "ratio_tcp": x}
+    datapath      {"datapath_ns": {name: x}, "ratio_64": {"ha": x, "mma": x, "mn": x, "mn_link": x}, "ratio_tcp": x,
+                   "mn_cost_ns": {"plain": x, "roam0": x, "link": x}}
     registration  {"registrations_per_s": x}
     memory        {"bytes_per_binding": x}
     joins         {"join_ms": {"held": n, "median": x, "p99": x, "max": x, "lost": n}}
