@@ -185,6 +185,8 @@ void visitors_forget(struct visitors *vs, struct visitor *v);
 struct visitor *visitors_restore(struct visitors *vs, const struct visitor *like, struct now now);
 /* Clean stop: every visitor and pending request ends; revocations are sent once. */
 void visitors_stop(struct visitors *vs, struct now now);
+/* The timestamp of a revocation (RFC 3543 3.5): NTP's seconds, and later than last unless that is 0. */
+uint32_t visitors_stamp(struct now now, uint32_t last);
 /* Shortens or lengthens a visitor's service, without any message. */
 void visitors_set_expiry(struct visitors *vs, struct visitor *v, mono_t when);
 

@@ -49,7 +49,6 @@ bool visitors_reply_rx(struct visitors *vs, const struct mip4_packet *p, enum wi
 bool visitors_revoke_rx(struct visitors *vs, const struct mip4_packet *p, enum wire_err err, struct now now);
 bool visitors_ack_rx(struct visitors *vs, const struct mip4_packet *p, enum wire_err err, struct now now);
 void visitors_revoke_due(struct visitors *vs, struct visitor *v, struct now now);
-uint32_t visitors_stamp(struct now now, uint32_t last);
 void visitors_keepalive(struct visitors *vs, struct visitor *v, struct now now);
 
 /* What follows from the parser's verdict on a message that was read so far: PASS, DISCARD, or the code of a poorly formed one. */

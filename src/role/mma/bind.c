@@ -419,8 +419,15 @@ void mma_bind_fade(struct mma *m, struct mma_binding *mb, struct now now)
 	const struct dp_op op = coa_op(m, mb);
 	mma_bind_push_uplink(m, mb, fx_dp_del);
 	put_coa(m, &op);
-	binding_due(&m->bindings, &mb->b, until);
+	binding_due(&m->bindings, &mb->b, mono_min(until, mono_add(now.mono, span_s(1))));
 	mma_record_put(m, mb, now);
+}
+
+/* The mobile may have missed it. */
+static void fade_due(struct mma *m, struct mma_binding *mb, struct now now)
+{
+	mma_relay_tell(m, mb, now);
+	binding_due(&m->bindings, &mb->b, mono_min(mb->b.expires, mono_add(now.mono, span_s(1))));
 }
 
 static void gone_due(struct mma *m, struct mma_binding *mb, struct now now)
@@ -437,10 +444,12 @@ static void gone_due(struct mma *m, struct mma_binding *mb, struct now now)
 void mma_bind_tick(struct mma *m, struct now now)
 {
 	for (struct mma_binding *mb; (mb = bindings_pop(&m->bindings, now.mono));) {
-		if (mb->b.state == BINDING_ACTIVE)
+		if (mb->b.state != BINDING_ACTIVE)
+			gone_due(m, mb, now);
+		else if (mono_reached(mb->b.expires, now.mono))
 			mma_bind_release(m, mb, NULL, "lifetime ended", now);
 		else
-			gone_due(m, mb, now);
+			fade_due(m, mb, now);
 	}
 }
 

@@ -304,6 +304,8 @@ void mma_relay_conf(struct mma *m);
 void mma_relay_forget(struct mma *m, const struct addr6 *hoa);
 /* What the operator ended: the home agent is told if that was agreed upon. False: there was none. */
 bool mma_relay_revoke(struct mma *m, const struct addr6 *hoa, struct now now);
+/* Tells a mobile (again) that its home agent has ended its registration. */
+void mma_relay_tell(struct mma *m, const struct mma_binding *mb, struct now now);
 /* The relay's part of a binding's record. Entries of the relay are made by mma_relay_restore. */
 void mma_relay_write(const struct mma *m, const struct mma_binding *mb, struct wr *w);
 void mma_relay_restore(struct mma *m, struct mma_binding *mb, struct rd *r, struct now now);

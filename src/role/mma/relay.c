@@ -7,7 +7,7 @@
  *	                           tunnels of its home agent are delivered: the home agent sends them as soon as it has answered
  *	the home agent accepts  -> accepted: a binding (bind.c), with the identification as its timestamp
  *	whatever is answered    -> answer: our extension; send: through the group (answer4.c)
- *	expired, de-registered, revoked -> gone
+ *	expired, de-registered, revoked -> gone; revoked: the mobile is told (tell)
  *
  * A mobile that has a group here keeps it. The group is a candidate's to have until the home agent has answered: two requests for one group
  * that are under way at the same time cannot both get it (decisions/offered-groups.md).
@@ -236,6 +236,35 @@ static void gone(void *ctx, struct visitor *v, enum visitor_end why, struct now 
 		mma_bind_release(m, mb, NULL, visitor_end_str(why), now);
 }
 
+/* To the mobile, through its group: what it registered is gone. Who has no key of ours cannot say so; a copy of it is known by its timestamp. A
+ * foreign agent would advertise anew (RFC 3543 4.1), but advertisements do not leave a link. */
+static void say_revoked(struct mma *m, const struct addr6 *hoa, const struct addr6 *ha, const struct addr6 *group, struct now now)
+{
+	const struct sa_key *key = mobile_key(m, hoa, NULL);
+	struct mip4 msg = {.type = MIP4_REVOKE, .revoke = {.hoa = *hoa, .home = *ha, .foreign = m->conf.address_v4, .id = visitors_stamp(now, 0)}};
+	const struct mip4_path path = {.src = m->conf.address_v4, .dst = *group};
+	struct mip4_built built;
+	uint8_t pkt[256];
+
+	if (!key || !addr6_is_v4multicast(group))
+		return;
+	msg.ext.auth[MIP4_MF] = sa4_auth(key);
+	size_t n = mip4_packet_build(pkt, sizeof pkt, &path, &msg, &built);
+	if (!n)
+		return;
+	sa4_sign(key, m->env->crypto, pkt + built.msg_off, &msg.ext.auth[MIP4_MF]);
+	mip4_packet_finish(&built, pkt);
+	mma_answer_send(m, group, pkt, n, now);
+}
+
+void mma_relay_tell(struct mma *m, const struct mma_binding *mb, struct now now) { say_revoked(m, &mb->b.hoa, &mb->ha, &mb->group, now); }
+
+static void tell(void *ctx, struct visitor *v, struct now now)
+{
+	const struct own o = own_of(&v->req);
+	say_revoked(ctx, &v->hoa, &v->req.ha, &o.group, now);
+}
+
 static void refused(void *ctx, const struct visitor_request *req, uint8_t code, struct now now)
 {
 	struct mma *m = ctx;
@@ -271,7 +300,7 @@ int mma_relay_init(struct mma *m)
 	mma_relay_conf(m);
 	m->visitor_ops = (struct visitor_ops){
 		.mobile_key = mobile_key, .home_agent_key = home_agent_key, .is_ours = is_ours, .check = check, .knows_vendor = knows_vendor, .answer = answer,
-		.send = send, .accepted = accepted, .gone = gone, .refused = refused, .ctx = m,
+		.send = send, .accepted = accepted, .gone = gone, .tell = tell, .refused = refused, .ctx = m,
 	};
 	return visitors_init(&m->visitors, m->env, ROLE_MMA, &m->visitor_conf, &m->visitor_ops, 0);
 }

@@ -214,9 +214,40 @@ static bool is_revocation_good(struct mn *mn, const struct mip4_packet *p)
 	return true;
 }
 
+/* In a site its agent tells that the home agent ended what it had passed on, with the key that mobile and agent share: the mobile asks again, as it
+ * would of a foreign agent that advertises anew (4.1). */
+static void on_site_revocation(struct mn *mn, const struct mip4_packet *p, struct now now)
+{
+	struct mn4 *v = &mn->v4;
+	struct mn4_mma *m = v->active && v->at.place == MOVE4_SITE ? v->at.mma : NULL;
+	const struct mip4_revoke *r = &p->m.revoke;
+	if (!m || !addr6_eq(&p->src, &m->addr) || !addr6_eq(&r->foreign, &m->addr) || !addr6_eq(&r->hoa, &v->home_address) || r->is_ha) {
+		reason_count(&mn->env, R_MSG_NOT_FOR_US);
+		return;
+	}
+	if (!sa4_verify(m->key, mn->env.crypto, p->msg, &p->m.ext.auth[MIP4_MF])) {
+		reason_count(&mn->env, R_AUTH_BAD);
+		return;
+	}
+	if (m->has_revoked && (int32_t)(r->id - m->revoked_id) <= 0) {
+		reason_count(&mn->env, R_REPLAY_OLD);
+		return;
+	}
+	m->has_revoked = true;
+	m->revoked_id = r->id;
+	if (!mn4_reg_is_bound(mn) || reg4_is_pending(&v->reg))
+		return; /* the answer to that will tell */
+	mn4_say(mn, EV_WARNING, "mn-revoked", "mn: agent %s: the home agent ended the binding: registering again", ADDR46_STR(&m->addr));
+	mn4_reg_refresh(mn, now);
+}
+
 void mn4_revoke_rx(struct mn *mn, const struct mip4_packet *p, struct now now)
 {
 	struct mn4 *v = &mn->v4;
+	if (p->m.ext.auth[MIP4_MF].n) {
+		on_site_revocation(mn, p, now);
+		return;
+	}
 	if (!is_revocation_good(mn, p))
 		return;
 	bool is_again = v->has_revocation && v->revocation_id == p->m.revoke.id; /* our acknowledgement was lost */

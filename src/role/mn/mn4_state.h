@@ -79,6 +79,8 @@ struct mn4_mma {
 	struct addr6 site_address;   /* outer source of the uplink; none: an address that the mobile has */
 	uint32_t uplink_key;
 	mono_t refused_until;        /* zero: not refused */
+	bool has_revoked;            /* it has told that the home agent ended a registration; revoked_id: when, the last time */
+	uint32_t revoked_id;
 	struct reg4 leave;           /* de-registration there */
 	struct timer t_leave;
 };

@@ -336,7 +336,7 @@ static const struct row rows[] = {
 	{MIP4X_DELIVERY, false, 0, 0, IN_REQUEST, delivery_parse, delivery_build},
 	{MIP4X_FA_ERROR, false, 2, 2, IN_REPLY, fa_error_parse, fa_error_build},
 	{MIP4X_GEN_AUTH, true, SPI_OCT + 16, UINT16_MAX, ANYWHERE, auth_parse, auth_build},
-	{MIP4X_MF_AUTH, false, SPI_OCT + 8, 255, IN_REG, auth_parse, auth_build},
+	{MIP4X_MF_AUTH, false, SPI_OCT + 8, 255, ANYWHERE, auth_parse, auth_build},
 	{MIP4X_FH_AUTH, false, SPI_OCT + 8, 255, ANYWHERE, auth_parse, auth_build},
 };
 enum { ROWS_N = sizeof rows / sizeof rows[0] };
