@@ -6,6 +6,7 @@
 #include "sim/forge.h"
 #include "sim/group.h"
 #include "sim/kern.h"
+#include "sim/nat.h"
 #include "sim/pkt.h"
 #include "sim/proc.h"
 #include "sim/radio.h"
@@ -179,6 +180,15 @@ static bool do_clock(struct script *sc, const struct words *w, uint32_t i)
 	return true;
 }
 
+/* What its translator has in mind is gone, as after a restart of it. */
+static bool do_forget(struct script *sc, const struct words *w, uint32_t i)
+{
+	struct node *n = node_word(sc, w, i);
+	if (n)
+		nat_forget(n);
+	return n;
+}
+
 /* split LINK NODE[,NODE]...: these on one side, all others on the other. heal LINK. */
 static bool set_sides(struct script *sc, const struct words *w, uint32_t i, bool is_split)
 {
@@ -343,7 +353,7 @@ static bool do_maybe(struct script *sc, const struct words *w, uint32_t i);
 static const struct { const char *verb; cmd_fn fn; } commands[] = {
 	{"attach", do_attach}, {"roam", do_roam}, {"detach", do_detach}, {"move", do_move}, {"kill", do_kill}, {"stop", do_stop},
 	{"power-off", do_power_off}, {"start", do_start}, {"cut", do_cut}, {"mend", do_mend}, {"set", do_set},
-	{"freeze", do_freeze}, {"thaw", do_thaw}, {"clock", do_clock}, {"split", do_split}, {"heal", do_heal}, {"quiet", do_quiet},
+	{"freeze", do_freeze}, {"thaw", do_thaw}, {"clock", do_clock}, {"forget-nat", do_forget}, {"split", do_split}, {"heal", do_heal}, {"quiet", do_quiet},
 	{"signal", do_signal}, {"hear", do_hear}, {"air", do_air}, {"ctl", do_ctl}, {"replay", forge_replay}, {"forge", forge_request}, {"inject", forge_inject},
 	{"report", forge_report}, {"arp", forge_arp}, {"ping", do_ping}, {"maybe", do_maybe},
 };

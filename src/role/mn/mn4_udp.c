@@ -50,15 +50,17 @@ static span_t interval_of(const struct mn *mn, uint16_t told_s)
 	return span_ns(ns > min ? ns : min);
 }
 
-/* An agent in between (R): the first echo tells the home agent the mobile's port, and leaves at once (4.4). */
+/* The first echo leaves at once: its answer tells that echoes are answered here, without which a later silence would tell nothing. With an
+ * agent in between (R) each tells the home agent the mobile's port (4.4). */
 void mn4_udp_on_accepted(struct mn *mn, const struct mip4_packet *p, struct now now)
 {
 	struct mn4 *v = &mn->v4;
+	bool was_on = v->udp.is_on;
 	if (v->got.encap != DP_ENCAP_UDP) {
 		mn4_udp_off(mn);
 		return;
 	}
-	if (!v->udp.is_on) {
+	if (!was_on) {
 		v->udp.is_answered = false;
 		v->udp.interval = interval_of(mn, p->m.ext.udp_reply.keepalive_s);
 		v->udp.id = (uint16_t)rng_u32(mn->env.rng);
@@ -67,7 +69,7 @@ void mn4_udp_on_accepted(struct mn *mn, const struct mip4_packet *p, struct now 
 	v->udp.is_on = true;
 	v->udp.is_open = false;
 	v->udp.tries = 0;
-	if (v->at.place == MOVE4_AGENT)
+	if (!was_on || v->at.place == MOVE4_AGENT)
 		echo(mn);
 	arm(mn, mono_add(now.mono, v->udp.interval));
 }
