@@ -70,6 +70,7 @@ struct fx_addr {
 	struct addr6 addr;
 	uint8_t plen_bits;
 	uint8_t flags;            /* enum addr_flags */
+	struct addr6 broadcast;   /* IPv4, unless none: packets to it are for this host too, as long as it has the address */
 	span_t preferred, valid;  /* 0: forever */
 };
 struct fx_route {

@@ -135,6 +135,17 @@ static void to_engines(struct daemon *d, const struct rx *rx)
 	}
 }
 
+/* Somebody's data, which a role may send on: the checksum that a network card was to put is missing in it. */
+static void to_engines_whole(struct daemon *d, const struct dp_punted *p)
+{
+	uint8_t copy[DP_PUNT_SNAP];
+	if (p->len_oct > sizeof copy)
+		return;
+	memcpy(copy, p->pkt, p->len_oct);
+	slow_finish_checksum(copy, p->len_oct);
+	to_engines(d, &(struct rx){p->ifindex, p->why, p->lladdr_src, copy, p->len_oct});
+}
+
 static void on_punted(void *ctx, const struct dp_punted *p)
 {
 	struct daemon *d = ctx;
@@ -144,6 +155,8 @@ static void on_punted(void *ctx, const struct dp_punted *p)
 		return; /* about a binding of a role's; all others are about tunnels */
 	if (p->why == DP_PUNT_SLOW || p->why == DP_PUNT_ICMP_ERR)
 		slow_punt(d->slow, p, plat_now().mono);
+	else if (p->why == DP_PUNT_BROADCAST || p->why == DP_PUNT_UNBOUND)
+		to_engines_whole(d, p);
 	else
 		to_engines(d, &rx);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "sim/kern.h"
+#include "sim/kern4.h"
 #include "sim/pkt.h"
 #include "sim/watch.h"
 
@@ -106,6 +107,15 @@ static bool is_intact(const struct flow *f, uint32_t seq, const uint8_t *data, s
 	return same;
 }
 
+/* A broadcast of a subnet of n's? */
+static bool is_for_all_of(const struct node *n, const struct addr6 *dst)
+{
+	for (uint32_t i = 0; i < n->n_addrs; i++)
+		if (kern4_is_broadcast(n, n->addrs[i].ifindex, dst))
+			return true;
+	return false;
+}
+
 const char *flow_rx(struct node *n, const uint8_t *data, size_t len, bool *is_ours)
 {
 	*is_ours = len >= FLOW_SIZE_MIN && get32(data) == MAGIC;
@@ -115,6 +125,8 @@ const char *flow_rx(struct node *n, const uint8_t *data, size_t len, bool *is_ou
 	uint32_t seq = get32(data + 8);
 	if (!f || seq >= f->n || !is_intact(f, seq, data, len))
 		return "corrupt: a datagram that was never sent like this";
+	if (f->to != n && is_for_all_of(n, &f->dst))
+		return NULL;
 	if (f->to != n) /* one that is relayed reaches the relay itself while that has no orders */
 		return node_addr_find(n, &f->dst) && !node_addr_find(f->to, &f->dst) ? NULL : "wrong-host: a datagram for another";
 	struct flow_packet *p = &f->packet[seq];

@@ -37,6 +37,8 @@ bool kern4_is_broadcast(const struct node *n, uint32_t ifindex, const struct add
 		return true;
 	for (uint32_t i = 0; i < n->n_addrs; i++) {
 		const struct ifaddr *a = &n->addrs[i];
+		if (addr6_is_v4mapped(&a->broadcast) && addr6_eq(dst, &a->broadcast))
+			return true; /* whatever link it came by */
 		if (a->ifindex != ifindex || !addr6_is_v4mapped(&a->addr) || a->plen_bits > 126)
 			continue;
 		struct prefix6 p = {a->addr, a->plen_bits};

@@ -113,12 +113,13 @@ int node_addr_add(struct node *n, const struct fx_addr *a)
 	if (i) {
 		i->flags = a->flags;
 		i->is_left = false;
+		i->broadcast = a->broadcast;
 		return ERR_OK;
 	}
 	if (n->n_addrs == NODE_ADDRS_MAX)
 		return ERR_FULL;
 	i = &n->addrs[n->n_addrs++];
-	*i = (struct ifaddr){a->addr, a->ifindex, a->plen_bits, a->flags, IFADDR_OK, ++n->addr_epoch, false};
+	*i = (struct ifaddr){a->addr, a->ifindex, a->plen_bits, a->flags, IFADDR_OK, ++n->addr_epoch, false, a->broadcast};
 	if (a->plen_bits < 128) {
 		struct fx_route r = onlink_route(a);
 		node_route_put(n, &r);

@@ -21,6 +21,7 @@ struct ifaddr {
 	enum ifaddr_state state;
 	uint64_t epoch;
 	bool is_left;                /* of the process before this one */
+	struct addr6 broadcast;      /* IPv4: fx_addr's */
 };
 
 struct route { struct fx_route r; bool is_left, is_own; /* own: the process made it */ };

@@ -28,6 +28,8 @@ static struct nlmsghdr *addr_message(char *buf, uint16_t type, const struct fx_a
 	*ifa = (struct ifaddrmsg){.ifa_family = rtnl_family(&a->addr), .ifa_prefixlen = rtnl_plen(&a->addr, a->plen_bits), .ifa_index = a->ifindex};
 	rtnl_put_addr(n, IFA_LOCAL, &a->addr);
 	rtnl_put_addr(n, IFA_ADDRESS, &a->addr);
+	if (addr6_is_v4mapped(&a->broadcast))
+		rtnl_put_addr(n, IFA_BROADCAST, &a->broadcast);
 	return n;
 }
 

@@ -45,7 +45,7 @@ static uint8_t flags_of(const struct mn *mn, const struct mn4_spot *s)
 	const struct mn4 *v = &mn->v4;
 	if (s->place == MOVE4_HOME)
 		return 0;
-	return (uint8_t)((v->want.simultaneous ? MIP4_S : 0) | (mn->conf.v4.broadcast && s->place != MOVE4_SITE ? MIP4_B : 0) |
+	return (uint8_t)((v->want.simultaneous ? MIP4_S : 0) | (mn->conf.v4.broadcast ? MIP4_B : 0) |
 			 (s->is_colocated ? MIP4_D : 0) | (v->want.reverse ? MIP4_T : 0) | (v->want.encap == MN_ENCAP_GRE ? MIP4_G : 0) |
 			 (v->want.encap == MN_ENCAP_MINIMAL ? MIP4_M : 0));
 }

@@ -116,7 +116,7 @@ bool mn4_path_is_nested(const struct mn *mn) { return mn->conf.v4.n_network && !
 void mn4_path_nest(struct mn *mn)
 {
 	const struct mn4 *v = &mn->v4;
-	bool has_broadcasts = mn->conf.v4.broadcast && v->at.place == MOVE4_AGENT && !v->at.is_colocated;
+	bool has_broadcasts = mn->conf.v4.broadcast && v->at.place != MOVE4_HOME && !v->at.is_colocated;
 	if ((has_broadcasts || mn4_path_is_nested(mn)) && mn4_knows_home(v) && mn4_knows_agent(v))
 		mn4_path_tunnel(mn, &v->home_address, &v->ha, DP_ENCAP_IPIP);
 }
@@ -193,7 +193,8 @@ void mn4_path_networks(struct mn *mn, bool is_put)
 
 static struct fx_addr roam0_addr(const struct mn *mn)
 {
-	return (struct fx_addr){.ifindex = IFINDEX_ROAM0, .addr = mn->v4.home_address, .plen_bits = HOST_BITS, .flags = ADDR_NODAD | ADDR_HOME};
+	return (struct fx_addr){.ifindex = IFINDEX_ROAM0, .addr = mn->v4.home_address, .plen_bits = HOST_BITS, .flags = ADDR_NODAD | ADDR_HOME,
+				.broadcast = broadcast_of(mn)};
 }
 
 static struct fx_addr home_addr(const struct mn *mn, const struct mn_if *ifc)
@@ -376,7 +377,7 @@ static bool is_tunnel_wanted(const struct mn *mn, const struct mn4_tunnel *t)
 	switch (v->at.place) {
 	case MOVE4_HOME: return false;
 	case MOVE4_SITE:
-		if (mn4_path_is_nested(mn) && addr6_eq(&t->dst, &v->home_address) && addr6_eq(&t->src, &v->ha))
+		if ((mn->conf.v4.broadcast || mn4_path_is_nested(mn)) && addr6_eq(&t->dst, &v->home_address) && addr6_eq(&t->src, &v->ha))
 			return true;
 		return addr6_eq(&t->dst, &v->at.mma->group) && addr6_eq(&t->src, &v->at.mma->addr);
 	case MOVE4_AGENT:
