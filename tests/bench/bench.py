@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""./run bench [handover|datapath|registration|memory|joins|inter-site|failover|manager|guest|all] [--json FILE] [--family ipv4]
+"""./run bench [handover|datapath|registration|memory|joins|inter-site|failover|manager|guest|all]... [--json FILE] [--family ipv4|both]
 
 Each part prints what it measures as it goes and adds its keys to one JSON object:
 
-    handover      {"journeys": {...}}, as the demo's, of one family, and "delays": make-before-break over unequal paths
+    handover      {"journeys": {...}}, as the demo's, and "delays": make-before-break over unequal paths. --family ipv4: of that family;
+                  both: {"handover": {family: these}}
     datapath      {"datapath_ns": {name: x}, "ratio_64": {"ha": x, "mma": x, "mn": x, "mn_link": x}, "ratio_tcp": x,
                    "mn_cost_ns": {"plain": x, "roam0": x, "link": x}}
-    registration  {"registrations_per_s": x}
-    memory        {"bytes_per_binding": x}
+    registration  {"registrations_per_s": x}, --family both: x is {"ipv6": x, "ipv4": x, "both": x}
+    memory        {"bytes_per_binding": x}, the same
     joins         {"join_ms": {"held": n, "median": x, "p99": x, "max": x, "lost": n}}
     inter-site    {"inter_site": {"bound_ms": x, "one-radio": {...}, "two-radios": {...}}}: lost, doubled, interruption
     failover      {"failover_ms": {"link_down_10ms": {"median": x, "p99": x}, "kill_10ms": ..., "power_10ms": ..., "link_down_100ms": ...},
@@ -46,25 +47,30 @@ PARTS = {
 
 def main():
     ap = argparse.ArgumentParser(prog="run bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument("what", nargs="?", default="all", choices=[*PARTS, "all"])
+    ap.add_argument("what", nargs="*", default="all", choices=[*PARTS, "all"], help="all of them without one")
     ap.add_argument("--json", metavar="FILE")
     ap.add_argument("--handovers", type=int, default=500)
     ap.add_argument("--rate", type=int, default=10000, help="packets a second each way (handover)")
-    ap.add_argument("--family", choices=["ipv6", "ipv4"], default="ipv6", help="of the journeys (handover), registration and memory")
+    ap.add_argument("--no-delays", action="store_true", help="handover: the journeys alone")
+    ap.add_argument("--family", choices=["ipv6", "ipv4", "both"], default="ipv6",
+                    help="of the journeys (handover), registration and memory; both: each, and for the latter two an agent of both")
     ap.add_argument("--runs", type=int, default=0, help="of each fault (failover), 50 without --quick; arrivals (guest), 100")
     ap.add_argument("--quick", action="store_true", help="fewer and shorter repetitions, for a look")
     args = ap.parse_args()
+    wanted = list(PARTS) if "all" in args.what else args.what
+    if args.family == "both" and "failover" in wanted:
+        ap.error("failover: one family at a time")
     if os.geteuid():
         sys.exit("run bench: makes network namespaces: needs root")
     net.gc()
     print(demo.machine(), flush=True)
     figures, failed = {}, []
-    for name in PARTS if args.what == "all" else [args.what]:
+    for name in wanted:
         print(f"\n{name}:", flush=True)
         try:
             figures.update(PARTS[name](args))
         except Exception as e:  # one part's failure does not cost the others' figures
-            if args.what != "all":
+            if len(wanted) == 1:
                 raise
             failed.append(name)
             print(f"  failed: {e}", file=sys.stderr)

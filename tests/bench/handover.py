@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Handovers by the hundred: the three journeys at a high rate, and make-before-break where the two paths differ in delay."""
+import argparse
+
 from roamlab import journey
 
 DELAYS_MS = (0, 2, 10)
 RATES = (1000, 10000)
 
 
-# A mobile node may send three updates a second to one peer (RFC 6275 11.8): faster moves would measure that wait.
-BASELINE_DWELL_S = 0.4
+# A mobile node may send three updates a second to one peer (RFC 6275 11.8), and one registration request (RFC 5944 3.6.3): faster moves would
+# measure that wait.
+BASELINE_DWELL_S = {"ipv6": 0.4, "ipv4": 1.1}
 
 
 def _plan(name, args, **kw):
     if name == journey.names(args.family)[0]:
-        kw["dwell_s"] = BASELINE_DWELL_S
+        kw["dwell_s"] = BASELINE_DWELL_S[args.family]
     return journey.plan(name, handovers=args.handovers, speed_mps=0, tcp_mbit=10, family=args.family, **kw)
 
 
@@ -53,5 +56,13 @@ def _delays(args):
     return out
 
 
+def _of_family(args, family):
+    args = argparse.Namespace(**{**vars(args), "family": family})
+    print(f" {family}:", flush=True)
+    return {"journeys": _journeys(args), "delays": [] if args.no_delays else _delays(args)}
+
+
 def measure(args):
-    return {"journeys": _journeys(args), "delays": _delays(args)}
+    if args.family == "both":
+        return {"handover": {family: _of_family(args, family) for family in ("ipv6", "ipv4")}}
+    return _of_family(args, args.family)

@@ -16,6 +16,9 @@ from roamlab import netns, roamd, topo
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
+FAMILIES = {"ipv6": ("ipv6",), "ipv4": ("ipv4",), "both": ("ipv6", "ipv4")}
+
+
 class Plan:
     """The addresses of a family: agent and generator on the cable, home addresses, care-of addresses."""
 
@@ -23,25 +26,26 @@ class Plan:
         self.is_v4 = family == "ipv4"
         self.ha, self.gen, self.plen = ("10.15.0.1", "10.15.0.2", 24) if self.is_v4 else ("2001:db8:f::1", "2001:db8:f::2", 64)
         self.home, self.coa = ("10.32.0.0/11", "10.64.0.0/11") if self.is_v4 else ("2001:db8:100::/64", "2001:db8:aa::/64")
+        self.row = "address-v4" if self.is_v4 else "address"
 
-    def network(self):
-        key, row = topo.key_hex("fleet"), "address-v4" if self.is_v4 else "address"
-        conf = (topo.key_block("fleet", 256) +
-                f'role ha {{\n  {row} = "{self.ha}"\n  home-prefix = {{"{self.home}"}}\n  uplink = {{"core0"}}\n'
-                f'  mobile "{self.home}" {{ key = "fleet" }}\n}}\n')
-        nodes = [topo.Node("ha", forwards=True, routes=[(self.coa, self.gen)], roamd=conf, keys={"fleet": key}), topo.Node("gen")]
-        cable = topo.Cable(topo.Port("ha", "core0", [f"{self.ha}/{self.plen}"]), topo.Port("gen", "eth0", [f"{self.gen}/{self.plen}"]))
-        return topo.Topology("registration", nodes, [cable]).check()
+
+def network(plans):
+    homes = ", ".join(f'"{p.home}"' for p in plans)
+    conf = topo.key_block("fleet", 256) + "role ha {\n" + "".join(f'  {p.row} = "{p.ha}"\n' for p in plans)
+    conf += f'  home-prefix = {{{homes}}}\n  uplink = {{"core0"}}\n' + "".join(f'  mobile "{p.home}" {{ key = "fleet" }}\n' for p in plans) + "}\n"
+    nodes = [topo.Node("ha", forwards=True, routes=[(p.coa, p.gen) for p in plans], roamd=conf, keys={"fleet": topo.key_hex("fleet")}), topo.Node("gen")]
+    cable = topo.Cable(topo.Port("ha", "core0", [f"{p.ha}/{p.plen}" for p in plans]), topo.Port("gen", "eth0", [f"{p.gen}/{p.plen}" for p in plans]))
+    return topo.Topology("registration", nodes, [cable]).check()
 
 
 class Fleet:
-    """A home agent and the generator beside it."""
+    """A home agent of a family, or of both, and the generator beside it."""
 
     def __init__(self, family):
-        self.plan = Plan(family)
+        self.plans = [Plan(f) for f in FAMILIES[family]]
 
     def __enter__(self):
-        self.net = netmod.Net(self.plan.network())
+        self.net = netmod.Net(network(self.plans))
         self.net.build()
         try:
             self._quiet_generator()
@@ -55,20 +59,25 @@ class Fleet:
         """The generator's host has no Mobile IP: it would look at every answer, and refuse Mobile IPv6's with an ICMP error, worked out on the
         home agent's processor, because a veth delivers on the sender's. Without addresses it lets the generator's packet socket
         have the packet, and nothing more; then the home agent must know its neighbour."""
-        gen, family = self.net.ns("gen"), "-4" if self.plan.is_v4 else "-6"
+        gen = self.net.ns("gen")
         netns.run(gen, ["sysctl", "-qw", "net.ipv6.conf.eth0.disable_ipv6=1"])
         netns.run(gen, ["ip", "-4", "addr", "flush", "dev", "eth0"])
-        netns.run(self.net.ns("ha"), ["ip", family, "neigh", "replace", self.plan.gen, "lladdr", self.net.lladdr["gen", "eth0"],
-                                      "dev", "core0", "nud", "permanent"])
+        for plan in self.plans:
+            netns.run(self.net.ns("ha"), ["ip", "-4" if plan.is_v4 else "-6", "neigh", "replace", plan.gen, "lladdr", self.net.lladdr["gen", "eth0"],
+                                          "dev", "core0", "nud", "permanent"])
 
     def __exit__(self, *_):
         self.daemon.stop()
         self.net.close()
 
     def register(self, count, first=0):
-        """Returns (accepted, refused, ns)."""
-        argv = [netmod.TOOLS / "registrar", "eth0", "--router", self.net.lladdr["ha", "core0"], "--agent", self.plan.ha,
-                "--home", self.plan.home, "--coa", self.plan.coa, "--key", topo.key_hex("fleet"), "--spi", 256, "--count", count, "--first", first]
+        """So many, of each family an equal part, one after the other. Returns (accepted, refused, ns)."""
+        parts = [self._register(plan, count // len(self.plans), first) for plan in self.plans]
+        return tuple(map(sum, zip(*parts)))
+
+    def _register(self, plan, count, first):
+        argv = [netmod.TOOLS / "registrar", "eth0", "--router", self.net.lladdr["ha", "core0"], "--agent", plan.ha,
+                "--home", plan.home, "--coa", plan.coa, "--key", topo.key_hex("fleet"), "--spi", 256, "--count", count, "--first", first]
         sent, accepted, refused, ns = map(int, netns.run(self.net.ns("gen"), argv, timeout=600).split())
         if accepted < count:
             print(f"  of {sent} sent, {accepted} accepted and {refused} refused: {self.losses()}", flush=True)
@@ -99,9 +108,28 @@ class Fleet:
         return total
 
 
+def _of_families(measure, key, args):
+    """{key: figure}; of "both" {key: {family: figure}} of each alone and of an agent that has both."""
+    if args.family != "both":
+        return {key: measure(args, args.family)}
+    out = {}
+    for family in FAMILIES:
+        print(f"  {family}:", flush=True)
+        out[family] = measure(args, family)
+    return {key: out}
+
+
 def measure_rate(args):
+    return _of_families(_rate, "registrations_per_s", args)
+
+
+def measure_memory(args):
+    return _of_families(_memory, "bytes_per_binding", args)
+
+
+def _rate(args, family):
     count, rates = (20000 if args.quick else 200000), []
-    with Fleet(args.family) as fleet:
+    with Fleet(family) as fleet:
         fleet.register(5000)
         for run in range(1 if args.quick else 3):
             before, begin = fleet.cpu_s(), time.monotonic()
@@ -110,16 +138,16 @@ def measure_rate(args):
             rates.append(accepted * 1e9 / ns)
             print(f"  {accepted} registrations in {ns / 1e9:.2f} s: {rates[-1]:.0f} a second; roamd used {user:.2f} user + {system:.2f} "
                   f"system = {user + system:.2f} us each ({time.monotonic() - begin:.1f} s with signing)", flush=True)
-    return {"registrations_per_s": round(sorted(rates)[len(rates) // 2])}
+    return round(sorted(rates)[len(rates) // 2])
 
 
-def measure_memory(args):
+def _memory(args, family):
     count = 100000 if args.quick else 1000000
-    with Fleet(args.family) as fleet:
+    with Fleet(family) as fleet:
         fleet.register(1000)
         before = fleet.resident_oct(), fleet.maps_oct()
         accepted, _, _ = fleet.register(count, 10000)
         after = fleet.resident_oct(), fleet.maps_oct()
     resident, maps = (b - a for a, b in zip(before, after))
     print(f"  {accepted} bindings: resident {resident / accepted:.0f} + maps {maps / accepted:.0f} bytes each", flush=True)
-    return {"bytes_per_binding": round((resident + maps) / accepted, 1)}
+    return round((resident + maps) / accepted, 1)
