@@ -303,11 +303,21 @@ static bool holds(const struct node *n, const struct said *m, bool is_home)
 
 bool claims_holds(const struct node *n, const struct said *ask) { return holds(n, ask, addr6_is_none(&ask->group)); }
 
-/* An agent has taken it back (RFC 3543). */
-static bool is_revoked(const struct watch *w, const struct said *ask)
+/* Did a node with that address say it, or another in its name? */
+static bool is_genuine(const struct sim *s, const struct said *m)
 {
-	for (const struct said *m = w->said; m; m = m->next)
-		if (m->is_v4 && m->type == MIP4_REVOKE && addr6_eq(&m->peer, &ask->peer) && m->t_ns >= ask->t_ns)
+	struct node *by = s->nodes;
+	while (by && by->number != m->origin)
+		by = by->next;
+	return by && (node_addr_find(by, &m->src) || (group_member(by) && group_has_address(by, &m->src)));
+}
+
+/* An agent has taken it back (RFC 3543), with that care-of address. */
+static bool is_revoked(const struct sim *s, const struct said *ask)
+{
+	for (const struct said *m = s->watch->said; m; m = m->next)
+		if (m->is_v4 && m->type == MIP4_REVOKE && addr6_eq(&m->peer, &ask->peer) && addr6_eq(&m->coa, &ask->coa) && m->t_ns >= ask->t_ns &&
+		    is_genuine(s, m))
 			return true;
 	return false;
 }
@@ -321,7 +331,7 @@ static bool is_promised(const struct node *n, const struct said *m)
 	for (const struct said *later = n->sim->watch->asked; later != m; later = later->next)
 		if (said_is_ask(later) && addr6_eq(&later->peer, &m->peer) && (later->is_v4 || addr6_eq(&later->dst, &m->dst)))
 			return false;
-	return !is_revoked(n->sim->watch, m);
+	return !is_revoked(n->sim, m);
 }
 
 /* Whose word it is: a Mobile IPv4 request goes through one agent to another, and both give theirs. */

@@ -373,6 +373,12 @@ static bool is_fault(cmd_fn fn)
 	       fn == do_heal || fn == do_cut || fn == do_mend || fn == do_set || fn == do_clock || fn == do_detach || fn == do_attach;
 }
 
+/* May members not hear each other from now on, or did they not until now? */
+static bool is_division(cmd_fn fn)
+{
+	return fn == do_freeze || fn == do_thaw || fn == do_split || fn == do_heal || fn == do_cut || fn == do_mend || fn == do_set;
+}
+
 /* maybe COMMAND: it need not be possible. */
 static bool do_maybe(struct script *sc, const struct words *w, uint32_t i)
 {
@@ -387,6 +393,6 @@ bool cmd_run(struct script *sc, const struct words *w, uint32_t first)
 {
 	cmd_fn fn = first < w->n ? find(w->w[first]) : NULL;
 	if (is_fault(fn))
-		group_fault(&sc->sim);
+		group_fault(&sc->sim, is_division(fn));
 	return fn ? fn(sc, w, first + 1) : script_fail(sc, "no such command");
 }

@@ -62,11 +62,15 @@ bool group_has_address(const struct node *n, const struct addr6 *a)
 	return false;
 }
 
-void group_fault(struct sim *s)
+void group_fault(struct sim *s, bool is_division)
 {
-	for (struct group *g = s->groups; g; g = g->next)
+	for (struct group *g = s->groups; g; g = g->next) {
 		g->fault_ns = s->t_ns;
+		g->divided_ns = is_division ? s->t_ns : g->divided_ns;
+	}
 }
+
+bool group_was_divided(const struct group *g, int64_t within_ns) { return g->divided_ns && g->sim->t_ns - g->divided_ns < within_ns; }
 
 /* --- the life of a member ---------------------------------------------------------------------------------- */
 

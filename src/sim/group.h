@@ -40,6 +40,7 @@ struct group {
 	bool is_preempting, has_v4;    /* v4: the group's datagrams are IPv4's */
 	uint32_t n_double;             /* looks in a row at which two members served */
 	int64_t fault_ns;              /* something was done to a member or a link last */
+	int64_t divided_ns;            /* the last such thing that kept members from hearing each other, or its end; 0: none was */
 	int64_t quiet_by_ns;           /* what must hold once it is quiet is waited for until then; 0: it is not */
 };
 
@@ -75,8 +76,10 @@ void group_show(const struct node *n, const char *what, struct show *out);
 
 /* Is this one of the virtual addresses of the node's group? */
 bool group_has_address(const struct node *n, const struct addr6 *a);
-/* Something was done to a member or to a link: guarantees count from now on. */
-void group_fault(struct sim *s);
+/* Something was done to a member or to a link: guarantees count from now on. is_division: members may not hear each other from now on, or did not
+ * until now. */
+void group_fault(struct sim *s, bool is_division);
+bool group_was_divided(const struct group *g, int64_t within_ns);
 
 /* groupcheck.c. The number of records and tunnels in which members differ; a line of the trace each when is_told. */
 uint32_t group_differences(const struct group *g, bool is_told);

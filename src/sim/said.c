@@ -113,6 +113,7 @@ static bool parse_mip4(struct said *e, const uint8_t *p, size_t len)
 	case MIP4_REVOKE:
 	case MIP4_REVOKE_ACK:
 		e->peer = m.m.revoke.hoa;
+		e->coa = m.m.revoke.foreign;
 		e->self = e->dst;
 		e->seq = m.m.revoke.id;
 		break;

@@ -8,6 +8,7 @@
 #include "sim/claims.h"
 #include "sim/group.h"
 #include "sim/pkt.h"
+#include "wire/mip4/mip4.h"
 
 /* A radio that changed its cell in silence is known to have done so by advertisements that are missing. */
 static const int64_t ROAM_NOTICED_NS = 8 * NS_PER_S;
@@ -118,13 +119,17 @@ void watch_icmp4(struct node *n, uint8_t type, uint8_t code)
 	tally(n->sim, &n->sim->watch->icmp, n, name);
 }
 
+/* What one knows of a neighbour that it uses: reachable for 30 s, and then three questions without an answer. */
+static const int64_t NEIGHBOURS_FORGOTTEN_NS = 34 * NS_PER_S;
+
 /* Members of a redundancy group that could not hear each other have both claimed a home address on the home link; until their own neighbour
- * tables have forgotten that, one may send to the other what comes for it, and back. What must be whole in the end tells whether it was for long. */
+ * tables have forgotten that, one may send to the other what comes for it, and back. */
 static bool may_loop(const struct node *n)
 {
+	const struct member *m;
 	for (uint32_t i = 0; i < n->n_nics; i++)
 		for (uint32_t j = 0; n->nics[i]->link && j < n->nics[i]->link->n_nics; j++)
-			if (group_member(n->nics[i]->link->nics[j]->node))
+			if ((m = group_member(n->nics[i]->link->nics[j]->node)) && group_was_divided(m->group, NEIGHBOURS_FORGOTTEN_NS))
 				return true;
 	return false;
 }
@@ -160,7 +165,7 @@ void watch_not_ours(struct node *n, const struct frame *f)
 	const uint8_t *p = f->buf + f->off, *data = udp_payload(p, f->len, &left);
 	struct addr6 dst = ip_dst(p);
 	sim_trace(n->sim, n->name, "not ours: %s", ADDR46_STR(&dst));
-	if (data && get16(data - UDP_LEN + 2) == MIP4_UDP_PORT)
+	if (data && left >= 2 && get16(data - UDP_LEN + 2) == MIP4_UDP_PORT && data[0] == MIP4_REPLY && !mip4_code_accepts(data[1]))
 		return; /* a foreign agent answers whoever asked: who asked in another's name is refused, and hears so */
 	for (uint32_t i = 0; i < n->n_claimed; i++)
 		if (addr6_eq(&n->claimed[i], &dst))
