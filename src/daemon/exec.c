@@ -182,6 +182,14 @@ static void run_interface(struct exec *x, const struct effect *e)
 		failed(x, "datapath-failed", e->role, "programs cannot be attached to an interface, or detached", rc);
 }
 
+/* Packets to the group enter the host's multicast forwarding there. */
+static void enter_forwarding(struct exec *x, uint32_t *inject_if, const struct addr6 *group)
+{
+	*inject_if = real_ifindex(x, *inject_if);
+	if (*inject_if && addr6_is_v4mapped(group))
+		settings_source4(x, *inject_if);
+}
+
 static void run_dp(struct exec *x, const struct effect *e)
 {
 	const enum dp_verb verb = e->kind == FX_DP_PUT ? DP_PUT : DP_DEL;
@@ -203,9 +211,9 @@ static void run_dp(struct exec *x, const struct effect *e)
 	struct dp_op *op = &ops->op[ops->n++];
 	*op = e->dp;
 	if (op->table == DP_COA)
-		op->coa.inject_if = real_ifindex(x, op->coa.inject_if);
+		enter_forwarding(x, &op->coa.inject_if, &op->coa.group);
 	if (op->table == DP_RELAY)
-		op->relay.inject_if = real_ifindex(x, op->relay.inject_if);
+		enter_forwarding(x, &op->relay.inject_if, &op->relay.group);
 }
 
 static bool is_gathered(enum effect_kind k)

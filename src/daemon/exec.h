@@ -42,6 +42,7 @@ struct exec {
 	bool is_forwarding;          /* the namespace forwards: set once */
 	void (*begin_v4)(void *ctx); /* called once, at the first thing of IPv4 that an engine wants done */
 	bool is_v4, is_forwarding4;
+	uint32_t source4;           /* settings_source4 was here last */
 };
 
 

@@ -107,3 +107,14 @@ void settings_roam0_4(struct exec *x)
 	set4(x, TUN_NAME, "send_redirects", 0);
 	set4(x, TUN_NAME, "ignore_routes_with_linkdown", 0); /* without a daemon it has no carrier, and forwarding goes on */
 }
+
+/* Packets to groups bear an address of this host when they come in there to be forwarded: without this they are martians. */
+void settings_source4(struct exec *x, uint32_t ifindex)
+{
+	const struct link_event *link = rtnl_link_at(x->rtnl, ifindex);
+
+	if (!x->is_setting || !link || x->source4 == ifindex)
+		return;
+	x->source4 = ifindex;
+	set4(x, link->name, "accept_local", 1);
+}

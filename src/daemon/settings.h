@@ -10,3 +10,5 @@ void settings_interface(struct exec *x, const struct dp_if *iface, enum role_id 
 /* What is of IPv4: only once an engine has begun with it. */
 void settings_interface4(struct exec *x, uint32_t ifindex, uint32_t flags);
 void settings_roam0_4(struct exec *x);
+/* The interface where packets to groups enter the host's multicast forwarding (a routing daemon's). */
+void settings_source4(struct exec *x, uint32_t ifindex);

@@ -22,8 +22,6 @@ def pim_world4(make_world):
 
         def route(node, prefix, via):
             net.run(node, "ip", "route", "replace", prefix, "via", via)
-        # Packets to groups enter the host's forwarding from its own address.
-        net.run("mma", "sysctl", "-qw", "net.ipv4.conf.src0.accept_local=1")
         for prefix in ("default", MMA4):  # FRR looks for no source along a default route
             route("r1", prefix, neighbour(1, 1))
             for i in (1, 2):
@@ -61,6 +59,11 @@ def test_pim_carries_the_group_v4(pim_world4):
         assert (count.lost, count.doubled) == (0, 0)
     tap.stop()
     assert not [m for m in tap.messages() if m.cls in ("mip", "mh", "udp") and start <= m.when_ns <= end]
+    # Packets to groups enter the host's forwarding from its own address: it is told to take them, and afterwards no more.
+    accepts = lambda: world.net.run("mma", "sysctl", "-n", "net.ipv4.conf.src0.accept_local").strip()
+    assert accepts() == "1"
+    world.daemons["mma"].stop()
+    assert accepts() == "0"
 
 
 @pytest.mark.requirement("H-7", "H-1", "H-3", "H-11", "H-12")
