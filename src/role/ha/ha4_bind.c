@@ -58,12 +58,10 @@ void ha4_put(struct ha *h, struct ha4 *b, const struct addr6 *prev, struct now n
 		put_more(h, b);
 }
 
-void ha4_unput(struct ha *h, const struct binding *b)
+void ha4_unput_more(struct ha *h, const struct binding *b)
 {
-	struct dp_op op = {.table = DP_HOME, .home = {.home_address = b->hoa}};
 	struct dp_op more = {.table = DP_HOME_MORE, .home_more = {.home_address = b->hoa}};
 
-	fx_dp_del(h->env.fx, ROLE_HA, &op);
 	if (b->flags & HA_MORE)
 		fx_dp_del(h->env.fx, ROLE_HA, &more);
 }

@@ -105,7 +105,7 @@ void ha4_end_one(struct ha *h, struct ha4 *b, uint32_t i, const char *code, cons
 struct ha4 *ha4_remember(struct ha *h, const struct addr6 *hoa, struct now now);
 /* Tells the datapath. prev: the place until now, or NULL. */
 void ha4_put(struct ha *h, struct ha4 *b, const struct addr6 *prev, struct now now);
-void ha4_unput(struct ha *h, const struct binding *b);
+void ha4_unput_more(struct ha *h, const struct binding *b);
 /* A binding ends: what belongs to it beside the table's entry. */
 void ha4_clear(struct ha *h, struct ha4 *b);
 /* Has one of its care-of addresses this flag of enum mip4_flags? */

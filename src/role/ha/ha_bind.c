@@ -35,18 +35,18 @@ void ha_put_home(struct ha *h, struct binding *b, const struct addr6 *prev, stru
 
 static void put_home(struct ha *h, struct binding *b) { ha_put_home(h, b, NULL, (struct now){0}); }
 
-static void unput(struct ha *h, const struct binding *b)
+/* What depends on the entry of the home address. */
+static void unput_more(struct ha *h, const struct binding *b)
 {
-	struct dp_op op = {.table = DP_HOME, .home = {.home_address = b->hoa}};
 	if (ha_is_v4(b))
-		ha4_unput(h, b);
-	else
-		fx_dp_del(h->env.fx, ROLE_HA, &op);
+		ha4_unput_more(h, b);
 }
 
 void ha_unbind(struct ha *h, const struct binding *b)
 {
-	unput(h, b);
+	struct dp_op op = {.table = DP_HOME, .home = {.home_address = b->hoa}};
+	fx_dp_del(h->env.fx, ROLE_HA, &op);
+	unput_more(h, b);
 	ha_net_end(h, &b->hoa);
 }
 
@@ -70,8 +70,6 @@ void ha_keep_gone(struct ha *h, struct binding *b, struct now now)
 
 static void become_gone(struct ha *h, struct binding *b, struct now now)
 {
-	if (b->flags & HA_LINGERS)
-		ha_unbind(h, b);
 	if (ha_is_v4(b))
 		ha4_clear(h, ha4_of(b));
 	b->state = BINDING_GONE;
@@ -81,6 +79,8 @@ static void become_gone(struct ha *h, struct binding *b, struct now now)
 
 void ha_enter_gone(struct ha *h, struct binding *b, enum fx_change_how how, struct now now)
 {
+	if (b->flags & HA_LINGERS)
+		ha_unbind(h, b);
 	become_gone(h, b, now);
 	ha_store_put(h, b, how, now);
 }
@@ -187,8 +187,6 @@ void ha_register(struct ha *h, struct ha_bu *bu, struct now now)
 /* Of a mobile that came home packets are still on their way from where it was: they are taken for a moment. */
 static void linger(struct ha *h, struct binding *b, struct now now)
 {
-	if (!h->conf.reverse_grace.ns)
-		return;
 	ha_put_home(h, b, ha_is_v4(b) ? &ha4_of(b)->to.at : &b->coa, now);
 	b->flags |= HA_LINGERS;
 	binding_due(&h->bindings, b, mono_add(now.mono, h->conf.reverse_grace));
@@ -204,18 +202,24 @@ static void forget_neighbour(struct ha *h, const struct binding *b)
 		fx_neigh(h->env.fx, ROLE_HA, l->ifindex, &b->hoa, &none);
 }
 
+/* The entry of one that lingers is replaced, never taken out: packets come all the time. */
 void ha_cut(struct ha *h, struct binding *b, enum ha_end how, struct now now)
 {
+	const bool lingers = how == HA_END_BY_MOBILE && h->conf.reverse_grace.ns;
+	if (lingers) {
+		unput_more(h, b);
+		ha_net_linger(h, &b->hoa);
+	} else if (ha_is_active(b) || (b->flags & HA_LINGERS)) {
+		ha_unbind(h, b);
+	}
 	if (ha_is_active(b)) {
 		h->n_active--;
-		unput(h, b);
-		(how == HA_END_BY_MOBILE && h->conf.reverse_grace.ns ? ha_net_linger : ha_net_end)(h, &b->hoa);
 		ha_prefix_binding_gone(h, &b->hoa);
 		ha_intercept_end(h, b);
 		forget_neighbour(h, b);
 	}
 	become_gone(h, b, now);
-	if (how == HA_END_BY_MOBILE)
+	if (lingers)
 		linger(h, b, now);
 }
 
