@@ -129,16 +129,36 @@ static void leaving_home(void **state)
 	assert_true(is_home_addr(kit_fx(&b->k, FX_ADDR_ADD, 0), IFINDEX_ROAM0, 128));
 	assert_true(is_home_addr(kit_fx(&b->k, FX_ADDR_DEL, 0), W0, 120));
 	assert_true(bench_pos(b, FX_ADDR_ADD, 0) < bench_pos(b, FX_ADDR_DEL, 0) && bench_pos(b, FX_ADDR_DEL, 0) < (int)r.s.pos);
-	for (size_t i = 0; kit_fx(&b->k, FX_ROUTE_PUT, i); i++)
-		assert_int_equal(kit_fx(&b->k, FX_ROUTE_PUT, i)->route.ifindex, W0); /* the kernel drops them with the address */
-	assert_int_equal(kit_n_fx(&b->k, FX_ROUTE_PUT), 2);
-	assert_int_equal(kit_n_fx(&b->k, FX_ROUTE_DEL), 0);
+	const struct effect *up = kit_fx(&b->k, FX_DP_PUT, 0);
+	const struct lladdr home_router = link_ll(L_HOME);
+	assert_int_equal(up->dp.table, DP_UPLINK_OUT);
+	assert_int_equal(up->dp.uplink_out.ifindex, W0);
+	assert_int_equal(up->dp.uplink_out.encap, DP_ENCAP_NONE);
+	assert_true(memcmp(&up->dp.uplink_out.next_hop, &home_router, sizeof home_router) == 0);
+	assert_int_equal(kit_n_fx(&b->k, FX_ROUTE_PUT), 3);
+	for (size_t i = 0; i < 3; i++) { /* at no time is there no way: the kernel drops the interface's with the address */
+		assert_int_equal(kit_fx(&b->k, FX_ROUTE_PUT, i)->route.ifindex, IFINDEX_ROAM0);
+		assert_true(bench_pos(b, FX_DP_PUT, 0) < bench_pos(b, FX_ROUTE_PUT, i));
+		assert_true(bench_pos(b, FX_ROUTE_PUT, i) < bench_pos(b, FX_ADDR_DEL, 0));
+	}
 	bench_clear(b);
 	bench_reply_from(b, &r, &(struct answer){.code = 0}, link_ll(L_FA1));
 	bench_state(b, "away-plain");
-	assert_int_equal(kit_fx(&b->k, FX_ROUTE_PUT, 0)->route.ifindex, IFINDEX_ROAM0);
-	assert_int_equal(kit_n_fx(&b->k, FX_ROUTE_DEL), 2);
-	assert_true(bench_pos(b, FX_DP_PUT, 0) < bench_pos(b, FX_ROUTE_PUT, 0)); /* the uplink stands before packets come to it */
+	assert_int_equal(kit_fx(&b->k, FX_DP_PUT, 0)->dp.uplink_out.ifindex, W1);
+	assert_int_equal(kit_n_fx(&b->k, FX_DP_DEL), 0);
+}
+
+/* Before the new place is confirmed the home link goes: nothing is sent on what comes up there next. */
+static void home_link_goes_down_while_leaving(void **state)
+{
+	struct bench *b = *state;
+	bench_to(b, W0, L_HOME);
+	bench_link(b, W1, true);
+	bench_hear(b, W1, L_FA1);
+	bench_clear(b);
+	bench_link(b, W0, false);
+	assert_int_equal(kit_n_fx(&b->k, FX_DP_DEL), 1);
+	assert_int_equal(kit_fx(&b->k, FX_DP_DEL, 0)->dp.table, DP_UPLINK_OUT);
 }
 
 /* The carrier goes: the address does not stay on a link that may come up elsewhere. */
@@ -334,6 +354,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(coming_home, setup1, teardown),
 		cmocka_unit_test_setup_teardown(coming_home_without_an_answer, setup1, teardown),
 		cmocka_unit_test_setup_teardown(leaving_home, setup2, teardown),
+		cmocka_unit_test_setup_teardown(home_link_goes_down_while_leaving, setup2, teardown),
 		cmocka_unit_test_setup_teardown(home_link_goes_down, setup1, teardown),
 		cmocka_unit_test_setup_teardown(arp_away_from_home, setup1, teardown),
 		cmocka_unit_test_setup_teardown(home_from_a_site, setup2, teardown),

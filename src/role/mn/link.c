@@ -234,8 +234,6 @@ static void learn(struct mn_if *ifc, const struct link_event *ev)
 	ifc->mtu_oct = ev->mtu_oct;
 	if (is_new || !ifc->has_dp)
 		mn_path_iface(ifc);
-	if (is_new && mn_has4(mn))
-		mn4_path_on_known(ifc);
 	if (is_changed && mn->has_uplink && mn->active == ifc)
 		mn_path_uplink(mn); /* it has MTU and address of the link in it */
 	if (is_changed && mn->v4.has_uplink && mn->v4.active == ifc)

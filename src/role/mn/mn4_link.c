@@ -30,16 +30,17 @@ void mn4_link_on_down(struct mn_if *ifc, struct now now)
 }
 
 /* On a link without carrier the kernel would go on resolving for what the host sends from the home address, and would do so by broadcast on the
- * next link, whatever that is (RFC 5944 4.6): the address, and the routes of a home link left before the new place was
- * confirmed, go with the carrier. */
+ * next link, whatever that is (RFC 5944 4.6): the address goes with the carrier, and so does the way by a home link that was left before the new
+ * place was confirmed. */
 void mn4_link_on_no_carrier(struct mn_if *ifc)
 {
 	struct mn *mn = ifc->mn;
 	struct mn4 *v = &mn->v4;
 	if (!mn_has4(mn) || !mn4_knows_home(v))
 		return;
-	bool is_kept = (v->has_home_route || v->has_link_route) && v->home_route.ifindex == ifc->ifindex;
-	if (v->home_if != ifc && !is_kept && !v->is_home_unknown)
+	if (v->is_uplink_home && v->uplink_if == ifc)
+		mn4_path_uplink_del(mn);
+	if (v->home_if != ifc && !v->is_home_unknown)
 		return;
 	mn4_path_roam0(mn);
 	mn4_path_home_leave(mn, ifc);

@@ -3,8 +3,10 @@
  * What the host and its datapath are told of Mobile IPv4: addresses, routes, tunnels. Nothing here decides.
  *
  * Away, the home address is a /32 on roam0 with a default route through it; at home it lies on the home link with its prefix, put there before
- * it is taken from roam0, so that no socket sees it gone. The host's DHCP client may have a default route of any metric on the
- * visited link, and needs it to reach its server: ours are two halves beside the whole, which win without taking its away.
+ * it is taken from roam0, so that no socket sees it gone. With its last address the kernel takes all routes from an interface: so what the
+ * mobile sends goes through roam0 before the address leaves the home link, and there to the home link's router until another place is
+ * confirmed. The host's DHCP client may have a default route of any metric on the visited link, and needs it to reach its server: ours are two
+ * halves beside the whole, which win without taking its away.
  */
 #include <string.h>
 
@@ -150,6 +152,14 @@ static void fill_plain(const struct mn *mn, struct dp_uplink_out *u)
 	}
 }
 
+static void put_uplink(struct mn *mn, const struct dp_op *op, const struct mn_if *ifc, bool is_home)
+{
+	mn->v4.has_uplink = true;
+	mn->v4.is_uplink_home = is_home;
+	mn->v4.uplink_if = ifc;
+	fx_dp_put(mn_fx(mn), ROLE_MN, op);
+}
+
 void mn4_path_uplink(struct mn *mn)
 {
 	struct mn4 *v = &mn->v4;
@@ -165,9 +175,19 @@ void mn4_path_uplink(struct mn *mn)
 		fill_plain(mn, &op.uplink_out);
 	if (mn4_path_is_nested(mn))
 		op.uplink_out.nest = v->ha;
-	v->has_uplink = true;
-	v->uplink_if = ifc;
-	fx_dp_put(mn_fx(mn), ROLE_MN, &op);
+	put_uplink(mn, &op, ifc, false);
+}
+
+void mn4_path_uplink_home(struct mn *mn, const struct mn_if *ifc)
+{
+	const struct mn4_agent *a = ifc->v4.agent;
+	struct dp_op op = {.table = DP_UPLINK_OUT,
+			   .uplink_out = {.inner_src = mn->v4.home_address, .ifindex = ifc->ifindex, .lladdr = ifc->lladdr, .mtu_oct = ifc->mtu_oct,
+					  .encap = DP_ENCAP_NONE}};
+	if (!a || !a->is_home || lladdr_is_zero(&a->lladdr))
+		return;
+	op.uplink_out.next_hop = a->lladdr;
+	put_uplink(mn, &op, ifc, true);
 }
 
 void mn4_path_uplink_del(struct mn *mn)
@@ -175,7 +195,7 @@ void mn4_path_uplink_del(struct mn *mn)
 	struct dp_op op = {.table = DP_UPLINK_OUT, .uplink_out = {.inner_src = mn->v4.home_address}};
 	if (mn->v4.has_uplink)
 		fx_dp_del(mn_fx(mn), ROLE_MN, &op);
-	mn->v4.has_uplink = false;
+	mn->v4.has_uplink = mn->v4.is_uplink_home = false;
 }
 
 void mn4_path_networks(struct mn *mn, bool is_put)
@@ -217,45 +237,11 @@ static void roam0_routes(struct mn *mn, enum effect_kind kind)
 	}
 }
 
-static void link_route(struct mn *mn, enum effect_kind kind)
+static void home_route_del(struct mn *mn)
 {
-	struct fx_route r = {.dst = mn->conf.v4.home_prefix, .ifindex = mn->v4.home_route.ifindex, .src = mn->v4.home_address,
-			     .metric = MN_METRIC_HOME};
-	fx_route(mn_fx(mn), ROLE_MN, kind, &r);
-}
-
-void mn4_path_home_route_del(struct mn *mn)
-{
-	struct mn4 *v = &mn->v4;
-	if (v->has_home_route)
-		fx_route(mn_fx(mn), ROLE_MN, FX_ROUTE_DEL, &v->home_route);
-	if (v->has_link_route)
-		link_route(mn, FX_ROUTE_DEL);
-	v->has_home_route = v->has_link_route = false;
-}
-
-void mn4_path_on_known(struct mn_if *ifc)
-{
-	struct mn *mn = ifc->mn;
-	struct mn4 *v = &mn->v4;
-	if (!v->is_link_route_unknown || v->has_home_route)
-		return;
-	v->home_route = (struct fx_route){.dst = everywhere(), .ifindex = ifc->ifindex, .via = v->home_route.via, .src = v->home_address,
-					  .metric = MN_METRIC_HOME};
-	fx_route(mn_fx(mn), ROLE_MN, FX_ROUTE_DEL, &v->home_route);
-	link_route(mn, FX_ROUTE_DEL);
-}
-
-/* With its last address an interface loses all its routes. What the mobile sends takes the home link until another place is
- * confirmed. */
-void mn4_path_home_route_keep(struct mn *mn)
-{
-	struct mn4 *v = &mn->v4;
-	if (!v->has_home_route)
-		return;
-	v->has_link_route = true;
-	link_route(mn, FX_ROUTE_PUT);
-	fx_route(mn_fx(mn), ROLE_MN, FX_ROUTE_PUT, &v->home_route);
+	if (mn->v4.has_home_route)
+		fx_route(mn_fx(mn), ROLE_MN, FX_ROUTE_DEL, &mn->v4.home_route);
+	mn->v4.has_home_route = false;
 }
 
 void mn4_path_roam0(struct mn *mn)
@@ -275,7 +261,7 @@ void mn4_path_roam0_default(struct mn *mn)
 	if (!mn->v4.is_roam0_default)
 		roam0_routes(mn, FX_ROUTE_PUT);
 	mn->v4.is_roam0_default = true;
-	mn4_path_home_route_del(mn);
+	home_route_del(mn);
 }
 
 static void roam0_default_del(struct mn *mn)
@@ -311,27 +297,25 @@ static struct addr6 home_router(const struct mn_if *ifc)
 	return best ? best->addr : ifc->v4.agent->addr;
 }
 
+/* The route by the new interface or router replaces the old one, before the address, and all else, leaves the old interface. */
 void mn4_path_home(struct mn *mn, struct mn_if *ifc)
 {
 	struct mn4 *v = &mn->v4;
 	const struct mn_if *old = v->home_if;
 	struct fx_addr a = home_addr(mn, ifc);
-	if (old != ifc)
-		fx_addr(mn_fx(mn), ROLE_MN, FX_ADDR_ADD, &a);
-	v->home_if = ifc;
-	v->is_home_unknown = false;
-	if (old && old != ifc)
-		home_addr_del(mn, old);
 	struct fx_route r = {.dst = everywhere(), .ifindex = ifc->ifindex, .via = home_router(ifc), .src = v->home_address,
 			     .metric = MN_METRIC_HOME};
 	if (old != ifc)
-		mn4_path_home_route_del(mn); /* it went with the address, when that was the interface's last */
+		fx_addr(mn_fx(mn), ROLE_MN, FX_ADDR_ADD, &a);
 	if (!v->has_home_route || v->home_route.ifindex != r.ifindex || !addr6_eq(&v->home_route.via, &r.via)) {
-		mn4_path_home_route_del(mn);
 		v->home_route = r;
 		v->has_home_route = true;
 		fx_route(mn_fx(mn), ROLE_MN, FX_ROUTE_PUT, &r);
 	}
+	v->home_if = ifc;
+	v->is_home_unknown = false;
+	if (old && old != ifc)
+		home_addr_del(mn, old);
 	roam0_default_del(mn);
 }
 
@@ -444,7 +428,7 @@ void mn4_path_stop(struct mn *mn)
 			tunnel_del(mn, &mn->v4.tunnel[i]);
 	mn4_path_uplink_del(mn);
 	mn4_path_roam0_del(mn);
-	mn4_path_home_route_del(mn);
+	home_route_del(mn);
 	mn4_path_home_del(mn);
 	mn4_path_networks(mn, false);
 }

@@ -109,14 +109,11 @@ static void want(struct mn *mn)
 static void leave_home_link(struct mn *mn)
 {
 	struct mn4 *v = &mn->v4;
-	bool is_there = v->home_if != NULL;
-	bool is_link_kept = is_there && v->home_if != v->active && v->home_if->is_up;
 	mn4_path_roam0(mn);
+	if (v->home_if && v->home_if != v->active && v->home_if->is_up)
+		mn4_path_uplink_home(mn, v->home_if);
+	mn4_path_roam0_default(mn);
 	mn4_path_home_del(mn);
-	if (is_link_kept)
-		mn4_path_home_route_keep(mn);
-	else if (is_there || !v->has_link_route)
-		mn4_path_roam0_default(mn);
 }
 
 static void enter(struct mn *mn, const struct mn4_spot *s, struct now now)

@@ -144,10 +144,10 @@ struct mn4 {
 	struct mn4_listen listen[MN4_LISTEN_MAX];
 	struct mn_if *home_if;       /* holds the home address */
 	bool is_home_unknown;        /* restarted at home: some interface may hold it */
-	bool has_home_route, has_link_route; /* default route of the home link; its prefix, once the address has left the link */
+	bool has_home_route;         /* default route of the home link */
 	struct fx_route home_route;
-	bool is_link_route_unknown;  /* restarted while it left home: some interface may have both */
 	bool is_on_roam0, is_roam0_default, has_uplink;
+	bool is_uplink_home;         /* it goes by the home link, which the mobile is leaving */
 	const struct mn_if *uplink_if; /* of has_uplink */
 	uint32_t announces_left;
 	bool is_restored;
@@ -267,6 +267,8 @@ void mn4_path_nest(struct mn *mn);
 /* What an agent that was left tunnels to the home address, until then. */
 void mn4_path_forwarded(struct mn *mn, const struct addr6 *agent, mono_t until);
 void mn4_path_uplink(struct mn *mn);
+/* As it is to the router of the home link ifc, for the time until another place is confirmed. */
+void mn4_path_uplink_home(struct mn *mn, const struct mn_if *ifc);
 void mn4_path_uplink_del(struct mn *mn);
 void mn4_path_roam0(struct mn *mn);
 void mn4_path_roam0_default(struct mn *mn);
@@ -274,9 +276,6 @@ void mn4_path_roam0_del(struct mn *mn);
 void mn4_path_home(struct mn *mn, struct mn_if *ifc);
 void mn4_path_home_del(struct mn *mn);
 void mn4_path_home_leave(struct mn *mn, struct mn_if *ifc);
-void mn4_path_home_route_del(struct mn *mn);
-void mn4_path_home_route_keep(struct mn *mn);
-void mn4_path_on_known(struct mn_if *ifc);          /* the interface is there: what a run before this one left on it goes */
 void mn4_path_networks(struct mn *mn, bool is_put);
 void mn4_path_retire(struct mn *mn, struct now now);
 void mn4_path_on_retire(struct mn *mn, struct now now);

@@ -4,7 +4,7 @@
  * agent, until when some binding may exist, and whether the mobile was at home. The mobile registers anew at the first advertisement; until
  * then what its datapath has goes on.
  *
- * Record, network order: version 1, flags, home address (4), home agent (4), router of the home link while that is being left (4), last identification (8), clock offset (8), last nonce (4), end
+ * Record, network order: version 2, flags, home address (4), home agent (4), last identification (8), clock offset (8), last nonce (4), end
  * of what the home agent may hold (8, ns since 1970; 0: nothing), number of agents of sites that may hold something (1); each: address (4),
  * group (4), end (8). Key: the configured home address, or 0.0.0.0.
  */
@@ -14,7 +14,7 @@
 #include "base/err.h"
 #include "role/mn/state.h"
 
-enum { VERSION = 1, F_HOME = 1, F_LINK = 2, RECORD_MAX_OCT = 64 + MN_SITE_MAX * 16 };
+enum { VERSION = 2, F_HOME = 1, RECORD_MAX_OCT = 64 + MN_SITE_MAX * 16 };
 
 static struct addr6 key_of(const struct mn *mn)
 {
@@ -76,10 +76,9 @@ void mn4_store_put(struct mn *mn, struct now now)
 	struct wr w = wr_of(buf, sizeof buf);
 	struct addr6 key = key_of(mn);
 	wr_u8(&w, VERSION);
-	wr_u8(&w, (uint8_t)((v->home_if ? F_HOME : 0) | (v->has_link_route ? F_LINK : 0)));
+	wr_u8(&w, v->home_if ? F_HOME : 0);
 	wr_v4(&w, &v->home_address);
 	wr_v4(&w, &v->ha);
-	wr_v4(&w, v->has_link_route ? &v->home_route.via : &addr6_any);
 	wr_u64(&w, v->reg.stamper.last);
 	wr_u64(&w, (uint64_t)v->reg.stamper.offset_ns);
 	wr_u32(&w, v->reg.nonce);
@@ -99,7 +98,7 @@ int mn4_store_restore(struct mn *mn, const struct store_rec *rec, struct now now
 	if (rd_u8(&r) != VERSION)
 		return ERR_INVAL;
 	uint8_t flags = rd_u8(&r);
-	struct addr6 home = rd_v4(&r), ha = rd_v4(&r), via = rd_v4(&r);
+	struct addr6 home = rd_v4(&r), ha = rd_v4(&r);
 	uint64_t last = rd_u64(&r), offset = rd_u64(&r);
 	uint32_t nonce = rd_u32(&r);
 	int64_t end = (int64_t)rd_u64(&r);
@@ -114,8 +113,6 @@ int mn4_store_restore(struct mn *mn, const struct store_rec *rec, struct now now
 	v->reg.nonce = nonce;
 	v->reg.held_until = mono_end(end, now);
 	v->is_home_unknown = flags & F_HOME;
-	v->is_link_route_unknown = flags & F_LINK;
-	v->home_route.via = via;
 	v->is_restored = true;
 	get_agents(&r, mn, now);
 	return ERR_OK;

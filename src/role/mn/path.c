@@ -281,8 +281,7 @@ void mn_path_home(struct mn *mn, struct mn_if *ifc)
 	struct fx_route r = {.dst = everywhere, .ifindex = ifc->ifindex, .via = ifc->router->addr,
 			     .src = mn->conf.home_address, .metric = MN_METRIC_HOME};
 	bool is_there = mn->has_home_route && mn->home_route.ifindex == r.ifindex && addr6_eq(&mn->home_route.via, &r.via);
-	if (!is_there) {
-		home_route_del(mn);
+	if (!is_there) { /* it replaces one by another router or interface: there is always one */
 		mn->home_route = r;
 		mn->has_home_route = true;
 		fx_route(mn_fx(mn), ROLE_MN, FX_ROUTE_PUT, &r);
