@@ -235,10 +235,12 @@ int mma_bind_set_group(struct mma *m, struct mma_binding *mb, const struct addr6
 		return ERR_OK;
 	mma_bind_leave_group(m, mb);
 	mb->group = *group;
-	if (table_add(&m->by_group, mb) == ERR_OK)
-		return ERR_OK;
-	mb->group = addr6_any;
-	return ERR_NOMEM;
+	if (table_add(&m->by_group, mb) != ERR_OK) {
+		mb->group = addr6_any;
+		return ERR_NOMEM;
+	}
+	mma_forward_yield(m, mb);
+	return ERR_OK;
 }
 
 /* One that lost its address to another mobile (member.c) gets a new one. */
@@ -407,7 +409,8 @@ void mma_bind_release(struct mma *m, struct mma_binding *mb, const struct mma_fo
 	m->n_active--;
 	mb->rest_until = rest_until(m, f, now);
 	binding_due(&m->bindings, &mb->b, mb->rest_until);
-	(mono_reached(mb->b.expires, now.mono) ? mma_record_lapse : mma_record_put)(m, mb, now);
+	if (!f)
+		(mono_reached(mb->b.expires, now.mono) ? mma_record_lapse : mma_record_put)(m, mb, now);
 }
 
 void mma_bind_fade(struct mma *m, struct mma_binding *mb, struct now now)

@@ -53,10 +53,12 @@ void mma_forward_fini(struct mma *m)
 	bindings_fini(&m->forwards);
 }
 
+static bool is_to_group(uint8_t state) { return state == FORWARD_ASKING || state == FORWARD_LISTENED; }
+
 static void enter(struct mma *m, struct mma_forward *f, enum mma_forward_state s)
 {
-	m->n_listened -= f->b.state == FORWARD_LISTENED;
-	m->n_listened += s == FORWARD_LISTENED;
+	m->n_to_group -= is_to_group(f->b.state);
+	m->n_to_group += is_to_group((uint8_t)s);
 	f->b.state = (uint8_t)s;
 }
 
@@ -160,6 +162,7 @@ static void confirmed(struct mma *m, const struct mma_binding *mb, struct mma_fo
 		change_over(m, mb, f, now);
 	if (!addr6_is_any(&f->agent)) {
 		f->backoff = span_ms(TELL_FIRST_MS);
+		mma_record_put(m, mb, now); /* before anybody is told */
 		tell(m, f, PEER_FORWARDING, now);
 	}
 }
@@ -167,13 +170,23 @@ static void confirmed(struct mma *m, const struct mma_binding *mb, struct mma_fo
 void mma_forward_unlistened(struct mma *m, const struct addr6 *group, struct now now)
 {
 	uint64_t it = 0;
-	for (struct mma_forward *f; m->n_listened && (f = bindings_next(&m->forwards, &it));) {
+	for (struct mma_forward *f; m->n_to_group && (f = bindings_next(&m->forwards, &it));) {
 		if (f->b.state != FORWARD_LISTENED || !addr6_eq(&f->group, group))
 			continue;
 		struct mma_binding *mb = binding_find(&m->bindings, &f->b.hoa);
 		change_over(m, mb, f, now);
 		mma_record_put(m, mb, now);
 		schedule(m, f);
+	}
+}
+
+void mma_forward_yield(struct mma *m, const struct mma_binding *holder)
+{
+	uint64_t it = 0;
+	for (const struct mma_forward *f; m->n_to_group && (f = bindings_next(&m->forwards, &it));) {
+		const struct mma_binding *mb = binding_find(&m->bindings, &f->b.hoa);
+		if (is_to_group(f->b.state) && mb && mb != holder && addr6_eq(&f->group, &holder->group))
+			mma_bind_push_forward(m, mb, f, fx_dp_put);
 	}
 }
 
@@ -232,6 +245,7 @@ static void begin(struct mma *m, struct mma_binding *mb, struct mma_forward *f, 
 	enter(m, f, FORWARD_ASKING);
 	mma_bind_push_forward(m, mb, f, fx_dp_put);
 	f->backoff = span_ms(ASK_FIRST_MS);
+	mma_record_put(m, mb, now);
 	tell(m, f, PEER_ASK, now);
 }
 

@@ -124,9 +124,10 @@ int mma_member_settle(struct mma *m, struct mma_binding *mb, const struct mma_bi
 /* What the datapath has of the entry that the newer record has not. What both have stays, so that nothing is lost in between. */
 static void retire(struct mma *m, struct mma_binding *mb, const struct mma_record *rec, struct now now)
 {
-	bool is_same = addr6_eq(&mb->b.coa, &rec->mb.b.coa), is_active = rec->mb.b.state == BINDING_ACTIVE;
-	bool stays = is_same && (is_active || mma_record_forwards(rec, now)) && mma_bind_is_served(mb);
+	bool is_same = addr6_eq(mma_dp_coa(mb), mma_dp_coa(&rec->mb)), is_active = rec->mb.b.state == BINDING_ACTIVE;
 	struct mma_forward *f = mma_forward_find(m, &mb->b.hoa);
+	bool has_entry = mb->b.state == BINDING_ACTIVE ? mma_bind_is_served(mb) : mb->is_expected || (f && f->b.state == FORWARD_ON);
+	bool stays = is_same && has_entry && (is_active || mma_record_forwards(rec, now));
 	if (!stays)
 		mma_bind_withdraw(m, mb);
 	else if (mb->b.state == BINDING_ACTIVE && !is_active)

@@ -88,7 +88,7 @@ struct mma {
 	struct bindings bindings;
 	struct table by_coa, by_group;
 	struct bindings forwards, lent;
-	uint32_t n_listened;           /* forwards in state FORWARD_LISTENED */
+	uint32_t n_to_group;           /* forwards in state FORWARD_ASKING or FORWARD_LISTENED */
 	struct mma_peer peer[MMA_PEER_MAX];
 	struct mldr mldr;
 	struct ro ro;
@@ -158,7 +158,8 @@ void mma_bind_unexpect(struct mma *m, const struct addr6 *hoa);
 void mma_bind_fade(struct mma *m, struct mma_binding *mb, struct now now);
 /* Enter or refresh. 0, ERR_FULL (bindings or pool; *why says), ERR_NOMEM: nothing has changed then. */
 int mma_bind_grant(struct mma *m, const struct mma_grant *g, struct mma_binding **out, enum reason *why, struct now now);
-/* End an active binding; its address begins to rest. f: packets that still come are forwarded (forward.c); NULL: dropped. */
+/* End an active binding; its address begins to rest. f: packets that still come are forwarded (forward.c), and the caller writes the record once it
+ * is known how; NULL: dropped. */
 void mma_bind_release(struct mma *m, struct mma_binding *mb, const struct mma_forward *f, const char *cause, struct now now);
 /* The previous agent's packets are taken until then. */
 void mma_bind_prev_until(struct mma *m, struct mma_binding *mb, mono_t until, struct now now);
@@ -243,6 +244,8 @@ void mma_forward_registered(struct mma *m, const struct mma_binding *mb, struct 
 void mma_forward_confirm(struct mma *m, const struct mma_binding *mb, struct now now);
 /* A group lost its last listener. */
 void mma_forward_unlistened(struct mma *m, const struct addr6 *group, struct now now);
+/* The group has become holder's: what came for those that had it before, and still went to it, goes there no longer. */
+void mma_forward_yield(struct mma *m, const struct mma_binding *holder);
 /* An authenticated message of another agent. */
 void mma_forward_rx(struct mma *m, struct mma_peer *peer, const struct mh_packet *p, struct now now);
 void mma_forward_tick(struct mma *m, struct now now);
