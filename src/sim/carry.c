@@ -6,6 +6,7 @@
 #include "sim/cast.h"
 #include "sim/claims.h"
 #include "sim/fwd.h"
+#include "sim/gaps.h"
 #include "sim/group.h"
 #include "sim/kern.h"
 #include "sim/kern4.h"
@@ -195,10 +196,14 @@ void carry_all(struct node *n)
 	commit_stores(n);
 	if (n->is_draining)
 		return;
+	struct gaps gaps;
 	n->is_draining = true;
+	gaps_begin(&gaps, n);
 	for (const struct effect *e; (e = effq_next(&n->fx));) {
 		struct effect copy = *e; /* the queue may move */
+		gaps_before(&gaps, n, &copy);
 		carry_out(n, &copy);
+		gaps_after(&gaps, n, &copy);
 	}
 	n->is_draining = false;
 	effq_reset(&n->fx);

@@ -317,7 +317,7 @@ void fwd_raw(struct node *n, uint32_t ifindex, const uint8_t *p, size_t len)
 	slow_raw(n->fwd->slow, ifindex, p, len, node_now(n).mono);
 }
 
-static bool same_key(const struct dp_op *a, const struct dp_op *b)
+bool fwd_is_same(const struct dp_op *a, const struct dp_op *b)
 {
 	if (a->table != b->table)
 		return false;
@@ -349,10 +349,12 @@ static bool same_key(const struct dp_op *a, const struct dp_op *b)
 static struct entry *entry_find(const struct fwd *d, const struct dp_op *op, int64_t owner)
 {
 	for (uint32_t i = 0; i < d->n; i++)
-		if (same_key(&d->entries[i].op, op) && (owner < 0 || d->entries[i].owner == owner))
+		if (fwd_is_same(&d->entries[i].op, op) && (owner < 0 || d->entries[i].owner == owner))
 			return &d->entries[i];
 	return NULL;
 }
+
+bool fwd_has(const struct node *n, const struct effect *e) { return entry_find(n->fwd, &e->dp, e->role) != NULL; }
 
 const struct dp_op *fwd_find(const struct node *n, const struct dp_op *key)
 {

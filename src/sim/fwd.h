@@ -33,6 +33,9 @@ void fwd_raw(struct node *n, uint32_t ifindex, const uint8_t *p, size_t len);
 /* The machine itself restarts: nothing is left. */
 void fwd_reset(struct node *n);
 
+/* Has the role of this effect put an entry with its key? */
+bool fwd_has(const struct node *n, const struct effect *e);
+bool fwd_is_same(const struct dp_op *a, const struct dp_op *b); /* table and key */
 /* The entry that was put with this key, or NULL. */
 const struct dp_op *fwd_find(const struct node *n, const struct dp_op *key);
 /* Entries, one after the other: start with *it = 0. */

@@ -16,6 +16,7 @@
  *   group         an agent gave one group to two mobiles
  *   group         two members of a redundancy group serve though they can hear each other; or it does not become quiet (groupcheck.c)
  *   group, guest, way, forget, gateway   of mobiles that the network moves: cast.h, radio.h
+ *   gap           what is there before and after effects of one moment is not there between them (gaps.h)
  *   corrupt       a delivered datagram is not what was sent
  */
 #include "core/effect.h"
