@@ -205,14 +205,14 @@ static void forget_neighbour(struct ha *h, const struct binding *b)
 /* The entry of one that lingers is replaced, never taken out: packets come all the time. */
 void ha_cut(struct ha *h, struct binding *b, enum ha_end how, struct now now)
 {
-	const bool lingers = how == HA_END_BY_MOBILE && h->conf.reverse_grace.ns;
+	const bool was_active = b->state == BINDING_ACTIVE, lingers = how == HA_END_BY_MOBILE && h->conf.reverse_grace.ns;
 	if (lingers) {
 		unput_more(h, b);
 		ha_net_linger(h, &b->hoa);
-	} else if (ha_is_active(b) || (b->flags & HA_LINGERS)) {
+	} else if (was_active || (b->flags & HA_LINGERS)) {
 		ha_unbind(h, b);
 	}
-	if (ha_is_active(b)) {
+	if (was_active) {
 		h->n_active--;
 		ha_prefix_binding_gone(h, &b->hoa);
 		ha_intercept_end(h, b);

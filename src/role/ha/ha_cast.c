@@ -60,13 +60,19 @@ static bool is_shared(const struct ha_cast *c, const struct cast_mobile *m)
 	return false;
 }
 
-static void withdraw(struct ha_cast *c, const struct cast_mobile *m)
+static void withdraw_way(struct ha_cast *c, const struct cast_mobile *m)
 {
-	const struct dp_op way = {.table = DP_COA, .coa.coa = m->group}, home = {.table = DP_HOME, .home.home_address = m->hoa};
-	if (!is_bound(c->h, &m->hoa))
-		fx_dp_del(c->h->env.fx, ROLE_HA, &home);
+	const struct dp_op way = {.table = DP_COA, .coa.coa = m->group};
 	if (!is_shared(c, m))
 		fx_dp_del(c->h->env.fx, ROLE_HA, &way);
+}
+
+static void withdraw(struct ha_cast *c, const struct cast_mobile *m)
+{
+	const struct dp_op home = {.table = DP_HOME, .home.home_address = m->hoa};
+	if (!is_bound(c->h, &m->hoa))
+		fx_dp_del(c->h->env.fx, ROLE_HA, &home);
+	withdraw_way(c, m);
 }
 
 static void drop(struct ha_cast *c, struct cast_mobile *m, const char *why)
@@ -107,13 +113,14 @@ static bool take(struct ha_cast *c, const struct addr6 *hoa, const struct mm_rec
 	const bool is_new = !m;
 	if (!m && !(m = add(c, hoa)))
 		return false;
-	if (!is_new && !addr6_eq(&m->group, &group))
-		withdraw(c, m);
+	const struct cast_mobile before = *m;
 	if (is_new || !addr6_eq(&m->group, &group))
 		fx_event(c->h->env.fx, ROLE_HA, EV_INFO, "provisioned", hoa, "mobile %s: to group %s", ADDR46_STR(hoa), ADDR46_STR(&group));
 	m->group = group;
 	m->source = source;
 	put(c, m, now);
+	if (!is_new && !addr6_eq(&before.group, &group))
+		withdraw_way(c, &before); /* once no packet goes there any more */
 	return true;
 }
 
