@@ -2,6 +2,7 @@
 #include "sim/gaps.h"
 
 #include "sim/fwd.h"
+#include "sim/group.h"
 #include "sim/watch.h"
 
 /* Where only default routes lead. */
@@ -15,14 +16,20 @@ static bool is_attached(const struct node *n, uint32_t ifindex, bool is_home)
 	return nic && nic->link && (!is_home || watch_is_home(nic->link, n));
 }
 
-/* Without an entry of an optimised route packets go by the home agent, as they do while the route is tested. */
-static bool is_detour(enum dp_table t) { return t == DP_RO_OUT || t == DP_CN; }
+/* Without an entry of an optimised route packets go by the home agent, as they do while the route is tested. And a guest whose record a mobility
+ * manager changes begins anew. Members of a redundancy group that were apart may have given one mobile two addresses, of which one goes. */
+static bool may_pause(const struct node *n, enum dp_table t)
+{
+	return t == DP_RO_OUT || t == DP_CN || t == DP_GUEST || t == DP_VISIT || t == DP_RELAY || (t == DP_UPLINK_IN && group_member(n));
+}
 
-/* Does what an application sends from this home address leave the host? */
+/* Does what an application sends from this home address leave the host? An address that a process before this one left leads where that thought
+ * the mobile was: nothing is promised until the new one has found its place. */
 static bool has_way(struct node *n, const struct addr6 *home)
 {
 	const struct fx_route *r = node_route(n, addr6_is_v4mapped(home) ? &far4 : &far6, 0);
-	if (!r || !node_addr_find(n, home))
+	const struct ifaddr *a = node_addr_find(n, home);
+	if (!r || !a || a->is_left)
 		return false;
 	if (r->ifindex != IFINDEX_ROAM0)
 		return is_attached(n, r->ifindex, true);
@@ -39,18 +46,15 @@ static uint32_t ways(struct node *n)
 	return bits;
 }
 
-/* What a process before left behind leads where that thought the mobile was: until the new one has found its place nothing is promised. */
-static bool is_found(const struct node *n) { return n->is_mobile && n->sim->t_ns - n->restarted_ns >= 2 * NS_PER_S; }
-
 void gaps_begin(struct gaps *g, struct node *n)
 {
 	g->n_gone = g->lost = 0;
-	g->ways = is_found(n) ? ways(n) : 0;
+	g->ways = n->is_mobile ? ways(n) : 0;
 }
 
 void gaps_before(struct gaps *g, const struct node *n, const struct effect *e)
 {
-	if (e->kind == FX_DP_DEL && !is_detour(e->dp.table) && g->n_gone < GAPS_GONE_MAX && fwd_has(n, e))
+	if (e->kind == FX_DP_DEL && !may_pause(n, e->dp.table) && g->n_gone < GAPS_GONE_MAX && fwd_has(n, e))
 		g->gone[g->n_gone++] = *e;
 }
 
@@ -69,13 +73,12 @@ static void check_ways(struct gaps *g, struct node *n)
 		if (g->lost & now & 1u << i)
 			watch_violation(n->sim, "gap: for a moment %s cannot send from %s", n->name, ADDR46_STR(&n->home[i]));
 	g->lost &= ~now;
-	g->ways = now;
 }
 
 void gaps_after(struct gaps *g, struct node *n, const struct effect *e)
 {
 	if (e->kind == FX_DP_PUT)
 		check_entry(g, n, e);
-	if (is_found(n) && e->kind != FX_SEND && e->kind != FX_EVENT)
+	if (n->is_mobile && e->kind != FX_SEND && e->kind != FX_EVENT)
 		check_ways(g, n);
 }

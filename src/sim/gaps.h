@@ -12,7 +12,7 @@ enum { GAPS_GONE_MAX = 64 };
 struct gaps {
 	struct effect gone[GAPS_GONE_MAX]; /* entries taken out in this batch */
 	uint32_t n_gone;
-	uint32_t ways, lost;               /* bits of home addresses: that can be sent from; that could be, earlier in this batch */
+	uint32_t ways, lost;               /* bits of home addresses: that could be sent from before it; of them, that cannot be now */
 };
 
 void gaps_begin(struct gaps *g, struct node *n);
