@@ -67,6 +67,7 @@ class Asker:
         self.own, self.manager, self.number, self.key = own, manager, number, bytes.fromhex(key)
         self.epoch, self.seq = int.from_bytes(os.urandom(8), "big"), 0
         self.received = self.wrong = 0  # authentic datagrams; others
+        self.told = {}                  # of each subject the change that was acknowledged last
         self.sent = b""
         family = socket.AF_INET6 if ":" in own else socket.AF_INET
         self.sock = netns.inside(net.ns(node), socket.socket, family, socket.SOCK_DGRAM)
@@ -140,8 +141,10 @@ class Asker:
         return None
 
     def change(self, subject, seconds=2.0, acknowledges=True):
-        """The next change of this subject that the manager tells: (status, record)."""
-        while got := self.receive(seconds):
+        """The next change of this subject that the manager tells: (status, record). One that it repeats because it has not read our
+        acknowledgement yet is acknowledged again and is no change."""
+        end = time.monotonic() + seconds
+        while got := self.receive(end - time.monotonic()):
             kind, seq, fields = got
             if kind != CHANGE:
                 continue
@@ -149,6 +152,18 @@ class Asker:
             if acknowledges or not is_this:
                 self.send(ACK, field(F_ACK, struct.pack(">Q", seq)))
             by = dict(fields)
-            if is_this:
-                return by[F_ANSWER][4], record_of(by[F_RECORD]) if F_RECORD in by else None
+            change = by[F_ANSWER][4], record_of(by[F_RECORD]) if F_RECORD in by else None
+            if not is_this or self.told.get(subject) == change:
+                continue
+            if acknowledges:
+                self.told[subject] = change
+            return change
         return None
+
+    def answers(self, seconds):
+        """The answers, not changes or welcomes to what was said before, that come within that time."""
+        end = time.monotonic() + seconds
+        found = []
+        while got := self.receive(end - time.monotonic()):
+            found += [got] if got[0] == ANSWER else []
+        return found
