@@ -39,14 +39,24 @@ static INLINE int go_on(struct __sk_buff *skb, int v, uint32_t to)
 	return CTX_PASS;
 }
 
+/* The verdict is looked at last, or it is on the stack below all that was called. */
+static INLINE int go_on_in(struct __sk_buff *skb, int v)
+{
+	if (v == PATH_CAST) {
+		bpf_tail_call(skb, &t_prog, PROG_CAST);
+		return CTX_PASS;
+	}
+	return verdict_in(v);
+}
+
 SEC("tc")
-int roam_ingress4(struct __sk_buff *skb) { return go_on(skb, verdict_in(path4_ingress(skb)), PROG_CAST); }
+int roam_ingress4(struct __sk_buff *skb) { return go_on_in(skb, path4_ingress(skb)); }
 
 SEC("tc")
 int roam_egress4(struct __sk_buff *skb) { return go_on(skb, path4_egress(skb), PROG_CAST_OUT); }
 
 SEC("tc")
-int roam_ingress6(struct __sk_buff *skb) { return go_on(skb, verdict_in(path_ingress(skb)), PROG_CAST); }
+int roam_ingress6(struct __sk_buff *skb) { return go_on_in(skb, path_ingress(skb)); }
 
 SEC("tc")
 int roam_ingress(struct __sk_buff *skb)
