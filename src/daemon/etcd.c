@@ -72,6 +72,8 @@ bool etcd_answered(struct etcd *e, struct asker *a, long status, const char *tex
 	}
 	if (status)
 		etcd_error_parse(text, len, said, sizeof said);
+	if (status && !said[0]) /* a sentence, where something does not reach etcd's own answers */
+		snprintf(said, sizeof said, "%.*s", (int)strcspn(text, "\r\n"), text);
 	if (status == 401 && e->token[0]) { /* the token's time is over */
 		e->token[0] = '\0';
 		e->login.at = now;
