@@ -24,6 +24,7 @@ class Ears:
         self.signals = {c.name: FAR_DBM for c in net.topo.cells}
         self.here = set()            # the cells that the radio is in
         self.handovers = []          # (monotonic ns, cell): when a cell became the best
+        self.outages = []            # (from, to): when a hard radio was in no cell; longer than outage_s where this process had to wait
         self.best = None
         self._socks = {}
         self._stop, self._lock = threading.Event(), threading.Lock()
@@ -119,6 +120,7 @@ class Ears:
             if was:
                 self._stop.wait(self.outage_s)
             self._reach({cell})
+            self.outages.append((left_ns, time.monotonic_ns()))
         self.net.aim(self.node, self.ifname, cell)
         self.best = cell
         self.handovers.append((time.monotonic_ns(), cell))
