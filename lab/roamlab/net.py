@@ -84,7 +84,7 @@ class Net:
         self._next_index = 10
         self._guard = None
         self.air = None
-        self._plugged = {}
+        self._plugged, self._aimed = {}, {}
 
     def __enter__(self):
         self.build()
@@ -312,8 +312,10 @@ class Net:
 
     def aim(self, node, ifname, cell):
         """What such a radio sends to a single station goes into this cell; what is for all goes into all that it is in."""
-        for c in self.topo.cells:
-            self.air.flood(self._reach_port(node, ifname, c.name), c.name == cell)
+        port, before = self._reach_port(node, ifname, cell), self._aimed.get((node, ifname))
+        if port != before:
+            self.air.flood_by(port, before)
+        self._aimed[node, ifname] = port
 
     def router_lladdr(self, cell):
         """The link-layer address that a mobile hears in that cell."""

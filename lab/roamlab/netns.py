@@ -88,14 +88,21 @@ class Links:
     def close(self):
         self.sock.close()
 
-    def _set(self, ifindex, flags, change, attributes=b"", family=socket.AF_UNSPEC):
+    def _message(self, ifindex, flags, change, attributes=b"", family=socket.AF_UNSPEC):
         self.seq += 1
         body = struct.pack("=BxHiII", family, 0, ifindex, flags, change) + attributes
-        self.sock.send(struct.pack("=IHHII", 16 + len(body), RTM_SETLINK if family == AF_BRIDGE else RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, self.seq, 0) + body)
-        answer = self.sock.recv(65536)
-        error = struct.unpack_from("=i", answer, 16)[0]
-        if error:
-            raise OSError(-error, f"link {ifindex}: {os.strerror(-error)}")
+        return struct.pack("=IHHII", 16 + len(body), RTM_SETLINK if family == AF_BRIDGE else RTM_NEWLINK, NLM_F_REQUEST | NLM_F_ACK, self.seq, 0) + body
+
+    def _ask(self, messages):
+        """All in one system call, each of which is answered."""
+        self.sock.send(b"".join(messages))
+        for message in messages:
+            error = struct.unpack_from("=i", self.sock.recv(65536), 16)[0]
+            if error:
+                raise OSError(-error, f"link {struct.unpack_from('=i', message, 20)[0]}: {os.strerror(-error)}")
+
+    def _set(self, *args):
+        self._ask([self._message(*args)])
 
     def up(self, ifindex):
         self._set(ifindex, IFF_UP, IFF_UP)
@@ -103,17 +110,19 @@ class Links:
     def down(self, ifindex):
         self._set(ifindex, 0, IFF_UP)
 
-    def flood(self, port, is_on):
-        """Whether a bridge sends frames to unknown stations out of this port."""
-        self._set_port(port, IFLA_BRPORT_UNICAST_FLOOD, is_on)
+    def flood_by(self, port, before=None):
+        """A bridge sends frames to unknown stations out of this port, and no longer out of the other: in one system call, so that hardly any is sent by
+        both."""
+        changes = [(port, True)] + [(before, False)] * (before is not None)
+        self._ask([self._port_message(p, IFLA_BRPORT_UNICAST_FLOOD, is_on) for p, is_on in changes])
 
     def forward(self, port, is_on):
         """Whether a bridge forwards by this port at all. Done when this returns, which setting a link up is not."""
-        self._set_port(port, IFLA_BRPORT_STATE, BR_STATE_FORWARDING if is_on else BR_STATE_DISABLED)
+        self._ask([self._port_message(port, IFLA_BRPORT_STATE, BR_STATE_FORWARDING if is_on else BR_STATE_DISABLED)])
 
-    def _set_port(self, port, attribute, value):
+    def _port_message(self, port, attribute, value):
         inner = struct.pack("=HHBxxx", 5, attribute, value)
-        self._set(port, 0, 0, struct.pack("=HH", 4 + len(inner), IFLA_PROTINFO | NLA_F_NESTED) + inner, AF_BRIDGE)
+        return self._message(port, 0, 0, struct.pack("=HH", 4 + len(inner), IFLA_PROTINFO | NLA_F_NESTED) + inner, AF_BRIDGE)
 
     def master(self, ifindex, bridge):
         self._set(ifindex, 0, 0, struct.pack("=HHI", 8, IFLA_MASTER, bridge))
