@@ -2,6 +2,7 @@
 """A running network with one mobile: what journeys, end-to-end tests and benchmarks start from.
 
 Use as a context manager. All waiting is for conditions, with deadlines."""
+import subprocess
 import time
 
 from . import net as netmod
@@ -130,5 +131,14 @@ class World:
         return time.monotonic_ns()
 
     def logs(self):
-        """The last words of the daemons, for whoever has to find out."""
-        return "\n".join(f"--- roamd on {n}:\n{d.tail(15)}" for n, d in self.daemons.items())
+        """The last words of the daemons, and what their datapaths dropped, for whoever has to find out."""
+        return "\n".join(f"--- roamd on {n}:\n{d.tail(15)}{self._drops(d)}" for n, d in self.daemons.items())
+
+    @staticmethod
+    def _drops(daemon):
+        try:
+            counters = [r for r in daemon.show("counters") if r.get("record") == "datapath"]
+        except (RuntimeError, ValueError, subprocess.TimeoutExpired):
+            return ""  # it does not run
+        dropped = {k: v for r in counters for k, v in r.items() if k.startswith("drop-") and v}
+        return f"\n(dropped: {dropped})" if dropped else ""

@@ -11,9 +11,10 @@
  * Sends from "ready" until SIGUSR1, receives until SIGTERM, then writes two files of
  * 64-bit integers in host order: PREFIX.tx, when each number was sent; PREFIX.rx,
  * three for each arrival: number, when sent, when received (ns, CLOCK_MONOTONIC). A packet that the
- * kernel refuses to send (no route while the mobile is between cells) is a packet sent and lost.
+ * kernel refuses to send (no route while the mobile is between cells) is a packet sent and lost; how many, is said at the end.
  * Meanwhile it prints "NANOSECONDS SENT RECEIVED" every 50 ms, for whoever shows progress or waits for packets to flow.
  */
+#include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -35,6 +36,8 @@ static struct flow {
 	int64_t rate_pps, size_oct, n_peers;
 	int fd;
 	struct tool_array tx, rx;
+	int64_t n_refused;
+	int refusal;                /* errno of the last one */
 } flow = { .rate_pps = 1000, .size_oct = 64, .n_peers = 1 };
 
 static void options(int argc, char **argv)
@@ -98,7 +101,10 @@ static void *sender(void *unused)
 		memcpy(payload, &m, sizeof m);
 		*(int64_t *)tool_array_add(&flow.tx) = m.tx_ns;
 		const struct sockaddr_storage to = peer_of(seq);
-		sendto(flow.fd, payload, (size_t)flow.size_oct, 0, (const struct sockaddr *)&to, tool_address_size(&to));
+		if (sendto(flow.fd, payload, (size_t)flow.size_oct, 0, (const struct sockaddr *)&to, tool_address_size(&to)) < 0) {
+			flow.n_refused++;
+			flow.refusal = errno;
+		}
 	}
 	return NULL;
 }
@@ -160,5 +166,8 @@ int main(int argc, char **argv)
 	pthread_join(thread, NULL);
 	write_log(&flow.tx, "tx");
 	write_log(&flow.rx, "rx");
+	if (flow.n_refused)
+		fprintf(stderr, "flow %s: the kernel refused to send %lld packets, the last because: %s\n", flow.log, (long long)flow.n_refused,
+			strerror(flow.refusal));
 	return 0;
 }
