@@ -681,14 +681,17 @@ def test_trust():
         unknown_binding(w.peer.reactions(echo(m.coa, CN, 4, hao=m.coa2)), m.coa, m.coa2)
 
 
-def refresh_request(m, seconds, talk):
-    """The request, when one comes in that time; with talk, data goes both ways meanwhile."""
+def refresh_request(m, seconds, talk, quiet=None):
+    """The request, when one comes in that time; with talk, data goes both ways meanwhile. quiet: a mobile that must get none."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         if talk:
             m.peer.send(echo(m.coa, CN, 4, hao=m.hoa))
         p = m.peer.receive(min(left, 0.5))
-        if p is not None and mh(p) and mh(p)[2] == BRR and p.dst == m.hoa:
+        if p is None or not mh(p) or mh(p)[2] != BRR:
+            continue
+        assert quiet is None or p.dst != quiet.hoa
+        if p.dst == m.hoa:
             return p
     return None
 
@@ -697,9 +700,10 @@ def test_refresh_is_asked_for():
     """A short binding in use: the request comes to the home address before the end. One that is not used ends unasked."""
     with Correspondent() as w:
         quiet, m = w.mobile(), w.mobile()
+        begin = time.monotonic()
         quiet.bind(lifetime=16)
-        assert refresh_request(quiet, 17, talk=False) is None
         m.bind(lifetime=16)
-        brr = refresh_request(m, 20, talk=True)
+        brr = refresh_request(m, 20, talk=True, quiet=quiet)
         assert brr is not None and routing(brr) is None
         assert m.tell(lifetime=400).status == 0
+        assert refresh_request(quiet, begin + 18 - time.monotonic(), talk=False) is None
