@@ -203,11 +203,14 @@ static void after_freeze(struct rg *g, struct now now)
 	const span_t gap = mono_sub(now.mono, g->ticked);
 
 	g->ticked = now.mono;
-	if (g->state == RG_LISTENING && g->is_started && mono_sub(now.mono, g->state_until).ns > g->conf.hello.ns) {
+	const bool was_frozen = gap.ns > g->conf.hello.ns * g->conf.dead_after, is_listening = g->state == RG_LISTENING && g->is_started;
+	const bool is_late = mono_sub(now.mono, g->state_until).ns > g->conf.hello.ns;
+	if (is_listening && (is_late || (was_frozen && !g->has_listened_anew))) {
+		g->has_listened_anew = true; /* once: a member that has nothing else to do ticks as rarely */
 		listen_on(g, now);
 		return;
 	}
-	if (gap.ns <= g->conf.hello.ns * g->conf.dead_after)
+	if (!was_frozen)
 		return;
 	for (uint32_t i = 0; i < RG_PEER_MAX; i++)
 		if (g->peer[i].is_live)

@@ -94,7 +94,7 @@ struct rg {
 	struct rg_ops ops;
 	uint64_t epoch, seq, clock;
 	enum rg_state state;
-	bool is_started, is_active, is_activating, is_stopping;
+	bool is_started, has_listened_anew, is_active, is_activating, is_stopping;
 	mono_t ticked, hello_at, state_until;
 	struct table entries;          /* struct rg_entry by key */
 	struct timers purges;

@@ -284,6 +284,29 @@ static void a_frozen_member_catches_up(void **state)
 	assert_well();
 }
 
+/* A member whose start takes long, most of the time to listen in one piece, does not take itself for the only one. */
+static void a_slow_start_is_not_alone(void **state)
+{
+	(void)state;
+	for (int64_t ms = 300; ms <= 600; ms += 20) {
+		if (ms > 300)
+			world_fini(w);
+		boot(2);
+		world_run(w, NS_PER_S, all_live);
+		for (uint32_t i = 0; i < 10; i++)
+			assert_true(world_register(w, 2, i, false));
+		assert_true(world_run(w, NS_PER_S, all_told));
+		world_wipe(w, 1);
+		world_boot(w, 1);
+		world_freeze(w, 1, true);
+		world_run(w, ms * NS_PER_MS, NULL);
+		world_freeze(w, 1, false);
+		assert_true(world_run(w, 5 * NS_PER_S, world_all_ready));
+		assert_int_equal(w->member[1].ram.toy[9].stamp, 1);
+		assert_well();
+	}
+}
+
 static void a_split_heals_by_version(void **state)
 {
 	(void)state;
@@ -507,7 +530,7 @@ int main(void)
 		T(repetitions_wait_as_long_as_acknowledgements_take), T(a_storm_is_no_difference), T(alone_it_sends_only_hellos),
 		T(a_member_that_starts_gets_the_table_before_it_serves),
 		T(what_is_lost_is_sent_again), T(a_deletion_is_remembered), T(a_restart_of_all_loses_nothing),
-		T(another_answers_when_the_designated_one_dies), T(a_frozen_member_catches_up), T(a_split_heals_by_version),
+		T(another_answers_when_the_designated_one_dies), T(a_frozen_member_catches_up), T(a_slow_start_is_not_alone), T(a_split_heals_by_version),
 		T(replays_change_nothing), T(forgeries_cost_a_counter), T(commit_all_waits_for_all), T(commit_async_does_not_wait),
 		T(before_it_is_active_it_asks_again), T(a_hand_over_is_told), T(what_ends_by_itself_ends_everywhere_and_stays_ended), T(who_was_away_hears_of_deletions),
 	};
