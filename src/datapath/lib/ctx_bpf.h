@@ -205,21 +205,22 @@ GLOBAL int ctx_route4(ctx_t *c, uint32_t src, uint32_t dst, uint32_t len_oct, st
 {
 	if (!w)
 		return 0;
-	int64_t now = ctx_now(c);
 	uint32_t at = mix(dst, src) % WAYS;
 	struct m_way *m = bpf_map_lookup_elem(&t_way, &at);
 	*w = (struct way){.ifindex = 0};
 	if (!m)
 		return WAY_NONE;
 	bool is_it = m->dst.w[3] == dst && m->src.w[3] == src && m->dst.w[2] == BE32(0xffff) && !(m->dst.w[0] | m->dst.w[1]);
-	if (is_it && now - m->when_ns < WAY_AGE_NS && m->iif == c->ifindex) {
+	if (is_it && ctx_now(c) - m->when_ns < WAY_AGE_NS && m->iif == c->ifindex) {
 		*w = (struct way){.ifindex = m->ifindex, .mtu_oct = m->mtu_oct, .next_hop = m->next_hop, .mac = m->mac};
 		return len_oct > m->mtu_oct ? WAY_TOO_BIG : WAY_OK;
 	}
 	int r = way_ask4(c, src, dst, len_oct, w);
 	if (r != WAY_OK)
 		return r;
-	if (way_is_kernels_turn(now))
+	int64_t now = ctx_now(c);
+	m = bpf_map_lookup_elem(&t_way, &at); /* again: stack is scarce, and few packets come here */
+	if (!m || way_is_kernels_turn(now))
 		return WAY_NEIGH;
 	*m = (struct m_way){.src = {{0, 0, BE32(0xffff), src}}, .dst = {{0, 0, BE32(0xffff), dst}}, .when_ns = now, .iif = c->ifindex,
 		.ifindex = w->ifindex, .mtu_oct = w->mtu_oct, .next_hop = w->next_hop, .mac = w->mac};

@@ -66,26 +66,25 @@ NOINLINE int home4_copy(ctx_t *c, struct in4 *in, const struct home_to *to, uint
 	return 0;
 }
 
-static INLINE void home4_copies(ctx_t *c, const struct m_cfg *g, struct in4 *in, uint32_t ha)
+/* (Not from home4_encap: stack is scarce in BPF.) */
+static INLINE void home4_copies(ctx_t *c, const struct m_cfg *g, struct in4 *in, const struct m_home *h)
 {
-	struct m_home_more *more = home4_more(c, g, in->ip.dst);
-	if (!more)
+	struct m_home_more *more;
+	if (!(h->flags & HOME_MORE) || (in->ip.ttl <= 1 && !in->is_local) || !(more = home4_more(c, g, in->ip.dst)))
 		return;
 #pragma clang loop unroll(full)
 	for (uint32_t i = 0; i < DP_HOME_MORE_MAX; i++)
 		if (i < more->n)
-			home4_copy(c, in, &more->to[i], ha);
+			home4_copy(c, in, &more->to[i], a4_of(&h->ha));
 	ctx_store(c, in->at, &in->ip, IP4_OCT);
 }
 
 /* Into the tunnel to another host. */
-NOINLINE int home4_encap(ctx_t *c, const struct m_cfg *g, struct in4 *in, const struct m_home *h)
+NOINLINE int home4_encap(ctx_t *c, struct in4 *in, const struct m_home *h)
 {
 	struct out4 o = {.src = a4_of(&h->ha), .dst = a4_of(&h->coa), .encap = h->encap, .port = h->udp_port,
 		.what = DP_COUNT_HA_ENCAP};
 	home4_nest(c, in, &o, h->flags);
-	if ((h->flags & HOME_MORE) && (in->ip.ttl > 1 || in->is_local))
-		home4_copies(c, g, in, o.src);
 	return tunnel4_routed(c, in, &o);
 }
 
@@ -184,8 +183,10 @@ NOINLINE int home4_tunnel(ctx_t *c, const struct m_cfg *g, uint32_t l2, const st
 	if (home4_is_loop(c, g, &in, h))
 		return ctx_drop(c, DP_DROP_FORWARD_LOOP);
 	struct m_local *here = g->features & (FEAT_COA | FEAT_VISIT) ? TBL(c, local, &h->coa) : NULL;
-	if (!here)
-		return home4_encap(c, g, &in, h);
+	if (!here) {
+		home4_copies(c, g, &in, h);
+		return home4_encap(c, &in, h);
+	}
 	struct m_coa *m = home4_agent_here(c, g, h, in.ip.dst);
 	if (m)
 		return coa_forwards(m, ctx_now(c)) ? coa4_forward(c, &in, m) : group4_tunnel(c, g, &in, m);
@@ -195,7 +196,8 @@ NOINLINE int home4_tunnel(ctx_t *c, const struct m_cfg *g, uint32_t l2, const st
 		home4_nest(c, &in, &o, h->flags);
 		return visit4_deliver(c, &in, v, &o);
 	}
-	return home4_encap(c, g, &in, h);
+	home4_copies(c, g, &in, h);
+	return home4_encap(c, &in, h);
 }
 
 static INLINE struct m_home *home4_find(ctx_t *c, const struct m_cfg *g, uint32_t addr)
@@ -242,7 +244,7 @@ NOINLINE int home4_nested(ctx_t *c, const struct m_cfg *g, struct tun4 *t)
 }
 
 /* A frame whose tunnel is off: to another mobile, or by the routing table. */
-NOINLINE int home4_forward(ctx_t *c, const struct m_cfg *g)
+static INLINE int home4_forward(ctx_t *c, const struct m_cfg *g)
 {
 	uint32_t dst;
 	if (!ctx_load(c, ETH_OCT + 16, &dst, 4))

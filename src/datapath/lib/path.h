@@ -17,7 +17,8 @@ GLOBAL int path_linklocal(ctx_t *c, const struct m_cfg *g, const struct a6 *dst)
 {
 	if (!g || !dst)
 		return 0;
-	struct m_local *l = g->features & FEAT_LOCAL ? TBL(c, local, dst) : NULL;
+	struct a6 key = *dst; /* as in path_mtu */
+	struct m_local *l = g->features & FEAT_LOCAL ? TBL(c, local, &key) : NULL;
 	struct dp_slow s = {.why = DP_SLOW_LINK_LOCAL, .len_oct = ctx_len(c) - ETH_OCT};
 	if (!l || l->flags != 0)
 		return ctx_pass(c);

@@ -114,7 +114,7 @@ NOINLINE bool path4_is_relay(ctx_t *c, const struct ip4_h *ip)
 	return TBL(c, relay, &k) != NULL;
 }
 
-static INLINE int path4_multicast(ctx_t *c, const struct m_cfg *g, const struct m_if *f, const struct ip4_h *ip)
+NOINLINE int path4_multicast(ctx_t *c, const struct m_cfg *g, const struct m_if *f, const struct ip4_h *ip)
 {
 	int what = control4_group(c, g, f, ip);
 	if (what != CONTROL_NONE)
@@ -206,9 +206,7 @@ NOINLINE int path4_again(ctx_t *c, const struct m_cfg *g, bool is_mobile)
 		return ctx_drop(c, DP_DROP_MALFORMED);
 	if (in.ip.proto == PROTO_IPIP) {
 		int v = path4_nested(c, g, &in.ip, is_mobile);
-		if (v == HOME4_FORWARD)
-			return home4_forward(c, g);
-		if (v != PATH4_PLAIN)
+		if (v != PATH4_PLAIN && v != HOME4_FORWARD)
 			return v;
 	} else if (in4_may_be_message(c, &in)) {
 		struct a6 key = a6_of4(in.ip.dst);

@@ -44,12 +44,10 @@ GLOBAL bool punt_admits(ctx_t *c, uint32_t off, enum dp_punt why)
 
 /* off: where the IPv6 header begins. has_slow says whether there is one: a pointer to the stack may not be compared with NULL
  * by a program without CAP_PERFMON. */
-GLOBAL bool punt_with(ctx_t *c, uint32_t off, enum dp_punt why, const struct dp_slow *slow, bool has_slow)
+GLOBAL bool punt_send(ctx_t *c, uint32_t off, enum dp_punt why, const struct dp_slow *slow, bool has_slow)
 {
 	if (!slow && has_slow)
 		return 0;
-	if (!punt_admits(c, off, why))
-		return false;
 	struct punt_head head = {.ifindex = ctx_ifindex(c), .why = why};
 	if (off >= ETH_OCT && !ctx_load(c, 6, &head.mac, 6))
 		return false;
@@ -59,6 +57,14 @@ GLOBAL bool punt_with(ctx_t *c, uint32_t off, enum dp_punt why, const struct dp_
 	}
 	count(c, has_slow ? DP_COUNT_SLOW : DP_COUNT_PUNTED);
 	return true;
+}
+
+/* (Where many are on the stack already, both are called by themselves.) */
+GLOBAL bool punt_with(ctx_t *c, uint32_t off, enum dp_punt why, const struct dp_slow *slow, bool has_slow)
+{
+	if (!slow && has_slow)
+		return 0;
+	return punt_admits(c, off, why) && punt_send(c, off, why, slow, has_slow);
 }
 
 /* A route to optimise: a copy, for each pair of inner addresses one a second. ip: offset of the inner header, behind a tunnel's. */
@@ -103,4 +109,7 @@ NOINLINE int punt_unbound(ctx_t *c, uint32_t l2, const struct a6 *dst)
 }
 
 static INLINE bool punt(ctx_t *c, enum dp_punt why) { return punt_with(c, ETH_OCT, why, NULL, false); }
-static INLINE bool punt_slow(ctx_t *c, uint32_t off, const struct dp_slow *slow) { return punt_with(c, off, DP_PUNT_SLOW, slow, true); }
+static INLINE bool punt_slow(ctx_t *c, uint32_t off, const struct dp_slow *slow)
+{
+	return punt_admits(c, off, DP_PUNT_SLOW) && punt_send(c, off, DP_PUNT_SLOW, slow, true);
+}

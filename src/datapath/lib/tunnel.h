@@ -62,7 +62,8 @@ GLOBAL uint32_t path_mtu(ctx_t *c, const struct m_cfg *g, const struct a6 *dst, 
 		return mtu;
 	if (!(g->features & FEAT_PMTU))
 		return mtu;
-	struct m_pmtu *p = TBL(c, pmtu, dst);
+	struct a6 key = *dst; /* Linux 6.1 takes no key that a function was given */
+	struct m_pmtu *p = TBL(c, pmtu, &key);
 	return p && p->mtu_oct < mtu && p->until_ns > ctx_now(c) ? p->mtu_oct : mtu;
 }
 

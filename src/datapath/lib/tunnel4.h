@@ -229,14 +229,13 @@ GLOBAL int tunnel4_routed(ctx_t *c, struct in4 *in, struct out4 *o)
 	if (in->ip.ttl <= 1 && !in->is_local)
 		return slow4(c, in, o, DP_SLOW_HOP_LIMIT, 0);
 	o->encap = out4_form(c, in, o);
-	uint32_t oct = in->seg_oct + out4_whole_oct(o);
-	int r = ctx_route4(c, o->src, o->dst, oct, &w);
+	int r = ctx_route4(c, o->src, o->dst, in->seg_oct + out4_whole_oct(o), &w);
 	if (r == WAY_NONE || r == WAY_HOST)
 		return ctx_drop(c, DP_DROP_NO_ROUTE);
-	uint32_t mtu = path4_mtu(c, o->dst, w.mtu_oct);
-	if (r == WAY_TOO_BIG || oct > mtu)
-		return slow4(c, in, o, DP_SLOW_TOO_BIG, mtu);
-	in4_clamp(c, in, mtu - out4_whole_oct(o));
+	w.mtu_oct = path4_mtu(c, o->dst, w.mtu_oct);
+	if (r == WAY_TOO_BIG || in->seg_oct + out4_whole_oct(o) > w.mtu_oct)
+		return slow4(c, in, o, DP_SLOW_TOO_BIG, w.mtu_oct);
+	in4_clamp(c, in, w.mtu_oct - out4_whole_oct(o));
 	if (!out4_put(c, in, o, &w))
 		return ctx_drop(c, DP_DROP_NO_ROOM);
 	count(c, o->what);
