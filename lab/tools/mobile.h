@@ -4,7 +4,7 @@
  * Mobiles by the thousand, as frames on a cable: their addresses, their registrations, signed by the suite's own codec, and their packets in
  * the reverse tunnel. IPv6 with an IPv6 home agent, Mobile IPv4 (co-located care-of addresses) with an IPv4 one.
  */
-#include "core/sa4.h"
+#include "core/auth/sa4.h"
 
 enum { MOBILE_FRAME_MAX = 256, MOBILE_ETH_OCT = 14 };
 

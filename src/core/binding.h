@@ -15,7 +15,7 @@
 #include "base/addr.h"
 #include "base/table.h"
 #include "base/timer.h"
-#include "core/replay.h"
+#include "core/auth/replay.h"
 
 enum binding_state {
 	BINDING_NEW,       /* entry exists, nothing granted yet (duplicate detection runs) */

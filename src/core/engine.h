@@ -9,7 +9,7 @@
  */
 #include "base/conf.h"
 #include "base/show.h"
-#include "core/crypto.h"
+#include "core/auth/crypto.h"
 #include "core/effect.h"
 #include "core/reason.h"
 
@@ -23,7 +23,7 @@ struct engine_env {
 	struct counters *count;     /* by reason: reason_count(env, R) */
 	/* Interface by configured name; 0 when absent (it may appear later: then the link hook is called). */
 	uint32_t (*ifindex)(void *ctx, const char *name);
-	/* A configured key by name (see core/sa.h); NULL if there is none. Valid while the engine lives. */
+	/* A configured key by name (see core/auth/sa.h); NULL if there is none. Valid while the engine lives. */
 	const struct sa_key *(*key)(void *ctx, const char *name);
 	/* The last GRE sequence number accepted in tunnels from source to group (DP_DOWNLINK_IN, or delivered: DP_GUEST); false when there was
 	 * none. May be NULL. */
@@ -90,7 +90,7 @@ struct station_event {
 	bool is_gone;              /* the radio has lost it; dbm does not count */
 	bool is_serving;           /* its radio is attached here: what it sends comes by this link */
 	mono_t when;               /* is_serving: when this was so; else: when the radio was attached here last; 0: it does not say */
-	char identity[STATION_IDENTITY_LEN]; /* "nai:user@realm" as core/device.h writes it, of its authenticated session; "": none is known */
+	char identity[STATION_IDENTITY_LEN]; /* "nai:user@realm" as core/manager/device.h writes it, of its authenticated session; "": none is known */
 };
 
 /* What the host's own multicast forwarding does with packets of source to group; only role_ops.follows are told. Every listing is complete:

@@ -8,7 +8,7 @@
  * returns: no second turn of the loop lies between cause and packet. Links come first, also while
  * packets are taken; packets, timers and operators take turns.
  */
-#include "daemon/conf.h"
+#include "daemon/conf/conf.h"
 
 struct daemon;
 

@@ -3,15 +3,15 @@
 /* What the parts of the process share: daemon.c (start and end), loop.c (what happens), report.c (what is shown). */
 #include <event2/event.h>
 
-#include "daemon/conf.h"
+#include "daemon/conf/conf.h"
 #include "daemon/control.h"
 #include "daemon/daemon.h"
 #include "daemon/engines.h"
-#include "daemon/etcd.h"
+#include "daemon/etcd/etcd.h"
 #include "daemon/exec.h"
 #include "daemon/feed.h"
 #include "daemon/follow.h"
-#include "daemon/group.h"
+#include "daemon/group/group.h"
 #include "daemon/keys.h"
 #include "datapath/slow.h"
 #include "plat/linux/nl80211.h"

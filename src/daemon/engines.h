@@ -5,7 +5,7 @@
  * only changes engines and pushes effects; exec.h carries them out.
  */
 #include "core/engine.h"
-#include "daemon/conf.h"
+#include "daemon/conf/conf.h"
 #include "rg/sync.h"
 
 struct engine {

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "core/sa4.h"
+#include "core/auth/sa4.h"
 
 enum { FILE_MAX_OCT = 512 };
 

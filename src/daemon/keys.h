@@ -5,8 +5,8 @@
  * roamd and be readable by nobody else. It holds the key's bytes, or "hex:" and digits; white space at
  * the end is not part of it.
  */
-#include "core/sa.h"
-#include "daemon/conf.h"
+#include "core/auth/sa.h"
+#include "daemon/conf/conf.h"
 
 struct keyring {
 	struct sa_key **keys;    /* their places do not change while engines live */

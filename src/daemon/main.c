@@ -11,12 +11,12 @@
 #include <sys/stat.h>
 
 #include "base/err.h"
-#include "daemon/conf.h"
+#include "daemon/conf/conf.h"
 #include "daemon/daemon.h"
 #include "daemon/engines.h"
 #include "daemon/guard.h"
-#include "daemon/etcd.h"
-#include "daemon/keepalived.h"
+#include "daemon/etcd/etcd.h"
+#include "daemon/group/keepalived.h"
 #include "daemon/keys.h"
 #include "plat/crypto_openssl.h"
 #include "plat/plat.h"

@@ -4,7 +4,7 @@
 #include "base/err.h"
 #include "base/table.h"
 #include "base/timer.h"
-#include "core/sa.h"
+#include "core/auth/sa.h"
 #include "core/window.h"
 #include "rg/rg.h"
 

@@ -4,7 +4,7 @@
  * Carries out what engines want done, in the order that core/effect.h promises, and keeps the
  * node's stable storage.
  */
-#include "sim/node.h"
+#include "sim/net/node.h"
 
 /* All effects in the queue. Call after every call of an engine: the stores that it pushed are made at once, before
  * anything else leaves. A packet to this very host comes back in meanwhile: what it causes waits for its turn. */

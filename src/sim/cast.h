@@ -10,7 +10,7 @@
  *   way       a home agent sends a home address to a group that no manager gave it
  */
 #include "core/effect.h"
-#include "sim/node.h"
+#include "sim/net/node.h"
 
 struct cast;
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "sim/pkt.h"
+#include "sim/net/pkt.h"
 #include "sim/proc.h"
 #include "sim/vrrp.h"
 

@@ -5,7 +5,7 @@
  * keepalived is beside it (vrrp.h). A member's number is its place in the line, from 1; the first has the highest priority.
  */
 #include "rg/sync.h"
-#include "sim/node.h"
+#include "sim/net/node.h"
 
 enum { GROUP_MEMBERS_MAX = 8, GROUP_ADDRS_MAX = 8, GROUP_PRIORITY_FIRST = 240, GROUP_PRIORITY_STEP = 30 };
 

@@ -8,10 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "sim/scale.h"
-#include "sim/script.h"
-#include "sim/swarm.h"
-#include "sim/world.h"
+#include "sim/scale/scale.h"
+#include "sim/script/script.h"
+#include "sim/swarm/swarm.h"
+#include "sim/swarm/world.h"
 
 enum { EXIT_EXPECTATION = 1, EXIT_BREACH = 2, EXIT_SCRIPT = 3 };
 

@@ -4,17 +4,17 @@
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "core/sa.h"
+#include "core/auth/sa.h"
 #include "plat/crypto_openssl.h"
 #include "role/mn/mn.h"
 #include "sim/carry.h"
-#include "sim/claims.h"
-#include "sim/conf.h"
-#include "sim/fwd.h"
+#include "sim/check/claims.h"
+#include "sim/script/conf.h"
+#include "sim/net/fwd.h"
 #include "sim/group.h"
-#include "sim/kern.h"
-#include "sim/pkt.h"
-#include "sim/watch.h"
+#include "sim/net/kern.h"
+#include "sim/net/pkt.h"
+#include "sim/check/watch.h"
 
 enum { SPIN_MAX = 10000 };
 

@@ -4,7 +4,7 @@
  * The process of a node: the engines of its roles, driven as the daemon drives them. Events go in,
  * effects come out and are carried out as core/effect.h promises: stores of a batch first, then all else in order.
  */
-#include "sim/node.h"
+#include "sim/net/node.h"
 
 /* A role with its block in roamd.conf's syntax, braces included. NULL, or what is wrong. */
 const char *proc_role_add(struct node *n, const char *role, const char *conf_text);

@@ -7,7 +7,7 @@
  *
  * No packet may reach a mobile by air that is for another, and nobody may play the gateway to whom he does not serve.
  */
-#include "sim/link.h"
+#include "sim/net/link.h"
 
 /* In place of what heard this mobile before. is_silent: agents that no longer hear it are not told. */
 void radio_set(struct nic *mobile, const struct ear *ears, uint32_t n, bool is_silent);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sim/vrrp.h"
 
-#include "sim/arp.h"
-#include "sim/kern.h"
-#include "sim/kern4.h"
-#include "sim/nd.h"
-#include "sim/pkt.h"
+#include "sim/net/arp.h"
+#include "sim/net/kern.h"
+#include "sim/net/kern4.h"
+#include "sim/net/nd.h"
+#include "sim/net/pkt.h"
 
 enum { ADVERT_OCT = 8, DOWN_ADVERTS = 3, BOOST_TO = 255 };
 

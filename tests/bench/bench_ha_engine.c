@@ -13,7 +13,7 @@
 
 #include "base/prng.h"
 #include "core/engine.h"
-#include "core/sa4.h"
+#include "core/auth/sa4.h"
 #include "plat/crypto_openssl.h"
 #include "role/ha/ha.h"
 #include "wire/mip4/mip4_packet.h"

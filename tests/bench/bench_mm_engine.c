@@ -13,8 +13,8 @@
 #include <time.h>
 
 #include "base/prng.h"
-#include "core/device.h"
-#include "core/mmsig.h"
+#include "core/manager/device.h"
+#include "core/manager/mmsig.h"
 #include "plat/crypto_openssl.h"
 #include "role/mm/mm.h"
 #include "store/store.h"

@@ -13,7 +13,7 @@
 #include <time.h>
 
 #include "base/prng.h"
-#include "core/sa.h"
+#include "core/auth/sa.h"
 #include "plat/crypto_openssl.h"
 #include "rg/rg.h"
 #include "wire/ip/udp6.h"

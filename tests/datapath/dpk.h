@@ -2,7 +2,7 @@
 #pragma once
 /*
  * The test bench of the datapath: one node that plays every role at once, packets to give it, and what must
- * come out. The same cases go to the native build (tests/unit/test_datapath.c) and to the
+ * come out. The same cases go to the native build (tests/unit/datapath/test_datapath.c) and to the
  * programs in the kernel (test_bpf.c), whose outputs are compared byte by byte.
  */
 #include "datapath/native.h"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The correspondent node against a mobile that is another implementation (correspondent.py). CASES has a test for each case of the
 public conformance suites for correspondent nodes that needs no long wait; doc/conformance.md lists them. Those that wait for
-nonces and lifetimes run in virtual time: tests/unit/test_cn_cases.c."""
+nonces and lifetimes run in virtual time: tests/unit/cn/test_cn_cases.c."""
 import struct
 import time
 

@@ -6,7 +6,7 @@
 
 #include "base/prng.h"
 #include "core/engine.h"
-#include "core/rr.h"
+#include "core/ro/rr.h"
 #include "fuzz.h"
 #include "plat/crypto_openssl.h"
 #include "role/cn/cn_i.h"

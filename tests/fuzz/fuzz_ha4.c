@@ -11,7 +11,7 @@
 #include "base/err.h"
 #include "base/prng.h"
 #include "core/engine.h"
-#include "core/sa4.h"
+#include "core/auth/sa4.h"
 #include "fuzz.h"
 #include "plat/crypto_openssl.h"
 #include "role/ha/ha.h"

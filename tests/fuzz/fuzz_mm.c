@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/prng.h"
-#include "core/device.h"
-#include "core/mmc.h"
-#include "core/mmsig.h"
+#include "core/manager/device.h"
+#include "core/manager/mmc.h"
+#include "core/manager/mmsig.h"
 #include "fuzz.h"
 #include "plat/crypto_openssl.h"
 #include "role/mm/mm.h"

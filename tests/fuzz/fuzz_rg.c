@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/prng.h"
-#include "core/sa.h"
+#include "core/auth/sa.h"
 #include "fuzz.h"
 #include "plat/crypto_openssl.h"
 #include "rg/rg.h"

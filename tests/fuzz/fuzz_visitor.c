@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/prng.h"
-#include "core/visitor.h"
+#include "core/visitor/visitor.h"
 #include "fuzz.h"
 #include "plat/crypto_openssl.h"
 #include "wire/ip/ip6.h"

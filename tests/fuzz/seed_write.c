@@ -2,8 +2,8 @@
 /* usage: seed_write DIR [RECORDING...]: a file for each packet of ours, and for each of the recordings'. */
 #include <stdio.h>
 
-#include "../unit/wire_pcap.h"
-#include "../unit/wire4_samples.h"
+#include "../unit/kit/wire_pcap.h"
+#include "../unit/kit/wire4_samples.h"
 #include "wire/group/group.h"
 #include "wire/hsrp/hsrp.h"
 

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/sa.h"
+#include "core/auth/sa.h"
 #include "plat/crypto_openssl.h"
 #include "rg_world.h"
 

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "sim/conf.h"
-#include "sim/pkt.h"
-#include "sim/script.h"
+#include "sim/script/conf.h"
+#include "sim/net/pkt.h"
+#include "sim/script/script.h"
 
 /* --- queue */
 

@@ -11,7 +11,7 @@
  * so; RFC 6275 leaves it out, but a binding to the home address itself would serve nobody). The key of both is made of the home token alone.
  */
 #include "base/err.h"
-#include "core/replay.h"
+#include "core/auth/replay.h"
 #include "role/cn/cn_i.h"
 
 enum { R_OK = -1, LIFETIME_UNIT_S = 4, CIRCLE_MAX = 8 };

@@ -5,7 +5,7 @@
 #include "base/timer.h"
 #include "core/engine.h"
 #include "core/rate.h"
-#include "core/rr.h"
+#include "core/ro/rr.h"
 #include "role/cn/cn.h"
 
 enum { CN_LOCAL_MAX = 64 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /* Inside the foreign agent: its state, and what its files give each other. */
-#include "core/agentadv.h"
-#include "core/listen.h"
-#include "core/visitor.h"
+#include "core/motion/agentadv.h"
+#include "core/listen/listen.h"
+#include "core/visitor/visitor.h"
 #include "role/fa/fa.h"
 
 enum { FA_T_ADVERTISE, FA_T_STATION, FA_T_GUEST, FA_T_SERVE, FA_LOCAL_MAX = 64 };

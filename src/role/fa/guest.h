@@ -9,8 +9,8 @@
  */
 #include "base/timer.h"
 #include "core/engine.h"
-#include "core/mmc.h"
-#include "core/signal.h"
+#include "core/manager/mmc.h"
+#include "core/motion/signal.h"
 #include "wire/dhcp/dhcp4.h"
 
 struct fa;

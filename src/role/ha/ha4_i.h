@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /* The home agent's Mobile IPv4 side (RFC 5944 3.8); only files of role/ha include it. */
-#include "core/sa4.h"
+#include "core/auth/sa4.h"
 #include "role/ha/ha_i.h"
 #include "wire/mip4/mip4_packet.h"
 

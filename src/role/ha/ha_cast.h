@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /* Configuration of mobiles that the network moves, at their home agent: its block `provisioned`. */
-#include "core/mmc.h"
+#include "core/manager/mmc.h"
 
 enum { HA_CAST_LINK_MAX = 31, HA_CAST_PREFIX_MAX = 8, HA_CAST_AGENT_MAX = 64 };
 

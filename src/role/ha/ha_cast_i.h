@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /* Mobiles that the network moves, inside the home agent; only ha_cast*.c include it. */
-#include "core/mldr.h"
+#include "core/listen/mldr.h"
 #include "core/mroute.h"
 #include "role/ha/ha_i.h"
 

@@ -2,11 +2,11 @@
 #pragma once
 /* The home agent's inside; only files of role/ha include it. */
 #include "core/binding.h"
-#include "core/dad.h"
+#include "core/motion/dad.h"
 #include "core/engine.h"
-#include "core/pair.h"
+#include "core/auth/pair.h"
 #include "core/rate.h"
-#include "core/sa.h"
+#include "core/auth/sa.h"
 #include "role/ha/ha.h"
 #include "wire/mip6/ha_icmp.h"
 #include "wire/mip6/mh_packet.h"

@@ -3,7 +3,7 @@
  * Keys of our mobiles for the agents of sites that they visit (MMAs), so that nobody has to provision each mobile at each site.
  *
  * An agent that we trust asks when a mobile of ours registers there. What it is told is derived from the mobile's key and the
- * site's name (core/sa.h): it opens that site and no other, and the mobile's own key stays here. Nothing is remembered.
+ * site's name (core/auth/sa.h): it opens that site and no other, and the mobile's own key stays here. Nothing is remembered.
  */
 #include "base/err.h"
 #include "role/ha/ha_i.h"

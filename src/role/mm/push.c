@@ -3,7 +3,7 @@
  * Who is told of changes. An agent that asked is on the list of what it asked about, known or not, for somewhat longer than its
  * answer lives; asking again keeps it there. What is told is what a question would be answered now, and is told again until it is
  * acknowledged. Whoever never acknowledges is taken off, and is asked for a proof of his epoch the next time: by that he knows that he is on no
- * list, however short the interruption was, and asks again for what he holds (core/mmc.c).
+ * list, however short the interruption was, and asks again for what he holds (core/manager/mmc.c).
  */
 #include "role/mm/mm_i.h"
 

@@ -2,7 +2,7 @@
 /*
  * Keys of mobiles that no block names: lent by their home agent, when we trust it and it trusts us.
  *
- * A mobile and its home agent both derive the key of a site from the one that they share (core/sa.h). The first update of
+ * A mobile and its home agent both derive the key of a site from the one that they share (core/auth/sa.h). The first update of
  * a mobile that we do not know therefore cannot be verified, but it names its home agent: if that is one that may speak
  * for this home address, it is asked, and the update is dropped. Nothing is kept of it: the mobile sends it again
  * within a second, and by then the key is here. A home agent's key works for no other home agent.

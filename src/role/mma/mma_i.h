@@ -3,13 +3,13 @@
 /* Inside the mobility management agent: its state, and what its files give each other. */
 #include "core/binding.h"
 #include "core/engine.h"
-#include "core/mldr.h"
+#include "core/listen/mldr.h"
 #include "core/mroute.h"
-#include "core/pair.h"
+#include "core/auth/pair.h"
 #include "core/rate.h"
-#include "core/ro.h"
-#include "core/sa.h"
-#include "core/visitor.h"
+#include "core/ro/ro.h"
+#include "core/auth/sa.h"
+#include "core/visitor/visitor.h"
 #include "role/mma/mma.h"
 #include "wire/mip4/rc4.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Other agents: those of other sites, with which mobiles are handed over (forward.c), and home agents that lend us keys
- * of their mobiles (key.c). core/pair.h says what is believed of what comes from them.
+ * of their mobiles (key.c). core/auth/pair.h says what is believed of what comes from them.
  *
  * Nothing is kept of what is not believed, and nothing is answered: who is no peer learns nothing.
  */

@@ -5,7 +5,7 @@
  *
  * Sending with authentication takes three steps:
  *     n = mip4_packet_build(buf, sizeof buf, &path, &m, &built);      authenticators zero
- *     sa4_sign(key, crypto, buf + built.msg_off, &m.ext.auth[kind]);  core/sa4.h; in the order MH, AAA, MF, FH: the later cover the earlier
+ *     sa4_sign(key, crypto, buf + built.msg_off, &m.ext.auth[kind]);  core/auth/sa4.h; in the order MH, AAA, MF, FH: the later cover the earlier
  *     mip4_packet_finish(&built, buf);                                checksum
  * Without authentication the middle one falls away.
  */

@@ -64,7 +64,7 @@ struct rc_peer {
 };
 struct rc_peers { struct rc_peer peer[RC_PEER_MAX]; uint32_t n; };
 
-/* Sub-type 8, home agent to MMA: the key that the mobile shares with this MMA, masked (core/pair.h). */
+/* Sub-type 8, home agent to MMA: the key that the mobile shares with this MMA, masked (core/auth/pair.h). */
 enum rc_key_alg { RC_KEY_HMAC_SHA1 = 1, RC_KEY_HMAC_SHA256 = 2 };
 struct rc_key {
 	uint8_t alg;                 /* of authenticators made with it */

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The mobile as a router: RFC 3963 5. */
+#include "../kit/mn_bench.h"
+
+#define NET "2001:db8:50::/64"
+
+static struct prefix6 net(void)
+{
+	struct prefix6 p;
+	assert_true(prefix6_parse(&p, NET));
+	return p;
+}
+
+static void link_lan(struct bench *b, bool is_up)
+{
+	struct link_event ev = {.ifindex = 9, .name = "lan0", .is_up = is_up, .mtu_oct = 1500};
+	mn_role.link(b->mn, &ev, b->k.now);
+}
+
+static struct bench *make(enum mn_net_mode mode)
+{
+	struct bench *b = calloc(1, sizeof *b);
+	bench_init(b, 2);
+	mn_role.fini(b->mn);
+	free(b->mn);
+	kit_clear(&b->k);
+	b->conf.n_network = 1;
+	b->conf.network[0] = net();
+	b->conf.network_mode = mode;
+	strcpy(b->conf.network_interface, "lan0");
+	bench_start(b);
+	mn_role.restored(b->mn, b->k.now);
+	return b;
+}
+
+static int setup(void **state)
+{
+	*state = make(MN_NET_EXPLICIT);
+	return 0;
+}
+
+static int setup_implicit(void **state)
+{
+	*state = make(MN_NET_IMPLICIT);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	bench_fini(*state);
+	free(*state);
+	return 0;
+}
+
+static void assert_names(const struct bu *bu, bool is_router, uint32_t n)
+{
+	struct prefix6 p = net();
+	assert_int_equal(!!(bu->p.mh.bu.flags & BU_R), is_router);
+	assert_int_equal(bu->p.mh.opt.n_prefix, n);
+	if (n)
+		assert_true(prefix6_eq(&bu->p.mh.opt.prefix[0], &p));
+}
+
+static struct bu plain(struct bench *b)
+{
+	struct bu bu = {0};
+	bench_link(b, W0, true);
+	bench_ra(b, W0, R_P1);
+	assert_true(bench_bu(b, 0, &bu));
+	bench_clear(b);
+	return bu;
+}
+
+static struct bu refused(struct bench *b, const struct bu *bu, uint8_t status)
+{
+	struct bu next = {0};
+	struct answer a = {.status = status};
+	bench_ba(b, bu, &a);
+	assert_true(bench_bu(b, 0, &next)); /* at once */
+	bench_clear(b);
+	return next;
+}
+
+static void the_host_and_the_datapath_know_the_network(void **state)
+{
+	struct bench *b = *state;
+	struct prefix6 p = net();
+	const struct dp_op *op = kit_dp(&b->k, FX_DP_PUT, DP_NET, 0);
+	assert_true(prefix6_eq(&op->net.prefix, &p));
+	assert_addr(&op->net.home_address, HOA);
+	bench_clear(b);
+	link_lan(b, true);
+	const struct effect *fx = kit_fx(&b->k, FX_ROUTE_PUT, 0);
+	assert_true(prefix6_eq(&fx->route.dst, &p));
+	assert_int_equal(fx->route.ifindex, 9);
+	mn_role.stop(b->mn, b->k.now);
+	assert_non_null(kit_dp(&b->k, FX_DP_DEL, DP_NET, 0));
+}
+
+static void explicit_mode_names_it_everywhere(void **state)
+{
+	struct bench *b = *state;
+	struct bu bu;
+	struct addr6 acoa = ACOA_A;
+	bench_link(b, W0, true);
+	bench_ra(b, W0, R_A1);
+	assert_true(bench_bu(b, 0, &bu));
+	bench_clear(b);
+	assert_names(&bu, true, 1); /* the site's agent */
+	bench_accept(b, &bu, &acoa);
+	assert_true(bench_bu(b, 0, &bu));
+	bench_clear(b);
+	assert_addr(&bu.p.dst, HA);
+	assert_names(&bu, true, 1);
+	bench_ba(b, &bu, &(struct answer){.lifetime_s = 600, .flags = BA_R});
+	bench_state(b, "away-site");
+	bench_run(b, span_s(1));
+	bench_clear(b);
+	bench_ra(b, W0, R_A2);
+	assert_int_equal(bench_n_mh(b), 0); /* H-11 holds for the network too */
+	bench_ra(b, W0, R_HOME);
+	assert_true(bench_bu(b, 0, &bu));
+	assert_int_equal(bu.p.mh.bu.lifetime_s, 0);
+	assert_names(&bu, false, 0); /* 5.8 */
+}
+
+static void implicit_mode_names_it_to_the_sites_agent_only(void **state)
+{
+	struct bench *b = *state;
+	struct bu bu;
+	struct addr6 acoa = ACOA_A;
+	bench_link(b, W0, true);
+	bench_ra(b, W0, R_A1);
+	assert_true(bench_bu(b, 0, &bu));
+	bench_clear(b);
+	assert_names(&bu, true, 1);
+	bench_accept(b, &bu, &acoa);
+	assert_true(bench_bu(b, 0, &bu));
+	assert_names(&bu, true, 0);
+}
+
+static void the_other_mode_is_tried_then_it_is_a_host(void **state)
+{
+	struct bench *b = *state;
+	struct bu bu = plain(b);
+	assert_names(&bu, true, 1);
+	bu = refused(b, &bu, BA_NOT_AUTHORISED_PREFIX);
+	assert_names(&bu, true, 0);
+	bu = refused(b, &bu, BA_FORWARDING_FAILED);
+	assert_names(&bu, false, 0);
+	bench_accept(b, &bu, NULL);
+	bench_state(b, "away-plain");
+	bench_run(b, span_s(590)); /* refreshes meanwhile as the host that it is there */
+	for (uint32_t i = 0; bench_bu(b, i, &bu); i++)
+		assert_names(&bu, false, 0);
+}
+
+static void implicit_mode_gives_way_to_explicit_mode(void **state)
+{
+	struct bench *b = *state;
+	struct bu bu = plain(b);
+	assert_names(&bu, true, 0);
+	bu = refused(b, &bu, BA_FORWARDING_FAILED);
+	assert_names(&bu, true, 1);
+}
+
+static void not_permitted_it_is_a_host_at_once(void **state)
+{
+	struct bench *b = *state;
+	struct bu bu = plain(b);
+	bu = refused(b, &bu, BA_MR_NOT_PERMITTED);
+	assert_names(&bu, false, 0);
+}
+
+static void an_agent_that_knows_no_routers_is_told_of(void **state)
+{
+	struct bench *b = *state;
+	struct bu bu = plain(b);
+	bench_accept(b, &bu, NULL); /* without R */
+	bool is_said = false;
+	const struct effect *fx;
+	for (size_t i = 0; (fx = kit_fx(&b->k, FX_EVENT, i)); i++)
+		is_said |= strcmp(fx->event.code, "mn-network") == 0;
+	assert_true(is_said);
+}
+
+static void wrong_configurations_are_refused(void **state)
+{
+	struct bench *b = *state;
+	const char *remedy = NULL;
+	struct mn_conf c = b->conf;
+	void *mn = calloc(1, mn_role.size_oct);
+	strcpy(c.network_interface, "w0");
+	assert_int_equal(mn_role.init(mn, &b->k.env, &c, b->k.now, &remedy), ERR_INVAL);
+	c = b->conf;
+	assert_true(prefix6_parse(&c.network[0], "2001:db8:1::/64")); /* the home agent's */
+	assert_int_equal(mn_role.init(mn, &b->k.env, &c, b->k.now, &remedy), ERR_INVAL);
+	free(mn);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T_IMPLICIT(f) cmocka_unit_test_setup_teardown(f, setup_implicit, teardown)
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(the_host_and_the_datapath_know_the_network), T(explicit_mode_names_it_everywhere),
+		T_IMPLICIT(implicit_mode_names_it_to_the_sites_agent_only), T(the_other_mode_is_tried_then_it_is_a_host),
+		T_IMPLICIT(implicit_mode_gives_way_to_explicit_mode), T(not_permitted_it_is_a_host_at_once),
+		T(an_agent_that_knows_no_routers_is_told_of), T(wrong_configurations_are_refused),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
