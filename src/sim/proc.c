@@ -324,9 +324,11 @@ void proc_stop(struct node *n)
 	if (!n->is_running)
 		return;
 	sim_trace(n->sim, n->name, "process stops");
+	n->is_stopping = true;
 	TELL(n, SYNC_UNASKED, stop, node_now(n))
 	group_stop(n);
 	carry_all(n);
+	n->is_stopping = false;
 	release(n);
 	close_sockets(n);
 	fwd_reset(n);

@@ -49,7 +49,9 @@ static uint32_t ways(struct node *n)
 void gaps_begin(struct gaps *g, struct node *n)
 {
 	g->n_gone = g->lost = 0;
-	g->ways = n->is_mobile ? ways(n) : 0;
+	/* Who stops hands its addresses back to the host, wherever the mobile is just then: one that has come home and not noticed yet had a
+	 * way that led nowhere, and has a true one afterwards. */
+	g->ways = n->is_mobile && !n->is_stopping ? ways(n) : 0;
 }
 
 void gaps_before(struct gaps *g, const struct node *n, const struct effect *e)

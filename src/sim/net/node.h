@@ -96,6 +96,7 @@ struct node {
 	struct rng rng;
 	uint32_t fx_stored;          /* effects whose stores are done */
 	bool is_draining;
+	bool is_stopping;            /* its process ends in good order just now */
 	int64_t tick_at_ns;          /* the tick event under way; INT64_MAX: none */
 	int64_t last_tick_ns;
 	uint32_t n_spins;            /* ticks without progress of time */
