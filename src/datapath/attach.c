@@ -5,6 +5,9 @@
  * control (clsact), which is the interface's own and outlives us. For each one the program is pinned as if-IFINDEX-in or -out, with a q
  * behind when the queueing discipline is ours as well. Either note is all that is needed to clean up after a daemon that is gone,
  * whatever layout its maps had.
+ *
+ * The discipline comes with the first program, also where that is a link: the kernel stops an interface for a moment to hang one there, and what the host
+ * sends then is lost. So an outgoing program, which comes later, finds it in place (noted as if-IFINDEX-q when it is ours).
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -67,20 +70,59 @@ static bool link_put(const char *dir, uint32_t ifindex, int prog_fd)
 	return is_done;
 }
 
+static void base_path(char *to, size_t n, const char *dir, uint32_t ifindex) { snprintf(to, n, "%s/if-%u-q", dir, ifindex); }
+
+/* 0: the interface has a queueing discipline for filters now, *is_new if it had none. */
+static int qdisc_put(uint32_t ifindex, bool is_egress, bool *is_new)
+{
+	struct bpf_tc_hook hook = hook_of(ifindex, is_egress);
+	loader_expects_errors(true); /* that it is there already is no news */
+	int r = bpf_tc_hook_create(&hook);
+	loader_expects_errors(false);
+	*is_new = r == 0;
+	if (r && r != -EEXIST) {
+		errno = -r;
+		return ERR_SYS;
+	}
+	return 0;
+}
+
+static int base_put(const char *dir, uint32_t ifindex, int prog_fd)
+{
+	char path[192];
+	bool is_new;
+	int r = qdisc_put(ifindex, false, &is_new);
+	base_path(path, sizeof path, dir, ifindex);
+	if (r || !is_new)
+		return r;
+	unlink(path);
+	return bpf_obj_pin(prog_fd, path) ? ERR_SYS : 0;
+}
+
+static void base_del(const char *dir, uint32_t ifindex)
+{
+	char path[192];
+	struct bpf_tc_hook hook = hook_of(ifindex, false);
+	base_path(path, sizeof path, dir, ifindex);
+	if (unlink(path))
+		return;
+	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
+	loader_expects_errors(true); /* the interface may be gone */
+	bpf_tc_hook_destroy(&hook);
+	loader_expects_errors(false);
+}
+
 static int filter_put(const char *dir, uint32_t ifindex, bool is_egress, int prog_fd)
 {
 	char path[192];
 	struct bpf_tc_hook hook = hook_of(ifindex, is_egress);
 	struct bpf_tc_opts opts = {.sz = sizeof opts, .prog_fd = prog_fd, .handle = TC_HANDLE, .priority = TC_PRIORITY,
 		.flags = BPF_TC_F_REPLACE};
-	loader_expects_errors(true); /* that it is there already is no news */
-	int r = bpf_tc_hook_create(&hook);
-	loader_expects_errors(false);
-	if (r && r != -EEXIST) {
-		errno = -r;
-		return ERR_SYS;
-	}
-	bool has_qdisc = r == 0 || note_is_there(dir, ifindex, is_egress);
+	bool is_new;
+	int r = qdisc_put(ifindex, is_egress, &is_new);
+	if (r)
+		return r;
+	bool has_qdisc = is_new || note_is_there(dir, ifindex, is_egress);
 	r = bpf_tc_attach(&hook, &opts);
 	if (r) {
 		errno = -r;
@@ -123,7 +165,7 @@ int attach_put(const char *dir, uint32_t ifindex, bool is_egress, int prog_fd)
 	if (is_egress || !link_put(dir, ifindex, prog_fd))
 		return filter_put(dir, ifindex, is_egress, prog_fd);
 	filter_del(dir, ifindex, false); /* an earlier release's, or of a kernel before an upgrade */
-	return 0;
+	return base_put(dir, ifindex, prog_fd);
 }
 
 int attach_del(const char *dir, uint32_t ifindex, bool is_egress)
@@ -131,7 +173,10 @@ int attach_del(const char *dir, uint32_t ifindex, bool is_egress)
 	char path[192];
 	link_path(path, sizeof path, dir, ifindex);
 	int r = filter_del(dir, ifindex, is_egress);
-	return !is_egress && unlink(path) == 0 ? 0 : r;
+	if (is_egress)
+		return r;
+	base_del(dir, ifindex);
+	return unlink(path) == 0 ? 0 : r;
 }
 
 void attach_each(const char *dir, void (*fn)(void *ctx, uint32_t ifindex, bool is_egress), void *ctx)
