@@ -17,6 +17,8 @@ int exec_init(struct exec *x)
 	for (int t = 0; t < DP_TABLE_N; t++)
 		if (!(x->ops[t].op = calloc(EXEC_OPS_MAX, sizeof *x->ops[t].op)))
 			return ERR_NOMEM;
+	if (!(x->late.op = calloc(EXEC_OPS_MAX, sizeof *x->late.op)))
+		return ERR_NOMEM;
 	sender_before(x->sender, flush_all_ops, x);
 	return 0;
 }
@@ -25,7 +27,9 @@ void exec_fini(struct exec *x)
 {
 	for (int t = 0; t < DP_TABLE_N; t++)
 		free(x->ops[t].op);
+	free(x->late.op);
 	memset(x->ops, 0, sizeof x->ops);
+	memset(&x->late, 0, sizeof x->late);
 }
 
 /* Stands in for roam0. */
@@ -190,6 +194,16 @@ static void enter_forwarding(struct exec *x, uint32_t *inject_if, const struct a
 		settings_source4(x, *inject_if);
 }
 
+/* A foreign agent gives a mobile nothing before it has the home agent's answer (RFC 5944 3.7.3), so packets must not go to it before that does: an
+ * entry that leads to an agent comes last. Everything else is in the datapath before anything is said of it. */
+static void settle(struct exec *x)
+{
+	flush_all_ops(x);
+	sender_flush(x->sender);
+	if (x->late.n)
+		flush_ops(x, &x->late);
+}
+
 static void run_dp(struct exec *x, const struct effect *e)
 {
 	const enum dp_verb verb = e->kind == FX_DP_PUT ? DP_PUT : DP_DEL;
@@ -204,7 +218,12 @@ static void run_dp(struct exec *x, const struct effect *e)
 			failed(x, "datapath-failed", e->role, "an address of ours cannot be entered or taken out", rc);
 		return;
 	}
-	struct exec_ops *ops = &x->ops[e->dp.table];
+	const bool is_late = verb == DP_PUT && e->dp.table == DP_HOME && e->dp.home.is_nested;
+	if (x->late.n && e->dp.table == DP_HOME && !is_late)
+		settle(x); /* of one mobile, in order */
+	struct exec_ops *ops = is_late ? &x->late : &x->ops[e->dp.table];
+	if (is_late && ops->n == EXEC_OPS_MAX)
+		settle(x);
 	if (ops->n && (ops->verb != verb || ops->n == EXEC_OPS_MAX))
 		flush_ops(x, ops);
 	ops->verb = verb;
@@ -222,11 +241,6 @@ static bool is_gathered(enum effect_kind k)
 	       k == FX_SHARED || k == FX_NOTHING;
 }
 
-static void settle(struct exec *x)
-{
-	flush_all_ops(x);
-	sender_flush(x->sender);
-}
 
 static void run_send(struct exec *x, const struct effq *q, const struct effect *e, uint32_t withheld)
 {

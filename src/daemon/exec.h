@@ -37,6 +37,7 @@ struct exec {
 	void *ctx;
 	uint64_t n_batches, n_effects, n_failed;
 	struct exec_ops { struct dp_op *op; uint32_t n; enum dp_verb verb; } ops[DP_TABLE_N]; /* entries not yet applied */
+	struct exec_ops late;        /* those that wait until what is sent has left */
 	struct exec_if { uint32_t ifindex, flags; } owned[EXEC_IF_MAX]; /* interfaces that programs were attached to in this life */
 	uint32_t n_owned;
 	bool is_forwarding;          /* the namespace forwards: set once */

@@ -291,6 +291,28 @@ static void gathering_keeps_entries_before_packets_and_all_before_the_rest(void 
 	assert_string_equal(run(), "event told you; put 2 of table 2; send 1; send 2; join 3; del 1 of table 2; put 1 of table 2; send 3; ");
 }
 
+static void put_home_at_agent(void)
+{
+	fx_dp_put(&q, ROLE_HA, &(struct dp_op){.table = DP_HOME, .home.is_nested = true});
+}
+
+static void what_leads_to_an_agent_comes_behind_the_answer(void **state)
+{
+	(void)state;
+	put_home_at_agent();
+	send(ROLE_HA, "1");
+	put_home_at_agent();
+	put_home();
+	send(ROLE_HA, "2");
+	assert_string_equal(run(), "send 1; put 2 of table 2; put 1 of table 2; send 2; ");
+	put_home_at_agent();
+	fx_dp_del(&q, ROLE_HA, &(struct dp_op){.table = DP_HOME});
+	assert_string_equal(run(), "put 1 of table 2; del 1 of table 2; ");
+	for (int i = 0; i < EXEC_OPS_MAX + 1; i++)
+		put_home_at_agent();
+	assert_string_equal(run(), "put 256 of table 2; put 1 of table 2; ");
+}
+
 static void a_full_table_of_entries_is_flushed(void **state)
 {
 	(void)state;
@@ -396,6 +418,7 @@ int main(void)
 		TEST(records_come_before_all_else_in_one_commit),
 		TEST(what_depends_on_a_lost_record_is_withheld),
 		TEST(gathering_keeps_entries_before_packets_and_all_before_the_rest),
+		TEST(what_leads_to_an_agent_comes_behind_the_answer),
 		TEST(a_full_table_of_entries_is_flushed),
 		TEST(roam0_stands_for_the_device),
 		TEST(an_interface_gets_its_settings_once),
