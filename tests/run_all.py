@@ -15,6 +15,7 @@ import sys
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 BUILD = pathlib.Path(os.environ.get("ROAM_BUILD", TOP / "build"))
+SECOND_CHANCES = 5
 CASE_OK = re.compile(r"^(\[       OK \]|ok \d+)", re.M)
 CASE_BAD = re.compile(r"^(\[  FAILED  \] [A-Za-z_]\S*$|not ok \d+)", re.M)
 
@@ -51,23 +52,44 @@ def count_cases(test):
     return good, max(bad, 1)
 
 
+def pytest_run(what, words, result):
+    """One run of pytest; its plugin in conftest.py writes `result`. Returns ({test: outcome}, whether it ended as it should)."""
+    result.unlink(missing_ok=True)
+    cmd = [sys.executable, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", "--durations=5", f"--e2e-result={result}", *what]
+    if words:
+        cmd += ["-k", words]
+    run = subprocess.run(cmd, stdin=subprocess.DEVNULL, cwd=TOP)
+    outcomes = json.loads(result.read_text()) if result.exists() else {}
+    is_explained = run.returncode in (0, 5) or (run.returncode == 1 and not all(o["passed"] for o in outcomes.values()))
+    return outcomes, is_explained
+
+
+def proven(outcomes):
+    """{requirement: {"passed": every test that names it did, "tests": [names]}}; a test that passed without moving packets shows nothing."""
+    requirements = {}
+    for test, outcome in outcomes.items():
+        for name in outcome["requirements"] if outcome["moved"] or not outcome["passed"] else ():
+            entry = requirements.setdefault(name, {"passed": True, "tests": []})
+            entry["tests"].append(test.rpartition("/")[2])
+            entry["passed"] &= outcome["passed"]
+    return requirements
+
+
 def e2e_tests(args, result):
-    """Runs pytest; its plugin in conftest.py writes `result`. Returns (passed, failed, requirements)."""
+    """Returns (passed, failed, requirements). A few failures are tried once more, alone, and those that pass then are named: real time on a
+    machine that does other things too can starve a laboratory. What fails twice has failed, and so has everything when many do."""
     if not any((TOP / "tests" / "e2e").glob("test_*.py")):
         return 0, 0, {}
-    result.unlink(missing_ok=True)
-    cmd = [sys.executable, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", "--durations=5",
-           f"--e2e-result={result}", TOP / "tests" / "e2e"]
-    if args.k:
-        cmd += ["-k", args.k]
-    run = subprocess.run(cmd, stdin=subprocess.DEVNULL, cwd=TOP)
-    if not result.exists():
-        return 0, 1, {}
-    data = json.loads(result.read_text())
-    failed = data["failed"]
-    if run.returncode not in (0, 5):
-        failed = max(failed, 1)
-    return data["passed"], failed, data["requirements"]
+    outcomes, is_explained = pytest_run([TOP / "tests" / "e2e"], args.k, result)
+    if not is_explained:
+        return sum(o["passed"] for o in outcomes.values()), 1, proven(outcomes)
+    failed = [test for test, o in outcomes.items() if not o["passed"]]
+    if 0 < len(failed) <= SECOND_CHANCES:
+        print(f"{len(failed)} failed and run once more:", *failed, sep="\n  ", flush=True)
+        outcomes.update(pytest_run(failed, None, result)[0])
+        print("unsteady, passed the second time:", *([t for t in failed if outcomes[t]["passed"]] or ["none"]), sep="\n  ", flush=True)
+    n_failed = sum(not o["passed"] for o in outcomes.values())
+    return len(outcomes) - n_failed, n_failed, proven(outcomes)
 
 
 def main():

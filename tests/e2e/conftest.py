@@ -24,13 +24,13 @@ from roamlab.world import World  # noqa: E402
 
 
 def pytest_addoption(parser):
-    parser.addoption("--e2e-result", metavar="FILE", help="write counts and requirements as JSON")
+    parser.addoption("--e2e-result", metavar="FILE", help="write each test's outcome as JSON")
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "requirement(*ids): what of requirements.md the test proves")
     config.addinivalue_line("markers", "radio(name): the fixture whose world the test wants")
-    config.e2e = {"passed": 0, "failed": 0, "requirements": {}}
+    config.e2e = {}
     net.gc()
 
 
@@ -75,20 +75,15 @@ def pytest_runtest_makereport(item, call):
 
 
 def _record(item):
-    """One test's outcome into the counts and into each requirement that it names."""
+    """One test's outcome, and which requirements it names; what was skipped has none."""
     reports = [getattr(item, f"report_{w}", None) for w in ("setup", "call", "teardown")]
     if any(r and r.skipped for r in reports):
         return
-    passed = all(r and r.passed for r in reports)
-    result = item.config.e2e
-    result["passed" if passed else "failed"] += 1
-    if passed and not getattr(item, "packets_moved", 0):
-        return
-    for mark in item.iter_markers("requirement"):
-        for name in mark.args:
-            entry = result["requirements"].setdefault(name, {"passed": True, "tests": []})
-            entry["tests"].append(item.nodeid.rpartition("/")[2])
-            entry["passed"] &= passed
+    item.config.e2e[item.nodeid] = {
+        "passed": all(r and r.passed for r in reports),
+        "moved": bool(getattr(item, "packets_moved", 0)),
+        "requirements": [name for mark in item.iter_markers("requirement") for name in mark.args],
+    }
 
 
 def pytest_sessionfinish(session):
