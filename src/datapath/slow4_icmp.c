@@ -183,10 +183,13 @@ static bool enter(struct slow *s, const struct icmp4_packet *e, struct quote *q)
 /* A tunnel inside the tunnel, from the same end (RFC 5177 7): whose the packet is, is told one header further. */
 static void enter_nested(struct quote *q)
 {
-	struct rd r = rd_of(q->inner, q->inner_oct);
+	struct rd r;
 	struct ip4_head h;
 
-	if (!q->inner || ip4_head_parse(&r, &h) || h.proto != NH_IPV4 || memcmp(&h.src, &q->outer.src, sizeof h.src) != 0)
+	if (!q->inner)
+		return;
+	r = rd_of(q->inner, q->inner_oct);
+	if (ip4_head_parse(&r, &h) || h.proto != NH_IPV4 || memcmp(&h.src, &q->outer.src, sizeof h.src) != 0)
 		return;
 	q->over_oct += h.head_len_oct;
 	q->inner = rd_left(&r) >= IP4_HEAD_OCT ? r.p : NULL;
