@@ -2,6 +2,7 @@
 #include "daemon/etcd/http.h"
 
 #include <curl/curl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -243,20 +244,22 @@ static void set_tls(CURL *easy, const struct http_tls *tls)
 		curl_easy_setopt(easy, CURLOPT_SSLKEY, tls->key);
 }
 
+static bool add_header(struct http_request *r, const char *line)
+{
+	struct curl_slist *more = curl_slist_append(r->headers, line);
+
+	r->headers = more ? more : r->headers;
+	return more;
+}
+
 static bool set_headers(struct http_request *r, const char *authorization)
 {
-	char line[600] = "Expect:"; /* bodies go at once */
+	char line[600];
 
-	for (int i = 0; i < 3; i++) {
-		struct curl_slist *more = line[0] ? curl_slist_append(r->headers, line) : r->headers;
-		if (!more)
-			return false;
-		r->headers = more;
-		snprintf(line, sizeof line, "%s", i == 0 ? "Content-Type: application/json" : "");
-		if (i == 1 && authorization && authorization[0])
-			snprintf(line, sizeof line, "Authorization: %s", authorization);
-	}
-	return curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, r->headers) == CURLE_OK;
+	snprintf(line, sizeof line, "Authorization: %s", authorization ? authorization : "");
+	return add_header(r, "Expect:") /* bodies go at once */ && add_header(r, "Content-Type: application/json") &&
+	       (!authorization || !authorization[0] || add_header(r, line)) &&
+	       curl_easy_setopt(r->easy, CURLOPT_HTTPHEADER, r->headers) == CURLE_OK;
 }
 
 struct http_request *http_post(struct http *h, const struct http_post *p)

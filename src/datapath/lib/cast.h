@@ -47,7 +47,7 @@ NOINLINE int cast_slow(ctx_t *c, const struct m_coa *m, const struct cast_way *w
 NOINLINE int cast_replicate(ctx_t *c, const struct m_coa *m, struct m_mfc *to)
 {
 	count(c, DP_COUNT_MMA_DOWN);
-	return cast_out(c, &m->group, to, m->inject_ifindex);
+	return group46_out(c, &m->group, to, m->inject_ifindex);
 }
 
 /* Ethernet, IPv6, GRE, and the packet's own header. */

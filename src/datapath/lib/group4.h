@@ -64,6 +64,16 @@ static INLINE int group4_out(ctx_t *c, struct m_mfc *to, uint32_t inject_if)
 	return group_replicate(c, to);
 }
 
+/* As group_out, of either family. */
+static INLINE int group46_out(ctx_t *c, const struct a6 *group, struct m_mfc *to, uint32_t inject_if)
+{
+	if (!to)
+		return group_host(c, inject_if);
+	if (group_is_told(c, to, inject_if))
+		(void)(a6_is_v4(group) ? group4_tell(c, inject_if) : group_tell(c, inject_if));
+	return group_replicate(c, to);
+}
+
 /* RFC 1112 6.4. */
 static INLINE struct mac mac_of_group4(uint32_t group)
 {

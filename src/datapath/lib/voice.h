@@ -110,16 +110,6 @@ NOINLINE int voice_in(ctx_t *c, struct m_guest *v, uint32_t len_oct, bool is_v4)
 	return guest_send(c, v, in.proto);
 }
 
-/* As group_out, of either family. */
-static INLINE int cast_out(ctx_t *c, const struct a6 *group, struct m_mfc *to, uint32_t inject_if)
-{
-	if (!to)
-		return group_host(c, inject_if);
-	if (group_is_told(c, to, inject_if))
-		(void)(a6_is_v4(group) ? group4_tell(c, inject_if) : group_tell(c, inject_if));
-	return group_replicate(c, to);
-}
-
 /* The links of a group that we are the source of, with the frame's headers as they shall be. */
 NOINLINE int voice_replicate(ctx_t *c, const struct m_relay *r, struct m_mfc *to)
 {
@@ -129,7 +119,7 @@ NOINLINE int voice_replicate(ctx_t *c, const struct m_relay *r, struct m_mfc *to
 	eth->dst = a6_is_v4(&r->group) ? mac_of_group4(r->group.w[3]) : mac_of_group(&r->group);
 	eth->src = eth->dst;
 	count(c, DP_COUNT_RELAYED);
-	return cast_out(c, &r->group, to, r->inject_ifindex);
+	return group46_out(c, &r->group, to, r->inject_ifindex);
 }
 
 NOINLINE bool voice_to_group6(ctx_t *c, const struct m_relay *r)
