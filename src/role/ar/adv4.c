@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ICMP router advertisements (RFC 1256), which core/agentadv sends: to all in their interval, to who solicits at once by unicast.
+ * ICMP router advertisements (RFC 1256), which core/motion/agentadv sends: to all in their interval, to who solicits at once by unicast.
  *
  * On an access link the router is no agent: there is no mobility agent extension, so a plain mobile of RFC 5944 takes it for a router, and
  * one of ours reads the MMA's address in our extension (doc/wire.md). On the home link the router has the home agent: the extension with H,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Access router: tells mobiles where they are (adv.c, adv4.c), and brings the groups that they join to their
- * links (core/mldr below, proxy.c above). It knows nothing of bindings; a handover inside the
+ * links (core/listen/mldr below, proxy.c above). It knows nothing of bindings; a handover inside the
  * site is for it a membership that appears on one link and goes from another.
  *
  * On the home link the role only advertises: a mobile there is an ordinary host (H-21).

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Foreign agent (RFC 5944): advertises itself on the links that mobiles visit (adv.c, core/agentadv), relays their registrations
+ * Foreign agent (RFC 5944): advertises itself on the links that mobiles visit (adv.c, core/motion/agentadv), relays their registrations
  * (core/visitor), and ends the tunnels of those whom their home agents accepted (visit.c).
  *
  * Its care-of addresses and its address on each link are the host's own; it configures none. Mobiles that are visited need no route

@@ -3,7 +3,7 @@
 /*
  * Guests: mobiles without software of ours, which the network moves (D-1, D-5 to D-10). Inside the foreign agent.
  *
- * hear.c decides by signal which stations are near enough and has the manager say who they are (core/mmc), guest.c is in their groups and
+ * hear.c decides by signal which stations are near enough and has the manager say who they are (core/manager/mmc), guest.c is in their groups and
  * tells the datapath where they are, serve.c settles with the other agents who delivers and from where on, gate.c is their gateway and lease.c
  * their DHCP server, so that they notice nothing.
  */

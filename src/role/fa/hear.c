@@ -2,7 +2,7 @@
 /*
  * Who is near (D-5 to D-7): stations that the radios of our links hear, by their link-layer addresses.
  *
- * The average of a station's signal (core/signal) rises over one threshold: the manager is asked who it is, and it becomes a guest. It falls
+ * The average of a station's signal (core/motion/signal) rises over one threshold: the manager is asked who it is, and it becomes a guest. It falls
  * below a lower one, and the guest has been here for the least time: it withdraws. So does one that the radio has lost, or of which nothing
  * is heard. A station whose radio is attached here is near whatever its signal is, for nobody else can reach it.
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The registration with the home agent (RFC 5944 3.6): asks, verifies replies, and passes on what they mean. When to send is
- * core/reg4's, what a request looks like is mn4_msg.c's, what a refusal changes is mn4_refusal.c's.
+ * core/reg/reg4's, what a request looks like is mn4_msg.c's, what a refusal changes is mn4_refusal.c's.
  *
  * A reply is believed when it answers the last request, bears the mobile-home authenticator where its code is the home agent's, and the
  * mobile-foreign one where the mobile shares a key with the agent (3.6.2.1). What it changes it changes only behind these checks.

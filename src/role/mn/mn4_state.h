@@ -6,7 +6,7 @@
  * The same idea as for IPv6 (state.h), with another cast. Routers and agents tell by ICMP advertisements what a link is
  * (mn4_agent.c): the home link, a site of ours, a foreign agent's, or nothing, where an address that the host has by itself can be
  * the care-of address. mn4_place.c compares that with where the mobile is. There is one registration for all places (mn4_reg.c,
- * core/reg4), with the home agent, that goes through whoever serves the link; the agent of a site of ours answers it through the group
+ * core/reg/reg4), with the home agent, that goes through whoever serves the link; the agent of a site of ours answers it through the group
  * and is no more than a foreign agent to the home agent. Agents of sites that were left are told in mn4_leave.c.
  *
  * Which link is used is decided once for both families (choice.c, link.c); each family has its own `active` link, for an agent of one may
