@@ -5,7 +5,8 @@ Each part prints what it measures as it goes and adds its keys to one JSON objec
 
     handover      {"journeys": {...}}, as the demo's, and "delays": make-before-break over unequal paths. --family ipv4: of that family;
                   both: {"handover": {family: these}}
-    datapath      {"datapath_ns": {name: x}, "ratio_64": {"ha": x, "mma": x, "mn": x, "mn_link": x}, "ratio_tcp": x,
+    datapath      {"datapath_ns": {name: x}, "ratio_64": {"ha": x, "mma": x, "mma_pim": x, "mn": x, "mn_received": x, "mn_link": x,
+                   "mn_link_received": x}, "ratio_tcp": x,
                    "mn_cost_ns": {"plain": x, "roam0": x, "link": x}}
     registration  {"registrations_per_s": x}, --family both: x is {"ipv6": x, "ipv4": x, "both": x}
     memory        {"bytes_per_binding": x}, the same
