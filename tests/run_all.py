@@ -36,8 +36,11 @@ def meson_tests(words):
     if not log.exists():
         return 0, 1
     for line in log.read_text().splitlines():
-        good, bad = count_cases(json.loads(line))
+        test = json.loads(line)
+        good, bad = count_cases(test)
         passed, failed = passed + good, failed + bad
+        if test["result"] == "SKIP":
+            print(f"skipped: {test['name']}", flush=True)
     return passed, max(failed, 1 if run.returncode else 0)
 
 
@@ -55,7 +58,7 @@ def count_cases(test):
 def pytest_run(what, words, result):
     """One run of pytest; its plugin in conftest.py writes `result`. Returns ({test: outcome}, whether it ended as it should)."""
     result.unlink(missing_ok=True)
-    cmd = [sys.executable, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", "--durations=5", f"--e2e-result={result}", *what]
+    cmd = [sys.executable, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=short", "--durations=5", "-rs", f"--e2e-result={result}", *what]
     if words:
         cmd += ["-k", words]
     run = subprocess.run(cmd, stdin=subprocess.DEVNULL, cwd=TOP)
@@ -76,8 +79,9 @@ def proven(outcomes):
 
 
 def e2e_tests(args, result):
-    """Returns (passed, failed, requirements). A few failures are tried once more, alone, and those that pass then are named: real time on a
-    machine that does other things too can starve a laboratory. What fails twice has failed, and so has everything when many do."""
+    """Returns (passed, failed, requirements). A few failures are tried once more, their files alone, since tests of one file may build on each other, and
+    those that pass then are named: real time on a machine that does other things too can starve a laboratory. What fails twice has failed, and so has
+    everything when many do."""
     if not any((TOP / "tests" / "e2e").glob("test_*.py")):
         return 0, 0, {}
     outcomes, is_explained = pytest_run([TOP / "tests" / "e2e"], args.k, result)
@@ -86,7 +90,9 @@ def e2e_tests(args, result):
     failed = [test for test, o in outcomes.items() if not o["passed"]]
     if 0 < len(failed) <= SECOND_CHANCES:
         print(f"{len(failed)} failed and run once more:", *failed, sep="\n  ", flush=True)
-        outcomes.update(pytest_run(failed, None, result)[0])
+        again = pytest_run(sorted({test.partition("::")[0] for test in failed}), None, result.with_suffix(".again.json"))[0]
+        outcomes.update({test: again[test] for test in failed if test in again})
+        result.write_text(json.dumps(outcomes))
         print("unsteady, passed the second time:", *([t for t in failed if outcomes[t]["passed"]] or ["none"]), sep="\n  ", flush=True)
     n_failed = sum(not o["passed"] for o in outcomes.values())
     return len(outcomes) - n_failed, n_failed, proven(outcomes)
@@ -98,7 +104,9 @@ def main():
     ap.add_argument("-k", metavar="WORDS", help="only tests whose name matches (pytest's -k; meson tests by any of the words)")
     ap.add_argument("--no-e2e", action="store_true", help="only what needs no network")
     args = ap.parse_args()
-    words = [w for w in (args.k or "").split() if w not in ("or", "and", "not")]
+    words = [w for w in (args.k or "").split() if w not in ("or", "and")]
+    if "not" in words:
+        words = []                                # meson's tests are all or some, never all but some
     passed, failed = meson_tests(words)
     requirements = {}
     if not args.no_e2e:

@@ -43,6 +43,8 @@ class Ears:
         except OSError:
             sock.close()
             return False
+        if cell.name in self._socks:
+            self._socks[cell.name].close()
         self._socks[cell.name] = sock
         return True
 
@@ -66,19 +68,24 @@ class Ears:
             if dbm <= FAR_DBM or (cells is not None and cell.name not in cells):
                 continue
             identity = f" identity={self.identity}" if self.identity else ""
-            at = time.monotonic_ns()   # before it is looked at: then it was so
-            serving = f" serving at={at}" if not self.is_soft and cell.name in self.here else f" at={left_ns}" if left_ns else ""
-            line = f"hear {cell.router.ifname} {self.lladdr} {round(dbm)}{serving}{identity}\n"
-            with self._lock:
-                try:
-                    self._socks[cell.name].sendall(line.encode())
-                except OSError:
-                    self._connect(cell)   # its roamd has been started again
+            with self._lock:   # or a word of where the radio was overtakes that of its leaving
+                at = time.monotonic_ns()   # before it is looked at: then it was so
+                serving = f" serving at={at}" if not self.is_soft and cell.name in self.here else f" at={left_ns}" if left_ns else ""
+                self._say(cell, f"hear {cell.router.ifname} {self.lladdr} {round(dbm)}{serving}{identity}\n")
 
     def lose(self, cell):
         """Its radio has lost the mobile: another session begins."""
+        at = self.net.topo.cell(cell)
         with self._lock:
-            self._socks[cell].sendall(f"lost {self.net.topo.cell(cell).router.ifname} {self.lladdr}\n".encode())
+            self._say(at, f"lost {at.router.ifname} {self.lladdr}\n")
+
+    def _say(self, cell, line):
+        """An agent whose roamd has been started again has another socket; one whose roamd is away hears nothing."""
+        try:
+            self._socks[cell.name].sendall(line.encode())
+        except OSError:
+            if self._connect(cell):
+                self._socks[cell.name].sendall(line.encode())
 
     # --- movement ---
 
@@ -129,6 +136,7 @@ class Ears:
 
     def _reach(self, cells):
         if cells != self.here:
-            self.here &= set(cells)   # nobody says of a cell that the radio is in it when it has gone
+            with self._lock:
+                self.here &= set(cells)   # nobody says of a cell that the radio is in it when it has gone
             self.net.reach(self.node, self.ifname, cells)
             self.here = set(cells)

@@ -5,6 +5,7 @@ Whatever happens to us (Ctrl-C, kill -9), the network goes: a guard process hold
 pipe and cleans up when the pipe closes. `roamlab gc` does the same for laboratories whose
 owner is gone and whose guard was killed too. All that belongs to a laboratory carries its identifier: namespaces
 ID-NODE, folder /run/roamlab/ID, BPF pins under /sys/fs/bpf/roamcast/ID-NODE."""
+import json
 import os
 import pathlib
 import random
@@ -29,7 +30,7 @@ PATIENCE = float(os.environ.get("ROAM_PATIENCE", 1))  # deadlines are so many ti
 
 
 def wait_for(condition, seconds, what):
-    """Calls condition() until it is true; TimeoutError names what did not come. Returns its value."""
+    """Calls condition() until it is true; TimeoutError names what did not come (what: words, or what gives them then). Returns its value."""
     seconds *= PATIENCE
     deadline = time.monotonic() + seconds
     pause = 0.001
@@ -38,7 +39,7 @@ def wait_for(condition, seconds, what):
         if value:
             return value
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{what}: not within {seconds} s")
+            raise TimeoutError(f"{what() if callable(what) else what}: not within {seconds} s")
         time.sleep(pause)
         pause = min(pause * 1.5, 0.05)
 
@@ -199,8 +200,10 @@ class Net:
     def _silence_radios(self):
         """Radios that hear many are in no cell at first. The bridge switches a port on by itself when its carrier comes, which may take a moment."""
         ports = [p for r in self.topo.radios if r.hears_many for p in self._reach_ports(r.node, r.ifname)]
-        if ports:
-            wait_for(lambda: netns.run(self.ns("air"), ["bridge", "link", "show"]).count("state forwarding") >= 2 * len(ports), 10, "cables of radios")
+        def are_on():
+            links = json.loads(netns.run(self.ns("air"), ["bridge", "-j", "link", "show"]))
+            return set(ports) <= {link["ifindex"] for link in links if link["state"] == "forwarding"}
+        wait_for(are_on, 10, "cables of radios")
         for p in ports:
             self.air.forward(p, False)
 
@@ -254,6 +257,10 @@ class Net:
         """IPv6 packets that the ingress filter of this interface has refused so far."""
         text = self.run(node, "cat", f"/proc/net/dev_snmp6/{ifname}")
         return int(next(line.split()[1] for line in text.splitlines() if line.startswith("Ip6InNoRoutes")))
+
+    def sent_by(self, node, ifname):
+        """Packets that left by this interface so far."""
+        return json.loads(self.run(node, "ip", "-j", "-s", "link", "show", "dev", ifname))[0]["stats64"]["tx"]["packets"]
 
     def refused4(self, node):
         """IPv4 packets that the ingress filters of this node have refused so far: the kernel does not count them by interface."""

@@ -99,4 +99,4 @@ class NetworkWorld(World):
         return {name: records[0]["delivers"] for name, records in found.items() if records}
 
     def wait_guest(self, *cells, seconds=10):
-        self.wait(lambda: set(self.guests()) == set(cells), f"guest at {cells}, not at {self.guests()}", seconds)
+        self.wait(lambda: set(self.guests()) == set(cells), lambda: f"guest at {cells}, not at {self.guests()}", seconds)

@@ -12,14 +12,15 @@ from dataclasses import asdict, dataclass
 from . import netns
 
 RATE_PPS, PACKET_MS = 50, 20
-SIZE_OCT = 172                # 160 samples behind an RTP header
+RTP_OCT = 12
+SIZE_OCT = RTP_OCT + 160      # of samples
 PLAYOUT_MS = 60               # what arrives later than this after the quickest packet cannot be played any more
 IE, BPL = 0.0, 25.1           # G.113 appendix I: G.711 that conceals what is lost
 
 
 class Stream:
     """A telephone's voice, sent to a mobile's group itself (D-11): UDP from the group's source, whose node is `node`. One end of witness.Direction; the other
-    one is a witness.FlowEnd at the mobile."""
+    one is a witness.FlowEnd at the mobile, which skips the RTP header."""
 
     def __init__(self, net, node, ifname, source, group, port):
         family = socket.AF_INET6 if ":" in group else socket.AF_INET
@@ -33,22 +34,28 @@ class Stream:
         else:
             self._sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, struct.pack("=4s4si", bytes(4), bytes(4), index))
             self._sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 16)
-        self._stop = threading.Event()
+        self._stop, self._failed = threading.Event(), None
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def _run(self):
         begin = time.monotonic()
-        while not self._stop.wait(max(0, begin + len(self.tx) / RATE_PPS - time.monotonic())):
-            now = time.monotonic_ns()
-            self.tx.append(now)
-            self._sock.sendto(struct.pack("=qq", len(self.tx) - 1, now).ljust(SIZE_OCT, b"\0"), (self.group, self.port))
+        try:
+            while not self._stop.wait(max(0, begin + len(self.tx) / RATE_PPS - time.monotonic())):
+                n, now = len(self.tx), time.monotonic_ns()
+                rtp = struct.pack("!BBHII", 2 << 6, 0, n & 0xffff, n * 160 & 0xffffffff, 0x0c0ffee0)   # RFC 3550 5.1; type 0: PCMU
+                self._sock.sendto((rtp + struct.pack("=qq", n, now)).ljust(SIZE_OCT, b"\0"), (self.group, self.port))
+                self.tx.append(now)
+        except OSError as e:
+            self._failed = e
 
     def stop(self):
-        """Ends it; what was sent when is in a file then, as witness.Direction wants it."""
+        """Ends it; what was sent when is in a file then, as witness.Direction wants it. OSError: it could not send to the end."""
         self._stop.set()
         self._thread.join(5)
         self._sock.close()
+        if self._failed:
+            raise self._failed
         with open(f"{self.prefix}.tx", "wb") as f:
             self.tx.tofile(f)
 

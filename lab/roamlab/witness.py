@@ -10,15 +10,16 @@ from dataclasses import dataclass
 
 from . import net as netmod
 
+PROGRESS_S = 0.05     # of tools/flow.c
 MLD_REPORTS = {131, 132, 143}
 IGMP_REPORTS = {0x12, 0x16, 0x17, 0x22}
 
 
 class Reader:
-    """A tool whose lines are read as they come, on a thread."""
+    """A tool whose lines are read as they come, on a thread. stop() raises RuntimeError when the tool had failed before: then it has seen nothing."""
 
     def __init__(self, net, node, argv, **kw):
-        self.lines = []
+        self.lines, self._is_over, self._name = [], False, f"{argv[0]} on {node}"
         self.proc = netmod.start_ready(net.ns(node), argv, **kw)
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
@@ -28,20 +29,23 @@ class Reader:
             self.lines.append(raw.decode().split())
 
     def stop(self):
+        failed, self._is_over = not self._is_over and self.proc.poll(), True
         netmod.stop(self.proc)
         self._thread.join(5)
         self.proc.stdout.close()
+        if failed:
+            raise RuntimeError(f"{self._name} ended by itself, with {failed}")
         return self.lines
 
 
 class FlowEnd(Reader):
     """One end of the measured UDP flow (tools/flow.c)."""
 
-    def __init__(self, net, node, bind, peer, rate_pps, port=9000, size=64, peers=1):
-        """peers: so many addresses in turn, `peer` and those behind it."""
-        self.prefix = net.dir / f"flow-{node}-{port}"
-        super().__init__(net, node, [netmod.TOOLS / "flow", "--bind", bind, "--peer", peer, "--log", self.prefix,
-                                     "--rate", rate_pps, "--port", port, "--size", size, "--peers", peers])
+    def __init__(self, net, node, bind, peer, rate_pps, port=9000, size=64, peers=1, skip=0):
+        """peers: so many addresses in turn, `peer` and those behind it. skip: octets in front of each packet's number."""
+        self.prefix = net.dir / f"flow-{node}-{port}-{'ipv6' if ':' in bind else 'ipv4'}"
+        super().__init__(net, node, [netmod.TOOLS / "flow", "--bind", bind, "--peer", peer, "--log", self.prefix, "--rate", rate_pps,
+                                     "--port", port, "--size", size, "--peers", peers, "--skip", skip])
         self.rate_pps = rate_pps
 
     @property
@@ -54,6 +58,11 @@ class FlowEnd(Reader):
             return False
         a, b = self.lines[-3], self.lines[-1]
         return int(b[2]) - int(a[2]) >= 0.8 * self.rate_pps * (int(b[0]) - int(a[0])) / 1e9
+
+    def wait_quiet(self, settle_s=0.2, seconds=10):
+        """Until nothing has come for so long: what was on its way is here, copies too."""
+        begin, steps = len(self.lines), math.ceil(settle_s / PROGRESS_S)
+        netmod.wait_for(lambda: len(self.lines) > begin + steps and self.lines[-1][2] == self.lines[-1 - steps][2], seconds, "the end of the flow")
 
     def pause(self):
         """Sends no more; still receives."""
@@ -79,14 +88,8 @@ class Flow:
         """Stops sending, lets what is on its way arrive, and returns (down, up) as Direction."""
         for end in (self.fixed, self.mobile):
             end.pause()
-        last = [-1]
-
-        def quiet():
-            now = self.mobile.received + self.fixed.received
-            quiet_now, last[0] = now == last[0], now
-            return quiet_now
-        end_lines = len(self.fixed.lines) + int(settle_s / 0.05)
-        netmod.wait_for(lambda: len(self.fixed.lines) > end_lines and quiet(), 10, "the end of the flow")
+        for end in (self.fixed, self.mobile):
+            end.wait_quiet(settle_s)
         for end in (self.fixed, self.mobile):
             end.stop()
         return Direction(self.fixed.prefix, self.mobile.prefix), Direction(self.mobile.prefix, self.fixed.prefix)

@@ -42,22 +42,24 @@ class World:
         self.close()
 
     def close(self):
-        """Ends everything. RuntimeError when a daemon did not end well."""
-        if self.radio:
-            self.radio.stop()
-        self.packets_moved += sum(f.fixed.received + f.mobile.received for f in self.flows)
-        for f in self.flows:
-            f.fixed.stop()
-            f.mobile.stop()
-        self.flows = []
-        for w in self.witnesses:
-            w.stop()
-        for s in self.streams:
-            netmod.stop(s)
-            s.stdout.close()
-        faults = [fault for d in self.daemons.values() if (fault := d.stop())]
-        self.net.close()
-        self.daemons = {}
+        """Ends everything. RuntimeError when a daemon or a witness did not end well."""
+        faults = []
+        try:
+            if self.radio:
+                self.radio.stop()
+            self.packets_moved += sum(f.fixed.received + f.mobile.received for f in self.flows)
+            for tool in [end for f in self.flows for end in (f.fixed, f.mobile)] + self.witnesses:
+                try:
+                    tool.stop()
+                except RuntimeError as e:
+                    faults.append(str(e))
+            for s in self.streams:
+                netmod.stop(s)
+                s.stdout.close()
+            faults += [fault for d in self.daemons.values() if (fault := d.stop())]
+        finally:
+            self.net.close()
+        self.flows, self.daemons = [], {}
         if faults:
             raise RuntimeError("\n".join(faults))
 

@@ -4,9 +4,9 @@
  * each packet that arrives from the other end. Two of them, one at the correspondent node
  * and one at the mobile, make both directions of a journey. Addresses are of either family.
  *
- *	flow --bind ADDRESS --peer ADDRESS --log PREFIX [--port 9000] [--rate 1000] [--size 64] [--peers 1]
+ *	flow --bind ADDRESS --peer ADDRESS --log PREFIX [--port 9000] [--rate 1000] [--size 64] [--peers 1] [--skip 0]
  *
- * With --peers N it sends to N addresses in turn, --peer and those behind it; number I goes to the one at I % N (see fleet.c).
+ * A packet's number is behind --skip octets. With --peers N it sends to N addresses in turn, --peer and those behind it; number I goes to the one at I % N (see fleet.c).
  *
  * Sends from "ready" until SIGUSR1, receives until SIGTERM, then writes two files of
  * 64-bit integers in host order: PREFIX.tx, when each number was sent; PREFIX.rx,
@@ -27,13 +27,13 @@
 
 enum { BATCH = 32, SIZE_MAX_OCT = 1400, PROGRESS_NS = 50000000 };
 
-struct mark { int64_t seq, tx_ns; };                /* first bytes of the payload */
+struct mark { int64_t seq, tx_ns; };                /* in the payload, behind skip_oct */
 struct arrival { int64_t seq, tx_ns, rx_ns; };
 
 static struct flow {
 	struct sockaddr_storage self, peer;
 	const char *log;
-	int64_t rate_pps, size_oct, n_peers;
+	int64_t rate_pps, size_oct, n_peers, skip_oct;
 	int fd;
 	struct tool_array tx, rx;
 	int64_t n_refused;
@@ -59,11 +59,15 @@ static void options(int argc, char **argv)
 			flow.size_oct = tool_number(o, v, sizeof(struct mark), SIZE_MAX_OCT);
 		else if (!strcmp(o, "--peers"))
 			flow.n_peers = tool_number(o, v, 1, 1 << 20);
+		else if (!strcmp(o, "--skip"))
+			flow.skip_oct = tool_number(o, v, 0, SIZE_MAX_OCT - (int64_t)sizeof(struct mark));
 		else
 			tool_die("flow: unknown option %s", o);
 	}
 	if (!flow.self.ss_family || flow.self.ss_family != flow.peer.ss_family || !flow.log)
 		tool_die("flow: --bind and --peer of one family and --log are needed");
+	if (flow.size_oct < flow.skip_oct + (int64_t)sizeof(struct mark))
+		tool_die("flow: --size has no room for a number behind --skip octets");
 	tool_set_port(&flow.self, port);
 	tool_set_port(&flow.peer, port);
 }
@@ -98,7 +102,7 @@ static void *sender(void *unused)
 	for (int64_t seq = 0; !tool_pause && !tool_stop; seq++) {
 		tool_sleep_until(start + seq * TOOL_NS_PER_S / flow.rate_pps);
 		struct mark m = { .seq = seq, .tx_ns = tool_now_ns() };
-		memcpy(payload, &m, sizeof m);
+		memcpy(payload + flow.skip_oct, &m, sizeof m);
 		*(int64_t *)tool_array_add(&flow.tx) = m.tx_ns;
 		const struct sockaddr_storage to = peer_of(seq);
 		if (sendto(flow.fd, payload, (size_t)flow.size_oct, 0, (const struct sockaddr *)&to, tool_address_size(&to)) < 0) {
@@ -122,9 +126,9 @@ static void receive_batch(void)
 	int64_t now = tool_now_ns();
 	for (int i = 0; i < n; i++) {
 		struct mark m;
-		if (msg[i].msg_len < sizeof m)
+		if (msg[i].msg_len < (size_t)flow.skip_oct + sizeof m)
 			continue;
-		memcpy(&m, buffer[i], sizeof m);
+		memcpy(&m, buffer[i] + flow.skip_oct, sizeof m);
 		*(struct arrival *)tool_array_add(&flow.rx) = (struct arrival){ m.seq, m.tx_ns, now };
 	}
 }

@@ -30,7 +30,7 @@ struct lane {
 	struct frame ring[QUEUE];
 	uint32_t head, tail;
 	int64_t free_ns;          /* when the last frame is on the cable, at the configured rate */
-	uint64_t dropped;
+	uint64_t lost, dropped;   /* as asked for; because it could not be otherwise */
 };
 
 static struct lane lanes[2];
@@ -62,7 +62,11 @@ static void queue_frame(struct lane *l, const uint8_t *at, size_t len_oct, int64
 {
 	int64_t when = due(l, now, len_oct);
 	struct frame *f = &l->ring[l->head % QUEUE];
-	if (!when || l->head - l->tail == QUEUE || is_lost()) {
+	if (!when || is_lost()) {
+		l->lost++;
+		return;
+	}
+	if (l->head - l->tail == QUEUE) {
 		l->dropped++;
 		return;
 	}
@@ -155,5 +159,8 @@ int main(int argc, char **argv)
 			give(&lanes[i]);
 		}
 	}
+	if (lanes[0].dropped || lanes[1].dropped)
+		fprintf(stderr, "wire %s %s: dropped %llu and %llu frames that it should have carried\n", argv[1], argv[2],
+			(unsigned long long)lanes[0].dropped, (unsigned long long)lanes[1].dropped);
 	return 0;
 }

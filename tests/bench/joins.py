@@ -106,8 +106,9 @@ def measure(args):
                 pass
             ms = [j.one(held + i) for i in range(joins)]
         finally:
-            for d in daemons:
-                d.stop()
+            faults = [fault for d in daemons if (fault := d.stop())]
+    if faults:
+        raise RuntimeError("\n".join(faults))
     lost = ms.count(None)
     ranked = sorted(m for m in ms if m is not None)
     median, p99 = ranked[len(ranked) // 2], ranked[int(len(ranked) * 0.99)]

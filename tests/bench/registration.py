@@ -67,8 +67,10 @@ class Fleet:
                                           "dev", "core0", "nud", "permanent"])
 
     def __exit__(self, *_):
-        self.daemon.stop()
+        fault = self.daemon.stop()
         self.net.close()
+        if fault:
+            raise RuntimeError(fault)
 
     def register(self, count, first=0):
         """So many, of each family an equal part, one after the other. Returns (accepted, refused, ns)."""

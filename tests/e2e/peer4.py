@@ -25,7 +25,6 @@ S, B, D, M, G, T = 0x80, 0x40, 0x20, 0x10, 0x08, 0x02
 MH, MF, FH, GEN, CVSE, UDP_REPLY, DELIVERY, NAI, CHALLENGE, NVSE, REVOCATION, UDP_REQUEST, NETWORK = (
     32, 33, 34, 36, 38, 44, 130, 131, 132, 134, 137, 144, 148)
 NTP_1970 = 2208988800
-EVERYBODY = b"\xff" * 6
 HASH = {"hmac-sha1": hashlib.sha1, "hmac-sha256": hashlib.sha256, "hmac-md5": hashlib.md5}
 
 

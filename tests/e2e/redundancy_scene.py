@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the tests of redundant home agents have in common: a group with all mobiles registered, faults of its active member, and what is true after."""
+import failure
 from roamlab import net as netmod
 from roamlab.group import Group
 
@@ -21,8 +22,7 @@ def watch(request, g):
     before = g.packets_moved
     yield
     request.node.packets_moved = g.packets_moved - before
-    if request.node.report_call.failed:
-        print(g.logs())
+    if failure.tell(request, g.logs):
         g.recover()
 
 

@@ -6,6 +6,7 @@ import pathlib
 import re
 import subprocess
 
+import failure
 import pytest
 from roamlab import net as netmod
 from roamlab import netns, redundant, roamd
@@ -44,8 +45,7 @@ def moved(request):
     yield
     if g:
         request.node.packets_moved = g.packets_moved - before
-        if request.node.report_call.failed:
-            print(g.logs())
+        failure.tell(request, g.logs)
 
 
 def addresses(net, node):
@@ -154,7 +154,7 @@ def test_a_clean_stop_hands_over_first(vrrp):
     """Nothing is lost, and nothing of VRRP is left behind."""
     crowds, active = vrrp.crowds(), vrrp.active()
     other = vrrp.others(active)[0]
-    vrrp.daemons[active].stop()
+    assert not vrrp.daemons[active].stop()
     taken_over(vrrp, other)
     assert lost(vrrp.check_reachable(crowds)) == 0
     assert not vrrp.pids(active, "keepalived")

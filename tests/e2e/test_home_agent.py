@@ -121,9 +121,9 @@ class Bench:
         return bytes.fromhex(out.split("link/ether ")[1].split()[0].replace(":", ""))
 
     def __exit__(self, *_):
-        if self.daemon and self.daemon.proc:
-            self.daemon.stop()
+        fault = self.daemon.stop() if self.daemon and self.daemon.proc else ""
         self.net.close()
+        assert not fault, fault
 
     def send(self, packet, wire=None):
         wire = wire or self.far
@@ -263,7 +263,7 @@ def test_home_agent_speaks_to_its_mobile(make_world, use_mma, state):
     world.move("cell1", 15)
     world.wait_state(state)
     ha, home = world.facts["home_agent"], world.facts["home_address"]
-    world.net.run("ha", "ping", "-6", "-c", "5", "-i", "0.2", "-W", "2", "-I", ha, home)
+    assert " 5 received" in world.net.run("ha", "ping", "-6", "-c", "5", "-i", "0.2", "-W", "2", "-I", ha, home)
     world.packets_moved += 5
     assert witness.total(tally.kinds(), direction="in", src=ha, proto=58, via=f"rh2={home}") >= 5
 

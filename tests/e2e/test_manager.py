@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 
+import failure
 import pytest
 from asker import DENIED, FOUND, NOT_FOUND, Asker
 from roamlab import net as netmod
@@ -93,8 +94,7 @@ def lab(module_lab, request):
     """What an agent received of a manager, over the network, counts as moved."""
     before = module_lab.received
     yield module_lab
-    if request.node.report_call.failed:
-        print("\n".join(f"--- roamd on {n}:\n{d.tail(15)}" for n, d in module_lab.daemons.items()))
+    failure.tell(request, lambda: "\n".join(f"--- roamd on {n}:\n{d.tail(15)}" for n, d in module_lab.daemons.items()))
     while module_lab.askers:
         a = module_lab.askers.pop()
         before -= a.received

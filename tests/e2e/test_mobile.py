@@ -95,4 +95,3 @@ def test_an_agent_that_dies_is_done_without(make_world):
     world.finish_flow(flow)
     said = order.Said(world, taps)
     assert said.first(at, "mn", "ha", "BU").left_ns < said.first(at, "mn", "mma1", "BU0").left_ns
-    del world.daemons["mma2"]

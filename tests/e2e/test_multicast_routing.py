@@ -302,3 +302,4 @@ def hand_over_behind_a_switch(world):
     for direction in (down, up):
         count = direction.count(start, end)
         assert (count.lost, count.doubled) == (0, 0)
+    assert sum(start <= t < end for t in agent.times) <= 1.05 * down.count(start, end).sent   # one copy, whoever listens

@@ -62,7 +62,7 @@ def test_pim_carries_the_group_v4(pim_world4):
     # Packets to groups enter the host's forwarding from its own address: it is told to take them, and afterwards no more.
     accepts = lambda: world.net.run("mma", "sysctl", "-n", "net.ipv4.conf.src0.accept_local").strip()
     assert accepts() == "1"
-    world.daemons["mma"].stop()
+    assert not world.daemons["mma"].stop()
     assert accepts() == "0"
 
 

@@ -3,6 +3,7 @@
 (D-4, D-8, D-11). The network is test_network_moves.py's, two agents of it, with roamd in the home agent's place."""
 import sys
 
+import failure
 import pytest
 from roamlab import witness
 from roamlab.network import VOICE_PORT, NetworkWorld, exchange
@@ -44,8 +45,7 @@ def world_of_two():
 def world(world_of_two, request):
     before = world_of_two.packets_moved
     yield world_of_two
-    if request.node.report_call.failed:
-        print(world_of_two.logs())
+    failure.tell(request, world_of_two.logs)
     request.node.packets_moved = world_of_two.packets_moved - before
 
 

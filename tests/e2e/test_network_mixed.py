@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """A mobile that the network moves: known by its authenticated session alone, its packets of either family in a group of either, and what it sends
 routed as it is, without a reverse tunnel (D-2, D-5, D-9). The network is test_network_moves.py's with one agent; no router between filters sources."""
+import failure
 import pytest
 from roamlab import witness
 from roamlab.network import NetworkWorld
@@ -30,8 +31,7 @@ def anna():
 def world(anna, request):
     before = anna.packets_moved
     yield anna
-    if request.node.report_call.failed:
-        print(anna.logs())
+    failure.tell(request, anna.logs)
     request.node.packets_moved = anna.packets_moved - before
 
 

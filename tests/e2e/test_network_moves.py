@@ -6,12 +6,14 @@ agents hear it, ask the manager, join its group and deliver (D-1, D-5 to D-10); 
             |     2 ms
            mm"""
 import contextlib
+import json
 import re
 import shutil
 import signal
 import subprocess
 import time
 
+import failure
 import pytest
 from roamlab import net as netmod
 from roamlab import netns, voice, witness
@@ -64,8 +66,7 @@ def world(request):
     world.wait_guest("cell1")
     before = world.packets_moved
     yield world
-    if request.node.report_call.failed:
-        print(world.logs())
+    failure.tell(request, world.logs)
     request.node.packets_moved = world.packets_moved - before
 
 
@@ -129,7 +130,7 @@ def test_all_deliver_and_nothing_is_lost(world):
     assert len({c for _, c in world.ears.handovers}) == 5
     for family, (down, up) in flows.items():
         assert down.count(begin, end).lost == 0 and up.count(begin, end).lost == 0, family
-        assert up.count(begin, end).doubled == 0, family
+        assert up.count(begin, end).doubled == 0 < down.count(begin, end).doubled, family   # where two hear it, two deliver
         assert down.count(begin, end).sent >= 0.9 * RATE_PPS * 8
         assert echoed[family][1] <= 1, family   # one may be on its way when it is stopped
     inside = sum(n for t, n in taken() if begin <= t <= end)
@@ -147,6 +148,21 @@ def test_signal_decides(world):
     def reports():
         return sum(len(witness.multicast_reports(tap.messages(), f)) for f in FAMILIES)
 
+    def more(than):
+        world.wait(lambda: reports() > than, f"more than {than} reports")
+        return quiet()
+
+    def quiet():
+        """Reports are repeated, within a second."""
+        seen, since = [reports()], [time.monotonic()]
+
+        def is_over():
+            if reports() != seen[0]:
+                seen[0], since[0] = reports(), time.monotonic()
+            return time.monotonic() > since[0] + 1.5
+        world.wait(is_over, "the last report")
+        return seen[0]
+
     def stays(cells, seconds=0.3):
         until = time.monotonic() + seconds
         world.wait(lambda: time.monotonic() > until or set(world.guests()) != cells, "time to pass")
@@ -155,11 +171,12 @@ def test_signal_decides(world):
     assert stays({"cell1"}) and reports() == 0
     world.ears.hear(cell1=-50, cell2=-79)
     world.wait_guest("cell1", "cell2")
-    assert reports() > 0
+    joined = more(0)
     world.ears.hear(cell1=-50, cell2=-83)
-    assert stays({"cell1", "cell2"})
+    assert stays({"cell1", "cell2"}) and reports() == joined
     world.ears.hear(cell1=-50, cell2=-86)
     world.wait_guest("cell1")
+    more(joined)
     world.ears.hear(cell2=-50)      # cell1 hears nothing any more
     world.wait_guest("cell2")
     assert world.finish_flow(flow)[0].seq
@@ -169,14 +186,34 @@ def test_signal_decides(world):
 @pytest.mark.requirement("D-5")
 def test_only_a_guest_may_send_and_only_from_its_address(world):
     """Another address of the mobile's, and its home address from another station, get nowhere."""
-    for family, address in (("ipv6", "2001:db8:1::77/64"), ("ipv4", "10.1.0.77/24")):
-        world.net.run("mn", "ip", "address", "add", address, "dev", "w0", *(["nodad"] if family == "ipv6" else []))
-        assert " 0 received" in ping(world, family, "-c", "2", "-i", "0.1", source=address.partition("/")[0]), family
-        assert answers(world, family)
-    world.net.run("mn", "ip", "link", "set", "w0", "address", "02:00:00:00:77:77")
-    for family in FAMILIES:
-        assert " 0 received" in ping(world, family, "-c", "2", "-i", "0.1"), family
-    world.net.run("mn", "ip", "link", "set", "w0", "address", world.net.lladdr["mn", "w0"])
+    others = {"ipv6": "2001:db8:1::77", "ipv4": "10.1.0.77"}
+    tally = world.watch(witness.Tally, "fa1", ["up0"])
+    with contextlib.ExitStack() as undo:
+        for family in FAMILIES:
+            address = [others[family] + ("/64" if family == "ipv6" else "/24"), "dev", "w0"]
+            world.net.run("mn", "ip", "address", "add", *address, *(["nodad"] if family == "ipv6" else []))
+            undo.callback(world.net.run, "mn", "ip", "address", "del", *address)
+            assert " 0 received" in ping(world, family, "-c", "2", "-i", "0.1", source=others[family]), family
+            assert answers(world, family)
+    kinds = tally.kinds()
+    for family in FAMILIES:   # it is the agent that lets nothing pass: the home agent never sees them
+        def sent(address):
+            return witness.total(kinds, direction="out", src=address) + witness.total(kinds, direction="out", inner_src=address)
+        assert (sent(others[family]), sent(HOME[family])) == (0, sent(HOME[family])) and sent(HOME[family]) > 0, family
+    gateways = [json.loads(world.net.run("mn", "ip", "-j", f, "neigh", "show", "dev", "w0")) for f in ("-4", "-6")]
+    tally = world.watch(witness.Tally, "fa1", ["up0"])
+    with contextlib.ExitStack() as undo:
+        undo.callback(world.net.run, "mn", "ip", "link", "set", "w0", "address", world.net.lladdr["mn", "w0"])
+        world.net.run("mn", "ip", "link", "set", "w0", "address", "02:00:00:00:77:77")
+        for known in (n for found in gateways for n in found if "lladdr" in n):   # whom the stranger need not ask for
+            world.net.run("mn", "ip", "neigh", "replace", known["dst"], "lladdr", known["lladdr"], "dev", "w0", "nud", "permanent")
+            undo.callback(world.net.run, "mn", "ip", "neigh", "del", known["dst"], "dev", "w0", check=False)
+        wrote = world.net.sent_by("mn", "w0")
+        for family in FAMILIES:
+            assert " 0 received" in ping(world, family, "-c", "2", "-i", "0.1"), family
+        assert world.net.sent_by("mn", "w0") >= wrote + 2 * len(FAMILIES)   # they did leave
+        kinds = tally.kinds()
+    assert not [k for k in kinds if k.direction == "out" and {k.src, k.inner_src} & set(HOME.values())]
     world.wait(lambda: all(answers(world, f) for f in FAMILIES), "the mobile to be itself again", 15)
     world.packets_moved += len(FAMILIES)
 
@@ -186,18 +223,23 @@ def test_only_a_guest_may_send_and_only_from_its_address(world):
 def test_voice_in_the_group_itself(world):
     """A telephone's packets sent to the group, not inside packets to the home address: agents address them to the mobile, at its record's port."""
     groups = world.groups()
-    ends = {f: witness.FlowEnd(world.net, "mn", HOME[f], PEER[f], 1, port=VOICE_PORT) for f in FAMILIES}
-    streams = {f: voice.Stream(world.net, "ha", "d1", AGENT[f], groups[f], VOICE_PORT) for f in FAMILIES}
+    with contextlib.ExitStack() as running_out:
+        ends, streams = {}, {}
+        for f in FAMILIES:
+            ends[f] = witness.FlowEnd(world.net, "mn", HOME[f], PEER[f], 1, port=VOICE_PORT, skip=voice.RTP_OCT)
+            running_out.callback(ends[f].stop)
+            streams[f] = voice.Stream(world.net, "ha", "d1", AGENT[f], groups[f], VOICE_PORT)
+            running_out.callback(streams[f].stop)
+        for f in FAMILIES:
+            world.wait(lambda e=ends[f]: e.received > 5, f"voice at the mobile in {f}")
+        begin = world.now()
+        world.ears.walk(0, 400, SPEED_MPS)
+        end = world.now()
+        for f in FAMILIES:
+            streams[f].stop()
+        for f in FAMILIES:
+            ends[f].wait_quiet()   # the last of it is still on the cable
     for f in FAMILIES:
-        world.wait(lambda e=ends[f]: e.received > 5, f"voice at the mobile in {f}")
-    begin = world.now()
-    world.ears.walk(0, 400, SPEED_MPS)
-    end = world.now()
-    for f in FAMILIES:
-        expected = len(streams[f].tx)
-        world.wait(lambda e=ends[f], n=expected: e.received >= n, f"the last of it in {f}")
-        streams[f].stop()
-        ends[f].stop()
         quality = voice.judge(witness.Direction(streams[f].prefix, ends[f].prefix), begin, end)
         assert (quality.lost, quality.late, quality.reordered) == (0, 0, 0), f
         assert quality.sent > 150 and quality.mos > 4.3, f
@@ -265,7 +307,7 @@ def test_the_serving_agent_delivers_and_the_next_one_fills_the_gap(world):
         count = down.count(begin, end)
         missing = [t for t in down.missing(begin, end) if not any(a - RING_NS / 4 <= t <= b for a, b in beyond)]
         assert (missing, count.reordered) == ([], 0), family
-        # The agent before has told how far it came: without its word it were the ring's last 200 ms, ten packets, each time.
-        assert count.doubled <= n_handovers * 0.2 * RATE_PPS * 0.6, family
+        # The agent before has told how far it came. Without its word it were the ring's last 200 ms less the gap, some seven packets each time.
+        assert count.doubled <= 2 * n_handovers, family
         assert up.count(begin, end).lost <= sum(b - a for a, b in outages) / 1e9 * RATE_PPS + n_handovers, family   # sent into the gaps
     assert list(world.guests().values()).count(True) == 1

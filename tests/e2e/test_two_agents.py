@@ -10,6 +10,7 @@ import pathlib
 import shutil
 import signal
 
+import failure
 import pytest
 from roamlab import paired, witness
 from roamlab.net import PATIENCE
@@ -209,8 +210,7 @@ def moved(request, site):
     before = site.world.packets_moved
     yield
     request.node.packets_moved = site.world.packets_moved - before
-    if request.node.report_call.failed:
-        print(site.world.logs())
+    if failure.tell(request, site.world.logs):
         site.recover()
 
 
