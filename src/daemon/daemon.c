@@ -13,8 +13,8 @@
 
 #include "base/err.h"
 #include "daemon/daemon_i.h"
-#include "daemon/log.h"
 #include "daemon/group/notify.h"
+#include "daemon/log.h"
 #include "plat/crypto_openssl.h"
 #include "plat/linux/source.h"
 #include "plat/linux/tun.h"

@@ -15,9 +15,9 @@
 #include "daemon/keys.h"
 #include "datapath/slow.h"
 #include "plat/linux/nl80211.h"
-#include "plat/linux/udpin.h"
 #include "plat/linux/rawin.h"
 #include "plat/linux/rawin4.h"
+#include "plat/linux/udpin.h"
 
 /* Links first. All else takes turns: while a flood of packets lasts, timers, the watchdog and the operator get theirs. */
 enum loop_priority { PRIO_LINK, PRIO_TURN, PRIO_N };

@@ -8,8 +8,8 @@
 
 #include "base/err.h"
 #include "daemon/daemon_i.h"
-#include "daemon/log.h"
 #include "daemon/group/notify.h"
+#include "daemon/log.h"
 #include "plat/linux/tun.h"
 #include "plat/plat.h"
 #include "wire/ip/udp4.h"

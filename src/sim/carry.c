@@ -5,14 +5,14 @@
 
 #include "sim/cast.h"
 #include "sim/check/claims.h"
-#include "sim/net/fwd.h"
 #include "sim/check/gaps.h"
+#include "sim/check/watch.h"
 #include "sim/group.h"
+#include "sim/net/fwd.h"
 #include "sim/net/kern.h"
 #include "sim/net/kern4.h"
 #include "sim/net/neigh.h"
 #include "sim/net/pkt.h"
-#include "sim/check/watch.h"
 
 /* Stable storage. */
 static struct store_item **store_find(struct node *n, enum store_table table, const uint8_t *key, size_t len)

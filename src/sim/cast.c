@@ -6,10 +6,10 @@
 
 #include "role/fa/fa.h"
 #include "role/mm/mm.h"
+#include "sim/check/watch.h"
 #include "sim/net/fwd.h"
 #include "sim/net/pkt.h"
 #include "sim/radio.h"
-#include "sim/check/watch.h"
 #include "wire/mm/mm.h"
 
 enum { KEY_OCT = 16, TRAILER_OCT = 33, MARK = 0x72677631 };

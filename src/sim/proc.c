@@ -9,12 +9,12 @@
 #include "role/mn/mn.h"
 #include "sim/carry.h"
 #include "sim/check/claims.h"
-#include "sim/script/conf.h"
-#include "sim/net/fwd.h"
+#include "sim/check/watch.h"
 #include "sim/group.h"
+#include "sim/net/fwd.h"
 #include "sim/net/kern.h"
 #include "sim/net/pkt.h"
-#include "sim/check/watch.h"
+#include "sim/script/conf.h"
 
 enum { SPIN_MAX = 10000 };
 

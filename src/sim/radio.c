@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "sim/cast.h"
+#include "sim/check/watch.h"
 #include "sim/net/node.h"
 #include "sim/net/pkt.h"
 #include "sim/proc.h"
-#include "sim/check/watch.h"
 
 const struct ear *radio_ear(const struct nic *mobile, const struct nic *base)
 {

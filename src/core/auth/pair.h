@@ -10,9 +10,9 @@
  * A mobile's key travels masked (RC_KEY): by HMAC-SHA-256(pair's key, "key" | source | destination | home address | timestamp), which is
  * another one for each message.
  */
-#include "core/engine.h"
 #include "core/auth/replay.h"
 #include "core/auth/sa.h"
+#include "core/engine.h"
 
 enum { PAIR_SEEN = 32, PAIR_OK = -1 };
 

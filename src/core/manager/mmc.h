@@ -21,9 +21,9 @@
  * Memory is bounded by cache_max entries; entries in use are never evicted. Nothing is allocated by a received packet: an entry
  * begins with a question of the owner's. The owner limits how often strangers can make it ask; the client limits the rest (rate).
  */
-#include "core/manager/device.h"
-#include "core/engine.h"
 #include "core/auth/sa.h"
+#include "core/engine.h"
+#include "core/manager/device.h"
 
 enum { MMC_MANAGER_MAX = 4, MMC_SELF_MAX = 4, MMC_KEY_LEN = 32 };
 

@@ -6,8 +6,8 @@
  * The authenticator covers both addresses, so that nobody can pass a datagram on as if it came from elsewhere, or was meant for
  * another manager that has the same key.
  */
-#include "core/engine.h"
 #include "core/auth/sa.h"
+#include "core/engine.h"
 #include "wire/mm/mm.h"
 
 struct mmsig_packet {

@@ -15,9 +15,9 @@
 #include "base/table.h"
 #include "base/timer.h"
 #include "core/auth/challenge.h"
+#include "core/auth/sa4.h"
 #include "core/engine.h"
 #include "core/rate.h"
-#include "core/auth/sa4.h"
 #include "wire/mip4/adv4.h"
 #include "wire/mip4/mip4_packet.h"
 

@@ -9,9 +9,9 @@
 #include "base/err.h"
 #include "daemon/daemon_i.h"
 #include "daemon/group/hsrp_run.h"
-#include "daemon/log.h"
 #include "daemon/group/nexthop.h"
 #include "daemon/group/vrrp.h"
+#include "daemon/log.h"
 #include "plat/linux/udpin.h"
 #include "plat/plat.h"
 

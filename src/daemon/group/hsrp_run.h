@@ -7,8 +7,8 @@
  */
 #include <event2/event.h>
 
-#include "core/engine.h"
 #include "core/auth/sa.h"
+#include "core/engine.h"
 #include "daemon/conf/conf_group.h"
 
 struct hsrp_run;

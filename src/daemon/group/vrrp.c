@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "daemon/guard.h"
 #include "daemon/group/keepalived.h"
-#include "daemon/log.h"
 #include "daemon/group/vrrp_conf.h"
+#include "daemon/guard.h"
+#include "daemon/log.h"
 
 enum {
 	PATH_OCT = 160, LINE_OCT = 512,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /* Inside the access router: its state, and what its files give each other. */
-#include "core/motion/agentadv.h"
 #include "core/listen/mldr.h"
+#include "core/motion/agentadv.h"
 #include "core/rate.h"
 #include "role/ar/ar.h"
 #include "wire/mcast/mcast.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /* Inside the foreign agent: its state, and what its files give each other. */
-#include "core/motion/agentadv.h"
 #include "core/listen/listen.h"
+#include "core/motion/agentadv.h"
 #include "core/visitor/visitor.h"
 #include "role/fa/fa.h"
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /* The home agent's inside; only files of role/ha include it. */
-#include "core/binding.h"
-#include "core/motion/dad.h"
-#include "core/engine.h"
 #include "core/auth/pair.h"
-#include "core/rate.h"
 #include "core/auth/sa.h"
+#include "core/binding.h"
+#include "core/engine.h"
+#include "core/motion/dad.h"
+#include "core/rate.h"
 #include "role/ha/ha.h"
 #include "wire/mip6/ha_icmp.h"
 #include "wire/mip6/mh_packet.h"

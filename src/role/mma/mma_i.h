@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /* Inside the mobility management agent: its state, and what its files give each other. */
+#include "core/auth/pair.h"
+#include "core/auth/sa.h"
 #include "core/binding.h"
 #include "core/engine.h"
 #include "core/listen/mldr.h"
 #include "core/mroute.h"
-#include "core/auth/pair.h"
 #include "core/rate.h"
 #include "core/ro/ro.h"
-#include "core/auth/sa.h"
 #include "core/visitor/visitor.h"
 #include "role/mma/mma.h"
 #include "wire/mip4/rc4.h"

@@ -15,9 +15,9 @@
  * RFC 5944 2.4, 3.6, 4.2.1, 4.6, 5.7; RFC 2794, 3024, 3519, 3543 (4.2.2.3 and 4.1), 4721, 5177 (explicit mode); RFC 3376 as a listener of one
  * source-specific group; RFC 1256 as a host.
  */
+#include "core/auth/sa4.h"
 #include "core/motion/move4.h"
 #include "core/reg/reg4.h"
-#include "core/auth/sa4.h"
 #include "wire/mip4/mip4_packet.h"
 #include "wire/mip4/rc4.h"
 

@@ -22,12 +22,12 @@
  * source-specific group), RFC 4285. Left out: multiple home addresses.
  */
 #include "base/timer.h"
+#include "core/auth/sa.h"
 #include "core/engine.h"
 #include "core/motion/movement.h"
+#include "core/motion/signal.h"
 #include "core/reg/reg.h"
 #include "core/ro/ro.h"
-#include "core/auth/sa.h"
-#include "core/motion/signal.h"
 #include "role/mn/mn.h"
 #include "wire/mip6/mh.h"
 #include "wire/nd/nd.h"

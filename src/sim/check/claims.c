@@ -4,11 +4,11 @@
 #include <stdlib.h>
 
 #include "sim/cast.h"
-#include "sim/net/fwd.h"
+#include "sim/check/watch.h"
 #include "sim/group.h"
+#include "sim/net/fwd.h"
 #include "sim/net/nat.h"
 #include "sim/net/pkt.h"
-#include "sim/check/watch.h"
 #include "wire/mip4/mip4.h"
 #include "wire/mip6/mh.h"
 

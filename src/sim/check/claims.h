@@ -5,8 +5,8 @@
  * promised is kept across a restart, and a handover inside a site is silent (watch.h: binding, group, promise, h-11).
  */
 #include "core/engine.h"
-#include "sim/net/node.h"
 #include "sim/check/said.h"
+#include "sim/net/node.h"
 
 /* A packet for the process. */
 void claims_proc_rx(struct node *n, const struct rx *rx);

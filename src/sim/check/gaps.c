@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sim/check/gaps.h"
 
-#include "sim/net/fwd.h"
-#include "sim/group.h"
 #include "sim/check/watch.h"
+#include "sim/group.h"
+#include "sim/net/fwd.h"
 
 /* Where only default routes lead. */
 static const struct addr6 far6 = {{0x20, 0x01, 0x0d, 0xb8, 0xff, 0xff, [15] = 1}};

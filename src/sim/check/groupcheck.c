@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What must hold of a redundancy group, seen from outside: who serves, what members have on their disks and in their datapaths. */
 #include "sim/check/claims.h"
-#include "sim/net/fwd.h"
-#include "sim/group.h"
-#include "sim/net/pkt.h"
 #include "sim/check/watch.h"
+#include "sim/group.h"
+#include "sim/net/fwd.h"
+#include "sim/net/pkt.h"
 
 enum { TRAILER_OCT = 33, MARK = 0x72677631, QUIET_ADVERTS = 4 };
 static const int64_t ENDING_NS = 2 * NS_PER_S, POLL_NS = 50 * NS_PER_MS, WELL_NS = 2 * NS_PER_S;

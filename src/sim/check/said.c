@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "sim/net/pkt.h"
 #include "sim/check/watch.h"
+#include "sim/net/pkt.h"
 #include "wire/mip4/mip4_packet.h"
 #include "wire/mip4/rc4.h"
 #include "wire/mip6/mh_packet.h"

@@ -21,9 +21,9 @@
  */
 #include "core/effect.h"
 #include "datapath/drop.h"
+#include "sim/check/said.h"
 #include "sim/net/flow.h"
 #include "sim/net/node.h"
-#include "sim/check/said.h"
 
 struct tally { struct tally *next; const struct node *node; char name[48]; uint64_t n; int64_t last_ns; };
 

@@ -3,10 +3,10 @@
 
 #include <stdlib.h>
 
+#include "sim/check/watch.h"
 #include "sim/net/kern.h"
 #include "sim/net/kern4.h"
 #include "sim/net/pkt.h"
-#include "sim/check/watch.h"
 
 static const uint32_t MAGIC = 0x726f616d;
 

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 
 #include "datapath/slow.h"
+#include "sim/check/watch.h"
 #include "sim/net/kern.h"
 #include "sim/net/neigh.h"
 #include "sim/net/pkt.h"
 #include "sim/proc.h"
-#include "sim/check/watch.h"
 
 enum { OUT_MAX = 64 };
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "sim/check/watch.h"
 #include "sim/net/arp.h"
 #include "sim/net/dhcp.h"
 #include "sim/net/fwd.h"
@@ -11,7 +12,6 @@
 #include "sim/net/pkt.h"
 #include "sim/proc.h"
 #include "sim/vrrp.h"
-#include "sim/check/watch.h"
 #include "wire/mm/mm.h"
 
 enum { PACKET_MAX = 2048, TOO_BIG_QUOTE = 1280 - IP6_LEN - 8 };

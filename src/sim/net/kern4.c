@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sim/net/kern4.h"
 
+#include "sim/check/watch.h"
 #include "sim/net/fwd.h"
 #include "sim/net/kern.h"
 #include "sim/net/nat.h"
 #include "sim/net/pkt.h"
 #include "sim/proc.h"
-#include "sim/check/watch.h"
 
 enum { PACKET_MAX = 2048, QUOTE_MAX = 576 - IP4_LEN - 8, TTL = 64, MIP4_UDP_PORT = 434 };
 

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/check/watch.h"
 #include "sim/net/kern.h"
 #include "sim/net/node.h"
 #include "sim/net/pkt.h"
 #include "sim/radio.h"
-#include "sim/check/watch.h"
 
 struct frame *frame_new(const void *bytes, size_t len, struct meta meta)
 {

@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 
+#include "sim/check/watch.h"
 #include "sim/net/kern4.h"
 #include "sim/net/pkt.h"
-#include "sim/check/watch.h"
 
 enum { PORT_FIRST = 20000, PORT_SPREAD = 40000 };
 

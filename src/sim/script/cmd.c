@@ -2,15 +2,15 @@
 #include <stdlib.h>
 
 #include "base/err.h"
-#include "sim/net/dhcp.h"
-#include "sim/swarm/forge.h"
 #include "sim/group.h"
+#include "sim/net/dhcp.h"
 #include "sim/net/kern.h"
 #include "sim/net/nat.h"
 #include "sim/net/pkt.h"
 #include "sim/proc.h"
 #include "sim/radio.h"
 #include "sim/script/script.h"
+#include "sim/swarm/forge.h"
 
 typedef bool (*cmd_fn)(struct script *sc, const struct words *w, uint32_t i);
 

@@ -4,8 +4,8 @@
  * Scenario files (*.rcs): a line a thing, words separated by blanks, # to the end of the line is a comment.
  * src/sim/README.md is the reference. A run is: parse, start all nodes, run to `end`, judge.
  */
-#include "sim/sim.h"
 #include "sim/check/watch.h"
+#include "sim/sim.h"
 
 enum { WORDS_MAX = 48, SCRIPT_ERR_LEN = 256, DEFINES_MAX = 64 };
 

@@ -4,8 +4,8 @@
  */
 #include <stdlib.h>
 
-#include "sim/net/dhcp.h"
 #include "sim/group.h"
+#include "sim/net/dhcp.h"
 #include "sim/net/nat.h"
 #include "sim/proc.h"
 #include "sim/script/script.h"

@@ -5,8 +5,8 @@
 
 #include "base/err.h"
 #include "core/auth/sa.h"
-#include "sim/net/arp.h"
 #include "sim/cast.h"
+#include "sim/net/arp.h"
 #include "sim/net/kern.h"
 #include "sim/net/kern4.h"
 #include "sim/net/pkt.h"

@@ -2,9 +2,9 @@
 /* A Mobile IPv4 registration request with everything right but the key. */
 #include "base/err.h"
 #include "core/auth/sa4.h"
-#include "sim/swarm/forge.h"
 #include "sim/net/kern.h"
 #include "sim/proc.h"
+#include "sim/swarm/forge.h"
 #include "wire/mip4/mip4_packet.h"
 #include "wire/mip4/rc4.h"
 #include "wire/mip6/mh.h"
