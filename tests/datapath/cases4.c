@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* As cases.c, for IPv4 (H-7): every rule and every form of tunnel, and every reason for which a packet is dropped. */
+/* Packet in, verdict and packet out, for IPv4 (H-7): every rule and every form of tunnel, and every reason for which a packet is dropped. */
 #include <assert.h>
 
 #include "dpk.h"
@@ -778,7 +778,7 @@ static void truncated(struct pk *p)
 #define LOCAL(name, ifx, build, less, chk) {name, ifx, DPN_INGRESS, build, DPN_LOCAL, 0, 0, 0, -(14 + (less)), 0, chk}
 #define OUT(name, build, more, oif, chk) {name, IF_ROAM0, DPN_EGRESS, build, DPN_SEND, 0, 0, 0, (more) + 14, oif, chk}
 
-const struct dpcase dpcases4[] = {
+static const struct dpcase cases[] = {
 	SENT("IPv4: home agent tunnels", IF_UP, ha_encap, 20, IF_UP, check_ipip),
 	SENT("IPv4: what may be fragmented still may be", IF_UP, ha_may_fragment, 20, IF_UP, check_ipip),
 	SENT("IPv4: home agent tunnels in GRE", IF_UP, ha_gre, 24, IF_UP, check_gre),
@@ -1022,4 +1022,4 @@ const struct dpcase dpcases4[] = {
 	PASS("IPv4: not for us", IF_UP, strange),
 	PASS("IPv4: half a header", IF_UP, truncated),
 };
-const unsigned n_dpcases4 = sizeof dpcases4 / sizeof *dpcases4;
+const struct dpcase_set dpcases4 = {cases, sizeof cases / sizeof *cases};

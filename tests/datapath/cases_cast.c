@@ -450,7 +450,7 @@ static void check_relay(const struct pk *in, const uint8_t *out, size_t n)
 #define OWN(name, build, diff_) {name, IF_ROAM0, DPN_EGRESS, build, DPN_SEND, 0, 0, 0, diff_, IF_DOWN2, NULL}
 #define OWN_PUNT(name, build) {name, IF_ROAM0, DPN_EGRESS, build, DPN_PUNT, 0, DP_PUNT_UNBOUND, 0, 0, 0, NULL}
 
-const struct dpcase dpcases_cast[] = {
+static const struct dpcase cases[] = {
 	SENT("cast: IPv6 into its group of IPv6", IF_UP, ha_66, 48, IF_DOWN2, NULL),
 	SENT("cast: IPv4 into its group of IPv4", IF_UP, ha_44, 28, IF_DOWN2, NULL),
 	SENT("cast: IPv4 into a group of IPv6", IF_UP, ha_46, 48, IF_DOWN2, check_46),
@@ -533,4 +533,4 @@ const struct dpcase dpcases_cast[] = {
 	LOST("cast: voice, a while too late", IF_UP, relay6_over, EXPIRED),
 	LOST("cast: voice that nobody listens to", IF_UP, relay4_unheard, NO_GROUP),
 };
-const unsigned n_dpcases_cast = sizeof dpcases_cast / sizeof *dpcases_cast;
+const struct dpcase_set dpcases_cast = {cases, sizeof cases / sizeof *cases};

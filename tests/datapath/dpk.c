@@ -293,11 +293,23 @@ void pk_end(struct pk *p)
 	}
 }
 
-unsigned dpcase_n(void) { return n_dpcases6 + n_dpcases4 + n_dpcases_cast; }
+static const struct dpcase_set *const sets[] = {
+	&dpcases_home, &dpcases_site, &dpcases_mobile, &dpcases_control, &dpcases_direct, &dpcases4, &dpcases_cast,
+};
+enum { SETS_N = sizeof sets / sizeof *sets };
+
+unsigned dpcase_n(void)
+{
+	unsigned n = 0;
+	for (unsigned k = 0; k < SETS_N; k++)
+		n += sets[k]->n;
+	return n;
+}
+
 const struct dpcase *dpcase_at(unsigned i)
 {
-	if (i < n_dpcases6)
-		return &dpcases6[i];
-	i -= n_dpcases6;
-	return i < n_dpcases4 ? &dpcases4[i] : &dpcases_cast[i - n_dpcases4];
+	unsigned k = 0;
+	while (i >= sets[k]->n)
+		i -= sets[k++]->n;
+	return &sets[k]->at[i];
 }

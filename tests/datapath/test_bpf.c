@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The programs in the kernel: every case of cases.c, cases4.c and cases_cast.c, then generated packets, against the native build. Compared are
- * verdict, bytes, counters and what is handed up. H-2, H-3, H-10, H-12.
+ * The programs in the kernel: every case (cases*.c), then generated packets, against the native build. Compared are verdict, bytes, counters and
+ * what is handed up. H-2, H-3, H-10, H-12.
  *
  *   test_bpf [seed [packets]]
  */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The forwarding logic, natively: each case of tests/datapath/cases.c and cases4.c, rates, windows, path MTU. H-2, H-3, H-10, H-12, H-23. */
+/* The forwarding logic, natively: each case of tests/datapath (cases*.c), rates, windows, path MTU. H-2, H-3, H-10, H-12, H-23. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
