@@ -294,7 +294,8 @@ void pk_end(struct pk *p)
 }
 
 static const struct dpcase_set *const sets[] = {
-	&dpcases_home, &dpcases_site, &dpcases_mobile, &dpcases_control, &dpcases_direct, &dpcases4, &dpcases_cast,
+	&dpcases_home, &dpcases_site, &dpcases_mobile, &dpcases_control, &dpcases_direct,
+	&dpcases4_home, &dpcases4_site, &dpcases4_mobile, &dpcases4_control, &dpcases_cast,
 };
 enum { SETS_N = sizeof sets / sizeof *sets };
 

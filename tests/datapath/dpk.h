@@ -73,9 +73,10 @@ struct dpcase {
 	uint32_t out_if;             /* SEND */
 	void (*check)(const struct pk *in, const uint8_t *out, size_t n); /* asserts on the last output's bytes */
 };
-/* The cases of one subject: cases_*.c, cases4.c. */
+/* The cases of one subject: cases_*.c, and for IPv4 cases4_*.c. */
 struct dpcase_set { const struct dpcase *at; unsigned n; };
-extern const struct dpcase_set dpcases_home, dpcases_site, dpcases_mobile, dpcases_control, dpcases_direct, dpcases4, dpcases_cast;
+extern const struct dpcase_set dpcases_home, dpcases_site, dpcases_mobile, dpcases_control, dpcases_direct;
+extern const struct dpcase_set dpcases4_home, dpcases4_site, dpcases4_mobile, dpcases4_control, dpcases_cast;
 /* All: IPv6 first, then IPv4, then those of cases_cast.c. */
 unsigned dpcase_n(void);
 const struct dpcase *dpcase_at(unsigned i);
