@@ -5,28 +5,11 @@
  */
 #include "../kit/cn_kit.h"
 
-static struct mobile m;
-
-static int set_up(void **state)
-{
-	(void)state;
-	mobile_init(&m);
-	mobile_start(&m);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	rig_fini(&m.rig);
-	return 0;
-}
-
-enum what { REGISTER, REMOVE_AWAY, REMOVE_HOME };
+enum what { BIND, REMOVE_AWAY, REMOVE_HOME };
 
 static int say(enum what what, uint16_t seq)
 {
-	struct bu u = {.seq = seq, .lifetime_s = what == REGISTER ? 400 : 0};
+	struct bu u = {.seq = seq, .lifetime_s = what == BIND ? 400 : 0};
 	if (what == REMOVE_HOME) {
 		u.src = ADDR6_STR(&m.hoa);
 		u.has_no_hao = true;
@@ -42,16 +25,16 @@ static const struct row {
 	int64_t home_age_s, coa_age_s; /* of the tokens when they are used */
 	int status;
 } rows[] = {
-	{"CN-4-2-1", REGISTER, 245, 5, BA_HOME_NONCE_EXPIRED},
+	{"CN-4-2-1", BIND, 245, 5, BA_HOME_NONCE_EXPIRED},
 	{"CN-4-2-2", REMOVE_AWAY, 245, 5, BA_HOME_NONCE_EXPIRED},
 	{"CN-4-2-3", REMOVE_HOME, 245, 5, BA_HOME_NONCE_EXPIRED},
-	{"CN-4-3-1", REGISTER, 5, 245, BA_COA_NONCE_EXPIRED},
+	{"CN-4-3-1", BIND, 5, 245, BA_COA_NONCE_EXPIRED},
 	{"CN-4-3-2", REMOVE_AWAY, 5, 245, BA_ACCEPTED},  /* the care-of index of a removal is not looked at */
 	{"CN-4-3-3", REMOVE_HOME, 5, 245, BA_ACCEPTED},
-	{"CN-4-8-1", REGISTER, 245, 245, BA_NONCES_EXPIRED},
+	{"CN-4-8-1", BIND, 245, 245, BA_NONCES_EXPIRED},
 	{"CN-4-8-2", REMOVE_AWAY, 245, 245, BA_HOME_NONCE_EXPIRED},
 	{"CN-4-8-3", REMOVE_HOME, 245, 245, BA_HOME_NONCE_EXPIRED},
-	{"CN-4-12-1", REGISTER, 205, 205, BA_ACCEPTED},  /* MAX_TOKEN_LIFETIME is 210 s */
+	{"CN-4-12-1", BIND, 205, 205, BA_ACCEPTED},  /* MAX_TOKEN_LIFETIME is 210 s */
 	{"CN-4-12-2", REMOVE_AWAY, 205, 205, BA_ACCEPTED},
 	{"CN-4-12-3", REMOVE_HOME, 205, 205, BA_ACCEPTED},
 };
@@ -60,8 +43,8 @@ static void run(const struct row *r)
 {
 	int64_t older = r->home_age_s > r->coa_age_s ? r->home_age_s : r->coa_age_s;
 	mobile_test(&m);
-	if (r->what != REGISTER)
-		assert_int_equal(say(REGISTER, 1), BA_ACCEPTED);
+	if (r->what != BIND)
+		assert_int_equal(say(BIND, 1), BA_ACCEPTED);
 	mobile_wait(&m, 31); /* a nonce of its own */
 	for (int64_t t = older; t >= 0; t--) {
 		if (t == r->home_age_s)
@@ -74,7 +57,7 @@ static void run(const struct row *r)
 	int status = say(r->what, 2);
 	if (status != r->status)
 		fail_msg("%s: status %d, not %d", r->id, status, r->status);
-	bool should_be = r->what == REGISTER ? r->status == BA_ACCEPTED : r->status != BA_ACCEPTED;
+	bool should_be = r->what == BIND ? r->status == BA_ACCEPTED : r->status != BA_ACCEPTED;
 	if (mobile_bound(&m, HOA) != should_be)
 		fail_msg("%s: binding %s", r->id, should_be ? "is missing" : "is there");
 }
@@ -117,14 +100,14 @@ static void refresh_request_and_its_answer(void **state)
 	size_t len;
 	struct mh_packet p;
 	mobile_test(&m);
-	assert_int_equal(say(REGISTER, 1), BA_ACCEPTED);
+	assert_int_equal(say(BIND, 1), BA_ACCEPTED);
 	mobile_wait(&m, 371);
 	const uint8_t *pkt = rig_sent(&m.rig, 0, &len);
 	assert_int_equal(mh_packet_parse(pkt, len, &p), W_OK);
 	assert_int_equal(p.mh.type, MH_BRR);
 	assert_true(addr6_eq(&p.dst, &m.hoa));
 	mobile_test(&m);
-	assert_int_equal(say(REGISTER, 2), BA_ACCEPTED);
+	assert_int_equal(say(BIND, 2), BA_ACCEPTED);
 	mobile_wait(&m, 100);
 	assert_int_equal(mobile_bound(&m, HOA), 1);
 }

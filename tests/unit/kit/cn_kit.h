@@ -221,3 +221,24 @@ static inline unsigned mobile_bound(struct mobile *m, const char *hoa)
 	m->rig.ops->show(m->rig.self, "bindings", &out, m->rig.now);
 	return s.n;
 }
+
+/* --- a mobile for each test ---------------------------------------------------------------------------------- */
+
+static struct mobile m;
+
+static inline int set_up(void **state)
+{
+	(void)state;
+	mobile_init(&m);
+	mobile_start(&m);
+	return 0;
+}
+
+static inline int tear_down(void **state)
+{
+	(void)state;
+	rig_fini(&m.rig);
+	return 0;
+}
+
+#define REGISTER(...) mobile_update(&m, (struct bu){.seq = 1, .lifetime_s = 400, __VA_ARGS__})
