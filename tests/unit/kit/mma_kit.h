@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
-/* Agents of sites in Mobile IPv6 on the bench: configuration, addresses, links. What mobiles say to one is in mma_reg_kit.h. */
+/*
+ * Agents of sites in Mobile IPv6 on the bench: configuration, addresses, links. What mobiles say to one is in mma_reg_kit.h; what
+ * two sites' agents say to each other, in mma_peer_kit.h.
+ */
 #include "rig.h"
 
 #include "base/err.h"
