@@ -10,7 +10,7 @@
  * Left out, in its favour: duplicate detection at the MAP, fast handover (RFC 5568) and the update to the old MAP that 5.2 allows.
  * Router discovery is left out of this model.
  */
-#include "sim/scale/scale.h"
+#include "sim/scale/scale_i.h"
 
 struct hmip { struct reg map, ha; int64_t tick_at_ns; };
 

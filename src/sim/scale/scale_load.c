@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "sim/net/pkt.h"
-#include "sim/scale/scale.h"
+#include "sim/scale/scale_i.h"
 #include "wire/mip6/mh_packet.h"
 
 const char *const scale_kind_name[SCALE_KIND_N] = {"update", "refresh", "ack", "peer", "join", "leave", "answer", "query", "router", "other"};

@@ -5,7 +5,7 @@
  */
 #include <stdlib.h>
 
-#include "sim/scale/scale.h"
+#include "sim/scale/scale_i.h"
 
 static void head(FILE *f, const struct scale_conf *o)
 {
@@ -77,6 +77,17 @@ void scenario_begin(struct scale *c)
 			fprintf(f, "\tmma \"2001:db8:%x:e::1\" { key = \"k\" }\n", 0x100 + s);
 		fprintf(f, "}\n");
 	}
+}
+
+void scenario_move(const struct scale *c, uint32_t mobile, uint32_t radio, uint32_t cell)
+{
+	if (!c->scenario)
+		return;
+	fprintf(c->scenario, "at %lldus %s mn%u.w%u", (long long)(c->sim.t_ns / 1000), cell == NO_CELL ? "detach" : "attach", mobile, radio);
+	if (cell == NO_CELL)
+		fprintf(c->scenario, "\n");
+	else
+		fprintf(c->scenario, " c%u\n", cell);
 }
 
 /* Registrations must agree to the message; membership reports, which kernels delay and repeat at random, to two in a hundred. */
