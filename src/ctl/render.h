@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * Records as text. Control characters, which could come from a peer (a site's name), are shown as '?'. Those of one kind become a table whose columns are their keys in the order of
- * first appearance; a kind with a single record becomes a list of keys and values. Records are collected
- * first, because a column is as wide as its widest cell.
+ * Records as text. Control characters, which could come from a peer (a site's name), are shown as '?'. Those of one kind
+ * become a table whose columns are their keys in the order of first appearance; a kind with a single record becomes a list of
+ * keys and values. Records are collected first, because a column is as wide as its widest cell.
  */
 #include <jansson.h>
 #include <stdio.h>

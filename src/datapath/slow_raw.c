@@ -117,7 +117,8 @@ static bool is_for_mobile(struct slow *s, const struct whole *w)
 	if (!slow_find(s, &op))
 		return false;
 	bool is_gre = op.downlink_in.encap == DP_ENCAP_GRE;
-	if (is_gre == w->has_gre && (!is_gre || (w->gre.has_seq && slow_is_first(s, &w->outer.src, w->gre.seq, w->now))) && slow_is_of(s, &w->inner.dst, &op.downlink_in.home_address))
+	bool is_expected = is_gre == w->has_gre && (!is_gre || (w->gre.has_seq && slow_is_first(s, &w->outer.src, w->gre.seq, w->now)));
+	if (is_expected && slow_is_of(s, &w->inner.dst, &op.downlink_in.home_address))
 		release(s, w);
 	return true;
 }

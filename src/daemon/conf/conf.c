@@ -60,7 +60,8 @@ static const char *key_add(void *parent, const char *title, const void *filled)
 
 static const struct conf_row key_rows[] = {
 	{"spi", CONF_U32, NULL, 256, UINT32_MAX, .help = "Security parameter index (RFC 4285)", ROW(conf_key, spi)},
-	{"algorithm", CONF_ENUM, "hmac-sha1", .help = "How messages are authenticated; hmac-md5, RFC 5944's default, is for Mobile IPv4 alone", .names = algorithm_names, ROW(conf_key, algorithm)},
+	{"algorithm", CONF_ENUM, "hmac-sha1", .help = "How messages are authenticated; hmac-md5, RFC 5944's default, is for Mobile IPv4 alone",
+	 .names = algorithm_names, ROW(conf_key, algorithm)},
 	{"file", CONF_STR, NULL, .help = "File that holds the key, raw or as hex:..., readable by root alone", ROW(conf_key, file)},
 	{.type = CONF_END},
 };

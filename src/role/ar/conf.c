@@ -7,12 +7,13 @@
 #define LIST_OF(type, field, max) .off = offsetof(type, field), .size = (max), .count_off = offsetof(type, n_##field)
 
 static const struct conf_row if_rows[] = {
-	{"prefix", CONF_LIST_PREFIX46, "", .help = "Prefixes of the link: those of IPv6 are announced to hosts, and the filter lets both families' pass.", LIST_OF(struct ar_if_conf, prefix, AR_PREFIX_MAX)},
+	{"prefix", CONF_LIST_PREFIX46, "", .help = "Prefixes of the link: those of IPv6 are announced to hosts, and the filter lets both families' pass.",
+	 LIST_OF(struct ar_if_conf, prefix, AR_PREFIX_MAX)},
 	{"router-address", CONF_ADDR6, "", .help = "Our global address on the link, announced with the R flag.", IF(router_address)},
 	{"router-address-v4", CONF_ADDR4, "", .help = "Our IPv4 address on the link, which is advertised there. On the home link: the home agent's. None: no IPv4.",
 	 IF(router_address_v4)},
-	{"agent-advertisements", CONF_BOOL, "true", .help = "Send ICMP router advertisements with the MMA's IPv4 address (RFC 1256); false: another agent on the link does.",
-	 IF(has_agent_adv)},
+	{"agent-advertisements", CONF_BOOL, "true", .help = "Send ICMP router advertisements with the MMA's IPv4 address (RFC 1256); "
+	 "false: another agent on the link does.", IF(has_agent_adv)},
 	{"repeat-reports", CONF_BOOL, "false", .help = "Without upstream: repeat the stations' IGMP reports from our own address, for a multicast routing daemon on this "
 	 "host that takes none from 0.0.0.0 or from home addresses (FRR's pimd).", IF(has_vouch)},
 	{"registration-lifetime", CONF_S, "1800", 1, 65535, "s", "Home link: longest lifetime that the home agent grants in IPv4 (RFC 5944 2.1); 65535: any.",

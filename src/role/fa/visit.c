@@ -225,8 +225,9 @@ void fa_visit_tell(void *ctx, struct visitor *v, struct now now)
 /* Codes that come after the request was passed on, or could not be: the home agent's, and ours about it. Others come before the check. */
 static bool is_relayed(uint8_t code)
 {
-	bool is_about_reply = mip4_code_accepts(code) || code == MIP4_FA_HA_CHALLENGE || code == MIP4_FA_HA_AUTH || code == MIP4_FA_POOR_REPLY || code == MIP4_FA_TIMEOUT || code == MIP4_FA_NO_RESOURCES ||
-			      code == MIP4_FA_HA_VENDOR || (code >= 80 && code < 96) || (code >= MIP4_FA_NO_NAI && code <= MIP4_FA_NO_HOA);
+	bool is_about_reply = mip4_code_accepts(code) || code == MIP4_FA_HA_CHALLENGE || code == MIP4_FA_HA_AUTH || code == MIP4_FA_POOR_REPLY ||
+			      code == MIP4_FA_TIMEOUT || code == MIP4_FA_NO_RESOURCES || code == MIP4_FA_HA_VENDOR || (code >= 80 && code < 96) ||
+			      (code >= MIP4_FA_NO_NAI && code <= MIP4_FA_NO_HOA);
 	return is_about_reply || (code >= 128 && code < 192);
 }
 

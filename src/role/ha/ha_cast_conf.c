@@ -15,7 +15,8 @@ static const struct conf_row rows[] = {
 	{"downstream", CONF_LIST_IFNAME, "", .help = "Interfaces towards the foreign agents, at most 31: their groups go there.",
 	 LIST(downstream, HA_CAST_LINK_MAX)},
 	{"multicast-routing", CONF_ENUM, "proxy", .names = multicast_names,
-	 .help = "What carries groups: proxy (role ar, or the foreign agents' own links), pim (a routing daemon here and in the routers), flat (switches with MLD snooping).",
+	 .help = "What carries groups: proxy (role ar, or the foreign agents' own links), pim (a routing daemon here and in the routers), "
+	 "flat (switches with MLD snooping).",
 	 AT(multicast)},
 	{"source-interface", CONF_IFNAME, "", .help = "With pim: packets to groups enter this host's multicast forwarding here; none: roam0.", AT(source_if)},
 	{"only-querier", CONF_BOOL, "false", .help = "No other multicast router is on the downstream links.", AT(is_sole_querier)},

@@ -125,7 +125,8 @@ static const char *add_fa(void *parent, const char *title, const void *filled)
 }
 
 static const struct conf_block fa_block = {
-	.name = "foreign-agent", .title = "IPv4 address", .help = "A foreign agent that shares a key with us: what it relays must bear its authentication (RFC 5944 3.8.2.1).",
+	.name = "foreign-agent", .title = "IPv4 address",
+	.help = "A foreign agent that shares a key with us: what it relays must bear its authentication (RFC 5944 3.8.2.1).",
 	.rows = fa_rows, .struct_size = sizeof(struct ha_fa_conf), .add = add_fa,
 };
 

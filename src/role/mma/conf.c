@@ -52,7 +52,8 @@ static const struct conf_row peer_rows[] = {
 };
 
 static const struct conf_row home_agent_rows[] = {
-	{"key", CONF_STR, NULL, .help = "Name of the key shared with this home agent; in IPv4 it signs the registrations that are passed on, too.", .off = offsetof(struct mma_peer_conf, key), .size = MMA_KEY_LEN},
+	{"key", CONF_STR, NULL, .help = "Name of the key shared with this home agent; in IPv4 it signs the registrations that are passed on, too.",
+	 .off = offsetof(struct mma_peer_conf, key), .size = MMA_KEY_LEN},
 	{"home-prefix", CONF_LIST_PREFIX46, "", .help = "Home addresses whose keys it may lend; none: it lends none.", .off = offsetof(struct mma_peer_conf, home),
 	 .size = MMA_HOME_MAX, .count_off = offsetof(struct mma_peer_conf, n_home)},
 	{NULL, CONF_END},

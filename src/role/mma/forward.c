@@ -128,8 +128,8 @@ static void tell(struct mma *m, struct mma_forward *f, enum mh_peer_kind kind, s
 
 static void send_ring(struct mma *m, struct mma_forward *f)
 {
-	const struct fx_keep k = {.coa = addr6_is_v4mapped(&f->b.hoa) ? f->b.hoa : f->b.coa, .has_seq = f->has_seq, .after_seq = f->last_seq, .src = *mma_self(&m->conf, &f->b.hoa), .dst = f->to,
-				  .window = m->conf.forward_ring};
+	const struct fx_keep k = {.coa = addr6_is_v4mapped(&f->b.hoa) ? f->b.hoa : f->b.coa, .has_seq = f->has_seq, .after_seq = f->last_seq,
+				  .src = *mma_self(&m->conf, &f->b.hoa), .dst = f->to, .window = m->conf.forward_ring};
 	if (!f->is_gone || f->is_ring_sent || !m->conf.forward_ring.ns)
 		return;
 	f->is_ring_sent = true;

@@ -7,7 +7,8 @@
 #include "base/conf.h"
 #include "base/time.h"
 
-enum { MMA_MOBILE_CONF_MAX = 4096, MMA_LINK_MAX = 31, MMA_UPSTREAM_MAX = 8, MMA_PREFIX_MAX = 16, MMA_FAMILY_PREFIX_MAX = 8, MMA_PEER_MAX = 256, MMA_HOME_MAX = 4, MMA_NET_MAX = 4, MMA_SITE_LEN = 64, MMA_KEY_LEN = 32 };
+enum { MMA_MOBILE_CONF_MAX = 4096, MMA_LINK_MAX = 31, MMA_UPSTREAM_MAX = 8, MMA_PREFIX_MAX = 16, MMA_FAMILY_PREFIX_MAX = 8,
+       MMA_PEER_MAX = 256, MMA_HOME_MAX = 4, MMA_NET_MAX = 4, MMA_SITE_LEN = 64, MMA_KEY_LEN = 32 };
 
 /* mobile "2001:db8:1::100" { key = "mn1" } or mobile "10.1.0.100" { ... }, or a prefix of home addresses that share a key. */
 struct mma_mobile_conf {

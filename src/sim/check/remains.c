@@ -265,13 +265,15 @@ static void check_over(struct finding *f, const struct node *n, const struct dp_
 	static const int64_t PATIENCE_NS = 20 * NS_PER_S;
 	mono_t expires = op->table == DP_HOME ? op->home.expires : op->table == DP_COA ? op->coa.expires
 		: op->table == DP_UPLINK_IN ? op->uplink_in.expires : op->table == DP_CN ? op->cn.expires
-		: op->table == DP_VISIT ? op->visit.expires : op->table == DP_GUEST ? op->guest.expires : op->table == DP_RO_OUT ? op->ro_out.expires : MONO_NEVER;
+		: op->table == DP_VISIT ? op->visit.expires : op->table == DP_GUEST ? op->guest.expires
+		: op->table == DP_RO_OUT ? op->ro_out.expires : MONO_NEVER;
 	mono_t keep = op->table == DP_COA ? op->coa.forward_until : op->table == DP_HOME ? op->home.prev_until : expires;
 	expires = mono_before(expires, keep) ? keep : expires;
 	if (fwd_is_fresh(op) && !mono_is_never(expires) && mono_before(expires, (mono_t){node_now(n).mono.ns - PATIENCE_NS}))
 		find(f, n, "an entry of the datapath past its time, of", op->table == DP_HOME ? &op->home.home_address
 			: op->table == DP_COA ? &op->coa.home_address : op->table == DP_UPLINK_IN ? &op->uplink_in.inner_src
-			: op->table == DP_GUEST ? &op->guest.home_address[0] : op->table == DP_CN ? &op->cn.home_address : op->table == DP_VISIT ? &op->visit.home_address : &op->ro_out.home_address);
+			: op->table == DP_GUEST ? &op->guest.home_address[0] : op->table == DP_CN ? &op->cn.home_address
+			: op->table == DP_VISIT ? &op->visit.home_address : &op->ro_out.home_address);
 }
 
 static void check_datapath(struct finding *f, const struct node *n)
@@ -310,6 +312,14 @@ static bool is_of_link(const struct link *l, const struct ifaddr *a)
 	return false;
 }
 
+/* A home address, a lease, an address of the scenario, or one that the link gives. */
+static bool has_reason(const struct node *n, const struct ifaddr *a)
+{
+	const struct nic *nic = node_nic(n, a->ifindex);
+	bool is_leased = nic && addr6_eq(&nic->leased, &a->addr);
+	return node_has_home(n, &a->addr) || is_leased || is_static_addr(n, a) || addr6_is_linklocal(&a->addr) || (nic && is_of_link(nic->link, a));
+}
+
 static bool is_link_scope(const struct addr6 *g)
 {
 	return addr6_is_v4mapped(g) ? g->b[12] == 224 && !g->b[13] && !g->b[14] : (g->b[1] & 0xf) <= 2;
@@ -328,10 +338,9 @@ static void check_mobile(struct finding *f, const struct node *n)
 	uint32_t n_home[NODE_HOMES_MAX] = {0};
 	for (uint32_t i = 0; i < n->n_addrs; i++) {
 		const struct ifaddr *a = &n->addrs[i];
-		const struct nic *nic = node_nic(n, a->ifindex);
 		for (uint32_t j = 0; j < n->n_homes; j++)
 			n_home[j] += addr6_eq(&a->addr, &n->home[j]);
-		if (!node_has_home(n, &a->addr) && !(nic && addr6_eq(&nic->leased, &a->addr)) && !is_static_addr(n, a) && !addr6_is_linklocal(&a->addr) && (!nic || !is_of_link(nic->link, a)))
+		if (!has_reason(n, a))
 			find(f, n, "an address that is of no link,", &a->addr);
 	}
 	for (uint32_t j = 0; j < n->n_homes; j++)

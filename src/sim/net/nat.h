@@ -2,9 +2,9 @@
 #pragma once
 /*
  * A translator of addresses and ports (RFC 3022) in a node's forwarding, as Linux masquerades: what leaves through the
- * outside interface gets that interface's address and a port of its own, a mapping for each pair of ends; from outside only the other end may
- * answer, nobody knows the inside addresses, and a mapping that nothing used for a while is gone. UDP, ICMP echo, and ICMP errors about either; other protocols, tunnels
- * among them, are dropped: that is what RFC 3519 is for.
+ * outside interface gets that interface's address and a port of its own, a mapping for each pair of ends; from outside only the
+ * other end may answer, nobody knows the inside addresses, and a mapping that nothing used for a while is gone. UDP, ICMP echo,
+ * and ICMP errors about either; other protocols, tunnels among them, are dropped: that is what RFC 3519 is for.
  */
 #include "sim/net/node.h"
 

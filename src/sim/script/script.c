@@ -253,7 +253,8 @@ static const struct {
 	bool (*line)(struct script *, const struct words *, const char *);
 } verbs[] = {
 	{"define", NULL, add_define}, {"include", NULL, add_include}, {"link", topo_add_link, NULL}, {"node", topo_add_node, NULL},
-	{"nic", topo_add_nic, NULL}, {"route", topo_add_route, NULL}, {"nat", topo_add_nat, NULL}, {"key", topo_add_key, NULL}, {"flow", topo_add_flow, NULL}, {"group", topo_add_group, NULL},
+	{"nic", topo_add_nic, NULL}, {"route", topo_add_route, NULL}, {"nat", topo_add_nat, NULL}, {"key", topo_add_key, NULL},
+	{"flow", topo_add_flow, NULL}, {"group", topo_add_group, NULL},
 	{"at", NULL, add_at}, {"repeat", NULL, add_repeat}, {"expect", NULL, add_expect}, {"swarm", swarm_line, NULL},
 	{"end", add_end, NULL},
 };

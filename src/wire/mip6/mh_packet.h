@@ -25,7 +25,8 @@ struct mh_packet {
 };
 
 /* Walks, verifies the checksum (home addresses in the pseudo-header, RFC 6275 6.1.1), parses. out is filled as far
- * as it came: on W_TYPE, src, dst, peer and mh.type are there for the binding error. W_PROTO when there is no Mobility Header. In IPv4: W_TYPE for all but MH_PEER, ip4_walk's. */
+ * as it came: on W_TYPE, src, dst, peer and mh.type are there for the binding error. W_PROTO when there is no Mobility Header.
+ * In IPv4: W_TYPE for all but MH_PEER, ip4_walk's. */
 enum wire_err mh_packet_parse(const void *pkt, size_t len_oct, struct mh_packet *out);
 
 /* The authenticated bytes of a received message: care-of address (the alternate one when there is one, RFC 4285 5.1), home
