@@ -20,7 +20,10 @@ struct answer { struct reg_ba ba; bool is_ha; };
 
 static void arm(struct scale *c, struct mobile *m);
 
-static struct addr6 name_of(uint32_t number) { return (struct addr6){{0x20, 1, 0xd, 0xb8, (uint8_t)(number >> 24), (uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number}}; }
+static struct addr6 name_of(uint32_t number)
+{
+	return (struct addr6){{0x20, 1, 0xd, 0xb8, (uint8_t)(number >> 24), (uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number}};
+}
 
 static void on_answer(struct sim *s, void *obj, void *arg, uint64_t index)
 {

@@ -72,7 +72,6 @@ void host_link(struct scale *c, struct host *h, uint32_t ifindex, const char *na
 
 void host_rx(struct scale *c, struct host *h, const struct rx *rx)
 {
-	c->n_calls++;
 	h->ops->rx(h->self, rx, scale_now(c));
 	drain(c, h);
 }

@@ -78,7 +78,7 @@ struct scale {
 	uint32_t n_cells, n_routers;
 	struct load at_ha, *at_agent;
 	uint64_t n_handovers[2], n_caused[2][SCALE_PLACE_N]; /* [other site] updates that followed it */
-	uint64_t n_undelivered, n_calls;
+	uint64_t n_undelivered;
 	FILE *scenario;
 };
 
@@ -156,7 +156,7 @@ void load_init(struct scale *c);
 void load_fini(struct scale *c);
 bool load_is_measured(const struct scale *c);
 void load_count(struct scale *c, enum scale_place at, uint32_t index, enum scale_kind k);
-/* A packet passes a place: it is looked at and counted. mobile: who sends an update, or NO_CELL. */
+/* A packet passes a place: it is looked at and counted. */
 void load_packet(struct scale *c, enum scale_place at, uint32_t index, const uint8_t *p, size_t len);
 void load_write(const struct scale *c, double wall_s);
 
