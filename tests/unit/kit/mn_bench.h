@@ -1,44 +1,52 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /*
- * A mobile node on a bench, with a world around it of a few routers and its peers, which the test plays:
+ * A mobile node of IPv6, of IPv4 or of both on a bench, with a world around it that the test plays:
  *
- *	home link   R_HOME        2001:db8:1::/64          home agent 2001:db8:1::1
- *	site A      R_A1, R_A2    2001:db8:2:11::/64 ...   agent 2001:db8:2::1
- *	site B      R_B1          2001:db8:3:11::/64       agent 2001:db8:3::1
- *	no agent    R_P1, R_P2    2001:db8:9:1::/64 ...
+ *	home link   L_HOME        2001:db8:1::/64         10.1.0.0/24       home agents 2001:db8:1::1 and 10.1.0.1
+ *	site A      L_A1, L_A2    2001:db8:2:11::/64 ...  10.2.16.0/24 ...  agent 2001:db8:2::1, 10.2.0.1
+ *	site B      L_B1          2001:db8:3:11::/64      10.5.16.0/24      agent 2001:db8:3::1, 10.5.0.1
+ *	no agent    L_P1, L_P2    2001:db8:9:1::/64 ...   10.9.1.0/24 ...
+ *	agents      L_FA1, L_FA2                          10.3.1.0/24 ...   foreign agents 10.3.1.1, 10.3.2.1, their own care-of addresses
  *
- * The mobile has w0 (ifindex 1) and, where a test wants it, w1 (ifindex 2).
+ * The mobile has w0 (ifindex 1) and, where a test wants it, w1 (ifindex 2). What the world says and what the mobile says to it is in
+ * mn6_bench.h and mn4_bench.h; a test may include both.
  */
 #include <stdio.h>
 
 #include "kit.h"
 
 #include "role/mn/mn.h"
-#include "wire/mip6/mh_packet.h"
-#include "wire/mld/mld.h"
-#include "wire/nd/nd.h"
+#include "wire/mcast/mcast.h"
 
-enum bench_router { R_HOME, R_A1, R_A2, R_B1, R_P1, R_P2, R_N };
+enum bench_family { V6 = 1, V4 = 2, BOTH = V6 | V4 };
+enum bench_link { L_HOME, L_A1, L_A2, L_B1, L_P1, L_P2, L_FA1, L_FA2, L_N };
 enum { W0 = 1, W1 = 2 };
+enum { K_HOME, K_A, K_B, K_FA };
+
+struct bench;
+/* change: what the test wants otherwise, before the mobile starts; or NULL. */
+struct bench_want { enum bench_family family; uint32_t n_if; void (*change)(struct bench *b); };
 
 struct bench {
 	struct kit k;
+	struct bench_want want;
 	struct mn_conf conf;
 	void *mn;
+	uint16_t seq[L_N];           /* of the advertisements of IPv4 */
 };
 
 static inline struct addr6 A(const char *s)
 {
 	struct addr6 a;
-	assert_true(addr6_parse(&a, s));
+	assert_true(addr46_parse(&a, s));
 	return a;
 }
 
 static inline void assert_addr(const struct addr6 *got, struct addr6 want)
 {
 	if (!addr6_eq(got, &want))
-		fail_msg("%s, expected %s", ADDR6_STR(got), ADDR6_STR(&want));
+		fail_msg("%s, expected %s", ADDR46_STR(got), ADDR46_STR(&want));
 }
 
 #define HOA A("2001:db8:1::100")
@@ -53,8 +61,40 @@ static inline void assert_addr(const struct addr6 *got, struct addr6 want)
 #define COA_P1 A("2001:db8:9:1:0:ff:fe00:1")
 #define COA_P2 A("2001:db8:9:2:0:ff:fe00:1")
 
-static inline struct lladdr router_ll(enum bench_router r) { return (struct lladdr){{2, 0, 0, 0, 0xaa, (uint8_t)r}}; }
+#define HOA4 A("10.1.0.100")
+#define HA4 A("10.1.0.1")
+#define MMA4_A A("10.2.0.1")
+#define MMA4_B A("10.5.0.1")
+#define FA1 A("10.3.1.1")
+#define FA2 A("10.3.2.1")
+#define OWN A("10.9.1.50")
+
+static inline struct lladdr link_ll(enum bench_link l) { return (struct lladdr){{2, 0, 0, 0, 0xaa, (uint8_t)l}}; }
 static inline struct lladdr station_ll(uint32_t ifindex) { return (struct lladdr){{2, 0, 0, 0, 0, (uint8_t)ifindex}}; }
+
+static inline void bench_conf(struct mn_conf *c, const struct bench_want *w)
+{
+	*c = (struct mn_conf){
+		.key = "ha", .n_iface = w->n_if, .iface = {{"w0"}, {"w1"}}, .mma = {{.key = "a"}, {.key = "b"}}, .n_mma = 2, .use_mma = true,
+		.lifetime = span_s(600), .drain = span_ms(200), .forward = span_s(10), .reports = 3, .report_interval = span_ms(20),
+		.solicit_interval = span_ms(100), .missed_advertisements = 3,
+		.threshold_dbm = 70, .floor_dbm = 85, .hysteresis_db = 4, .min_stay = span_ms(1000),
+		.signal_age = span_s(2), .ping_pong = span_s(5), .signal_window = 8,
+	};
+	if (w->family & V6) {
+		c->home_address = HOA;
+		c->home_agent = HA;
+		c->mma[0].addr = MMA_A;
+		c->mma[1].addr = MMA_B;
+		assert_true(prefix6_parse(&c->group_prefix, "ff35::/64"));
+	}
+	if (w->family & V4) {
+		c->v4 = (struct mn4_conf){.home_address = HOA4, .home_agent = HA4, .keepalive = span_s(110), .revocation = true};
+		c->mma[0].address_v4 = MMA4_A;
+		c->mma[1].address_v4 = MMA4_B;
+		assert_true(prefix46_parse(&c->v4.home_prefix, "10.1.0.0/24"));
+	}
+}
 
 static inline void bench_start(struct bench *b)
 {
@@ -65,25 +105,20 @@ static inline void bench_start(struct bench *b)
 		fail_msg("init: %s", remedy);
 }
 
-static inline void bench_init(struct bench *b, uint32_t n_if)
+static inline void bench_init(struct bench *b, struct bench_want want)
 {
+	*b = (struct bench){.want = want};
 	kit_init(&b->k);
 	b->k.link[0] = "w0";
 	b->k.link[1] = "w1";
-	b->k.n_link = n_if;
-	kit_add_key(&b->k, "ha", 256, MAC_HMAC_SHA1, "between the mobile and home");
+	b->k.n_link = want.n_if;
+	kit_add_key(&b->k, "ha", 256, want.family == V6 ? MAC_HMAC_SHA1 : MAC_HMAC_SHA256, "between the mobile and home");
 	kit_add_key(&b->k, "a", 257, MAC_HMAC_SHA256, "between the mobile and site A");
 	kit_add_key(&b->k, "b", 258, MAC_HMAC_SHA1, "between the mobile and site B");
-	struct mn_conf *c = &b->conf;
-	*c = (struct mn_conf){
-		.home_address = HOA, .home_agent = HA, .key = "ha", .n_iface = n_if, .iface = {{"w0"}, {"w1"}},
-		.mma = {{MMA_A, "a"}, {MMA_B, "b"}}, .n_mma = 2, .use_mma = true,
-		.lifetime = span_s(600), .drain = span_ms(200), .forward = span_s(10), .reports = 3, .report_interval = span_ms(20),
-		.solicit_interval = span_ms(100), .missed_advertisements = 3,
-		.threshold_dbm = 70, .floor_dbm = 85, .hysteresis_db = 4, .min_stay = span_ms(1000),
-		.signal_age = span_s(2), .ping_pong = span_s(5), .signal_window = 8,
-	};
-	assert_true(prefix6_parse(&c->group_prefix, "ff35::/64"));
+	kit_add_key(&b->k, "fa", 259, MAC_HMAC_SHA256, "between the mobile and a foreign agent");
+	bench_conf(&b->conf, &b->want);
+	if (want.change)
+		want.change(b);
 	bench_start(b);
 	mn_role.restored(b->mn, b->k.now);
 }
@@ -95,6 +130,34 @@ static inline void bench_fini(struct bench *b)
 	assert_int_equal(b->k.fx.lost, 0);
 	kit_fini(&b->k);
 }
+
+/* Another mobile, with another world: as the one that was there began. */
+static inline void bench_again(struct bench *b)
+{
+	bench_fini(b);
+	bench_init(b, b->want);
+}
+
+/* For BENCH_TEST: *state is what is wanted first, then the bench. */
+static inline int bench_setup(void **state)
+{
+	const struct bench_want *want = *state;
+	struct bench *b = malloc(sizeof *b);
+	assert_non_null(b);
+	bench_init(b, *want);
+	*state = b;
+	return 0;
+}
+
+static inline int bench_teardown(void **state)
+{
+	bench_fini(*state);
+	free(*state);
+	return 0;
+}
+
+/* A row for cmocka; behind f the fields of struct bench_want. */
+#define BENCH_TEST(f, ...) {#f, f, bench_setup, bench_teardown, &(struct bench_want){__VA_ARGS__}}
 
 /* Effects from here on are those of the next steps. */
 static inline void bench_clear(struct bench *b) { kit_clear(&b->k); }
@@ -121,52 +184,27 @@ static inline void bench_link(struct bench *b, uint32_t ifindex, bool is_up)
 	mn_role.link(b->mn, &ev, b->k.now);
 }
 
-static inline void bench_rx(struct bench *b, uint32_t ifindex, enum dp_punt why, struct lladdr from, const void *pkt, size_t len)
+/* Does the mobile take it? */
+static inline bool bench_offer(struct bench *b, uint32_t ifindex, enum dp_punt why, struct lladdr from, const void *pkt, size_t len)
 {
 	assert_true(len > 0);
 	struct rx rx = {.ifindex = ifindex, .why = why, .lladdr_src = from, .pkt = pkt, .len_oct = len};
-	assert_true(mn_role.rx(b->mn, &rx, b->k.now));
+	return mn_role.rx(b->mn, &rx, b->k.now);
 }
 
-static inline struct nd_ra bench_adv(enum bench_router r)
+static inline void bench_rx(struct bench *b, uint32_t ifindex, enum dp_punt why, struct lladdr from, const void *pkt, size_t len)
 {
-	static const char *const prefix[R_N] = {"2001:db8:1::", "2001:db8:2:11::", "2001:db8:2:12::", "2001:db8:3:11::",
-						"2001:db8:9:1::", "2001:db8:9:2::"};
-	struct nd_ra ra = {.hop_limit = 64, .lifetime_s = 30, .has_slla = true, .slla = router_ll(r), .n_prefix = 1,
-			   .has_adv_interval = true, .adv_interval_ms = 1000};
-	ra.prefix[0] = (struct nd_prefix){.addr = A(prefix[r]), .len_bits = 64, .is_onlink = true, .is_auto = true,
-					  .valid_s = 3600, .preferred_s = 3600};
-	if (r != R_HOME && r != R_P1 && r != R_P2) {
-		ra.has_map = ra.has_site = true;
-		ra.map = (struct nd_map){.distance = 1, .preference = 15, .valid_s = 60, .addr = r == R_B1 ? MMA_B : MMA_A};
-		strcpy(ra.site.name, r == R_B1 ? "b" : "a");
-	}
-	return ra;
+	assert_true(bench_offer(b, ifindex, why, from, pkt, len));
 }
 
-static inline void bench_ra_of(struct bench *b, uint32_t ifindex, enum bench_router r, const struct nd_ra *ra)
+static inline void bench_signal(struct bench *b, uint32_t ifindex, enum bench_link l, int dbm, bool is_attached)
 {
-	uint8_t buf[512];
-	struct lladdr ll = router_ll(r);
-	struct addr6 src = addr6_linklocal(&ll);
-	size_t n = ra_packet_build(buf, sizeof buf, &src, &addr6_allnodes, ra);
-	bench_rx(b, ifindex, DP_PUNT_RA, ll, buf, n);
-}
-
-static inline void bench_ra(struct bench *b, uint32_t ifindex, enum bench_router r)
-{
-	struct nd_ra ra = bench_adv(r);
-	bench_ra_of(b, ifindex, r, &ra);
-}
-
-static inline void bench_signal(struct bench *b, uint32_t ifindex, enum bench_router r, int dbm, bool is_attached)
-{
-	struct signal_event ev = {.ifindex = ifindex, .router = router_ll(r), .dbm = dbm, .bandwidth_kbps = -1,
+	struct signal_event ev = {.ifindex = ifindex, .router = link_ll(l), .dbm = dbm, .bandwidth_kbps = -1,
 				  .load_permille = -1, .delay_ms = -1, .cost = -1, .is_attached = is_attached};
 	mn_role.signal(b->mn, &ev, b->k.now);
 }
 
-/* --- what the mobile sent ------------------------------------------------------------------------------------ */
+/* --- what the mobile sent --------------------------------------------------------------------------------------- */
 
 struct sent { const struct effect *fx; uint32_t pos; const uint8_t *pkt; size_t len; };
 
@@ -182,62 +220,57 @@ static inline bool bench_sent(const struct bench *b, uint32_t from, struct sent 
 	return false;
 }
 
-struct bu { struct mh_packet p; struct sent s; };
-
-/* The key shared with a peer: the agents have their own, whatever else is a home agent. */
-static inline int bench_key_of(const struct addr6 *peer)
+/* The nth membership report, which is of MLDv2 or IGMPv3: its record. */
+struct report { uint8_t type; struct addr6 src, group, source; size_t n_source; struct sent s; };
+static inline bool bench_report(const struct bench *b, size_t nth, struct report *r)
 {
-	struct addr6 a = MMA_A, b = MMA_B;
-	return addr6_eq(peer, &a) ? 1 : addr6_eq(peer, &b) ? 2 : 0;
-}
-
-/* The nth binding update since bench_clear, authentic; false when there is none. */
-static inline bool bench_bu(const struct bench *b, size_t nth, struct bu *bu)
-{
-	for (uint32_t at = 0; bench_sent(b, at, &bu->s); at = bu->s.pos + 1) {
-		if (mh_packet_parse(bu->s.pkt, bu->s.len, &bu->p) != W_OK || nth--)
+	*r = (struct report){0};
+	for (uint32_t at = 0; bench_sent(b, at, &r->s); at = r->s.pos + 1) {
+		struct mcast_packet p;
+		struct mcast_rec rec;
+		if (r->s.fx->send.is_arp || mcast_packet_parse(r->s.pkt, r->s.len, &p) != W_OK || nth--)
 			continue;
-		struct addr6 hoa = HOA;
-		int key = bench_key_of(&bu->p.dst);
-		assert_int_equal(bu->p.mh.type, MH_BU);
-		assert_true(bu->p.mh.opt.has_mesg_id);
-		assert_true(sa_verify(&b->k.key[key], &crypto_openssl, mh_packet_coa(&bu->p), &hoa, &bu->p));
-		assert_true(bu->s.fx->send.has_lladdr); /* always to the router */
+		assert_int_equal(p.kind, MCAST_REPORT);
+		assert_true(mcast_next(&p, &p.recs, &rec));
+		r->type = rec.type;
+		r->src = p.src;
+		r->group = rec.group;
+		r->n_source = rec.source.n;
+		r->source = rec.source.n ? mcast_source(&rec.source, 0) : addr6_any;
 		return true;
 	}
 	return false;
 }
 
-static inline size_t bench_n_mh(const struct bench *b)
+static inline size_t bench_n_reports(const struct bench *b)
 {
-	struct bu bu;
+	struct report r;
 	size_t n = 0;
-	while (bench_bu(b, n, &bu))
+	while (bench_report(b, n, &r))
 		n++;
 	return n;
 }
 
-/* The nth membership report: its record. */
-struct report { struct mld_packet p; struct mld_rec rec; struct sent s; };
-static inline bool bench_report(const struct bench *b, size_t nth, struct report *r)
+static inline void assert_report(const struct bench *b, size_t nth, enum mld_rec_type type, uint32_t ifindex, struct addr6 group, struct addr6 source)
 {
-	for (uint32_t at = 0; bench_sent(b, at, &r->s); at = r->s.pos + 1) {
-		if (mld_packet_parse(r->s.pkt, r->s.len, &r->p) != W_OK || nth--)
-			continue;
-		struct rd it = r->p.recs;
-		assert_true(mld_rec_next(&it, &r->rec));
-		return true;
-	}
-	return false;
+	struct report r;
+	struct lladdr ll = station_ll(ifindex);
+	assert_true(bench_report(b, nth, &r));
+	assert_int_equal(r.type, type);
+	assert_addr(&r.group, group);
+	assert_int_equal(r.n_source, 1);
+	assert_addr(&r.source, source);
+	assert_int_equal(r.s.fx->send.ifindex, ifindex);
+	assert_addr(&r.src, addr6_is_v4mapped(&group) ? A("0.0.0.0") : addr6_linklocal(&ll)); /* RFC 3376 4.2.13: no address of this link */
 }
 
-static inline bool bench_rs(const struct bench *b, struct sent *s)
+/* The first effect that is not an event for the operator. */
+static inline const struct effect *bench_first(const struct bench *b)
 {
-	struct nd_packet p;
-	for (uint32_t at = 0; bench_sent(b, at, s); at = s->pos + 1)
-		if (nd_packet_parse(s->pkt, s->len, &p) == W_OK && p.type == IC6_RS)
-			return true;
-	return false;
+	for (uint32_t i = 0; i < b->k.fx.n; i++)
+		if (b->k.fx.fx[i].kind != FX_EVENT)
+			return &b->k.fx.fx[i];
+	return NULL;
 }
 
 /* Position of the nth effect of a kind, or -1: to compare orders. */
@@ -247,51 +280,21 @@ static inline int bench_pos(const struct bench *b, enum effect_kind kind, size_t
 	return e ? (int)(e - b->k.fx.fx) : -1;
 }
 
-/* --- what the peers answer ------------------------------------------------------------------------------------ */
-
-struct answer {
-	uint8_t status, flags;
-	uint32_t lifetime_s;
-	const struct addr6 *acoa;       /* assigned, or NULL */
-	bool is_unsigned, has_bad_mac;
-	bool has_seq;
-	uint16_t seq;                   /* another number than the update's */
-};
-
-static inline size_t bench_ba_build(struct bench *b, const struct bu *bu, const struct answer *a, uint8_t buf[static 1280])
+static inline const struct dp_uplink_out *bench_uplink(const struct bench *b, size_t nth)
 {
-	struct addr6 hoa = HOA;
-	int key = bench_key_of(&bu->p.dst);
-	struct mh m = {.type = MH_BA,
-		       .ba = {.status = a->status, .flags = a->flags, .seq = a->has_seq ? a->seq : bu->p.mh.bu.seq, .lifetime_s = a->lifetime_s}};
-	m.opt.has_auth = !a->is_unsigned;
-	m.opt.auth.spi = b->k.key[key].spi;
-	m.opt.has_mesg_id = !a->is_unsigned;
-	m.opt.mesg_id = bu->p.mh.opt.mesg_id;
-	if (a->acoa) {
-		m.opt.rc.has_acoa = true;
-		m.opt.rc.acoa = (struct rc_acoa){.coa = *a->acoa, .lifetime_s = a->lifetime_s};
-	}
-	struct mh_built built;
-	size_t n = ba_packet_build(buf, 1280, &bu->p.dst, &bu->p.src, bu->p.has_hao ? &hoa : NULL, &m, &built);
-	if (a->is_unsigned)
-		mh_packet_finish(&built, buf);
-	else
-		sa_sign(&b->k.key[a->has_bad_mac ? (key + 1) % 3 : key], &crypto_openssl, mh_packet_coa(&bu->p), &hoa, &built, buf);
-	return n;
+	const struct dp_op *op = kit_dp(&b->k, FX_DP_PUT, DP_UPLINK_OUT, nth);
+	return op ? &op->uplink_out : NULL;
 }
 
-static inline void bench_ba(struct bench *b, const struct bu *bu, const struct answer *a)
-{
-	uint8_t buf[1280];
-	size_t n = bench_ba_build(b, bu, a, buf);
-	bench_rx(b, bu->s.fx->send.ifindex, DP_PUNT_MH, bu->s.fx->send.lladdr, buf, n);
-}
+/* --- what outlives the mobile --------------------------------------------------------------------------------- */
 
-static inline void bench_accept(struct bench *b, const struct bu *bu, const struct addr6 *acoa)
+/* Killed and started again; what it stored may be given back now, then mn_role.restored(). */
+static inline void bench_restart(struct bench *b)
 {
-	struct answer a = {.lifetime_s = bu->p.mh.bu.lifetime_s, .acoa = acoa};
-	bench_ba(b, bu, &a);
+	mn_role.fini(b->mn);
+	free(b->mn);
+	bench_clear(b);
+	bench_start(b);
 }
 
 /* --- the operator's view -------------------------------------------------------------------------------------- */
@@ -328,44 +331,3 @@ static inline void bench_shows(struct bench *b, const char *what, const char *re
 }
 
 static inline void bench_state(struct bench *b, const char *state) { bench_shows(b, "mobiles", "mobile", "state", state); }
-
-/* --- shortcuts to where a test begins -------------------------------------------------------------------------- */
-
-static inline void bench_to_site_a(struct bench *b)
-{
-	struct bu bu;
-	bench_link(b, W0, true);
-	bench_ra(b, W0, R_A1);
-	assert_true(bench_bu(b, 0, &bu));
-	bench_clear(b);
-	struct addr6 acoa = ACOA_A;
-	bench_accept(b, &bu, &acoa);
-	assert_true(bench_bu(b, 0, &bu));
-	bench_clear(b);
-	bench_accept(b, &bu, NULL);
-	bench_state(b, "away-site");
-	bench_run(b, span_s(1));
-	bench_clear(b);
-}
-
-static inline void bench_to_plain(struct bench *b)
-{
-	struct bu bu;
-	bench_link(b, W0, true);
-	bench_ra(b, W0, R_P1);
-	assert_true(bench_bu(b, 0, &bu));
-	bench_clear(b);
-	bench_accept(b, &bu, NULL);
-	bench_state(b, "away-plain");
-	bench_run(b, span_s(1));
-	bench_clear(b);
-}
-
-static inline void bench_to_home(struct bench *b)
-{
-	bench_link(b, W0, true);
-	bench_ra(b, W0, R_HOME);
-	bench_state(b, "home");
-	bench_run(b, span_ms(500));
-	bench_clear(b);
-}

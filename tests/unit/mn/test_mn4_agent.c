@@ -4,52 +4,13 @@
 
 #include "../kit/mn4_bench.h"
 
-static int setup1(void **state)
+static void with_own(struct bench *b) { b->conf.v4.care_of = MN_COA_CO_LOCATED; }
+static void with_key(struct bench *b)
 {
-	struct bench *b = calloc(1, sizeof *b);
-	bench_init(b, 1, NULL);
-	*state = b;
-	return 0;
+	b->conf.v4.fa[0] = (struct mn_conf_fa){FA1, "fa"};
+	b->conf.v4.n_fa = 1;
 }
-
-static void with_own(struct mn_conf *c) { c->v4.care_of = MN_COA_CO_LOCATED; }
-static int setup_own(void **state)
-{
-	struct bench *b = calloc(1, sizeof *b);
-	bench_init(b, 1, with_own);
-	*state = b;
-	return 0;
-}
-
-static void with_key(struct mn_conf *c)
-{
-	c->v4.fa[0] = (struct mn_conf_fa){FA1, "fa"};
-	c->v4.n_fa = 1;
-}
-static int setup_key(void **state)
-{
-	struct bench *b = calloc(1, sizeof *b);
-	bench_init(b, 1, with_key);
-	*state = b;
-	return 0;
-}
-
-static void with_aaa(struct mn_conf *c) { strcpy(c->v4.aaa_key, "fa"); }
-static int setup_aaa(void **state)
-{
-	struct bench *b = calloc(1, sizeof *b);
-	bench_init(b, 1, with_aaa);
-	*state = b;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	bench_fini(*state);
-	free(*state);
-	return 0;
-}
-
+static void with_aaa(struct bench *b) { strcpy(b->conf.v4.aaa_key, "fa"); }
 /* 2.4: three at one a second, then doubled up to a minute and more; around the nominal times, never sooner. */
 static void solicitations_back_off(void **state)
 {
@@ -86,7 +47,7 @@ static void solicitation_as_a_packet(void **state)
 	assert_true(bench_sol(b, 0, &s));
 	assert_int_equal(adv4_packet_parse(s.pkt, s.len, &p), W_OK);
 	assert_addr(&p.dst, A("224.0.0.2"));
-	assert_addr(&p.src, HOA);
+	assert_addr(&p.src, HOA4);
 	assert_int_equal(p.ttl, 1);
 	bench_hear(b, W0, L_FA1);
 	bench_clear(b);
@@ -104,10 +65,10 @@ static void lifetime_rule(void **state)
 	struct req r;
 	bench_to(b, W0, L_FA1);
 	bench_hear(b, W0, L_FA1);
-	struct adv4 other = bench_adv(b, L_FA2);
+	struct adv4 other = bench_adv4(b, L_FA2);
 	other.has_prefix_len = false;
 	other.lifetime_s = 30;
-	bench_adv_of(b, W0, L_FA2, &other);
+	bench_adv4_of(b, W0, L_FA2, &other);
 	assert_int_equal(bench_n_req(b), 0); /* 3.6: the present one is still heard */
 	bench_clear(b);
 	bench_run(b, span_ms(8900));
@@ -115,7 +76,7 @@ static void lifetime_rule(void **state)
 	bench_run(b, span_ms(200));
 	assert_true(bench_req(b, 0, &r));
 	assert_addr(&r.p.m.request.coa, FA2);
-	bench_accept(b, &r);
+	bench_accept4(b, &r);
 	bench_state(b, "away-plain");
 }
 
@@ -146,14 +107,14 @@ static void prefix_rule(void **state)
 	struct req r;
 	bench_to(b, W0, L_FA1);
 	bench_hear(b, W0, L_FA1);
-	struct adv4 a = bench_adv(b, L_FA2);
+	struct adv4 a = bench_adv4(b, L_FA2);
 	a.has_prefix_len = false;
-	bench_adv_of(b, W0, L_FA2, &a);
+	bench_adv4_of(b, W0, L_FA2, &a);
 	assert_int_equal(bench_n_req(b), 0);
 	bench_hear(b, W0, L_FA2);
 	assert_true(bench_req(b, 0, &r));
 	assert_addr(&r.p.m.request.coa, FA2);
-	bench_accept(b, &r);
+	bench_accept4(b, &r);
 	bench_clear(b);
 	bench_run(b, span_s(2));
 	bench_hear(b, W0, L_FA1); /* both are here after all: the rule says nothing on this link */
@@ -171,10 +132,10 @@ static void prefix_rule_co_located(void **state)
 	bench_local(b, W0, OWN, false);
 	bench_run(b, span_ms(1100));
 	assert_true(bench_req(b, 0, &r));
-	bench_accept(b, &r);
+	bench_accept4(b, &r);
 	bench_clear(b);
-	struct adv4 a = bench_adv(b, L_PLAIN);
-	bench_adv_of(b, W0, L_PLAIN, &a); /* the router of its own link: no agent */
+	struct adv4 a = bench_adv4(b, L_P1);
+	bench_adv4_of(b, W0, L_P1, &a); /* the router of its own link: no agent */
 	assert_int_equal(bench_n_req(b), 0);
 	bench_state(b, "away-plain");
 	bench_hear(b, W0, L_FA1); /* another subnet, and an agent on it */
@@ -189,9 +150,9 @@ static void restart_and_rollover(void **state)
 	struct req r;
 	b->seq[L_FA1] = 65535;
 	bench_to(b, W0, L_FA1);
-	struct adv4 a = bench_adv(b, L_FA1);
+	struct adv4 a = bench_adv4(b, L_FA1);
 	assert_int_equal(a.seq, 256);
-	bench_adv_of(b, W0, L_FA1, &a);
+	bench_adv4_of(b, W0, L_FA1, &a);
 	assert_int_equal(bench_n_req(b), 0);
 	b->seq[L_FA1] = 3;
 	bench_hear(b, W0, L_FA1);
@@ -199,7 +160,7 @@ static void restart_and_rollover(void **state)
 	assert_addr(&r.p.m.request.coa, FA1);
 	assert_int_equal(b->k.count.n[R_AGENT_RESTARTED], 1);
 	bench_state(b, "away-plain"); /* until it is refused the binding is what it was */
-	bench_accept(b, &r);
+	bench_accept4(b, &r);
 	bench_clear(b);
 	bench_hear(b, W0, L_FA1);
 	assert_int_equal(bench_n_req(b), 0);
@@ -212,13 +173,13 @@ static void revoked_by_advertisement(void **state)
 	struct req r;
 	b->seq[L_FA1] = 700;
 	bench_to(b, W0, L_FA1);
-	struct adv4 other = bench_adv(b, L_FA2);
+	struct adv4 other = bench_adv4(b, L_FA2);
 	other.has_prefix_len = false;
-	bench_adv_of(b, W0, L_FA2, &other);
+	bench_adv4_of(b, W0, L_FA2, &other);
 	b->seq[L_FA1] = 0;
-	struct adv4 a = bench_adv(b, L_FA1);
+	struct adv4 a = bench_adv4(b, L_FA1);
 	a.flags |= ADV4_B;
-	bench_adv_of(b, W0, L_FA1, &a);
+	bench_adv4_of(b, W0, L_FA1, &a);
 	assert_true(bench_req(b, 0, &r));
 	assert_addr(&r.p.m.request.coa, FA2);
 }
@@ -228,9 +189,9 @@ static void busy(void **state)
 {
 	struct bench *b = *state;
 	bench_link(b, W0, true);
-	struct adv4 a = bench_adv(b, L_FA1);
+	struct adv4 a = bench_adv4(b, L_FA1);
 	a.flags |= ADV4_B;
-	bench_adv_of(b, W0, L_FA1, &a);
+	bench_adv4_of(b, W0, L_FA1, &a);
 	assert_int_equal(bench_n_req(b), 0);
 	bench_hear(b, W0, L_FA1);
 	assert_int_equal(bench_n_req(b), 1);
@@ -241,10 +202,10 @@ static void required(void **state)
 {
 	struct bench *b = *state;
 	struct req r;
-	struct adv4 a = bench_adv(b, L_FA1);
+	struct adv4 a = bench_adv4(b, L_FA1);
 	a.flags |= ADV4_R;
 	bench_link(b, W0, true);
-	bench_adv_of(b, W0, L_FA1, &a);
+	bench_adv4_of(b, W0, L_FA1, &a);
 	assert_int_equal(bench_n_req(b), 0); /* no address yet */
 	bench_local(b, W0, A("10.3.1.77"), false);
 	assert_true(bench_req(b, 0, &r));
@@ -254,26 +215,26 @@ static void required(void **state)
 	assert_true(r.p.m.request.flags & MIP4_D);
 	assert_false(r.p.m.ext.has_udp_request); /* RFC 3519 4.4: no U */
 	assert_false(r.p.m.ext.has_revocation);  /* RFC 3543: not a direct one */
-	bench_accept(b, &r);
-	assert_addr(&bench_uplink(b, 0)->dst, HA);
+	bench_accept4(b, &r);
+	assert_addr(&bench_uplink(b, 0)->dst, HA4);
 }
 
 static void required_behind_a_nat(void **state)
 {
 	struct bench *b = *state;
 	struct req r;
-	struct adv4 a = bench_adv(b, L_FA1);
+	struct adv4 a = bench_adv4(b, L_FA1);
 	a.flags |= ADV4_R | ADV4_U;
 	bench_link(b, W0, true);
 	bench_local(b, W0, A("10.3.1.77"), false);
 	bench_clear(b);
-	bench_adv_of(b, W0, L_FA1, &a);
+	bench_adv4_of(b, W0, L_FA1, &a);
 	assert_true(bench_req(b, 0, &r));
 	assert_true(r.p.m.ext.has_udp_request);
 	assert_true(r.p.m.ext.udp_request.is_r);
 	struct mip4_exts x = {.has_udp_reply = true};
 	bench_clear(b);
-	bench_reply_from(b, &r, &(struct answer){.code = 0, .front = &x}, link_ll(L_FA1));
+	bench_reply_from(b, &r, &(struct answer4){.code = 0, .front = &x}, link_ll(L_FA1));
 	struct sent s = {0};
 	struct udp4_packet u;
 	bool is_kept = false; /* RFC 3519 4.4: a keepalive at once */
@@ -303,7 +264,7 @@ static void address_is_taken_away(void **state)
 	bench_local(b, W0, OWN, false);
 	bench_run(b, span_ms(10));
 	assert_true(bench_req(b, 0, &r));
-	bench_accept(b, &r);
+	bench_accept4(b, &r);
 	bench_clear(b);
 	bench_local(b, W0, OWN, true);
 	bench_state(b, "nowhere");
@@ -317,12 +278,12 @@ static void challenge_is_copied(void **state)
 {
 	struct bench *b = *state;
 	struct req r;
-	struct adv4 a = bench_adv(b, L_FA1);
+	struct adv4 a = bench_adv4(b, L_FA1);
 	a.has_challenge = true;
 	a.challenge_oct = 8;
 	memcpy(a.challenge, "abcdefgh", 8);
 	bench_link(b, W0, true);
-	bench_adv_of(b, W0, L_FA1, &a);
+	bench_adv4_of(b, W0, L_FA1, &a);
 	assert_true(bench_req(b, 0, &r));
 	assert_true(r.p.m.ext.has_challenge);
 	assert_memory_equal(r.p.m.ext.challenge.p, "abcdefgh", 8);
@@ -335,25 +296,25 @@ static void challenge_is_copied(void **state)
 	assert_true(bench_req(b, 0, &r));
 	assert_false(r.p.m.ext.has_challenge);
 	bench_clear(b);
-	struct answer no = {.code = MIP4_FA_MISSING_CHALLENGE, .no_mh = true};
+	struct answer4 no = {.code = MIP4_FA_MISSING_CHALLENGE, .no_mh = true};
 	bench_reply_from(b, &r, &no, link_ll(L_FA1));
 	assert_int_equal(bench_n_req(b), 0);
 	assert_int_equal(bench_n_sol(b), 1); /* a challenge is asked for */
-	a = bench_adv(b, L_FA1);
+	a = bench_adv4(b, L_FA1);
 	a.has_challenge = true;
 	a.challenge_oct = 4;
 	memcpy(a.challenge, "next", 4);
-	bench_adv_of(b, W0, L_FA1, &a);
+	bench_adv4_of(b, W0, L_FA1, &a);
 	assert_true(bench_req(b, 0, &r));
 	assert_true(r.p.m.ext.has_challenge);
 	assert_memory_equal(r.p.m.ext.challenge.p, "next", 4);
 	bench_clear(b);
 	struct mip4_exts x = {.has_challenge = true, .challenge = {.p = (const uint8_t *)"third", .len_oct = 5}};
-	struct answer stale = {.code = MIP4_FA_STALE_CHALLENGE, .no_mh = true, .behind = &x};
+	struct answer4 stale = {.code = MIP4_FA_STALE_CHALLENGE, .no_mh = true, .behind = &x};
 	bench_reply_from(b, &r, &stale, link_ll(L_FA1));
 	assert_true(bench_req(b, 0, &r));
 	assert_memory_equal(r.p.m.ext.challenge.p, "third", 5);
-	bench_accept(b, &r);
+	bench_accept4(b, &r);
 	bench_state(b, "away-plain");
 }
 
@@ -362,11 +323,11 @@ static void challenge_without_a_key(void **state)
 {
 	struct bench *b = *state;
 	struct req r;
-	struct adv4 a = bench_adv(b, L_FA1);
+	struct adv4 a = bench_adv4(b, L_FA1);
 	a.has_challenge = true;
 	a.challenge_oct = 8;
 	bench_link(b, W0, true);
-	bench_adv_of(b, W0, L_FA1, &a);
+	bench_adv4_of(b, W0, L_FA1, &a);
 	assert_true(bench_req(b, 0, &r));
 	assert_false(r.p.m.ext.has_challenge);
 }
@@ -376,17 +337,17 @@ static void bad_advertisements(void **state)
 {
 	struct bench *b = *state;
 	uint8_t buf[512];
-	struct adv4 a = bench_adv(b, L_FA1);
+	struct adv4 a = bench_adv4(b, L_FA1);
 	struct addr6 src = FA1;
 	size_t n = adv4_packet_build(buf, sizeof buf, &src, &adv4_allnodes, &a);
 	bench_link(b, W0, true);
 	bench_clear(b);
 	for (size_t cut = 1; cut < n; cut++)
-		assert_true(bench_rx(b, W0, DP_PUNT_ADV4, link_ll(L_FA1), buf, cut));
+		bench_rx(b, W0, DP_PUNT_ADV4, link_ll(L_FA1), buf, cut);
 	assert_int_equal(b->k.count.n[R_ADV_INVALID], n - 1);
-	assert_true(bench_rx(b, W0, DP_PUNT_ADV4, (struct lladdr){{0}}, buf, n));
+	bench_rx(b, W0, DP_PUNT_ADV4, (struct lladdr){{0}}, buf, n);
 	buf[30] ^= 0x10;
-	assert_true(bench_rx(b, W0, DP_PUNT_ADV4, link_ll(L_FA1), buf, n));
+	bench_rx(b, W0, DP_PUNT_ADV4, link_ll(L_FA1), buf, n);
 	assert_int_equal(b->k.count.n[R_ADV_INVALID], n + 1);
 	assert_int_equal(bench_n_req(b), 0);
 	bench_state(b, "nowhere");
@@ -397,11 +358,11 @@ static void lifetime_of_the_agent(void **state)
 {
 	struct bench *b = *state;
 	struct req r;
-	struct adv4 a = bench_adv(b, L_FA1);
+	struct adv4 a = bench_adv4(b, L_FA1);
 	a.reg_lifetime_s = 90;
 	a.flags |= 0x0010;
 	bench_link(b, W0, true);
-	bench_adv_of(b, W0, L_FA1, &a);
+	bench_adv4_of(b, W0, L_FA1, &a);
 	assert_true(bench_req(b, 0, &r));
 	assert_int_equal(r.p.m.request.lifetime_s, 90);
 }
@@ -411,34 +372,34 @@ static void withdrawn(void **state)
 {
 	struct bench *b = *state;
 	bench_to(b, W0, L_FA1);
-	struct adv4 a = bench_adv(b, L_FA1);
+	struct adv4 a = bench_adv4(b, L_FA1);
 	a.lifetime_s = 0;
-	bench_adv_of(b, W0, L_FA1, &a);
+	bench_adv4_of(b, W0, L_FA1, &a);
 	bench_state(b, "nowhere");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(solicitations_back_off, setup1, teardown),
-		cmocka_unit_test_setup_teardown(solicitation_as_a_packet, setup1, teardown),
-		cmocka_unit_test_setup_teardown(lifetime_rule, setup1, teardown),
-		cmocka_unit_test_setup_teardown(lifetime_rule_alone, setup1, teardown),
-		cmocka_unit_test_setup_teardown(prefix_rule, setup1, teardown),
-		cmocka_unit_test_setup_teardown(prefix_rule_co_located, setup1, teardown),
-		cmocka_unit_test_setup_teardown(restart_and_rollover, setup1, teardown),
-		cmocka_unit_test_setup_teardown(revoked_by_advertisement, setup1, teardown),
-		cmocka_unit_test_setup_teardown(busy, setup1, teardown),
-		cmocka_unit_test_setup_teardown(required, setup_own, teardown),
-		cmocka_unit_test_setup_teardown(required_behind_a_nat, setup_own, teardown),
-		cmocka_unit_test_setup_teardown(never_of_the_home_prefix, setup1, teardown),
-		cmocka_unit_test_setup_teardown(address_is_taken_away, setup_own, teardown),
-		cmocka_unit_test_setup_teardown(challenge_is_copied, setup_key, teardown),
-		cmocka_unit_test_setup_teardown(challenge_is_copied, setup_aaa, teardown),
-		cmocka_unit_test_setup_teardown(challenge_without_a_key, setup1, teardown),
-		cmocka_unit_test_setup_teardown(bad_advertisements, setup1, teardown),
-		cmocka_unit_test_setup_teardown(lifetime_of_the_agent, setup1, teardown),
-		cmocka_unit_test_setup_teardown(withdrawn, setup1, teardown),
+		BENCH_TEST(solicitations_back_off, V4, 1),
+		BENCH_TEST(solicitation_as_a_packet, V4, 1),
+		BENCH_TEST(lifetime_rule, V4, 1),
+		BENCH_TEST(lifetime_rule_alone, V4, 1),
+		BENCH_TEST(prefix_rule, V4, 1),
+		BENCH_TEST(prefix_rule_co_located, V4, 1),
+		BENCH_TEST(restart_and_rollover, V4, 1),
+		BENCH_TEST(revoked_by_advertisement, V4, 1),
+		BENCH_TEST(busy, V4, 1),
+		BENCH_TEST(required, V4, 1, with_own),
+		BENCH_TEST(required_behind_a_nat, V4, 1, with_own),
+		BENCH_TEST(never_of_the_home_prefix, V4, 1),
+		BENCH_TEST(address_is_taken_away, V4, 1, with_own),
+		BENCH_TEST(challenge_is_copied, V4, 1, with_key),
+		BENCH_TEST(challenge_is_copied, V4, 1, with_aaa),
+		BENCH_TEST(challenge_without_a_key, V4, 1),
+		BENCH_TEST(bad_advertisements, V4, 1),
+		BENCH_TEST(lifetime_of_the_agent, V4, 1),
+		BENCH_TEST(withdrawn, V4, 1),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

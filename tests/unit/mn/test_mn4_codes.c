@@ -8,39 +8,19 @@
 #include "core/reg/reg4.h"
 #include "../kit/mn4_bench.h"
 
-static struct bench *new_bench(void (*change)(struct mn_conf *c))
-{
-	struct bench *b = calloc(1, sizeof *b);
-	bench_init(b, 1, change);
-	return b;
-}
-
-static int setup(void **state)
-{
-	*state = new_bench(NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	bench_fini(*state);
-	free(*state);
-	return 0;
-}
-
 /* At a foreign agent that can do everything, its first request sent. */
 static void first(struct bench *b, struct req *r)
 {
-	struct adv4 a = bench_adv(b, L_FA1);
+	struct adv4 a = bench_adv4(b, L_FA1);
 	a.flags |= ADV4_G | ADV4_M;
 	bench_link(b, W0, true);
 	bench_clear(b);
-	bench_adv_of(b, W0, L_FA1, &a);
+	bench_adv4_of(b, W0, L_FA1, &a);
 	assert_true(bench_req(b, 0, r));
 }
 
 /* The request that follows a refusal at once. */
-static void mended(struct bench *b, struct req *r, const struct answer *a)
+static void mended(struct bench *b, struct req *r, const struct answer4 *a)
 {
 	uint64_t before = r->p.m.request.id;
 	bench_reply_from(b, r, a, link_ll(L_FA1));
@@ -54,7 +34,7 @@ static void mended(struct bench *b, struct req *r, const struct answer *a)
 
 static void refuse(struct bench *b, struct req *r, uint8_t code)
 {
-	struct answer a = {.code = code, .no_mh = !reg4_is_from_home(code)};
+	struct answer4 a = {.code = code, .no_mh = !reg4_is_from_home(code)};
 	bench_clear(b);
 	mended(b, r, &a);
 }
@@ -67,22 +47,22 @@ static void what_is_not_believed(void **state)
 	struct req r;
 	uint8_t buf[1300];
 	first(b, &r);
-	bench_reply(b, &r, &(struct answer){.code = 0, .no_mh = true});
+	bench_reply(b, &r, &(struct answer4){.code = 0, .no_mh = true});
 	assert_int_equal(b->k.count.n[R_AUTH_MISSING], 1);
-	bench_reply(b, &r, &(struct answer){.code = 0, .bad_mh = true});
+	bench_reply(b, &r, &(struct answer4){.code = 0, .bad_mh = true});
 	assert_int_equal(b->k.count.n[R_AUTH_BAD], 1);
-	bench_reply(b, &r, &(struct answer){.code = MIP4_HA_PROHIBITED, .no_mh = true});
+	bench_reply(b, &r, &(struct answer4){.code = MIP4_HA_PROHIBITED, .no_mh = true});
 	assert_int_equal(b->k.count.n[R_AUTH_MISSING], 2);
-	bench_reply(b, &r, &(struct answer){.code = 0, .id = r.p.m.request.id ^ 1});
+	bench_reply(b, &r, &(struct answer4){.code = 0, .id = r.p.m.request.id ^ 1});
 	assert_int_equal(b->k.count.n[R_REPLY_UNEXPECTED], 1);
-	bench_reply(b, &r, &(struct answer){.code = 0, .hoa = A("10.1.0.7")});
+	bench_reply(b, &r, &(struct answer4){.code = 0, .hoa = A("10.1.0.7")});
 	assert_int_equal(b->k.count.n[R_MSG_NOT_FOR_US], 1);
-	struct answer good = {.code = 0};
+	struct answer4 good = {.code = 0};
 	size_t n = bench_reply_build(b, &r, &good, buf);
 	for (size_t cut = 1; cut < n; cut++)
-		(void)bench_rx(b, W0, DP_PUNT_MIP4, link_ll(L_FA1), buf, cut);
+		(void)bench_offer(b, W0, DP_PUNT_MIP4, link_ll(L_FA1), buf, cut);
 	buf[26] ^= 0xff; /* UDP's checksum */
-	(void)bench_rx(b, W0, DP_PUNT_MIP4, link_ll(L_FA1), buf, n);
+	(void)bench_offer(b, W0, DP_PUNT_MIP4, link_ll(L_FA1), buf, n);
 	assert_int_equal(b->k.count.n[R_MSG_CHECKSUM], 1);
 	bench_state(b, "registering");
 	assert_null(bench_uplink(b, 0));
@@ -93,27 +73,26 @@ static void what_is_not_believed(void **state)
 	assert_int_equal(kit_counted(&b->k), counted + 1);
 }
 
-static void with_key(struct mn_conf *c)
+static void with_key(struct bench *b)
 {
-	c->v4.fa[0] = (struct mn_conf_fa){FA1, "fa"};
-	c->v4.n_fa = 1;
+	b->conf.v4.fa[0] = (struct mn_conf_fa){FA1, "fa"};
+	b->conf.v4.n_fa = 1;
 }
 
 /* 3.6.2.1 a: a key that is shared with the agent must show in each reply. */
 static void shared_with_the_agent(void **state)
 {
-	struct bench *b = *state = new_bench(with_key);
+	struct bench *b = *state;
 	struct req r;
 	first(b, &r);
 	assert_true(r.p.m.ext.auth[MIP4_MF].n == 1);
-	bench_reply(b, &r, &(struct answer){.code = 0, .no_mf = true});
+	bench_reply(b, &r, &(struct answer4){.code = 0, .no_mf = true});
 	assert_int_equal(b->k.count.n[R_AUTH_MISSING], 1);
-	bench_reply(b, &r, &(struct answer){.code = 0, .bad_mf = true});
+	bench_reply(b, &r, &(struct answer4){.code = 0, .bad_mf = true});
 	assert_int_equal(b->k.count.n[R_AUTH_BAD], 1);
 	bench_state(b, "registering");
-	bench_accept(b, &r);
+	bench_accept4(b, &r);
 	bench_state(b, "away-plain");
-	teardown(state);
 }
 
 /* --- 3.6.3: retransmission ---------------------------------------------------------------------------------------- */
@@ -138,12 +117,12 @@ static void retransmission(void **state)
 	}
 }
 
-static void with_nonces(struct mn_conf *c) { c->v4.replay = MN_REPLAY_NONCE; }
+static void with_nonces(struct bench *b) { b->conf.v4.replay = MN_REPLAY_NONCE; }
 
 /* 5.7.2, 3.6.3: the unanswered request goes out unchanged; the next one bears the home agent's nonce. */
 static void nonces(void **state)
 {
-	struct bench *b = *state = new_bench(with_nonces);
+	struct bench *b = *state;
 	struct req r, again;
 	first(b, &r);
 	bench_clear(b);
@@ -151,10 +130,10 @@ static void nonces(void **state)
 	assert_true(bench_req(b, 0, &again));
 	assert_int_equal(again.p.m.request.id, r.p.m.request.id);
 	bench_clear(b);
-	struct answer no = {.code = MIP4_HA_ID_MISMATCH, .id = 0x1234567800000000ull | (uint32_t)again.p.m.request.id};
+	struct answer4 no = {.code = MIP4_HA_ID_MISMATCH, .id = 0x1234567800000000ull | (uint32_t)again.p.m.request.id};
 	mended(b, &again, &no);
 	assert_int_equal(again.p.m.request.id >> 32, 0x12345678);
-	struct answer yes = {.code = 0, .id = 0x9abcdef000000000ull | (uint32_t)again.p.m.request.id};
+	struct answer4 yes = {.code = 0, .id = 0x9abcdef000000000ull | (uint32_t)again.p.m.request.id};
 	bench_reply_from(b, &again, &yes, link_ll(L_FA1));
 	bench_state(b, "away-plain");
 	b->seq[L_FA1] = 700;
@@ -166,7 +145,6 @@ static void nonces(void **state)
 	assert_true(bench_req(b, 0, &again));
 	assert_int_equal(again.p.m.request.id >> 32, 0x9abcdef0);
 	assert_true((uint32_t)again.p.m.request.id != before);
-	teardown(state);
 }
 
 /* 3.6.2.3, 5.7.1: the home agent's clock is two hours ahead. */
@@ -176,11 +154,11 @@ static void clock_of_the_home_agent(void **state)
 	struct req r;
 	first(b, &r);
 	uint64_t id = r.p.m.request.id;
-	struct answer no = {.code = MIP4_HA_ID_MISMATCH, .id = id + (7200ull << 32)};
+	struct answer4 no = {.code = MIP4_HA_ID_MISMATCH, .id = id + (7200ull << 32)};
 	mended(b, &r, &no);
 	int64_t ahead_s = (int64_t)(r.p.m.request.id - id) >> 32;
 	assert_true(ahead_s >= 7199 && ahead_s <= 7201);
-	bench_accept(b, &r);
+	bench_accept4(b, &r);
 	bench_state(b, "away-plain");
 }
 
@@ -191,7 +169,7 @@ static void renewal(void **state)
 	struct req r;
 	first(b, &r);
 	bench_run(b, span_ms(900));
-	struct answer a = {.code = 0, .has_lifetime = true, .lifetime_s = 20};
+	struct answer4 a = {.code = 0, .has_lifetime = true, .lifetime_s = 20};
 	bench_reply(b, &r, &a);
 	for (int i = 0; i < 5; i++) {
 		bench_clear(b);
@@ -216,20 +194,20 @@ static void shorter_lifetime(void **state)
 	struct bench *b = *state;
 	struct req r;
 	first(b, &r);
-	mended(b, &r, &(struct answer){.code = MIP4_FA_LIFETIME, .no_mh = true, .has_lifetime = true, .lifetime_s = 45});
+	mended(b, &r, &(struct answer4){.code = MIP4_FA_LIFETIME, .no_mh = true, .has_lifetime = true, .lifetime_s = 45});
 	assert_int_equal(r.p.m.request.lifetime_s, 45);
 }
 
-static void wants_gre(struct mn_conf *c)
+static void wants_gre(struct bench *b)
 {
-	c->v4.encapsulation = MN_ENCAP_GRE;
-	c->v4.delivery = MN_DELIVERY_ENCAPSULATING;
-	c->v4.simultaneous = true;
+	b->conf.v4.encapsulation = MN_ENCAP_GRE;
+	b->conf.v4.delivery = MN_DELIVERY_ENCAPSULATING;
+	b->conf.v4.simultaneous = true;
 }
 
 static void less_is_asked_for(void **state)
 {
-	struct bench *b = *state = new_bench(wants_gre);
+	struct bench *b = *state;
 	struct req r;
 	first(b, &r);
 	assert_int_equal(r.p.m.request.flags, MIP4_S | MIP4_G | MIP4_T);
@@ -243,75 +221,70 @@ static void less_is_asked_for(void **state)
 	assert_int_equal(r.p.m.request.flags, MIP4_T);
 	refuse(b, &r, MIP4_HA_NO_REVERSE);
 	assert_int_equal(r.p.m.request.flags, 0);
-	bench_accept(b, &r);
+	bench_accept4(b, &r);
 	bench_state(b, "away-plain");
-	teardown(state);
 }
 
 /* What an agent does not advertise is not asked of it (3.6.1.2). */
 static void not_what_the_agent_cannot(void **state)
 {
-	struct bench *b = *state = new_bench(wants_gre);
+	struct bench *b = *state;
 	struct req r;
 	bench_link(b, W0, true);
 	bench_hear(b, W0, L_FA1);
 	assert_true(bench_req(b, 0, &r));
 	assert_int_equal(r.p.m.request.flags, MIP4_S | MIP4_T);
-	teardown(state);
 }
 
 /* RFC 3024 5.2: to whom the reply came from. */
 static void encapsulating_delivery(void **state)
 {
-	struct bench *b = *state = new_bench(wants_gre);
+	struct bench *b = *state;
 	struct req r;
 	first(b, &r);
-	bench_accept(b, &r);
+	bench_accept4(b, &r);
 	const struct dp_uplink_out *up = bench_uplink(b, 0);
 	assert_int_equal(up->encap, DP_ENCAP_IPIP);
-	assert_addr(&up->src, HOA);
+	assert_addr(&up->src, HOA4);
 	assert_addr(&up->dst, FA1);
-	teardown(state);
 }
 
-static void wants_reverse(struct mn_conf *c) { c->v4.reverse_tunnel = MN_REVERSE_REQUIRED; }
-static void wants_no_reverse(struct mn_conf *c) { c->v4.reverse_tunnel = MN_REVERSE_OFF; }
+static void wants_reverse(struct bench *b) { b->conf.v4.reverse_tunnel = MN_REVERSE_REQUIRED; }
+static void wants_no_reverse(struct bench *b) { b->conf.v4.reverse_tunnel = MN_REVERSE_OFF; }
 
 static void reverse_tunnel_required_here(void **state)
 {
-	struct bench *b = *state = new_bench(wants_reverse);
+	struct bench *b = *state;
 	struct req r;
 	first(b, &r);
 	bench_clear(b);
-	bench_reply_from(b, &r, &(struct answer){.code = MIP4_FA_NO_REVERSE, .no_mh = true}, link_ll(L_FA1));
+	bench_reply_from(b, &r, &(struct answer4){.code = MIP4_FA_NO_REVERSE, .no_mh = true}, link_ll(L_FA1));
 	assert_int_equal(bench_n_req(b), 0); /* never without */
 	bench_run(b, span_s(40));
 	for (size_t i = 0; bench_req(b, i, &r); i++)
 		assert_true(r.p.m.request.flags & MIP4_T);
-	teardown(state);
 }
 
 static void reverse_tunnel_required_there(void **state)
 {
-	struct bench *b = *state = new_bench(wants_no_reverse);
+	struct bench *b = *state;
 	struct req r;
 	first(b, &r);
 	assert_int_equal(r.p.m.request.flags, 0);
 	assert_int_equal(r.p.ttl, 64);
 	bench_clear(b);
-	bench_reply_from(b, &r, &(struct answer){.code = MIP4_FA_REVERSE_MANDATORY, .no_mh = true}, link_ll(L_FA1));
+	bench_reply_from(b, &r, &(struct answer4){.code = MIP4_FA_REVERSE_MANDATORY, .no_mh = true}, link_ll(L_FA1));
 	assert_int_equal(bench_n_req(b), 0); /* the operator said off */
-	teardown(state);
-	b = *state = new_bench(NULL);
-	struct adv4 a = bench_adv(b, L_FA1);
+	b->want.change = NULL;
+	bench_again(b);
+	struct adv4 a = bench_adv4(b, L_FA1);
 	a.flags &= (uint16_t)~ADV4_T;
 	bench_link(b, W0, true);
-	bench_adv_of(b, W0, L_FA1, &a);
+	bench_adv4_of(b, W0, L_FA1, &a);
 	assert_true(bench_req(b, 0, &r));
 	assert_int_equal(r.p.m.request.flags, 0); /* RFC 3024 3.1: the agent does not offer it */
 	refuse(b, &r, MIP4_HA_REVERSE_MANDATORY);
 	assert_int_equal(r.p.m.request.flags, MIP4_T);
-	teardown(state);
 }
 
 /* 2.4: the next of several care-of addresses. */
@@ -319,11 +292,11 @@ static void another_care_of_address(void **state)
 {
 	struct bench *b = *state;
 	struct req r;
-	struct adv4 a = bench_adv(b, L_FA1);
+	struct adv4 a = bench_adv4(b, L_FA1);
 	a.n_coa = 2;
 	a.coa[1] = A("10.3.1.2");
 	bench_link(b, W0, true);
-	bench_adv_of(b, W0, L_FA1, &a);
+	bench_adv4_of(b, W0, L_FA1, &a);
 	assert_true(bench_req(b, 0, &r));
 	refuse(b, &r, MIP4_FA_COA);
 	assert_addr(&r.p.m.request.coa, A("10.3.1.2"));
@@ -335,12 +308,12 @@ static void another_agent(void **state)
 	struct bench *b = *state;
 	struct req r;
 	first(b, &r);
-	struct adv4 a = bench_adv(b, L_FA2);
+	struct adv4 a = bench_adv4(b, L_FA2);
 	a.has_prefix_len = false;
-	bench_adv_of(b, W0, L_FA2, &a);
+	bench_adv4_of(b, W0, L_FA2, &a);
 	refuse(b, &r, MIP4_FA_NO_RESOURCES);
 	assert_addr(&r.p.dst, FA2);
-	bench_accept(b, &r);
+	bench_accept4(b, &r);
 	bench_state(b, "away-plain");
 	bench_clear(b);
 	bench_hear(b, W0, L_FA1);
@@ -361,20 +334,20 @@ static void silent_agent(void **state)
 	}
 	assert_true(bench_req(b, bench_n_req(b) - 1, &r));
 	assert_addr(&r.p.m.request.coa, A("10.3.1.77"));
-	assert_addr(&r.p.dst, HA);
+	assert_addr(&r.p.dst, HA4);
 }
 
-static void networks(struct mn_conf *c)
+static void networks(struct bench *b)
 {
-	assert_true(prefix46_parse(&c->v4.network[0], "10.77.1.0/24"));
-	assert_true(prefix46_parse(&c->v4.network[1], "10.77.2.0/24"));
-	c->v4.n_network = 2;
+	assert_true(prefix46_parse(&b->conf.v4.network[0], "10.77.1.0/24"));
+	assert_true(prefix46_parse(&b->conf.v4.network[1], "10.77.2.0/24"));
+	b->conf.v4.n_network = 2;
 }
 
 /* RFC 5177: explicit mode; those that the home agent names are asked for no more, and none after 148. */
 static void mobile_networks(void **state)
 {
-	struct bench *b = *state = new_bench(networks);
+	struct bench *b = *state;
 	struct req r;
 	first(b, &r);
 	assert_int_equal(r.p.m.ext.n_net, 2);
@@ -383,23 +356,21 @@ static void mobile_networks(void **state)
 	assert_int_equal(r.p.m.ext.net[0].len_bits, 24);
 	assert_true(mip4_is_covered(&r.p.m.ext, r.p.m.ext.net[0].off, MIP4_MH));
 	struct mip4_exts x = {.n_net = 1, .net = {{MIP4_NET_EXPLICIT, MIP4_NET_UNAUTHORISED, 24, A("10.77.2.0")}}};
-	mended(b, &r, &(struct answer){.code = MIP4_HA_NET_ERROR, .front = &x});
+	mended(b, &r, &(struct answer4){.code = MIP4_HA_NET_ERROR, .front = &x});
 	assert_int_equal(r.p.m.ext.n_net, 1);
 	assert_addr(&r.p.m.ext.net[0].addr, A("10.77.1.0"));
 	refuse(b, &r, MIP4_HA_NET_DISALLOWED);
 	assert_int_equal(r.p.m.ext.n_net, 0);
 	assert_true(r.p.m.request.flags & MIP4_T);
-	bench_accept(b, &r);
+	bench_accept4(b, &r);
 	bench_state(b, "away-plain");
-	teardown(state);
 }
 
 /* Every code leaves the mobile with something to do, and none of them with a binding. */
 static void every_code(void **state)
 {
-	(void)state;
+	struct bench *b = *state;
 	for (int code = 64; code < 256; code++) {
-		struct bench *b = new_bench(NULL);
 		struct req r;
 		first(b, &r);
 		bench_refuse(b, &r, (uint8_t)code);
@@ -413,25 +384,24 @@ static void every_code(void **state)
 		size_t n = bench_n_req(b);
 		assert_true(n >= 1 && n < 30); /* asked again, at a bearable rate */
 		assert_true(bench_req(b, n - 1, &r));
-		bench_accept(b, &r);
+		bench_accept4(b, &r);
 		bench_state(b, "away-plain");
-		bench_fini(b);
-		free(b);
+		bench_again(b);
 	}
 }
 
 /* --- who the mobile is, and who its home agent ----------------------------------------------------------------------- */
 
-static void nai_alone(struct mn_conf *c)
+static void nai_alone(struct bench *b)
 {
-	c->v4.home_address = addr6_any;
-	strcpy(c->v4.nai, "mn1@example.org");
+	b->conf.v4.home_address = addr6_any;
+	strcpy(b->conf.v4.nai, "mn1@example.org");
 }
 
 /* RFC 2794, 3.6: no home address yet: 0.0.0.0 asks, the reply assigns. */
 static void assigned_home_address(void **state)
 {
-	struct bench *b = *state = new_bench(nai_alone);
+	struct bench *b = *state;
 	struct req r;
 	assert_null(kit_fx(&b->k, FX_ADDR_ADD, 0));
 	assert_addr(&kit_dp(&b->k, FX_DP_PUT, DP_LOCAL, 0)->local.addr, A("0.0.0.0"));
@@ -440,35 +410,32 @@ static void assigned_home_address(void **state)
 	assert_addr(&r.p.m.request.hoa, A("0.0.0.0"));
 	assert_true(r.p.m.ext.has_nai);
 	assert_memory_equal(r.p.m.ext.nai.p, "mn1@example.org", 15);
-	bench_reply(b, &r, &(struct answer){.code = 0, .hoa = A("0.0.0.0"), .dst = A("255.255.255.255")});
+	bench_reply(b, &r, &(struct answer4){.code = 0, .hoa = A("0.0.0.0"), .dst = A("255.255.255.255")});
 	assert_int_equal(b->k.count.n[R_REPLY_NO_HOME_ADDRESS], 1);
 	assert_null(bench_uplink(b, 0));
 	bench_clear(b);
 	bench_run(b, span_s(500)); /* it is asked again in the end */
-	teardown(state);
-
-	b = *state = new_bench(nai_alone);
+	bench_again(b);
 	first(b, &r);
-	bench_reply(b, &r, &(struct answer){.code = 0, .hoa = A("10.1.0.142"), .dst = A("10.1.0.142")});
+	bench_reply(b, &r, &(struct answer4){.code = 0, .hoa = A("10.1.0.142"), .dst = A("10.1.0.142")});
 	bench_state(b, "away-plain");
 	bench_shows(b, "mobiles", "mobile", "home-address", "10.1.0.142");
 	const struct fx_addr *a = &kit_fx(&b->k, FX_ADDR_ADD, 0)->addr;
 	assert_addr(&a->addr, A("10.1.0.142"));
 	assert_int_equal(a->ifindex, IFINDEX_ROAM0);
 	assert_addr(&bench_uplink(b, 0)->inner_src, A("10.1.0.142"));
-	teardown(state);
 }
 
-static void no_home_agent(struct mn_conf *c)
+static void no_home_agent(struct bench *b)
 {
-	c->v4.home_agent = addr6_any;
-	c->v4.care_of = MN_COA_CO_LOCATED;
+	b->conf.v4.home_agent = addr6_any;
+	b->conf.v4.care_of = MN_COA_CO_LOCATED;
 }
 
 /* 3.6.1.1, 3.6.2.3: asked by the home network's broadcast address, each home agent refuses and names itself. */
 static void dynamic_home_agent(void **state)
 {
-	struct bench *b = *state = new_bench(no_home_agent);
+	struct bench *b = *state;
 	struct req r;
 	bench_link(b, W0, true);
 	bench_local(b, W0, OWN, false);
@@ -476,48 +443,45 @@ static void dynamic_home_agent(void **state)
 	assert_addr(&r.p.dst, A("10.1.0.255"));
 	assert_addr(&r.p.m.request.ha, A("10.1.0.255"));
 	bench_clear(b);
-	struct answer no = {.code = MIP4_HA_UNKNOWN_HA, .ha = HA, .src = HA};
-	bench_reply_from(b, &r, &no, link_ll(L_PLAIN));
+	struct answer4 no = {.code = MIP4_HA_UNKNOWN_HA, .ha = HA4, .src = HA4};
+	bench_reply_from(b, &r, &no, link_ll(L_P1));
 	assert_true(bench_req(b, 0, &r));
-	assert_addr(&r.p.dst, HA);
-	assert_addr(&r.p.m.request.ha, HA);
-	assert_addr(&kit_dp(&b->k, FX_DP_PUT, DP_DOWNLINK_IN, 0)->downlink_in.src, HA);
-	bench_accept(b, &r);
+	assert_addr(&r.p.dst, HA4);
+	assert_addr(&r.p.m.request.ha, HA4);
+	assert_addr(&kit_dp(&b->k, FX_DP_PUT, DP_DOWNLINK_IN, 0)->downlink_in.src, HA4);
+	bench_accept4(b, &r);
 	bench_state(b, "away-plain");
-	teardown(state);
 }
 
-static void no_home_agent_by_agents(struct mn_conf *c) { c->v4.home_agent = addr6_any; }
+static void no_home_agent_by_agents(struct bench *b) { b->conf.v4.home_agent = addr6_any; }
 
 /* By way of a foreign agent that address stands in the request alone, and is no destination. */
 static void dynamic_home_agent_by_an_agent(void **state)
 {
-	struct bench *b = *state = new_bench(no_home_agent_by_agents);
+	struct bench *b = *state;
 	struct req r;
 	first(b, &r);
 	assert_addr(&r.p.dst, FA1);
 	assert_addr(&r.p.m.request.ha, A("10.1.0.255"));
-	mended(b, &r, &(struct answer){.code = MIP4_HA_UNKNOWN_HA, .ha = HA});
+	mended(b, &r, &(struct answer4){.code = MIP4_HA_UNKNOWN_HA, .ha = HA4});
 	assert_addr(&r.p.dst, FA1);
-	assert_addr(&r.p.m.request.ha, HA);
-	teardown(state);
+	assert_addr(&r.p.m.request.ha, HA4);
 }
 
-static void wants_broadcasts(struct mn_conf *c) { c->v4.broadcast = true; }
+static void wants_broadcasts(struct bench *b) { b->conf.v4.broadcast = true; }
 
 /* 3.6.1.2, 4.3: through an agent they come in a tunnel to the home address, which the mobile opens. */
 static void broadcasts(void **state)
 {
-	struct bench *b = *state = new_bench(wants_broadcasts);
+	struct bench *b = *state;
 	struct req r;
 	first(b, &r);
 	assert_true(r.p.m.request.flags & MIP4_B);
 	const struct dp_downlink_in *d = &kit_dp(&b->k, FX_DP_PUT, DP_DOWNLINK_IN, 0)->downlink_in;
-	assert_addr(&d->dst, HOA);
-	assert_addr(&d->src, HA);
+	assert_addr(&d->dst, HOA4);
+	assert_addr(&d->src, HA4);
 	assert_int_equal(d->encap, DP_ENCAP_IPIP);
 	assert_addr(&d->broadcast, A("10.1.0.255"));
-	teardown(state);
 }
 
 /* A home agent that was configured is not exchanged by a refusal. */
@@ -526,15 +490,15 @@ static void configured_home_agent(void **state)
 	struct bench *b = *state;
 	struct req r;
 	first(b, &r);
-	bench_reply(b, &r, &(struct answer){.code = MIP4_HA_UNKNOWN_HA, .ha = A("10.66.6.6")});
+	bench_reply(b, &r, &(struct answer4){.code = MIP4_HA_UNKNOWN_HA, .ha = A("10.66.6.6")});
 	bench_run(b, span_s(90));
 	for (size_t i = 0; bench_req(b, i, &r); i++)
-		assert_addr(&r.p.m.request.ha, HA);
+		assert_addr(&r.p.m.request.ha, HA4);
 }
 
 /* --- tunnels in UDP ------------------------------------------------------------------------------------------------- */
 
-static void own_address(struct mn_conf *c) { c->v4.care_of = MN_COA_CO_LOCATED; }
+static void own_address(struct bench *b) { b->conf.v4.care_of = MN_COA_CO_LOCATED; }
 
 static void at_own(struct bench *b, struct req *r)
 {
@@ -572,27 +536,27 @@ static void answer_echo(struct bench *b, const struct sent *s)
 	struct icmp4_packet p;
 	assert_int_equal(icmp4_packet_parse(u.data + 4, u.data_len_oct - 4, &p), W_OK);
 	assert_int_equal(p.type, IC4_ECHO_REQUEST);
-	assert_addr(&p.ip.src, HOA);
-	assert_addr(&p.ip.dst, HA);
+	assert_addr(&p.ip.src, HOA4);
+	assert_addr(&p.ip.dst, HA4);
 	uint8_t buf[128];
 	struct wr w = wr_of(buf, sizeof buf);
-	struct ip4_path path = {.src = HA, .dst = HOA, .ttl = 64};
+	struct ip4_path path = {.src = HA4, .dst = HOA4, .ttl = 64};
 	struct icmp4_build e = icmp4_begin(&w, &path, IC4_ECHO_REPLY, 0);
 	wr_bytes(&w, p.body, p.body_len_oct);
-	assert_true(bench_rx(b, W0, DP_PUNT_MIP4, link_ll(L_PLAIN), buf, icmp4_finish(&w, &e)));
+	bench_rx(b, W0, DP_PUNT_MIP4, link_ll(L_P1), buf, icmp4_finish(&w, &e));
 }
 
 /* RFC 3519 4.4, 4.9, 4.10. */
 static void udp_tunnel(void **state)
 {
-	struct bench *b = *state = new_bench(own_address);
+	struct bench *b = *state;
 	struct req r;
 	struct sent s = {0};
 	at_own(b, &r);
 	assert_true(mip4_is_covered(&r.p.m.ext, r.p.m.ext.udp_request.off, MIP4_MH));
 	assert_int_equal(r.p.m.ext.udp_request.encap, 0);
 	struct mip4_exts x = {.has_udp_reply = true, .udp_reply = {.keepalive_s = 40}};
-	bench_reply_from(b, &r, &(struct answer){.code = 0, .front = &x}, link_ll(L_PLAIN));
+	bench_reply_from(b, &r, &(struct answer4){.code = 0, .front = &x}, link_ll(L_P1));
 	bench_shows(b, "mobiles", "mobile", "udp-tunnel", "true");
 	const struct dp_uplink_out *up = bench_uplink(b, 0);
 	assert_int_equal(up->encap, DP_ENCAP_UDP);
@@ -613,24 +577,23 @@ static void udp_tunnel(void **state)
 	assert_int_equal(n_echoes(b, &s), 3);
 	assert_int_equal(b->k.count.n[R_NAT_MAPPING_LOST], 1);
 	assert_true(bench_req(b, 0, &r));
-	teardown(state);
 }
 
 /* No word about it, or a refusing one: no tunnel in UDP (4.4). */
 static void no_udp_tunnel(void **state)
 {
+	struct bench *b = *state;
 	for (int i = 0; i < 2; i++) {
-		struct bench *b = *state = new_bench(own_address);
 		struct req r;
 		struct sent s = {0};
 		struct mip4_exts x = {.has_udp_reply = i == 1, .udp_reply = {.code = 64}};
 		at_own(b, &r);
-		bench_reply_from(b, &r, &(struct answer){.code = 0, .front = &x}, link_ll(L_PLAIN));
+		bench_reply_from(b, &r, &(struct answer4){.code = 0, .front = &x}, link_ll(L_P1));
 		assert_int_equal(bench_uplink(b, 0)->encap, DP_ENCAP_IPIP);
 		bench_clear(b);
 		bench_run(b, span_s(300));
 		assert_int_equal(n_echoes(b, &s), 0);
-		teardown(state);
+		bench_again(b);
 	}
 }
 
@@ -641,8 +604,8 @@ enum { GOOD, UNSIGNED, OTHER_KEY, OTHER_COA };
 static size_t revoke_build(struct bench *b, uint32_t id, int how, uint8_t buf[static 256])
 {
 	struct mip4 m = {.type = MIP4_REVOKE,
-			 .revoke = {.is_ha = true, .inform = true, .hoa = HOA, .home = HA, .foreign = how == OTHER_COA ? A("10.9.1.51") : OWN, .id = id}};
-	struct mip4_path path = {.src = HA, .dst = OWN};
+			 .revoke = {.is_ha = true, .inform = true, .hoa = HOA4, .home = HA4, .foreign = how == OTHER_COA ? A("10.9.1.51") : OWN, .id = id}};
+	struct mip4_path path = {.src = HA4, .dst = OWN};
 	struct mip4_built built;
 	const struct sa_key *k = &b->k.key[how == OTHER_KEY ? K_A : K_HOME];
 	if (how != UNSIGNED)
@@ -667,64 +630,63 @@ static size_t n_acks(const struct bench *b)
 
 static void revocation(void **state)
 {
-	struct bench *b = *state = new_bench(own_address);
+	struct bench *b = *state;
 	struct req r;
 	uint8_t buf[256];
 	at_own(b, &r);
-	bench_reply_from(b, &r, &(struct answer){.code = 0}, link_ll(L_PLAIN));
+	bench_reply_from(b, &r, &(struct answer4){.code = 0}, link_ll(L_P1));
 	bench_clear(b);
 	for (int how = UNSIGNED; how <= OTHER_COA; how++) {
 		size_t n = revoke_build(b, 1000, how, buf);
-		(void)bench_rx(b, W0, DP_PUNT_MIP4, link_ll(L_PLAIN), buf, n);
+		(void)bench_offer(b, W0, DP_PUNT_MIP4, link_ll(L_P1), buf, n);
 	}
 	bench_state(b, "away-plain");
 	assert_int_equal(kit_counted(&b->k), 3);
 	assert_int_equal(n_acks(b), 0);
 	size_t n = revoke_build(b, 1000, GOOD, buf);
-	(void)bench_rx(b, W0, DP_PUNT_MIP4, link_ll(L_PLAIN), buf, n);
+	(void)bench_offer(b, W0, DP_PUNT_MIP4, link_ll(L_P1), buf, n);
 	bench_state(b, "registering");
 	assert_int_equal(n_acks(b), 1);
 	assert_non_null(kit_dp(&b->k, FX_DP_DEL, DP_UPLINK_OUT, 0));
-	(void)bench_rx(b, W0, DP_PUNT_MIP4, link_ll(L_PLAIN), buf, n); /* our acknowledgement was lost */
+	(void)bench_offer(b, W0, DP_PUNT_MIP4, link_ll(L_P1), buf, n); /* our acknowledgement was lost */
 	assert_int_equal(n_acks(b), 2);
 	n = revoke_build(b, 999, GOOD, buf);
-	(void)bench_rx(b, W0, DP_PUNT_MIP4, link_ll(L_PLAIN), buf, n);
+	(void)bench_offer(b, W0, DP_PUNT_MIP4, link_ll(L_P1), buf, n);
 	assert_int_equal(n_acks(b), 2);
 	assert_int_equal(b->k.count.n[R_REPLAY_OLD], 1);
 	assert_int_equal(bench_n_req(b), 0);
 	bench_run(b, span_s(61)); /* it may have been a mistake */
 	assert_true(bench_n_req(b) >= 1);
-	teardown(state);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(what_is_not_believed, setup, teardown),
-		cmocka_unit_test(shared_with_the_agent),
-		cmocka_unit_test_setup_teardown(retransmission, setup, teardown),
-		cmocka_unit_test(nonces),
-		cmocka_unit_test_setup_teardown(clock_of_the_home_agent, setup, teardown),
-		cmocka_unit_test_setup_teardown(renewal, setup, teardown),
-		cmocka_unit_test_setup_teardown(shorter_lifetime, setup, teardown),
-		cmocka_unit_test(less_is_asked_for),
-		cmocka_unit_test(not_what_the_agent_cannot),
-		cmocka_unit_test(encapsulating_delivery),
-		cmocka_unit_test(reverse_tunnel_required_here),
-		cmocka_unit_test(reverse_tunnel_required_there),
-		cmocka_unit_test_setup_teardown(another_care_of_address, setup, teardown),
-		cmocka_unit_test_setup_teardown(another_agent, setup, teardown),
-		cmocka_unit_test_setup_teardown(silent_agent, setup, teardown),
-		cmocka_unit_test(mobile_networks),
-		cmocka_unit_test(every_code),
-		cmocka_unit_test(assigned_home_address),
-		cmocka_unit_test(dynamic_home_agent),
-		cmocka_unit_test(dynamic_home_agent_by_an_agent),
-		cmocka_unit_test(broadcasts),
-		cmocka_unit_test_setup_teardown(configured_home_agent, setup, teardown),
-		cmocka_unit_test(udp_tunnel),
-		cmocka_unit_test(no_udp_tunnel),
-		cmocka_unit_test(revocation),
+		BENCH_TEST(what_is_not_believed, V4, 1),
+		BENCH_TEST(shared_with_the_agent, V4, 1, with_key),
+		BENCH_TEST(retransmission, V4, 1),
+		BENCH_TEST(nonces, V4, 1, with_nonces),
+		BENCH_TEST(clock_of_the_home_agent, V4, 1),
+		BENCH_TEST(renewal, V4, 1),
+		BENCH_TEST(shorter_lifetime, V4, 1),
+		BENCH_TEST(less_is_asked_for, V4, 1, wants_gre),
+		BENCH_TEST(not_what_the_agent_cannot, V4, 1, wants_gre),
+		BENCH_TEST(encapsulating_delivery, V4, 1, wants_gre),
+		BENCH_TEST(reverse_tunnel_required_here, V4, 1, wants_reverse),
+		BENCH_TEST(reverse_tunnel_required_there, V4, 1, wants_no_reverse),
+		BENCH_TEST(another_care_of_address, V4, 1),
+		BENCH_TEST(another_agent, V4, 1),
+		BENCH_TEST(silent_agent, V4, 1),
+		BENCH_TEST(mobile_networks, V4, 1, networks),
+		BENCH_TEST(every_code, V4, 1),
+		BENCH_TEST(assigned_home_address, V4, 1, nai_alone),
+		BENCH_TEST(dynamic_home_agent, V4, 1, no_home_agent),
+		BENCH_TEST(dynamic_home_agent_by_an_agent, V4, 1, no_home_agent_by_agents),
+		BENCH_TEST(broadcasts, V4, 1, wants_broadcasts),
+		BENCH_TEST(configured_home_agent, V4, 1),
+		BENCH_TEST(udp_tunnel, V4, 1, own_address),
+		BENCH_TEST(no_udp_tunnel, V4, 1, own_address),
+		BENCH_TEST(revocation, V4, 1, own_address),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

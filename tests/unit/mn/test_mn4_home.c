@@ -4,29 +4,6 @@
 
 #include "../kit/mn4_bench.h"
 
-static int setup1(void **state)
-{
-	struct bench *b = calloc(1, sizeof *b);
-	bench_init(b, 1, NULL);
-	*state = b;
-	return 0;
-}
-
-static int setup2(void **state)
-{
-	struct bench *b = calloc(1, sizeof *b);
-	bench_init(b, 2, NULL);
-	*state = b;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	bench_fini(*state);
-	free(*state);
-	return 0;
-}
-
 static bool is_home_addr(const struct effect *e, uint32_t ifindex, uint8_t bits)
 {
 	return e && addr6_eq(&e->addr.addr, &(struct addr6){{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 1, 0, 100}}) && e->addr.ifindex == ifindex &&
@@ -49,7 +26,7 @@ static void at_home_from_the_start(void **state)
 	assert_true(bench_pos(b, FX_ADDR_ADD, 0) < bench_pos(b, FX_ADDR_DEL, 0)); /* no socket sees it gone */
 	const struct fx_route *r = &kit_fx(&b->k, FX_ROUTE_PUT, 0)->route;
 	assert_int_equal(r->dst.len_bits, 96);
-	assert_addr(&r->via, HA);
+	assert_addr(&r->via, HA4);
 	assert_true(bench_arp(b, 0, &a, &s));
 	assert_int_equal(kit_counted(&b->k), 0);
 }
@@ -70,19 +47,19 @@ static void coming_home(void **state)
 	assert_true(is_home_addr(kit_fx(&b->k, FX_ADDR_ADD, 0), W0, 120)); /* ARP is answered again */
 	assert_true(bench_arp(b, 0, &a, &s));
 	assert_true(arp_is_gratuitous(&a));
-	assert_addr(&a.sender, HOA);
+	assert_addr(&a.sender, HOA4);
 	struct lladdr me = station_ll(W0), all = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 	assert_true(lladdr_eq(&a.sender_ll, &me));
 	assert_true(lladdr_eq(&s.fx->send.lladdr, &all));
 	assert_true(bench_req(b, 0, &r));
 	assert_true(bench_pos(b, FX_ADDR_ADD, 0) < (int)s.pos && s.pos < r.s.pos);
 	assert_int_equal(r.p.m.request.lifetime_s, 0);
-	assert_addr(&r.p.m.request.coa, HOA); /* all of them (3.6.1.2) */
-	assert_addr(&r.p.src, HOA);
-	assert_addr(&r.p.dst, HA);
+	assert_addr(&r.p.m.request.coa, HOA4); /* all of them (3.6.1.2) */
+	assert_addr(&r.p.src, HOA4);
+	assert_addr(&r.p.dst, HA4);
 	assert_int_equal(r.p.m.request.flags, 0);
 	assert_null(kit_fx(&b->k, FX_ADDR_DEL, 0)); /* from roam0 only when it is confirmed */
-	bench_accept(b, &r);
+	bench_accept4(b, &r);
 	bench_state(b, "home");
 	assert_true(is_home_addr(kit_fx(&b->k, FX_ADDR_DEL, 0), IFINDEX_ROAM0, 128));
 	assert_non_null(kit_dp(&b->k, FX_DP_DEL, DP_UPLINK_OUT, 0));
@@ -142,7 +119,7 @@ static void leaving_home(void **state)
 		assert_true(bench_pos(b, FX_ROUTE_PUT, i) < bench_pos(b, FX_ADDR_DEL, 0));
 	}
 	bench_clear(b);
-	bench_reply_from(b, &r, &(struct answer){.code = 0}, link_ll(L_FA1));
+	bench_reply_from(b, &r, &(struct answer4){.code = 0}, link_ll(L_FA1));
 	bench_state(b, "away-plain");
 	assert_int_equal(kit_fx(&b->k, FX_DP_PUT, 0)->dp.uplink_out.ifindex, W1);
 	assert_int_equal(kit_n_fx(&b->k, FX_DP_DEL), 0);
@@ -184,11 +161,11 @@ static void home_link_goes_down(void **state)
 static void send_arp_request(struct bench *b, struct lladdr from, struct addr6 sender, struct lladdr target_ll)
 {
 	struct arp q = arp_request(&from, &sender, &(struct addr6){{0}});
-	q.target = HOA;
+	q.target = HOA4;
 	q.target_ll = target_ll;
 	uint8_t buf[ARP_OCT];
 	size_t n = arp_build(buf, sizeof buf, &q);
-	(void)bench_rx(b, W0, DP_PUNT_ARP, from, buf, n);
+	(void)bench_offer(b, W0, DP_PUNT_ARP, from, buf, n);
 }
 
 /* 4.6: away, only the agent's unicast request is answered, and by unicast. */
@@ -200,17 +177,17 @@ static void arp_away_from_home(void **state)
 	struct lladdr none = {{0}}, me = station_ll(W0);
 	bench_to(b, W0, L_FA1);
 	send_arp_request(b, link_ll(L_FA1), FA1, none);         /* by broadcast */
-	send_arp_request(b, link_ll(L_PLAIN), A("10.3.1.9"), me); /* another station */
+	send_arp_request(b, link_ll(L_P1), A("10.3.1.9"), me); /* another station */
 	assert_false(bench_arp(b, 0, &a, &s));
 	send_arp_request(b, link_ll(L_FA1), FA1, me);
 	assert_true(bench_arp(b, 0, &a, &s));
 	assert_int_equal(a.op, ARP_REPLY);
-	assert_addr(&a.sender, HOA);
+	assert_addr(&a.sender, HOA4);
 	struct lladdr fa = link_ll(L_FA1);
 	assert_true(lladdr_eq(&s.fx->send.lladdr, &fa));
 	assert_false(bench_arp(b, 1, &a, &s));
 	uint8_t junk[ARP_OCT] = {0};
-	(void)bench_rx(b, W0, DP_PUNT_ARP, fa, junk, sizeof junk);
+	(void)bench_offer(b, W0, DP_PUNT_ARP, fa, junk, sizeof junk);
 	assert_int_equal(b->k.count.n[R_ARP_INVALID], 1);
 }
 
@@ -224,12 +201,12 @@ static void home_from_a_site(void **state)
 	bench_clear(b);
 	bench_hear(b, W1, L_HOME);
 	assert_true(bench_req(b, 0, &r));
-	bench_accept(b, &r);
+	bench_accept4(b, &r);
 	bench_state(b, "home");
 	assert_true(bench_req(b, 1, &bye));
-	assert_addr(&bye.p.dst, MMA_A);
+	assert_addr(&bye.p.dst, MMA4_A);
 	assert_true(bye.rc.has_forward);
-	assert_addr(&bye.rc.forward.to, HOA);
+	assert_addr(&bye.rc.forward.to, HOA4);
 	assert_true(addr6_is_none(&bye.rc.forward.agent));
 	bool is_open = false; /* what it forwards is a tunnel to the home address */
 	for (size_t i = 0; kit_dp(&b->k, FX_DP_PUT, DP_DOWNLINK_IN, i); i++) {
@@ -239,7 +216,7 @@ static void home_from_a_site(void **state)
 	assert_true(is_open);
 	bench_clear(b);
 	struct rc4 rc = {.has_forward = true, .forward = bye.rc.forward};
-	bench_reply_from(b, &bye, &(struct answer){.code = 0, .no_mh = true, .rc = &rc, .src = MMA_A}, link_ll(L_HOME));
+	bench_reply_from(b, &bye, &(struct answer4){.code = 0, .no_mh = true, .rc = &rc, .src = MMA4_A}, link_ll(L_HOME));
 	bench_run(b, span_s(9)); /* it goes on for the time that was granted */
 	assert_null(kit_dp(&b->k, FX_DP_DEL, DP_DOWNLINK_IN, 1));
 	bench_run(b, span_s(5));
@@ -297,10 +274,10 @@ static void restart(void **state)
 	assert_true(bench_req(b, 0, &r));
 	assert_true((int64_t)(r.p.m.request.id - before.p.m.request.id) > 0);
 	bench_clear(b);
-	bench_reply_from(b, &r, &(struct answer){.code = 0}, link_ll(L_HOME));
+	bench_reply_from(b, &r, &(struct answer4){.code = 0}, link_ll(L_HOME));
 	bench_state(b, "home");
 	assert_true(bench_req(b, 0, &r));
-	assert_addr(&r.p.dst, MMA_A);
+	assert_addr(&r.p.dst, MMA4_A);
 	assert_int_equal(r.p.m.request.lifetime_s, 0);
 	for (size_t cut = 0; cut < k.val_len; cut++) { /* a record that was cut short is none */
 		struct kept half = k;
@@ -323,7 +300,7 @@ static void restart_away_from_home(void **state)
 	bench_hear(b, W0, L_HOME);
 	struct req r;
 	assert_true(bench_req(b, bench_n_req(b) - 1, &r));
-	bench_accept(b, &r);
+	bench_accept4(b, &r);
 	keep(b, &k);
 	assert_int_equal(revive(b, &k), 0);
 	assert_null(kit_fx(&b->k, FX_ADDR_ADD, 0)); /* until the link speaks */
@@ -350,17 +327,17 @@ static void stop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(at_home_from_the_start, setup1, teardown),
-		cmocka_unit_test_setup_teardown(coming_home, setup1, teardown),
-		cmocka_unit_test_setup_teardown(coming_home_without_an_answer, setup1, teardown),
-		cmocka_unit_test_setup_teardown(leaving_home, setup2, teardown),
-		cmocka_unit_test_setup_teardown(home_link_goes_down_while_leaving, setup2, teardown),
-		cmocka_unit_test_setup_teardown(home_link_goes_down, setup1, teardown),
-		cmocka_unit_test_setup_teardown(arp_away_from_home, setup1, teardown),
-		cmocka_unit_test_setup_teardown(home_from_a_site, setup2, teardown),
-		cmocka_unit_test_setup_teardown(restart, setup1, teardown),
-		cmocka_unit_test_setup_teardown(restart_away_from_home, setup1, teardown),
-		cmocka_unit_test_setup_teardown(stop, setup1, teardown),
+		BENCH_TEST(at_home_from_the_start, V4, 1),
+		BENCH_TEST(coming_home, V4, 1),
+		BENCH_TEST(coming_home_without_an_answer, V4, 1),
+		BENCH_TEST(leaving_home, V4, 2),
+		BENCH_TEST(home_link_goes_down_while_leaving, V4, 2),
+		BENCH_TEST(home_link_goes_down, V4, 1),
+		BENCH_TEST(arp_away_from_home, V4, 1),
+		BENCH_TEST(home_from_a_site, V4, 2),
+		BENCH_TEST(restart, V4, 1),
+		BENCH_TEST(restart_away_from_home, V4, 1),
+		BENCH_TEST(stop, V4, 1),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,21 +4,6 @@
 
 #include "../kit/mn4_bench.h"
 
-static int setup(void **state)
-{
-	struct bench *b = calloc(1, sizeof *b);
-	bench_init(b, 1, NULL);
-	*state = b;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	bench_fini(*state);
-	free(*state);
-	return 0;
-}
-
 /* H-7, 3.6.1: through a foreign agent: its care-of address, the home address as source, straight to its link-layer address. */
 static void through_a_foreign_agent(void **state)
 {
@@ -36,11 +21,11 @@ static void through_a_foreign_agent(void **state)
 	bench_hear(b, W0, L_FA1);
 	assert_true(bench_req(b, 0, &r));
 	assert_int_equal(bench_n_req(b), 1);
-	assert_addr(&r.p.src, HOA);
+	assert_addr(&r.p.src, HOA4);
 	assert_addr(&r.p.dst, FA1);
 	assert_int_equal(r.p.ttl, 255); /* RFC 3024 4.1.1 */
-	assert_addr(&r.p.m.request.hoa, HOA);
-	assert_addr(&r.p.m.request.ha, HA);
+	assert_addr(&r.p.m.request.hoa, HOA4);
+	assert_addr(&r.p.m.request.ha, HA4);
 	assert_addr(&r.p.m.request.coa, FA1);
 	assert_int_equal(r.p.m.request.flags, MIP4_T);
 	assert_int_equal(r.p.m.request.lifetime_s, 600);
@@ -53,13 +38,13 @@ static void through_a_foreign_agent(void **state)
 	assert_null(bench_uplink(b, 0));
 	bench_state(b, "registering");
 
-	bench_accept(b, &r);
+	bench_accept4(b, &r);
 	bench_state(b, "away-plain");
 	bench_shows(b, "mobiles", "mobile", "care-of", "foreign-agent");
 	const struct dp_uplink_out *up = bench_uplink(b, 0);
 	assert_non_null(up);
 	assert_int_equal(up->encap, DP_ENCAP_NONE);
-	assert_addr(&up->inner_src, HOA);
+	assert_addr(&up->inner_src, HOA4);
 	assert_true(lladdr_eq(&up->next_hop, &ll));
 	assert_int_equal(kit_counted(&b->k), 0);
 }
@@ -76,7 +61,7 @@ static void with_an_address_of_its_own(void **state)
 	bench_run(b, span_ms(1100));
 	assert_true(bench_req(b, 0, &r));
 	assert_addr(&r.p.src, OWN);
-	assert_addr(&r.p.dst, HA);
+	assert_addr(&r.p.dst, HA4);
 	assert_addr(&r.p.m.request.coa, OWN);
 	assert_int_equal(r.p.m.request.flags, MIP4_D | MIP4_T);
 	assert_false(r.s.fx->send.has_lladdr); /* the kernel knows the router */
@@ -84,19 +69,19 @@ static void with_an_address_of_its_own(void **state)
 	assert_true(r.p.m.ext.has_revocation);
 	const struct dp_downlink_in *down = &kit_dp(&b->k, FX_DP_PUT, DP_DOWNLINK_IN, 0)->downlink_in;
 	assert_addr(&down->dst, OWN);
-	assert_addr(&down->src, HA);
-	assert_addr(&down->home_address, HOA);
+	assert_addr(&down->src, HA4);
+	assert_addr(&down->home_address, HOA4);
 	assert_int_equal(down->encap, DP_ENCAP_IPIP);
 
-	bench_accept(b, &r);
+	bench_accept4(b, &r);
 	bench_state(b, "away-plain");
 	bench_shows(b, "mobiles", "mobile", "care-of", "co-located");
 	const struct dp_uplink_out *up = bench_uplink(b, 0);
 	assert_non_null(up);
 	assert_int_equal(up->encap, DP_ENCAP_IPIP);
 	assert_addr(&up->src, OWN);
-	assert_addr(&up->dst, HA);
-	struct lladdr ll = link_ll(L_PLAIN); /* who brought the reply */
+	assert_addr(&up->dst, HA4);
+	struct lladdr ll = link_ll(L_P1); /* who brought the reply */
 	assert_true(lladdr_eq(&up->next_hop, &ll));
 	assert_int_equal(kit_counted(&b->k), 0);
 }
@@ -104,8 +89,8 @@ static void with_an_address_of_its_own(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(through_a_foreign_agent, setup, teardown),
-		cmocka_unit_test_setup_teardown(with_an_address_of_its_own, setup, teardown),
+		BENCH_TEST(through_a_foreign_agent, V4, 1),
+		BENCH_TEST(with_an_address_of_its_own, V4, 1),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,55 +4,11 @@
 
 #include "../kit/mn4_bench.h"
 
-static int setup1(void **state)
-{
-	struct bench *b = calloc(1, sizeof *b);
-	bench_init(b, 1, NULL);
-	*state = b;
-	return 0;
-}
-
-static int setup2(void **state)
-{
-	struct bench *b = calloc(1, sizeof *b);
-	bench_init(b, 2, NULL);
-	*state = b;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	bench_fini(*state);
-	free(*state);
-	return 0;
-}
-
-static void assert_report(struct bench *b, size_t nth, enum mld_rec_type type, uint32_t ifindex, struct addr6 group, struct addr6 source)
-{
-	struct report r;
-	assert_true(bench_report(b, nth, &r));
-	assert_int_equal(r.rec.type, type);
-	assert_addr(&r.rec.group, group);
-	assert_int_equal(r.rec.n_source, 1);
-	struct addr6 got = igmp_source(r.rec.source, 0);
-	assert_addr(&got, source);
-	assert_int_equal(r.s.fx->send.ifindex, ifindex);
-	assert_addr(&r.p.src, A("0.0.0.0")); /* RFC 3376 4.2.13: there is no address of this link */
-}
-
-static const struct effect *first_effect(const struct bench *b)
-{
-	for (uint32_t i = 0; i < b->k.fx.n; i++)
-		if (b->k.fx.fx[i].kind != FX_EVENT)
-			return &b->k.fx.fx[i];
-	return NULL;
-}
-
 static struct addr6 group_of(struct bench *b)
 {
 	struct report r;
 	assert_true(bench_report(b, 0, &r));
-	return r.rec.group;
+	return r.group;
 }
 
 /* H-7, H-10: the report and the request leave at once and together; the answer comes through the group and brings uplink and membership. */
@@ -68,11 +24,11 @@ static void first_registration(void **state)
 	struct prefix6 range;
 	assert_true(prefix46_parse(&range, "232.128.0.0/9"));
 	assert_true(prefix6_contains(&range, &group));
-	assert_report(b, 0, MLD_ALLOW, W0, group, MMA_A);
+	assert_report(b, 0, MLD_ALLOW, W0, group, MMA4_A);
 	assert_true(bench_req(b, 0, &r));
-	assert_addr(&r.p.src, HOA);
-	assert_addr(&r.p.dst, MMA_A);
-	assert_addr(&r.p.m.request.coa, MMA_A);
+	assert_addr(&r.p.src, HOA4);
+	assert_addr(&r.p.dst, MMA4_A);
+	assert_addr(&r.p.m.request.coa, MMA4_A);
 	assert_int_equal(r.p.m.request.flags, MIP4_T);
 	assert_true(r.rc.has_group_request);
 	assert_addr(&r.rc.group_request.group, group);
@@ -84,7 +40,7 @@ static void first_registration(void **state)
 	assert_true(lladdr_eq(&r.s.fx->send.lladdr, &ll));
 	const struct dp_downlink_in *down = &kit_dp(&b->k, FX_DP_PUT, DP_DOWNLINK_IN, 0)->downlink_in;
 	assert_addr(&down->dst, group);
-	assert_addr(&down->src, MMA_A);
+	assert_addr(&down->src, MMA4_A);
 	assert_int_equal(down->encap, DP_ENCAP_GRE);
 	const struct dp_local *listen = &kit_dp(&b->k, FX_DP_PUT, DP_LOCAL, 0)->local;
 	assert_addr(&listen->addr, group);
@@ -93,15 +49,15 @@ static void first_registration(void **state)
 	assert_int_equal(kit_n_fx(&b->k, FX_JOIN), 1);
 	bench_state(b, "joining");
 
-	bench_accept(b, &r);
+	bench_accept4(b, &r);
 	bench_state(b, "away-site");
 	const struct dp_uplink_out *up = bench_uplink(b, 0);
 	assert_non_null(up);
 	assert_int_equal(up->encap, DP_ENCAP_GRE);
 	assert_addr(&up->src, A("10.2.255.7"));
-	assert_addr(&up->dst, MMA_A);
+	assert_addr(&up->dst, MMA4_A);
 	assert_true(lladdr_eq(&up->next_hop, &ll));
-	struct addr6 hoa = HOA;
+	struct addr6 hoa = HOA4;
 	assert_int_equal(up->gre_key, sa_uplink_key(&b->k.key[K_A], &crypto_openssl, &hoa, r.p.m.request.id));
 	bench_run(b, span_s(1));
 	assert_int_equal(bench_n_reports(b), 3); /* repeated */
@@ -120,7 +76,7 @@ static void intra_site_make_before_break(void **state)
 	assert_true(bench_report(b, 0, &r));
 	assert_int_equal(r.s.fx->send.ifindex, W1);
 	assert_int_equal(kit_dp(&b->k, FX_DP_PUT, DP_IF, 0)->iface.ifindex, W1);
-	assert_ptr_equal(first_effect(b)->kind == FX_DP_PUT ? (const void *)1 : NULL, (const void *)1); /* the interface itself */
+	assert_ptr_equal(bench_first(b)->kind == FX_DP_PUT ? (const void *)1 : NULL, (const void *)1); /* the interface itself */
 	assert_true(bench_sol(b, 0, &sol));
 	assert_true(r.s.pos < sol.pos);
 	assert_null(bench_uplink(b, 0)); /* by the old link until the router is known */
@@ -135,7 +91,7 @@ static void intra_site_make_before_break(void **state)
 	bench_shows(b, "mobiles", "mobile", "intra-site", "1");
 	bench_clear(b);
 	bench_run(b, span_s(1));
-	assert_report(b, 2, MLD_BLOCK, W0, r.rec.group, MMA_A); /* behind two repetitions on the new link: the old one is drained */
+	assert_report(b, 2, MLD_BLOCK, W0, r.group, MMA4_A); /* behind two repetitions on the new link: the old one is drained */
 	assert_int_equal(bench_n_req(b), 0);
 	assert_int_equal(kit_counted(&b->k), 0);
 }
@@ -151,7 +107,7 @@ static void intra_site_break_before_make(void **state)
 	bench_link(b, W0, true);
 	struct report r;
 	assert_true(bench_report(b, 0, &r));
-	assert_ptr_equal(r.s.fx, first_effect(b));
+	assert_ptr_equal(r.s.fx, bench_first(b));
 	bench_hear(b, W0, L_A2);
 	const struct dp_uplink_out *up = bench_uplink(b, 0);
 	struct lladdr ll = link_ll(L_A2);
@@ -174,22 +130,22 @@ static void inter_site_make_before_break(void **state)
 	bench_hear(b, W1, L_B1);
 	assert_true(bench_req(b, 0, &r));
 	assert_int_equal(bench_n_req(b), 1);
-	assert_addr(&r.p.dst, MMA_B);
-	assert_addr(&r.rc.group_request.prev, MMA_A);
+	assert_addr(&r.p.dst, MMA4_B);
+	assert_addr(&r.rc.group_request.prev, MMA4_A);
 	assert_true(sa4_verify(&b->k.key[K_B], &crypto_openssl, r.p.msg, &r.p.m.ext.auth[MIP4_MF]));
 	assert_null(bench_uplink(b, 0)); /* the old one serves until then */
-	bench_accept(b, &r);
+	bench_accept4(b, &r);
 	bench_state(b, "away-site");
-	assert_addr(&bench_uplink(b, 0)->dst, MMA_B);
+	assert_addr(&bench_uplink(b, 0)->dst, MMA4_B);
 	assert_true(bench_req(b, 1, &bye));
-	assert_addr(&bye.p.dst, MMA_A);
-	assert_addr(&bye.p.src, HOA);
+	assert_addr(&bye.p.dst, MMA4_A);
+	assert_addr(&bye.p.src, HOA4);
 	assert_int_equal(bye.s.fx->send.ifindex, 0); /* as any packet of the mobile: through the new uplink */
 	assert_int_equal(bye.p.m.request.lifetime_s, 0);
-	assert_addr(&bye.p.m.request.coa, MMA_A);
+	assert_addr(&bye.p.m.request.coa, MMA4_A);
 	assert_true(bye.rc.has_forward);
-	assert_addr(&bye.rc.forward.to, MMA_B);
-	assert_addr(&bye.rc.forward.agent, MMA_B);
+	assert_addr(&bye.rc.forward.to, MMA4_B);
+	assert_addr(&bye.rc.forward.agent, MMA4_B);
 	assert_int_equal(bye.rc.forward.time_s, 10);
 	assert_int_equal(bye.rc.forward.flags, 0); /* the old link is still heard */
 	assert_true(mip4_is_covered(&bye.p.m.ext, bye.rc.off[RC4_FORWARD], MIP4_MF));
@@ -200,7 +156,7 @@ static void inter_site_make_before_break(void **state)
 	assert_int_equal(bench_n_req(b), 0);
 	assert_int_equal(kit_fx(&b->k, FX_LEAVE, 0) != NULL, false); /* it waits for the agent's word */
 	struct rc4 rc = {.has_forward = true, .forward = bye.rc.forward};
-	bench_reply(b, &bye, &(struct answer){.code = 0, .no_mh = true, .rc = &rc, .src = MMA_A});
+	bench_reply(b, &bye, &(struct answer4){.code = 0, .no_mh = true, .rc = &rc, .src = MMA4_A});
 	bench_run(b, span_ms(300));
 	assert_int_equal(kit_fx(&b->k, FX_LEAVE, 0)->group.ifindex, W0);
 	bench_run(b, span_s(60));
@@ -219,21 +175,21 @@ static void leaving_is_repeated(void **state)
 	bench_clear(b);
 	bench_hear(b, W0, L_B1);
 	assert_true(bench_req(b, 0, &r));
-	bench_accept(b, &r);
+	bench_accept4(b, &r);
 	bench_clear(b);
 	bench_run(b, span_s(4));
 	assert_int_equal(bench_n_req(b), 2);
 	assert_true(bench_req(b, 1, &bye));
 	assert_int_equal(bye.rc.forward.flags, RC_FORWARD_GONE);
-	bench_reply(b, &bye, &(struct answer){.code = 0, .no_mh = true, .bad_mf = true, .src = MMA_A});
+	bench_reply(b, &bye, &(struct answer4){.code = 0, .no_mh = true, .bad_mf = true, .src = MMA4_A});
 	assert_int_equal(b->k.count.n[R_AUTH_BAD], 1);
-	bench_reply(b, &bye, &(struct answer){.code = 0, .no_mh = true, .no_mf = true, .src = MMA_A});
+	bench_reply(b, &bye, &(struct answer4){.code = 0, .no_mh = true, .no_mf = true, .src = MMA4_A});
 	assert_int_equal(b->k.count.n[R_AUTH_MISSING], 1);
 	bench_clear(b);
 	bench_run(b, span_s(5));
 	assert_int_equal(bench_n_req(b), 1);
 	assert_true(bench_req(b, 0, &bye));
-	bench_reply(b, &bye, &(struct answer){.code = 0, .no_mh = true, .src = MMA_A});
+	bench_reply(b, &bye, &(struct answer4){.code = 0, .no_mh = true, .src = MMA4_A});
 	bench_clear(b);
 	bench_run(b, span_s(100));
 	assert_int_equal(bench_n_req(b), 0);
@@ -251,13 +207,13 @@ static void group_is_taken(void **state)
 	assert_true(bench_req(b, 0, &r));
 	struct rc4 rc = {.has_group_answer = true, .group_answer = {.status = RC4_GROUP_TAKEN, .group = other}};
 	bench_clear(b);
-	bench_reply(b, &r, &(struct answer){.code = MIP4_FA_UNSPECIFIED, .no_mh = true, .rc = &rc, .src = MMA_A});
-	assert_report(b, 0, MLD_BLOCK, W0, first, MMA_A);
-	assert_report(b, 1, MLD_ALLOW, W0, other, MMA_A);
+	bench_reply(b, &r, &(struct answer4){.code = MIP4_FA_UNSPECIFIED, .no_mh = true, .rc = &rc, .src = MMA4_A});
+	assert_report(b, 0, MLD_BLOCK, W0, first, MMA4_A);
+	assert_report(b, 1, MLD_ALLOW, W0, other, MMA4_A);
 	assert_true(bench_req(b, 0, &r));
 	assert_addr(&r.rc.group_request.group, other);
 	assert_int_equal(b->k.count.n[R_MMA_GROUP_TAKEN], 1);
-	bench_accept(b, &r);
+	bench_accept4(b, &r);
 	bench_state(b, "away-site");
 }
 
@@ -270,14 +226,14 @@ static void refused_by_the_agent(void **state)
 	bench_local(b, W0, A("10.2.16.77"), false);
 	bench_hear(b, W0, L_A1);
 	assert_true(bench_req(b, 0, &r));
-	bench_reply(b, &r, &(struct answer){.code = MIP4_FA_MN_AUTH, .no_mh = true, .no_mf = true, .src = MMA_A});
+	bench_reply(b, &r, &(struct answer4){.code = MIP4_FA_MN_AUTH, .no_mh = true, .no_mf = true, .src = MMA4_A});
 	bench_state(b, "joining"); /* a word without authentication */
 	bench_clear(b);
 	bench_run(b, span_ms(1001));
 	assert_true(bench_req(b, bench_n_req(b) - 1, &r));
-	assert_addr(&r.p.dst, HA);
+	assert_addr(&r.p.dst, HA4);
 	assert_addr(&r.p.m.request.coa, A("10.2.16.77"));
-	bench_accept(b, &r);
+	bench_accept4(b, &r);
 	bench_state(b, "away-plain");
 }
 
@@ -286,10 +242,10 @@ static void home_takes_precedence(void **state)
 {
 	struct bench *b = *state;
 	bench_link(b, W0, true);
-	struct adv4 a = bench_adv(b, L_HOME);
+	struct adv4 a = bench_adv4(b, L_HOME);
 	a.has_mma = true;
-	a.mma = bench_adv(b, L_A1).mma;
-	bench_adv_of(b, W0, L_HOME, &a);
+	a.mma = bench_adv4(b, L_A1).mma;
+	bench_adv4_of(b, W0, L_HOME, &a);
 	bench_state(b, "home");
 	assert_int_equal(bench_n_req(b), 0);
 	assert_int_equal(bench_n_reports(b), 0);
@@ -305,19 +261,19 @@ static void queries_are_answered(void **state)
 	struct addr6 src = A("10.2.16.1");
 	struct igmp_query q = {.version = 3, .max_response_ms = 1000, .robustness = 2, .interval_s = 125};
 	size_t n = igmp_query_packet_build(buf, sizeof buf, &src, &q);
-	assert_true(bench_rx(b, W0, DP_PUNT_IGMP, link_ll(L_A1), buf, n));
+	bench_rx(b, W0, DP_PUNT_IGMP, link_ll(L_A1), buf, n);
 	assert_true(bench_report(b, 0, &r));
-	assert_int_equal(r.rec.type, MLD_IS_IN);
-	struct addr6 group = r.rec.group;
+	assert_int_equal(r.type, MLD_IS_IN);
+	struct addr6 group = r.group;
 	bench_clear(b);
 	q.group = A("232.1.1.1");
 	n = igmp_query_packet_build(buf, sizeof buf, &src, &q);
-	assert_true(bench_rx(b, W0, DP_PUNT_IGMP, link_ll(L_A1), buf, n));
+	bench_rx(b, W0, DP_PUNT_IGMP, link_ll(L_A1), buf, n);
 	assert_int_equal(bench_n_reports(b), 0); /* not ours */
 	q.version = 2;
 	q.group = group;
 	n = igmp_query_packet_build(buf, sizeof buf, &src, &q);
-	assert_true(bench_rx(b, W0, DP_PUNT_IGMP, link_ll(L_A1), buf, n));
+	bench_rx(b, W0, DP_PUNT_IGMP, link_ll(L_A1), buf, n);
 	struct igmp_packet p;
 	struct sent s = {0};
 	assert_true(bench_sent(b, 0, &s));
@@ -325,7 +281,7 @@ static void queries_are_answered(void **state)
 	assert_int_equal(p.kind, IGMP2_REPORT);
 	assert_addr(&p.group, group);
 	buf[23] ^= 1;
-	assert_true(bench_rx(b, W0, DP_PUNT_IGMP, link_ll(L_A1), buf, n));
+	bench_rx(b, W0, DP_PUNT_IGMP, link_ll(L_A1), buf, n);
 	assert_int_equal(b->k.count.n[R_IGMP_INVALID], 1);
 }
 
@@ -343,7 +299,7 @@ static void refresh(void **state)
 	}
 	assert_true(bench_req(b, bench_n_req(b) - 1, &r)); /* the most recent one is the one that can be answered */
 	assert_true(r.rc.has_group_request);
-	bench_accept(b, &r);
+	bench_accept4(b, &r);
 	bench_state(b, "away-site");
 	assert_non_null(bench_uplink(b, 0)); /* with the new key */
 }
@@ -351,16 +307,16 @@ static void refresh(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(first_registration, setup1, teardown),
-		cmocka_unit_test_setup_teardown(intra_site_make_before_break, setup2, teardown),
-		cmocka_unit_test_setup_teardown(intra_site_break_before_make, setup1, teardown),
-		cmocka_unit_test_setup_teardown(inter_site_make_before_break, setup2, teardown),
-		cmocka_unit_test_setup_teardown(leaving_is_repeated, setup1, teardown),
-		cmocka_unit_test_setup_teardown(group_is_taken, setup1, teardown),
-		cmocka_unit_test_setup_teardown(refused_by_the_agent, setup1, teardown),
-		cmocka_unit_test_setup_teardown(home_takes_precedence, setup1, teardown),
-		cmocka_unit_test_setup_teardown(queries_are_answered, setup1, teardown),
-		cmocka_unit_test_setup_teardown(refresh, setup1, teardown),
+		BENCH_TEST(first_registration, V4, 1),
+		BENCH_TEST(intra_site_make_before_break, V4, 2),
+		BENCH_TEST(intra_site_break_before_make, V4, 1),
+		BENCH_TEST(inter_site_make_before_break, V4, 2),
+		BENCH_TEST(leaving_is_repeated, V4, 1),
+		BENCH_TEST(group_is_taken, V4, 1),
+		BENCH_TEST(refused_by_the_agent, V4, 1),
+		BENCH_TEST(home_takes_precedence, V4, 1),
+		BENCH_TEST(queries_are_answered, V4, 1),
+		BENCH_TEST(refresh, V4, 1),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

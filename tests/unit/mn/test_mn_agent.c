@@ -1,44 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The mobile node and its home agents: discovery (RFC 6275 11.4.1), prefixes of the home link (11.4.2, 11.4.3), what is told
  * without authentication (11.3.6, 11.7.4). */
-#include "../kit/mn_bench.h"
+#include "../kit/mn6_bench.h"
 #include "wire/mip6/ha_icmp.h"
 
 #define HA2 A("2001:db8:1::2")
 #define ANYCAST A("2001:db8:1::fdff:ffff:ffff:fffe")
 
-static int setup(void **state)
-{
-	struct bench *b = calloc(1, sizeof *b);
-	bench_init(b, 1);
-	*state = b;
-	return 0;
-}
-
-static void restart(struct bench *b)
-{
-	mn_role.fini(b->mn);
-	free(b->mn);
-	bench_start(b);
-	mn_role.restored(b->mn, b->k.now);
-	bench_clear(b);
-}
-
-static int setup_undiscovered(void **state)
-{
-	setup(state);
-	struct bench *b = *state;
-	b->conf.home_agent = addr6_any;
-	restart(b);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	bench_fini(*state);
-	free(*state);
-	return 0;
-}
+static void undiscovered(struct bench *b) { b->conf.home_agent = addr6_any; }
 
 static struct bu only_bu(struct bench *b)
 {
@@ -90,7 +59,7 @@ static void reply(struct bench *b, const struct ha_icmp_packet *to, const struct
 		memcpy(msg.agent, list, n * sizeof *list);
 	size_t len = ha_icmp_packet_build(buf, sizeof buf, &src, &to->src, NULL, NULL, &msg);
 	bench_clear(b);
-	bench_rx(b, W0, DP_PUNT_ICMP_HA, router_ll(R_P1), buf, len);
+	bench_rx(b, W0, DP_PUNT_ICMP_HA, link_ll(L_P1), buf, len);
 }
 
 /* --- discovery --------------------------------------------------------------------------------------------- */
@@ -100,7 +69,7 @@ static void discovered_away(void **state)
 	struct bench *b = *state;
 	bench_link(b, W0, true);
 	bench_clear(b);
-	bench_ra(b, W0, R_P1);
+	bench_ra(b, W0, L_P1);
 	struct ha_icmp_packet rq = only_icmp(b);
 	assert_int_equal(rq.msg.type, IC6_HA_REQUEST);
 	assert_addr(&rq.src, COA_P1);
@@ -125,7 +94,7 @@ static void discovered_in_a_site(void **state)
 	struct addr6 list[] = {HA2}, acoa = ACOA_A;
 	bench_link(b, W0, true);
 	bench_clear(b);
-	bench_ra(b, W0, R_A1);
+	bench_ra(b, W0, L_A1);
 	struct ha_icmp_packet rq = only_icmp(b);
 	assert_int_equal(bench_n_mh(b), 0);
 	bench_run(b, span_ms(500));
@@ -146,7 +115,7 @@ static void discovered_at_home(void **state)
 	struct bench *b = *state;
 	bench_link(b, W0, true);
 	bench_clear(b);
-	bench_ra(b, W0, R_HOME);
+	bench_ra(b, W0, L_HOME);
 	bench_state(b, "home");
 	struct ha_icmp_packet rq = only_icmp(b);
 	assert_addr(&rq.src, HOA);
@@ -159,11 +128,11 @@ static void discovered_at_home(void **state)
 static void nobody_answers(void **state)
 {
 	struct bench *b = *state;
-	struct nd_ra ra = bench_adv(R_P1);
+	struct nd_ra ra = bench_adv(L_P1);
 	ra.has_adv_interval = false;
 	bench_link(b, W0, true);
 	bench_clear(b);
-	bench_ra_of(b, W0, R_P1, &ra);
+	bench_ra_of(b, W0, L_P1, &ra);
 	struct ha_icmp_packet first = only_icmp(b), p;
 	static const int after_s[] = {3, 6, 12, 24};
 	for (size_t i = 0; i < 4; i++) {
@@ -186,11 +155,11 @@ static void the_next_one_is_tried(void **state)
 {
 	struct bench *b = *state;
 	struct addr6 list[] = {HA, HA2};
-	struct nd_ra ra = bench_adv(R_P1);
+	struct nd_ra ra = bench_adv(L_P1);
 	ra.has_adv_interval = false;
 	bench_link(b, W0, true);
 	bench_clear(b);
-	bench_ra_of(b, W0, R_P1, &ra);
+	bench_ra_of(b, W0, L_P1, &ra);
 	struct ha_icmp_packet rq = only_icmp(b);
 	reply(b, &rq, list, 2);
 	bench_run(b, span_ms(10400)); /* at 0, 1.5 and 4.5 s */
@@ -226,7 +195,7 @@ static void replies_that_are_not_answers(void **state)
 	struct addr6 list[] = {HA2};
 	bench_link(b, W0, true);
 	bench_clear(b);
-	bench_ra(b, W0, R_P1);
+	bench_ra(b, W0, L_P1);
 	struct ha_icmp_packet rq = only_icmp(b), other = rq;
 	other.msg.id ^= 1;
 	reply(b, &other, list, 1);
@@ -256,14 +225,14 @@ static void replies_that_are_not_answers(void **state)
 static void discovery_moves_along(void **state)
 {
 	struct bench *b = *state;
-	struct nd_ra ra = bench_adv(R_A2);
+	struct nd_ra ra = bench_adv(L_A2);
 	ra.has_adv_interval = false;
 	bench_link(b, W0, true);
-	bench_ra(b, W0, R_A1);
+	bench_ra(b, W0, L_A1);
 	bench_link(b, W0, false);
 	bench_link(b, W0, true);
 	bench_clear(b);
-	bench_ra_of(b, W0, R_A2, &ra);
+	bench_ra_of(b, W0, L_A2, &ra);
 	struct ha_icmp_packet rq = only_icmp(b);
 	assert_addr(&rq.src, COA_A2);
 	bench_state(b, "joining");
@@ -289,17 +258,17 @@ static void advert(struct bench *b, const struct ha_icmp_packet *to, struct addr
 	uint8_t buf[1280];
 	size_t n = advert_build(buf, to, src, has_rh2, id, valid_s, preferred_s);
 	bench_clear(b);
-	bench_rx(b, W0, DP_PUNT_ICMP_HA, router_ll(R_P1), buf, n);
+	bench_rx(b, W0, DP_PUNT_ICMP_HA, link_ll(L_P1), buf, n);
 }
 
 /* Status 1: accepted, but ask for the prefixes. */
 static struct ha_icmp_packet told_to_ask(struct bench *b)
 {
-	struct nd_ra ra = bench_adv(R_P1);
+	struct nd_ra ra = bench_adv(L_P1);
 	ra.has_adv_interval = false;
 	bench_link(b, W0, true);
 	bench_clear(b);
-	bench_ra_of(b, W0, R_P1, &ra);
+	bench_ra_of(b, W0, L_P1, &ra);
 	struct bu bu = only_bu(b);
 	struct answer a = {.status = BA_ACCEPTED_PREFIX_DISCOVERY, .lifetime_s = 600};
 	bench_clear(b);
@@ -369,7 +338,7 @@ static void in_a_site_prefixes_wait(void **state)
 	struct addr6 acoa = ACOA_A;
 	bench_link(b, W0, true);
 	bench_clear(b);
-	bench_ra(b, W0, R_A1);
+	bench_ra(b, W0, L_A1);
 	struct bu bu = only_bu(b);
 	accept(b, &bu, &acoa);
 	bu = only_bu(b);
@@ -381,7 +350,7 @@ static void in_a_site_prefixes_wait(void **state)
 	bench_link(b, W0, false);
 	bench_link(b, W0, true);
 	bench_clear(b);
-	bench_ra(b, W0, R_P1);
+	bench_ra(b, W0, L_P1);
 	assert_true(bench_bu(b, 0, &bu));
 	accept(b, &bu, NULL);
 	assert_int_equal(n_icmp(b), 1);
@@ -518,11 +487,11 @@ static bool error_about(struct bench *b, const struct bu *bu, uint8_t type, uint
 static void a_home_agent_that_is_none(void **state)
 {
 	struct bench *b = *state;
-	struct nd_ra ra = bench_adv(R_P1);
+	struct nd_ra ra = bench_adv(L_P1);
 	ra.has_adv_interval = false;
 	bench_link(b, W0, true);
 	bench_clear(b);
-	bench_ra_of(b, W0, R_P1, &ra);
+	bench_ra_of(b, W0, L_P1, &ra);
 	struct bu bu = only_bu(b), copy = bu;
 	uint8_t pkt[1280];
 	memcpy(pkt, bu.s.pkt, bu.s.len);
@@ -544,7 +513,7 @@ static void an_agent_that_is_unreachable(void **state)
 	struct bench *b = *state;
 	bench_link(b, W0, true);
 	bench_clear(b);
-	bench_ra(b, W0, R_A1);
+	bench_ra(b, W0, L_A1);
 	struct bu bu = only_bu(b), copy = bu;
 	uint8_t pkt[1280];
 	memcpy(pkt, bu.s.pkt, bu.s.len);
@@ -566,8 +535,8 @@ static void at_home_nothing_is_refreshed(void **state)
 	bench_state(b, "home");
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-#define D(f) cmocka_unit_test_setup_teardown(f, setup_undiscovered, teardown)
+#define T(f) BENCH_TEST(f, V6, 1)
+#define D(f) BENCH_TEST(f, V6, 1, undiscovered)
 
 int main(void)
 {

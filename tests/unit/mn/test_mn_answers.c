@@ -1,25 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a mobile makes of binding acknowledgements from its home agent, status by status and field by field (RFC 6275 11.7.3, 9.2),
  * and what it asks for (11.7.1). */
-#include "../kit/mn_bench.h"
+#include "../kit/mn6_bench.h"
 #include "wire/ip/csum.h"
 
-static int setup(void **state)
-{
-	struct bench *b = calloc(1, sizeof *b);
-	bench_init(b, 1);
-	*state = b;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	bench_fini(*state);
-	free(*state);
-	return 0;
-}
-
-static struct nd_ra quiet(enum bench_router r)
+static struct nd_ra quiet(enum bench_link r)
 {
 	struct nd_ra ra = bench_adv(r);
 	ra.has_adv_interval = false;
@@ -30,10 +15,10 @@ static struct nd_ra quiet(enum bench_router r)
 static struct bu registering(struct bench *b)
 {
 	struct bu bu = {0};
-	struct nd_ra ra = quiet(R_P1);
+	struct nd_ra ra = quiet(L_P1);
 	bench_link(b, W0, true);
 	bench_clear(b);
-	bench_ra_of(b, W0, R_P1, &ra);
+	bench_ra_of(b, W0, L_P1, &ra);
 	assert_int_equal(bench_n_mh(b), 1);
 	assert_true(bench_bu(b, 0, &bu));
 	return bu;
@@ -41,8 +26,7 @@ static struct bu registering(struct bench *b)
 
 static void again(struct bench *b)
 {
-	bench_fini(b);
-	bench_init(b, 1);
+	bench_again(b);
 }
 
 /* MN-2-2-1-1-001, -033: below 128 it is accepted. */
@@ -185,14 +169,12 @@ static void what_an_update_says(void **state)
 	assert_addr(&bu.p.hao, HOA);
 	assert_addr(&bu.p.mh.opt.alt_coa, COA_P1);
 	again(b);
-	mn_role.fini(b->mn);
-	free(b->mn);
 	b->conf.home_address = A("2001:db8:1::ff:fe00:1");
-	bench_start(b);
+	bench_restart(b);
 	mn_role.restored(b->mn, b->k.now);
 	bench_link(b, W0, true);
 	bench_clear(b);
-	bench_ra(b, W0, R_P1);
+	bench_ra(b, W0, L_P1);
 	struct sent s;
 	struct mh_packet p = {0};
 	for (uint32_t at = 0; bench_sent(b, at, &s); at = s.pos + 1)
@@ -205,20 +187,19 @@ static void what_an_update_says(void **state)
 static void no_longer_than_the_prefix_here(void **state)
 {
 	struct bench *b = *state;
-	struct nd_ra ra = quiet(R_P1);
+	struct nd_ra ra = quiet(L_P1);
 	struct bu bu = {0};
 	ra.prefix[0].valid_s = ra.prefix[0].preferred_s = 120;
 	bench_link(b, W0, true);
 	bench_clear(b);
-	bench_ra_of(b, W0, R_P1, &ra);
+	bench_ra_of(b, W0, L_P1, &ra);
 	assert_true(bench_bu(b, 0, &bu));
 	assert_int_equal(bu.p.mh.bu.lifetime_s, 120);
-	bench_fini(b);
-	bench_init(b, 1);
+	bench_again(b);
 	ra.prefix[0].valid_s = ra.prefix[0].preferred_s = UINT32_MAX;
 	bench_link(b, W0, true);
 	bench_clear(b);
-	bench_ra_of(b, W0, R_P1, &ra);
+	bench_ra_of(b, W0, L_P1, &ra);
 	assert_true(bench_bu(b, 0, &bu));
 	assert_int_equal(bu.p.mh.bu.lifetime_s, 600);
 }
@@ -248,7 +229,7 @@ static void how_often_it_asks(void **state)
 	}
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) BENCH_TEST(f, V6, 1)
 
 int main(void)
 {

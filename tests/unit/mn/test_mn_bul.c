@@ -1,28 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The mobile node's registrations: refusals, losses, forgeries, replays, refreshes and restarts (H-10; RFC 6275 11.7, 11.8). */
-#include "../kit/mn_bench.h"
-
-static int setup(void **state)
-{
-	struct bench *b = calloc(1, sizeof *b);
-	bench_init(b, 2);
-	*state = b;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	bench_fini(*state);
-	free(*state);
-	return 0;
-}
+#include "../kit/mn6_bench.h"
 
 /* Attached to site A, the update to its agent is out. */
 static struct bu joining(struct bench *b)
 {
 	struct bu bu = {0};
 	bench_link(b, W0, true);
-	bench_ra(b, W0, R_A1);
+	bench_ra(b, W0, L_A1);
 	assert_true(bench_bu(b, 0, &bu));
 	bench_clear(b);
 	return bu;
@@ -72,11 +57,11 @@ static void refused_by_the_agent_it_goes_plain(void **state)
 	/* not asked again for a minute, then with the next advertisement */
 	for (int i = 0; i < 58; i++) {
 		bench_run(b, span_s(1));
-		bench_ra(b, W0, R_A1);
+		bench_ra(b, W0, L_A1);
 	}
 	assert_int_equal(bench_n_mh(b), 0);
 	bench_run(b, span_s(3));
-	bench_ra(b, W0, R_A1);
+	bench_ra(b, W0, L_A1);
 	bu = next_bu(b);
 	assert_addr(&bu.p.dst, MMA_A);
 }
@@ -105,9 +90,9 @@ static void a_silent_agent(void **state)
 {
 	struct bench *b = *state;
 	struct bu first = joining(b), bu = {0};
-	struct nd_ra ra = bench_adv(R_A1);
+	struct nd_ra ra = bench_adv(L_A1);
 	ra.has_adv_interval = false;
-	bench_ra_of(b, W0, R_A1, &ra);
+	bench_ra_of(b, W0, L_A1, &ra);
 	bench_run(b, span_ms(5900));
 	/* 1, 3 s after the first: new number, newer timestamp each time */
 	uint16_t seq = first.p.mh.bu.seq;
@@ -152,11 +137,11 @@ static void a_taken_group_is_replaced(void **state)
 	assert_int_equal(b->k.count.n[R_MMA_GROUP_TAKEN], 1);
 	struct report r = {0};
 	assert_true(bench_report(b, 0, &r));
-	assert_int_equal(r.rec.type, MLD_BLOCK);
-	assert_addr(&r.rec.group, GROUP);
+	assert_int_equal(r.type, MLD_BLOCK);
+	assert_addr(&r.group, GROUP);
 	assert_true(bench_report(b, 1, &r));
-	assert_int_equal(r.rec.type, MLD_ALLOW);
-	struct addr6 next = r.rec.group;
+	assert_int_equal(r.type, MLD_ALLOW);
+	struct addr6 next = r.group;
 	again = next_bu(b);
 	assert_addr(&again.p.mh.opt.rc.mcoa.group, next);
 	assert_false(addr6_eq(&next, &(struct addr6){0}));
@@ -188,11 +173,11 @@ static void all_groups_taken(void **state)
 static void refused_at_home_it_tries_again_later(void **state)
 {
 	struct bench *b = *state;
-	struct nd_ra ra = bench_adv(R_P1);
+	struct nd_ra ra = bench_adv(L_P1);
 	struct bu bu = {0};
 	ra.has_adv_interval = false;
 	bench_link(b, W0, true);
-	bench_ra_of(b, W0, R_P1, &ra);
+	bench_ra_of(b, W0, L_P1, &ra);
 	bu = next_bu(b);
 	struct answer a = {.status = BA_NOT_HOME_AGENT};
 	bench_ba(b, &bu, &a);
@@ -219,7 +204,7 @@ static void forged_and_replayed_answers(void **state)
 
 	uint8_t buf[1280];
 	size_t n = bench_ba_build(b, &bu, &good, buf);
-	struct rx rx = {.ifindex = W0, .why = DP_PUNT_MH, .lladdr_src = router_ll(R_A1), .pkt = buf, .len_oct = n};
+	struct rx rx = {.ifindex = W0, .why = DP_PUNT_MH, .lladdr_src = link_ll(L_A1), .pkt = buf, .len_oct = n};
 	buf[n - 3] ^= 0x40; /* a bit of the authenticator: the checksum tells first */
 	assert_true(mn_role.rx(b->mn, &rx, b->k.now));
 	assert_int_equal(b->k.count.n[R_MSG_CHECKSUM], 1);
@@ -268,10 +253,10 @@ static void refreshes_in_order(void **state)
 {
 	struct bench *b = *state;
 	struct bu bu = joining(b);
-	struct nd_ra ra = bench_adv(R_A1);
+	struct nd_ra ra = bench_adv(L_A1);
 	struct addr6 acoa = ACOA_A;
 	ra.has_adv_interval = false;
-	bench_ra_of(b, W0, R_A1, &ra);
+	bench_ra_of(b, W0, L_A1, &ra);
 	struct answer a = {.lifetime_s = 100, .acoa = &acoa};
 	bench_ba(b, &bu, &a);
 	bu = next_bu(b);
@@ -306,7 +291,7 @@ static void an_update_out_of_date_is_not_repeated(void **state)
 	old = next_bu(b);
 	bench_link(b, W1, true);
 	bench_clear(b);
-	bench_ra(b, W1, R_B1);
+	bench_ra(b, W1, L_B1);
 	bu = next_bu(b);
 	assert_addr(&bu.p.dst, MMA_B);
 	bench_run(b, span_ms(1900));
@@ -332,16 +317,16 @@ static void a_pending_refresh_moves_along(void **state)
 {
 	struct bench *b = *state;
 	bench_to_site_a(b);
-	struct nd_ra ra = bench_adv(R_A1);
+	struct nd_ra ra = bench_adv(L_A1);
 	struct bu bu = {0};
 	ra.has_adv_interval = false;
-	bench_ra_of(b, W0, R_A1, &ra);
+	bench_ra_of(b, W0, L_A1, &ra);
 	bench_run(b, span_s(480));
 	bu = next_bu(b);
 	bench_link(b, W0, false);
 	bench_link(b, W0, true);
 	assert_int_equal(bench_n_mh(b), 0);
-	bench_ra(b, W0, R_A2);
+	bench_ra(b, W0, L_A2);
 	assert_int_equal(bench_n_mh(b), 2);
 	assert_true(bench_bu(b, 0, &bu));
 	assert_addr(&bu.p.dst, HA);
@@ -359,9 +344,9 @@ static void lifetime_over_without_an_answer(void **state)
 {
 	struct bench *b = *state;
 	bench_to_site_a(b);
-	struct nd_ra ra = bench_adv(R_A1);
+	struct nd_ra ra = bench_adv(L_A1);
 	ra.has_adv_interval = false;
-	bench_ra_of(b, W0, R_A1, &ra);
+	bench_ra_of(b, W0, L_A1, &ra);
 	bench_run(b, span_s(590));
 	bench_state(b, "away-site");
 	bench_run(b, span_s(20));
@@ -382,11 +367,8 @@ static void restart(struct bench *b, span_t away)
 		rec.len = e->store.val_len_oct;
 	}
 	assert_true(rec.len > 0);
-	mn_role.fini(b->mn);
-	free(b->mn);
 	kit_advance(&b->k, away);
-	bench_clear(b);
-	bench_start(b);
+	bench_restart(b);
 	struct store_rec r = {STORE_MN, rec.key, rec.val, 16, rec.len};
 	for (uint32_t len = 0; len < rec.len; len++) { /* damaged records do no harm */
 		struct store_rec cut = r;
@@ -414,9 +396,9 @@ static void a_restart_adopts(void **state)
 	bench_link(b, W0, true);
 	struct report r = {0};
 	assert_true(bench_report(b, 0, &r));
-	struct nd_ra ra = bench_adv(R_A2);
+	struct nd_ra ra = bench_adv(L_A2);
 	ra.has_adv_interval = false;
-	bench_ra_of(b, W0, R_A2, &ra);
+	bench_ra_of(b, W0, L_A2, &ra);
 	bench_state(b, "away-site");
 	assert_int_equal(bench_n_mh(b), 0);
 	assert_int_equal(kit_dp(&b->k, FX_DP_PUT, DP_UPLINK_OUT, 0)->uplink_out.gre_key,
@@ -436,13 +418,11 @@ static void a_restart_adopts(void **state)
 static void a_private_group_survives_a_restart(void **state)
 {
 	struct bench *b = *state;
-	mn_role.fini(b->mn);
-	free(b->mn);
 	b->conf.privacy = true;
-	bench_start(b);
+	bench_restart(b);
 	bench_clear(b);
 	bench_link(b, W0, true);
-	bench_ra(b, W0, R_A1);
+	bench_ra(b, W0, L_A1);
 	struct bu bu = {0}, again = {0};
 	assert_true(bench_bu(b, 0, &bu));
 	assert_memory_equal(bu.p.mh.opt.rc.mcoa.group.b, A("ff35::").b, 8);
@@ -450,7 +430,7 @@ static void a_private_group_survives_a_restart(void **state)
 	restart(b, span_s(1));
 	bench_clear(b);
 	bench_link(b, W0, true);
-	bench_ra(b, W0, R_A1);
+	bench_ra(b, W0, L_A1);
 	assert_true(bench_bu(b, 0, &again));
 	assert_memory_equal(again.p.mh.opt.rc.mcoa.group.b, bu.p.mh.opt.rc.mcoa.group.b, 16);
 }
@@ -465,7 +445,7 @@ static void a_restart_at_home_with_an_answer_lost(void **state)
 	restart(b, span_s(1));
 	bench_clear(b);
 	bench_link(b, W0, true);
-	bench_ra(b, W0, R_HOME);
+	bench_ra(b, W0, L_HOME);
 	bench_state(b, "returning");
 	bu = next_bu(b);
 	assert_addr(&bu.p.dst, HA);
@@ -491,7 +471,7 @@ static void a_restart_with_the_clock_set_back(void **state)
 	restart(b, span_s(1));
 	bench_clear(b);
 	bench_link(b, W0, true);
-	bench_ra(b, W0, R_A1);
+	bench_ra(b, W0, L_A1);
 	bu = next_bu(b); /* a lifetime that cannot be is not believed: it registers anew */
 	assert_addr(&bu.p.dst, MMA_A);
 	assert_true(bu.p.mh.opt.mesg_id > stamp);
@@ -500,28 +480,22 @@ static void a_restart_with_the_clock_set_back(void **state)
 static void without_a_key_it_goes_plain(void **state)
 {
 	struct bench *b = *state;
-	bench_fini(b);
-	bench_init(b, 2);
-	mn_role.fini(b->mn);
-	free(b->mn);
 	strcpy(b->conf.mma[0].key, "missing");
-	bench_start(b);
+	bench_restart(b);
 	bench_clear(b);
 	bench_link(b, W0, true);
-	bench_ra(b, W0, R_A1);
+	bench_ra(b, W0, L_A1);
 	assert_goes_plain(b);
 }
 
 static void told_so_it_goes_plain(void **state)
 {
 	struct bench *b = *state;
-	mn_role.fini(b->mn);
-	free(b->mn);
 	b->conf.use_mma = false;
-	bench_start(b);
+	bench_restart(b);
 	bench_clear(b);
 	bench_link(b, W0, true);
-	bench_ra(b, W0, R_A1);
+	bench_ra(b, W0, L_A1);
 	assert_goes_plain(b);
 }
 
@@ -531,7 +505,7 @@ static void home_address_in_use(void **state)
 	struct bench *b = *state;
 	struct bu bu = {0};
 	bench_link(b, W0, true);
-	bench_ra(b, W0, R_P1);
+	bench_ra(b, W0, L_P1);
 	bu = next_bu(b);
 	struct answer a = {.status = BA_DAD_FAILED};
 	bench_ba(b, &bu, &a);
@@ -569,7 +543,7 @@ static void configurations_that_cannot_work(void **state)
 	assert_int_equal(mn_role.reconf(b->mn, &c, b->k.now, &remedy), ERR_NOTSUP);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) BENCH_TEST(f, V6, 2)
 
 int main(void)
 {

@@ -1,43 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* H-9 in the engine: signals, the request for a handover, and the operator's word. */
-#include "../kit/mn_bench.h"
-
-static int setup1(void **state)
-{
-	struct bench *b = calloc(1, sizeof *b);
-	bench_init(b, 1);
-	*state = b;
-	return 0;
-}
-
-static int setup2(void **state)
-{
-	struct bench *b = calloc(1, sizeof *b);
-	bench_init(b, 2);
-	*state = b;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	bench_fini(*state);
-	free(*state);
-	return 0;
-}
+#include "../kit/mn6_bench.h"
 
 /* Samples of two routers for a while, from w0. */
 static void hear(struct bench *b, int dbm_a1, int dbm_a2, int n)
 {
 	for (int i = 0; i < n; i++) {
-		bench_signal(b, W0, R_A1, dbm_a1, false);
-		bench_signal(b, W0, R_A2, dbm_a2, false);
+		bench_signal(b, W0, L_A1, dbm_a1, false);
+		bench_signal(b, W0, L_A2, dbm_a2, false);
 		bench_run(b, span_ms(100));
 	}
 }
 
-static void assert_attach(const struct bench *b, uint32_t ifindex, enum bench_router r)
+static void assert_attach(const struct bench *b, uint32_t ifindex, enum bench_link r)
 {
-	struct lladdr ll = router_ll(r);
+	struct lladdr ll = link_ll(r);
 	assert_int_equal(kit_n_fx(&b->k, FX_ATTACH), 1);
 	assert_int_equal(kit_fx(&b->k, FX_ATTACH, 0)->attach.ifindex, ifindex);
 	assert_true(lladdr_eq(&kit_fx(&b->k, FX_ATTACH, 0)->attach.router, &ll));
@@ -52,12 +29,12 @@ static void an_idle_interface_is_attached_first(void **state)
 	hear(b, -60, -50, 10);
 	assert_int_equal(kit_n_fx(&b->k, FX_ATTACH), 0); /* above the threshold */
 	hear(b, -80, -60, 10);
-	assert_attach(b, W1, R_A2); /* once */
+	assert_attach(b, W1, L_A2); /* once */
 	bench_clear(b);
 	bench_link(b, W1, true);
 	assert_true(bench_report(b, 0, &r));
 	assert_int_equal(r.s.fx->send.ifindex, W1);
-	bench_ra(b, W1, R_A2);
+	bench_ra(b, W1, L_A2);
 	bench_shows(b, "mobiles", "mobile", "interface", "w1");
 	bench_shows(b, "status", "mobile-node", "handovers", "1");
 	assert_int_equal(bench_n_mh(b), 0);
@@ -68,7 +45,7 @@ static void the_only_interface_is_moved(void **state)
 	struct bench *b = *state;
 	bench_to_site_a(b);
 	hear(b, -80, -60, 10);
-	assert_attach(b, W0, R_A2);
+	assert_attach(b, W0, L_A2);
 }
 
 /* The radio did not answer: asked again after a while. */
@@ -77,7 +54,7 @@ static void a_deaf_radio(void **state)
 	struct bench *b = *state;
 	bench_to_site_a(b);
 	for (int i = 0; i < 10; i++) {
-		bench_ra(b, W0, R_A1);
+		bench_ra(b, W0, L_A1);
 		hear(b, -80, -60, 5);
 	}
 	assert_int_equal(kit_n_fx(&b->k, FX_ATTACH), 3); /* at 0, 2 and 4 s */
@@ -93,7 +70,7 @@ static void a_link_nobody_asked_for_stays_idle(void **state)
 	bench_clear(b);
 	bench_link(b, W1, true);
 	assert_false(bench_report(b, 0, &r));
-	bench_ra(b, W1, R_A2);
+	bench_ra(b, W1, L_A2);
 	bench_shows(b, "mobiles", "mobile", "interface", "w0");
 	assert_null(kit_dp(&b->k, FX_DP_PUT, DP_UPLINK_OUT, 0));
 	/* the present one fades: no attachment is needed, that link is there */
@@ -115,13 +92,13 @@ static void a_radio_that_roams_by_itself(void **state)
 	struct bench *b = *state;
 	struct report r;
 	bench_to_site_a(b);
-	bench_signal(b, W0, R_A1, -60, true);
+	bench_signal(b, W0, L_A1, -60, true);
 	assert_false(bench_report(b, 0, &r));
 	bench_clear(b);
-	bench_signal(b, W0, R_A2, -55, true);
+	bench_signal(b, W0, L_A2, -55, true);
 	assert_int_equal(b->k.fx.fx[0].kind, FX_SEND);
 	assert_true(bench_report(b, 0, &r));
-	bench_ra(b, W0, R_A2);
+	bench_ra(b, W0, L_A2);
 	bench_state(b, "away-site");
 	assert_int_equal(bench_n_mh(b), 0);
 	bench_shows(b, "status", "mobile-node", "intra-site", "1");
@@ -130,7 +107,7 @@ static void a_radio_that_roams_by_itself(void **state)
 static void ping_pongs_are_counted(void **state)
 {
 	struct bench *b = *state;
-	static const enum bench_router way[] = {R_A2, R_A1, R_A2, R_A1};
+	static const enum bench_link way[] = {L_A2, L_A1, L_A2, L_A1};
 	bench_to_site_a(b);
 	for (int i = 0; i < 4; i++) {
 		bench_link(b, W0, false);
@@ -155,11 +132,11 @@ static void advertisements_are_samples(void **state)
 	b->conf.min_stay = span_ms(0);
 	bench_to_site_a(b);
 	hear(b, -60, -66, 1);
-	bench_signal(b, W0, R_A1, -79, false); /* mean -69.5 */
+	bench_signal(b, W0, L_A1, -79, false); /* mean -69.5 */
 	assert_int_equal(kit_n_fx(&b->k, FX_ATTACH), 0);
-	bench_ra(b, W0, R_A1); /* mean -72.7 */
-	bench_signal(b, W0, R_A2, -66, false);
-	assert_attach(b, W0, R_A2);
+	bench_ra(b, W0, L_A1); /* mean -72.7 */
+	bench_signal(b, W0, L_A2, -66, false);
+	assert_attach(b, W0, L_A2);
 }
 
 static int order(struct bench *b, const char *a, const char *c, const char *d)
@@ -176,13 +153,13 @@ static void the_operator_decides(void **state)
 	bench_to_site_a(b);
 	hear(b, -50, -60, 3);
 	bench_link(b, W1, true);
-	bench_ra(b, W1, R_A2);
+	bench_ra(b, W1, L_A2);
 	bench_shows(b, "mobiles", "mobile", "interface", "w0");
 	assert_int_equal(order(b, "handover", "w1", NULL), 0);
 	bench_shows(b, "mobiles", "mobile", "interface", "w1");
 	bench_clear(b);
 	assert_int_equal(order(b, "handover", "w0", "02:00:00:00:aa:02"), 0);
-	assert_attach(b, W0, R_A2);
+	assert_attach(b, W0, L_A2);
 	assert_int_equal(order(b, "handover", "w7", NULL), ERR_INVAL);
 	assert_int_equal(order(b, "handover", "w0", "nonsense"), ERR_INVAL);
 	assert_int_equal(order(b, "handover", NULL, NULL), ERR_INVAL);
@@ -202,11 +179,11 @@ static void a_crowd_of_cells(void **state)
 		bench_run(b, span_ms(1));
 	}
 	hear(b, -80, -60, 5);
-	assert_attach(b, W0, R_A2);
+	assert_attach(b, W0, L_A2);
 }
 
-#define T1(f) cmocka_unit_test_setup_teardown(f, setup1, teardown)
-#define T2(f) cmocka_unit_test_setup_teardown(f, setup2, teardown)
+#define T1(f) BENCH_TEST(f, V6, 1)
+#define T2(f) BENCH_TEST(f, V6, 2)
 
 int main(void)
 {

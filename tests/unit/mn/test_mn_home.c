@@ -1,28 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Coming home with care (H-17, H-21; RFC 6275 11.5.5): whose link-layer address the update goes to, what is said from which
  * address while the home agent defends ours, and whom it is told afterwards. */
-#include "../kit/mn_bench.h"
+#include "../kit/mn6_bench.h"
 
 static const struct lladdr ha_ll = {{2, 0, 0, 0, 0xbb, 1}};
 
-static int setup(void **state)
-{
-	struct bench *b = calloc(1, sizeof *b);
-	bench_init(b, 1);
-	*state = b;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	bench_fini(*state);
-	free(*state);
-	return 0;
-}
-
 static struct nd_ra home_adv(struct addr6 router)
 {
-	struct nd_ra ra = bench_adv(R_HOME);
+	struct nd_ra ra = bench_adv(L_HOME);
 	ra.prefix[0].addr = router;
 	ra.prefix[0].is_router_addr = true;
 	ra.has_adv_interval = false;
@@ -44,7 +29,7 @@ static void to_plain_and_back(struct bench *b, struct addr6 router)
 	bench_link(b, W0, true);
 	struct nd_ra ra = home_adv(router);
 	bench_clear(b);
-	bench_ra_of(b, W0, R_HOME, &ra);
+	bench_ra_of(b, W0, L_HOME, &ra);
 	bench_state(b, "returning");
 }
 
@@ -85,7 +70,7 @@ static void the_router_is_the_home_agent(void **state)
 	struct bench *b = *state;
 	to_plain_and_back(b, HA);
 	struct bu bu = only_bu(b);
-	assert_true(lladdr_eq(&bu.s.fx->send.lladdr, &(struct lladdr){{2, 0, 0, 0, 0xaa, R_HOME}}));
+	assert_true(lladdr_eq(&bu.s.fx->send.lladdr, &(struct lladdr){{2, 0, 0, 0, 0xaa, L_HOME}}));
 	assert_true(is_on_home_link(b));
 }
 
@@ -127,7 +112,7 @@ static void no_answer_about_the_home_agent(void **state)
 	assert_int_equal(bench_n_mh(b), 0);
 	bench_run(b, span_ms(2));
 	struct bu bu = only_bu(b);
-	assert_true(lladdr_eq(&bu.s.fx->send.lladdr, &(struct lladdr){{2, 0, 0, 0, 0xaa, R_HOME}}));
+	assert_true(lladdr_eq(&bu.s.fx->send.lladdr, &(struct lladdr){{2, 0, 0, 0, 0xaa, L_HOME}}));
 }
 
 /* The home agent advertises too, and was heard: no question. */
@@ -144,7 +129,7 @@ static void the_home_agent_is_heard_as_well(void **state)
 	size_t n = ra_packet_build(buf, sizeof buf, &src, &addr6_allnodes, &agent);
 	bench_rx(b, W0, DP_PUNT_RA, ha_ll, buf, n);
 	bench_clear(b);
-	bench_ra_of(b, W0, R_HOME, &other);
+	bench_ra_of(b, W0, L_HOME, &other);
 	struct bu bu = only_bu(b);
 	assert_memory_equal(&bu.s.fx->send.lladdr, &ha_ll, 6);
 }
@@ -156,7 +141,7 @@ static void away_again_while_asking(void **state)
 	to_plain_and_back(b, A("2001:db8:1::9"));
 	bench_link(b, W0, false);
 	bench_link(b, W0, true);
-	bench_ra(b, W0, R_P2);
+	bench_ra(b, W0, L_P2);
 	bench_clear(b);
 	na(b, HOA, false);
 	assert_int_equal(bench_n_mh(b), 0);
@@ -173,15 +158,13 @@ static void neighbours_are_told(void **state)
 	struct bench *b = *state;
 	struct nd_packet p;
 	struct sent s;
-	mn_role.fini(b->mn);
-	free(b->mn);
 	b->conf.home_address = A("2001:db8:1::ff:fe00:1"); /* of w0's identifier */
-	bench_start(b);
+	bench_restart(b);
 	mn_role.restored(b->mn, b->k.now);
 	bench_clear(b);
 	bench_link(b, W0, true);
 	bench_clear(b);
-	bench_ra(b, W0, R_HOME);
+	bench_ra(b, W0, L_HOME);
 	bench_state(b, "home");
 	assert_true(nd(b, IC6_NA, 0, &p, &s));
 	assert_addr(&p.na.target, A("2001:db8:1::ff:fe00:1"));
@@ -203,14 +186,13 @@ static void duplicate_detection_at_home(void **state)
 	assert_int_equal(mn_role.reconf(b->mn, &b->conf, b->k.now, &remedy), 0);
 	bench_link(b, W0, true);
 	bench_clear(b);
-	bench_ra(b, W0, R_HOME);
+	bench_ra(b, W0, L_HOME);
 	assert_int_equal(kit_fx(&b->k, FX_ADDR_ADD, 0)->addr.flags, ADDR_OPTIMISTIC | ADDR_HOME);
 	struct addr_event ev = {.ifindex = W0, .addr = HOA, .is_duplicate = true};
 	bench_clear(b);
 	mn_role.addr(b->mn, &ev, b->k.now);
 	assert_string_equal(kit_fx(&b->k, FX_EVENT, 0)->event.code, "mn-duplicate");
-	bench_fini(b);
-	bench_init(b, 1);
+	bench_again(b);
 	b->conf.dad = MN_DAD_OPTIMISTIC;
 	assert_int_equal(mn_role.reconf(b->mn, &b->conf, b->k.now, &remedy), 0);
 	to_plain_and_back(b, HA);
@@ -218,7 +200,7 @@ static void duplicate_detection_at_home(void **state)
 		assert_true(kit_fx(&b->k, FX_ADDR_ADD, i)->addr.flags & ADDR_NODAD);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) BENCH_TEST(f, V6, 1)
 
 int main(void)
 {

@@ -2,79 +2,19 @@
 /* The mobile node moves: H-8, H-10 to H-12, H-14, H-16, H-20 to H-22, as exchanges with routers and agents. */
 #include <stdio.h>
 
-#include "../kit/mn_bench.h"
+#include "../kit/mn6_bench.h"
 
-static int setup1(void **state)
+static void assert_ll(const struct lladdr *got, enum bench_link r)
 {
-	struct bench *b = calloc(1, sizeof *b);
-	bench_init(b, 1);
-	*state = b;
-	return 0;
-}
-
-static int setup2(void **state)
-{
-	struct bench *b = calloc(1, sizeof *b);
-	bench_init(b, 2);
-	*state = b;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	bench_fini(*state);
-	free(*state);
-	return 0;
-}
-
-static void assert_ll(const struct lladdr *got, enum bench_router r)
-{
-	struct lladdr want = router_ll(r);
+	struct lladdr want = link_ll(r);
 	assert_true(lladdr_eq(got, &want));
-}
-
-static void assert_report(struct bench *b, size_t nth, enum mld_rec_type type, uint32_t ifindex, struct addr6 source)
-{
-	struct report r;
-	struct lladdr ll = station_ll(ifindex);
-	assert_true(bench_report(b, nth, &r));
-	assert_int_equal(r.rec.type, type);
-	assert_addr(&r.rec.group, GROUP);
-	assert_int_equal(r.rec.n_source, 1);
-	assert_memory_equal(r.rec.source, &source, 16);
-	assert_int_equal(r.s.fx->send.ifindex, ifindex);
-	assert_addr(&r.p.src, addr6_linklocal(&ll));
-}
-
-static size_t n_reports(const struct bench *b)
-{
-	struct report r;
-	size_t n = 0;
-	while (bench_report(b, n, &r))
-		n++;
-	return n;
-}
-
-static const struct dp_uplink_out *uplink(const struct bench *b, size_t nth)
-{
-	const struct dp_op *op = kit_dp(&b->k, FX_DP_PUT, DP_UPLINK_OUT, nth);
-	return op ? &op->uplink_out : NULL;
-}
-
-/* The first effect that is not an event for the operator. */
-static const struct effect *first_effect(const struct bench *b)
-{
-	for (uint32_t i = 0; i < b->k.fx.n; i++)
-		if (b->k.fx.fx[i].kind != FX_EVENT)
-			return &b->k.fx.fx[i];
-	return NULL;
 }
 
 static void assert_report_is_first(const struct bench *b)
 {
 	struct report r = {0};
 	assert_true(bench_report(b, 0, &r));
-	assert_ptr_equal(r.s.fx, first_effect(b));
+	assert_ptr_equal(r.s.fx, bench_first(b));
 }
 
 /* H-10, figures 4 and 10: group and home address to the agent, its care-of address to the home agent, in this order. */
@@ -90,11 +30,11 @@ static void first_registration(void **state)
 	bench_link(b, W0, true);
 	assert_int_equal(kit_dp(&b->k, FX_DP_PUT, DP_IF, 0)->iface.flags, DP_IF_MOBILE);
 	assert_true(bench_rs(b, &rs));
-	assert_int_equal(n_reports(b), 0); /* nothing to join yet */
+	assert_int_equal(bench_n_reports(b), 0); /* nothing to join yet */
 	bench_clear(b);
 
-	bench_ra(b, W0, R_A1);
-	assert_report(b, 0, MLD_ALLOW, W0, MMA_A);
+	bench_ra(b, W0, L_A1);
+	assert_report(b, 0, MLD_ALLOW, W0, GROUP, MMA_A);
 	assert_int_equal(kit_n_fx(&b->k, FX_JOIN), 1);
 	const struct fx_addr *a = &kit_fx(&b->k, FX_ADDR_ADD, 0)->addr;
 	assert_addr(&a->addr, COA_A1);
@@ -113,7 +53,7 @@ static void first_registration(void **state)
 	assert_addr(&bu.p.mh.opt.rc.mcoa.group, GROUP);
 	assert_addr(&bu.p.mh.opt.rc.mcoa.source, MMA_A);
 	assert_addr(&bu.p.mh.opt.rc.reg.ha, HA);
-	assert_ll(&bu.s.fx->send.lladdr, R_A1);
+	assert_ll(&bu.s.fx->send.lladdr, L_A1);
 	assert_true(bench_pos(b, FX_STORE_PUT, 0) < (int)bu.s.pos);
 	bench_state(b, "joining");
 	uint64_t stamp = bu.p.mh.opt.mesg_id;
@@ -134,16 +74,16 @@ static void first_registration(void **state)
 	bench_accept(b, &bu, NULL);
 	bench_state(b, "away-site");
 	struct addr6 hoa = HOA;
-	const struct dp_uplink_out *up = uplink(b, 0);
+	const struct dp_uplink_out *up = bench_uplink(b, 0);
 	assert_addr(&up->inner_src, HOA);
 	assert_addr(&up->src, COA_A1);
 	assert_addr(&up->dst, MMA_A);
 	assert_int_equal(up->encap, DP_ENCAP_GRE);
 	assert_int_equal(up->gre_key, sa_uplink_key(&b->k.key[1], &crypto_openssl, &hoa, stamp));
-	assert_ll(&up->next_hop, R_A1);
+	assert_ll(&up->next_hop, L_A1);
 	bench_clear(b);
 	bench_run(b, span_s(1));
-	assert_int_equal(n_reports(b), 2); /* the repetitions */
+	assert_int_equal(bench_n_reports(b), 2); /* the repetitions */
 	assert_int_equal(bench_n_mh(b), 0);
 }
 
@@ -159,19 +99,19 @@ static void intra_site_break_before_make(void **state)
 
 	bench_link(b, W0, true);
 	assert_report_is_first(b);
-	assert_report(b, 0, MLD_ALLOW, W0, MMA_A);
+	assert_report(b, 0, MLD_ALLOW, W0, GROUP, MMA_A);
 	struct sent rs;
 	assert_true(bench_rs(b, &rs));
-	bench_ra(b, W0, R_A2);
-	const struct dp_uplink_out *up = uplink(b, 0);
+	bench_ra(b, W0, L_A2);
+	const struct dp_uplink_out *up = bench_uplink(b, 0);
 	assert_addr(&up->src, COA_A2);
 	assert_addr(&up->dst, MMA_A);
-	assert_ll(&up->next_hop, R_A2);
+	assert_ll(&up->next_hop, L_A2);
 	assert_addr(&kit_fx(&b->k, FX_ADDR_ADD, 0)->addr.addr, COA_A2);
 	bench_state(b, "away-site");
 	bench_run(b, span_s(1));
-	assert_int_equal(n_reports(b), 3);
-	assert_report(b, 2, MLD_ALLOW, W0, MMA_A);
+	assert_int_equal(bench_n_reports(b), 3);
+	assert_report(b, 2, MLD_ALLOW, W0, GROUP, MMA_A);
 	assert_addr(&kit_fx(&b->k, FX_ADDR_DEL, 0)->addr.addr, COA_A1);
 	assert_int_equal(kit_n_fx(&b->k, FX_LEAVE), 0);
 	assert_null(kit_dp(&b->k, FX_DP_DEL, DP_DOWNLINK_IN, 0));
@@ -189,7 +129,7 @@ static void a_thousand_handovers_and_no_message(void **state)
 		bench_run(b, span_ms(20));
 		bench_link(b, W0, true);
 		bench_run(b, span_ms(2));
-		bench_ra(b, W0, i % 2 ? R_A1 : R_A2);
+		bench_ra(b, W0, i % 2 ? L_A1 : L_A2);
 		bench_run(b, span_ms(278));
 		bench_state(b, "away-site");
 		assert_int_equal(bench_n_mh(b), 0);
@@ -208,12 +148,12 @@ static void intra_site_make_before_break(void **state)
 	struct report r;
 	assert_true(bench_report(b, 0, &r));
 	assert_int_equal(r.s.fx->send.ifindex, W1);
-	assert_report(b, 0, MLD_ALLOW, W1, MMA_A);
-	assert_null(uplink(b, 0)); /* still by the old link */
+	assert_report(b, 0, MLD_ALLOW, W1, GROUP, MMA_A);
+	assert_null(bench_uplink(b, 0)); /* still by the old link */
 	bench_state(b, "away-site");
 	bench_run(b, span_ms(5));
-	bench_ra(b, W1, R_A2);
-	assert_int_equal(uplink(b, 0)->ifindex, W1);
+	bench_ra(b, W1, L_A2);
+	assert_int_equal(bench_uplink(b, 0)->ifindex, W1);
 	assert_int_equal(kit_n_fx(&b->k, FX_LEAVE), 0);
 	assert_int_equal(kit_fx(&b->k, FX_JOIN, 0)->group.ifindex, W1);
 
@@ -221,7 +161,7 @@ static void intra_site_make_before_break(void **state)
 	assert_int_equal(kit_n_fx(&b->k, FX_LEAVE), 0);
 	bench_clear(b);
 	bench_run(b, span_ms(1));
-	assert_report(b, 0, MLD_BLOCK, W0, MMA_A);
+	assert_report(b, 0, MLD_BLOCK, W0, GROUP, MMA_A);
 	assert_int_equal(kit_fx(&b->k, FX_LEAVE, 0)->group.ifindex, W0);
 	assert_addr(&kit_fx(&b->k, FX_ADDR_DEL, 0)->addr.addr, COA_A1);
 	assert_int_equal(bench_n_mh(b), 0);
@@ -230,8 +170,8 @@ static void intra_site_make_before_break(void **state)
 	bench_clear(b);
 	bench_link(b, W1, false);
 	assert_report_is_first(b);
-	assert_report(b, 0, MLD_ALLOW, W0, MMA_A);
-	assert_int_equal(uplink(b, 0)->ifindex, W0);
+	assert_report(b, 0, MLD_ALLOW, W0, GROUP, MMA_A);
+	assert_int_equal(bench_uplink(b, 0)->ifindex, W0);
 	bench_state(b, "away-site");
 	assert_int_equal(bench_n_mh(b), 0);
 }
@@ -245,7 +185,7 @@ static void a_link_that_fails_before_use(void **state)
 	bench_run(b, span_ms(50));
 	bench_link(b, W1, false);
 	bench_run(b, span_s(1));
-	assert_null(uplink(b, 0));
+	assert_null(bench_uplink(b, 0));
 	assert_int_equal(kit_n_fx(&b->k, FX_LEAVE), 0);
 	bench_shows(b, "mobiles", "mobile", "interface", "w0");
 }
@@ -256,20 +196,20 @@ static void plain_moves(void **state)
 	struct bench *b = *state;
 	struct bu bu;
 	bench_to_plain(b);
-	assert_int_equal(n_reports(b), 0);
+	assert_int_equal(bench_n_reports(b), 0);
 	bench_link(b, W0, false);
 	bench_run(b, span_ms(20));
 	bench_link(b, W0, true);
-	assert_int_equal(n_reports(b), 0);
+	assert_int_equal(bench_n_reports(b), 0);
 	bench_clear(b);
-	bench_ra(b, W0, R_P2);
+	bench_ra(b, W0, L_P2);
 	assert_true(bench_bu(b, 0, &bu));
 	assert_addr(&bu.p.dst, HA);
 	assert_addr(&bu.p.src, COA_P2);
 	assert_addr(&bu.p.mh.opt.alt_coa, COA_P2);
 	assert_int_equal(bu.p.mh.bu.flags, BU_A | BU_H);
 	assert_false(bu.p.mh.opt.rc.has_mcoa);
-	const struct dp_uplink_out *up = uplink(b, 0);
+	const struct dp_uplink_out *up = bench_uplink(b, 0);
 	assert_int_equal(up->encap, DP_ENCAP_IPIP);
 	assert_addr(&up->dst, HA);
 	assert_addr(&up->src, COA_P2);
@@ -294,9 +234,9 @@ static void inter_site(void **state)
 	bench_to_site_a(b);
 	bench_link(b, W1, true);
 	bench_clear(b);
-	bench_ra(b, W1, R_B1);
-	assert_report(b, 0, MLD_BLOCK, W1, MMA_A); /* reported on suspicion */
-	assert_report(b, 1, MLD_ALLOW, W1, MMA_B);
+	bench_ra(b, W1, L_B1);
+	assert_report(b, 0, MLD_BLOCK, W1, GROUP, MMA_A); /* reported on suspicion */
+	assert_report(b, 1, MLD_ALLOW, W1, GROUP, MMA_B);
 	assert_true(bench_bu(b, 0, &bu));
 	assert_addr(&bu.p.dst, MMA_B);
 	assert_addr(&bu.p.mh.opt.rc.mcoa.group, GROUP); /* H-4: never changes */
@@ -313,12 +253,12 @@ static void inter_site(void **state)
 	assert_int_equal(bench_n_mh(b), 1);
 	assert_addr(&bu.p.dst, HA);
 	assert_addr(&bu.p.mh.opt.alt_coa, ACOA_B);
-	assert_null(uplink(b, 0)); /* by the old link, as long as the home agent has not confirmed */
+	assert_null(bench_uplink(b, 0)); /* by the old link, as long as the home agent has not confirmed */
 
 	bench_clear(b);
 	bench_accept(b, &bu, NULL);
 	bench_state(b, "away-site");
-	assert_addr(&uplink(b, 0)->dst, MMA_B);
+	assert_addr(&bench_uplink(b, 0)->dst, MMA_B);
 	assert_true(bench_bu(b, 0, &bu));
 	assert_addr(&bu.p.dst, MMA_A);
 	assert_int_equal(bu.p.mh.bu.lifetime_s, 0);
@@ -340,7 +280,7 @@ static void at_home_an_ordinary_host(void **state)
 	struct bench *b = *state;
 	bench_link(b, W0, true);
 	bench_clear(b);
-	bench_ra(b, W0, R_HOME);
+	bench_ra(b, W0, L_HOME);
 	bench_state(b, "home");
 	const struct fx_addr *a = &kit_fx(&b->k, FX_ADDR_ADD, 0)->addr;
 	assert_int_equal(a->ifindex, W0);
@@ -348,11 +288,11 @@ static void at_home_an_ordinary_host(void **state)
 	assert_int_equal(kit_fx(&b->k, FX_ADDR_DEL, 0)->addr.ifindex, IFINDEX_ROAM0);
 	assert_true(bench_pos(b, FX_ADDR_ADD, 0) < bench_pos(b, FX_ADDR_DEL, 0)); /* never gone */
 	const struct fx_route *r = &kit_fx(&b->k, FX_ROUTE_PUT, 0)->route;
-	struct lladdr ll = router_ll(R_HOME);
+	struct lladdr ll = link_ll(L_HOME);
 	assert_addr(&r->via, addr6_linklocal(&ll));
 	assert_int_equal(kit_fx(&b->k, FX_ROUTE_DEL, 0)->route.ifindex, IFINDEX_ROAM0);
 	assert_int_equal(bench_n_mh(b), 0);
-	assert_int_equal(n_reports(b), 0);
+	assert_int_equal(bench_n_reports(b), 0);
 	assert_null(kit_dp(&b->k, FX_DP_PUT, DP_UPLINK_OUT, 0));
 }
 
@@ -366,7 +306,7 @@ static void return_home(void **state)
 	bench_to_site_a(b);
 	bench_link(b, W1, true);
 	bench_clear(b);
-	bench_ra(b, W1, R_HOME);
+	bench_ra(b, W1, L_HOME);
 	bench_state(b, "returning");
 	assert_true(bench_bu(b, 0, &bu));
 	assert_int_equal(bench_n_mh(b), 1);
@@ -416,7 +356,7 @@ static void leave_home_make_before_break(void **state)
 	bench_to_home(b);
 	bench_link(b, W1, true);
 	bench_clear(b);
-	bench_ra(b, W1, R_A1);
+	bench_ra(b, W1, L_A1);
 	assert_true(bench_bu(b, 0, &bu));
 	assert_int_equal(kit_fx(&b->k, FX_ADDR_ADD, 0)->addr.ifindex, IFINDEX_ROAM0);
 	assert_int_equal(kit_fx(&b->k, FX_ADDR_DEL, 0)->addr.ifindex, W0);
@@ -427,10 +367,10 @@ static void leave_home_make_before_break(void **state)
 	bench_clear(b);
 	bench_accept(b, &bu, &acoa);
 	assert_true(bench_bu(b, 0, &bu));
-	assert_null(uplink(b, 0));
+	assert_null(bench_uplink(b, 0));
 	bench_clear(b);
 	bench_accept(b, &bu, NULL);
-	assert_non_null(uplink(b, 0));
+	assert_non_null(bench_uplink(b, 0));
 	assert_int_equal(kit_fx(&b->k, FX_ROUTE_PUT, 0)->route.ifindex, IFINDEX_ROAM0);
 	assert_int_equal(kit_fx(&b->k, FX_ROUTE_DEL, 0)->route.ifindex, W0);
 	assert_true(bench_pos(b, FX_ROUTE_PUT, 0) < bench_pos(b, FX_ROUTE_DEL, 0));
@@ -446,7 +386,7 @@ static void leave_home_break_before_make(void **state)
 	bench_run(b, span_ms(20));
 	bench_link(b, W0, true);
 	bench_clear(b);
-	bench_ra(b, W0, R_A1);
+	bench_ra(b, W0, L_A1);
 	assert_int_equal(kit_fx(&b->k, FX_ADDR_ADD, 0)->addr.ifindex, IFINDEX_ROAM0);
 	assert_int_equal(kit_fx(&b->k, FX_ADDR_DEL, 0)->addr.ifindex, W0);
 	assert_int_equal(kit_fx(&b->k, FX_ROUTE_PUT, 0)->route.ifindex, IFINDEX_ROAM0);
@@ -461,7 +401,7 @@ static void the_cable_of_the_home_link(void **state)
 	bench_link(b, W0, false);
 	bench_link(b, W0, true);
 	bench_clear(b);
-	bench_ra(b, W0, R_HOME);
+	bench_ra(b, W0, L_HOME);
 	bench_state(b, "home");
 	assert_int_equal(bench_n_mh(b), 0);
 	assert_int_equal(kit_n_fx(&b->k, FX_ADDR_DEL), 0);
@@ -471,17 +411,16 @@ static void the_cable_of_the_home_link(void **state)
 static void home_prefix_takes_precedence(void **state)
 {
 	struct bench *b = *state;
-	struct nd_ra ra = bench_adv(R_A1);
-	ra.prefix[1] = bench_adv(R_HOME).prefix[0];
+	struct nd_ra ra = bench_adv(L_A1);
+	ra.prefix[1] = bench_adv(L_HOME).prefix[0];
 	ra.n_prefix = 2;
 	bench_link(b, W0, true);
-	bench_ra_of(b, W0, R_A1, &ra);
+	bench_ra_of(b, W0, L_A1, &ra);
 	bench_state(b, "home");
 	/* also against a router of the same link that was there first */
-	bench_fini(b);
-	bench_init(b, 1);
+	bench_again(b);
 	bench_to_site_a(b);
-	bench_ra(b, W0, R_HOME);
+	bench_ra(b, W0, L_HOME);
 	bench_state(b, "returning");
 }
 
@@ -490,10 +429,10 @@ static void a_foreign_map_option_is_not_used(void **state)
 {
 	struct bench *b = *state;
 	struct bu bu;
-	struct nd_ra ra = bench_adv(R_A1);
+	struct nd_ra ra = bench_adv(L_A1);
 	ra.has_site = false;
 	bench_link(b, W0, true);
-	bench_ra_of(b, W0, R_A1, &ra);
+	bench_ra_of(b, W0, L_A1, &ra);
 	assert_true(bench_bu(b, 0, &bu));
 	assert_addr(&bu.p.dst, HA);
 }
@@ -507,8 +446,8 @@ static void from_a_site_to_a_plain_link(void **state)
 	bench_link(b, W0, false);
 	bench_link(b, W0, true);
 	bench_clear(b);
-	bench_ra(b, W0, R_P1);
-	assert_report(b, 0, MLD_BLOCK, W0, MMA_A);
+	bench_ra(b, W0, L_P1);
+	assert_report(b, 0, MLD_BLOCK, W0, GROUP, MMA_A);
 	assert_true(bench_bu(b, 0, &bu));
 	assert_int_equal(bench_n_mh(b), 1);
 	assert_addr(&bu.p.dst, HA);
@@ -525,24 +464,24 @@ static void queries_are_answered_at_once(void **state)
 	struct bench *b = *state;
 	bench_to_site_a(b);
 	struct addr6 group = GROUP, other = A("ff35::ff:fe00:99"), source = MMA_A;
-	struct lladdr ll = router_ll(R_A1);
+	struct lladdr ll = link_ll(L_A1);
 	struct addr6 src = addr6_linklocal(&ll);
 	struct mld_query q = {.version = 2, .max_response_ms = 10000, .robustness = 2, .interval_s = 125};
 	uint8_t buf[256];
 	size_t n = mld_query_packet_build(buf, sizeof buf, &src, &q);
 	bench_rx(b, W0, DP_PUNT_MLD, ll, buf, n);
-	assert_report(b, 0, MLD_IS_IN, W0, MMA_A);
+	assert_report(b, 0, MLD_IS_IN, W0, GROUP, MMA_A);
 	bench_clear(b);
 	q.group = other;
 	n = mld_query_packet_build(buf, sizeof buf, &src, &q);
 	bench_rx(b, W0, DP_PUNT_MLD, ll, buf, n);
-	assert_int_equal(n_reports(b), 0);
+	assert_int_equal(bench_n_reports(b), 0);
 	q.group = group;
 	q.source = &source;
 	q.n_source = 1;
 	n = mld_query_packet_build(buf, sizeof buf, &src, &q);
 	bench_rx(b, W0, DP_PUNT_MLD, ll, buf, n);
-	assert_report(b, 0, MLD_IS_IN, W0, MMA_A);
+	assert_report(b, 0, MLD_IS_IN, W0, GROUP, MMA_A);
 	bench_clear(b);
 	q = (struct mld_query){.version = 1, .max_response_ms = 10000};
 	n = mld_query_packet_build(buf, sizeof buf, &src, &q);
@@ -557,7 +496,7 @@ static void queries_are_answered_at_once(void **state)
 	buf[n - 1] ^= 1;
 	bench_rx(b, W0, DP_PUNT_MLD, ll, buf, n);
 	assert_int_equal(b->k.count.n[R_MLD_INVALID], 1);
-	assert_int_equal(n_reports(b), 0);
+	assert_int_equal(bench_n_reports(b), 0);
 }
 
 /* RFC 4862 5.4: the kernel found the address elsewhere. */
@@ -567,7 +506,7 @@ static void a_duplicate_care_of_address(void **state)
 	bench_to_site_a(b);
 	struct addr_event ev = {.ifindex = W0, .addr = COA_A1, .is_duplicate = true};
 	mn_role.addr(b->mn, &ev, b->k.now);
-	assert_false(addr6_eq(&uplink(b, 0)->src, &ev.addr));
+	assert_false(addr6_eq(&bench_uplink(b, 0)->src, &ev.addr));
 	assert_int_equal(bench_n_mh(b), 0);
 	bench_state(b, "away-site");
 }
@@ -583,21 +522,21 @@ static void a_silent_router(void **state)
 	bench_run(b, span_ms(20));
 	assert_true(bench_rs(b, &rs));
 	bench_state(b, "away-site");
-	bench_ra(b, W0, R_A1);
+	bench_ra(b, W0, L_A1);
 	bench_run(b, span_ms(2900));
 	bench_state(b, "away-site");
 	bench_run(b, span_s(1));
 	bench_state(b, "nowhere");
 	bench_clear(b);
-	bench_ra(b, W0, R_A1); /* back again: the same link, no message */
+	bench_ra(b, W0, L_A1); /* back again: the same link, no message */
 	bench_state(b, "away-site");
 	assert_int_equal(bench_n_mh(b), 0);
 	/* a router that withdraws is silent at once, and asked once */
 	bench_clear(b);
-	struct nd_ra ra = bench_adv(R_A1);
+	struct nd_ra ra = bench_adv(L_A1);
 	ra.lifetime_s = 0;
-	bench_ra_of(b, W0, R_A1, &ra);
-	bench_ra_of(b, W0, R_A1, &ra);
+	bench_ra_of(b, W0, L_A1, &ra);
+	bench_ra_of(b, W0, L_A1, &ra);
 	assert_int_equal(kit_n_fx(&b->k, FX_SEND), 1);
 	assert_true(bench_rs(b, &rs));
 }
@@ -618,8 +557,8 @@ static void garbage_changes_nothing(void **state)
 	struct bench *b = *state;
 	bench_to_site_a(b);
 	uint8_t buf[512];
-	struct nd_ra ra = bench_adv(R_B1);
-	struct lladdr ll = router_ll(R_B1);
+	struct nd_ra ra = bench_adv(L_B1);
+	struct lladdr ll = link_ll(L_B1);
 	struct addr6 src = addr6_linklocal(&ll), global = A("2001:db8::1");
 	size_t n = ra_packet_build(buf, sizeof buf, &src, &addr6_allnodes, &ra);
 	for (size_t len = 1; len < n; len++)
@@ -637,13 +576,13 @@ static void a_crowd_of_routers(void **state)
 	struct bench *b = *state;
 	bench_to_site_a(b);
 	for (unsigned i = 0; i < 300; i++) {
-		struct nd_ra ra = bench_adv(R_B1);
+		struct nd_ra ra = bench_adv(L_B1);
 		struct lladdr ll = {{2, 9, 9, 9, (uint8_t)(i >> 8), (uint8_t)i}};
 		struct addr6 src = addr6_linklocal(&ll);
 		uint8_t buf[512];
 		size_t n = ra_packet_build(buf, sizeof buf, &src, &addr6_allnodes, &ra);
 		bench_rx(b, W0, DP_PUNT_RA, ll, buf, n);
-		bench_ra(b, W0, R_A1);
+		bench_ra(b, W0, L_A1);
 	}
 	bench_state(b, "away-site");
 	assert_int_equal(bench_n_mh(b), 0);
@@ -654,7 +593,7 @@ static void stop_takes_everything_back(void **state)
 	struct bench *b = *state;
 	bench_to_site_a(b);
 	mn_role.stop(b->mn, b->k.now);
-	assert_report(b, 0, MLD_BLOCK, W0, MMA_A);
+	assert_report(b, 0, MLD_BLOCK, W0, GROUP, MMA_A);
 	assert_int_equal(kit_n_fx(&b->k, FX_LEAVE), 1);
 	assert_int_equal(kit_n_fx(&b->k, FX_ADDR_DEL), 2);
 	assert_int_equal(kit_n_fx(&b->k, FX_ROUTE_DEL), 1);
@@ -664,8 +603,8 @@ static void stop_takes_everything_back(void **state)
 	assert_non_null(kit_fx(&b->k, FX_STORE_PUT, 0));
 }
 
-#define T1(f) cmocka_unit_test_setup_teardown(f, setup1, teardown)
-#define T2(f) cmocka_unit_test_setup_teardown(f, setup2, teardown)
+#define T1(f) BENCH_TEST(f, V6, 1)
+#define T2(f) BENCH_TEST(f, V6, 2)
 
 int main(void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The mobile as a router: RFC 3963 5. */
-#include "../kit/mn_bench.h"
+#include "../kit/mn6_bench.h"
 
 #define NET "2001:db8:50::/64"
 
@@ -17,39 +17,18 @@ static void link_lan(struct bench *b, bool is_up)
 	mn_role.link(b->mn, &ev, b->k.now);
 }
 
-static struct bench *make(enum mn_net_mode mode)
+static void with_network(struct bench *b)
 {
-	struct bench *b = calloc(1, sizeof *b);
-	bench_init(b, 2);
-	mn_role.fini(b->mn);
-	free(b->mn);
-	kit_clear(&b->k);
 	b->conf.n_network = 1;
 	b->conf.network[0] = net();
-	b->conf.network_mode = mode;
+	b->conf.network_mode = MN_NET_EXPLICIT;
 	strcpy(b->conf.network_interface, "lan0");
-	bench_start(b);
-	mn_role.restored(b->mn, b->k.now);
-	return b;
 }
 
-static int setup(void **state)
+static void with_implicit_network(struct bench *b)
 {
-	*state = make(MN_NET_EXPLICIT);
-	return 0;
-}
-
-static int setup_implicit(void **state)
-{
-	*state = make(MN_NET_IMPLICIT);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	bench_fini(*state);
-	free(*state);
-	return 0;
+	with_network(b);
+	b->conf.network_mode = MN_NET_IMPLICIT;
 }
 
 static void assert_names(const struct bu *bu, bool is_router, uint32_t n)
@@ -65,7 +44,7 @@ static struct bu plain(struct bench *b)
 {
 	struct bu bu = {0};
 	bench_link(b, W0, true);
-	bench_ra(b, W0, R_P1);
+	bench_ra(b, W0, L_P1);
 	assert_true(bench_bu(b, 0, &bu));
 	bench_clear(b);
 	return bu;
@@ -103,7 +82,7 @@ static void explicit_mode_names_it_everywhere(void **state)
 	struct bu bu;
 	struct addr6 acoa = ACOA_A;
 	bench_link(b, W0, true);
-	bench_ra(b, W0, R_A1);
+	bench_ra(b, W0, L_A1);
 	assert_true(bench_bu(b, 0, &bu));
 	bench_clear(b);
 	assert_names(&bu, true, 1); /* the site's agent */
@@ -116,9 +95,9 @@ static void explicit_mode_names_it_everywhere(void **state)
 	bench_state(b, "away-site");
 	bench_run(b, span_s(1));
 	bench_clear(b);
-	bench_ra(b, W0, R_A2);
+	bench_ra(b, W0, L_A2);
 	assert_int_equal(bench_n_mh(b), 0); /* H-11 holds for the network too */
-	bench_ra(b, W0, R_HOME);
+	bench_ra(b, W0, L_HOME);
 	assert_true(bench_bu(b, 0, &bu));
 	assert_int_equal(bu.p.mh.bu.lifetime_s, 0);
 	assert_names(&bu, false, 0); /* 5.8 */
@@ -130,7 +109,7 @@ static void implicit_mode_names_it_to_the_sites_agent_only(void **state)
 	struct bu bu;
 	struct addr6 acoa = ACOA_A;
 	bench_link(b, W0, true);
-	bench_ra(b, W0, R_A1);
+	bench_ra(b, W0, L_A1);
 	assert_true(bench_bu(b, 0, &bu));
 	bench_clear(b);
 	assert_names(&bu, true, 1);
@@ -198,8 +177,8 @@ static void wrong_configurations_are_refused(void **state)
 	free(mn);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-#define T_IMPLICIT(f) cmocka_unit_test_setup_teardown(f, setup_implicit, teardown)
+#define T(f) BENCH_TEST(f, V6, 2, with_network)
+#define T_IMPLICIT(f) BENCH_TEST(f, V6, 2, with_implicit_network)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

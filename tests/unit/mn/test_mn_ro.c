@@ -1,28 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* When the mobile optimises routes itself (RFC 6275 11.6, 11.7.2), and when it ends what was bound (H-17, figure 7 step 4; where an
  * agent takes over). The exchange itself is tested in test_ro.c. */
-#include "../kit/mn_bench.h"
+#include "../kit/mn6_bench.h"
 
 #include "core/ro/rr.h"
 #include "role/mn/state.h"
 
 #define CN A("2001:db8:c::9")
 
-static int setup(void **state)
-{
-	struct bench *b = calloc(1, sizeof *b);
-	bench_init(b, 1);
-	((struct mn *)b->mn)->conf.route_optimisation = MN_RO_AUTO;
-	*state = b;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	bench_fini(*state);
-	free(*state);
-	return 0;
-}
+static void optimised(struct bench *b) { b->conf.route_optimisation = MN_RO_AUTO; }
 
 /* The nth message of a type, its tunnel to the home agent taken off. */
 struct said { struct mh_packet p; const struct effect *fx; bool is_tunnelled; int pos; };
@@ -73,7 +59,7 @@ static void answer_test(struct bench *b, uint8_t type)
 	struct mh m = {.type = type == MH_HOTI ? MH_HOT : MH_COT, .test = {.nonce = 5, .cookie = s.p.mh.test.cookie, .token = 77}};
 	size_t n = mh_packet_build(buf, sizeof buf, &(struct mh_path){.src = s.p.dst, .dst = s.p.src}, &m, &built);
 	mh_packet_finish(&built, buf);
-	bench_rx(b, W0, DP_PUNT_MH, router_ll(R_P1), buf, n);
+	bench_rx(b, W0, DP_PUNT_MH, link_ll(L_P1), buf, n);
 }
 
 static void answer_bu(struct bench *b, const struct said *bu, const uint64_t *coa_token)
@@ -86,7 +72,7 @@ static void answer_bu(struct bench *b, const struct said *bu, const uint64_t *co
 	rr_kbm(&crypto_openssl, 77, coa_token, &k);
 	size_t n = ba_packet_build(buf, sizeof buf, &bu->p.dst, &bu->p.src, bu->p.has_hao ? &bu->p.hao : NULL, &m, &built);
 	rr_sign(&k, &crypto_openssl, &bu->p.src, &bu->p.dst, &built, buf);
-	bench_rx(b, W0, DP_PUNT_MH, router_ll(R_P1), buf, n);
+	bench_rx(b, W0, DP_PUNT_MH, link_ll(L_P1), buf, n);
 }
 
 /* Registered at a link without an agent, and CN told of it. */
@@ -177,7 +163,7 @@ static void a_move_updates_who_is_bound(void **state)
 	to_bound(b);
 	bench_link(b, W0, false);
 	bench_link(b, W0, true);
-	bench_ra(b, W0, R_P2);
+	bench_ra(b, W0, L_P2);
 	int up = -1, direct = -1;
 	for (uint32_t i = 0; i < b->k.fx.n; i++) {
 		const struct effect *e = &b->k.fx.fx[i];
@@ -214,7 +200,7 @@ static void entering_a_site_ends_what_the_mobile_bound(void **state)
 	to_bound(b);
 	bench_link(b, W0, false);
 	bench_link(b, W0, true);
-	bench_ra(b, W0, R_A1);
+	bench_ra(b, W0, L_A1);
 	struct bu bu;
 	assert_true(bench_bu(b, 0, &bu));
 	assert_addr(&bu.p.dst, MMA_A);
@@ -246,7 +232,7 @@ static void back_home_who_is_bound_is_told(void **state)
 	bench_clear(b);
 	bench_link(b, W0, false);
 	bench_link(b, W0, true);
-	bench_ra(b, W0, R_HOME);
+	bench_ra(b, W0, L_HOME);
 	struct bu bu = home_update(b);
 	assert_int_equal(n_said(b, MH_HOTI), 0); /* not before the home agent lets go */
 	bench_clear(b);
@@ -308,7 +294,7 @@ static void on_a_plain_link_the_old_agents_list_is_taken_over(void **state)
 	bench_shows(b, "bindings", "correspondent", "state", "bound");
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) BENCH_TEST(f, V6, 1, optimised)
 
 int main(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The mobile node between sites, home, and links without an agent: who is told what, in which order, and what becomes of
  * packets that still come to the old place (H-16 to H-20, H-22; figures 6 to 10). */
-#include "../kit/mn_bench.h"
+#include "../kit/mn6_bench.h"
 
 static bool last_seq(void *ctx, const struct addr6 *group, const struct addr6 *source, uint32_t *seq)
 {
@@ -11,26 +11,7 @@ static bool last_seq(void *ctx, const struct addr6 *group, const struct addr6 *s
 	return addr6_eq(group, &g) && addr6_eq(source, &mma);
 }
 
-static int setup(void **state)
-{
-	struct bench *b = calloc(1, sizeof *b);
-	bench_init(b, 2);
-	mn_role.fini(b->mn);
-	free(b->mn);
-	b->k.env.last_seq = last_seq;
-	bench_start(b);
-	mn_role.restored(b->mn, b->k.now);
-	bench_clear(b);
-	*state = b;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	bench_fini(*state);
-	free(*state);
-	return 0;
-}
+static void with_last_seq(struct bench *b) { b->k.env.last_seq = last_seq; }
 
 static struct bu nth_bu(struct bench *b, size_t nth)
 {
@@ -103,11 +84,11 @@ static void between_sites_break_before_make(void **state)
 	bench_to_site_a(b);
 	cut(b, W0);
 	bench_clear(b);
-	bench_ra(b, W0, R_B1);
+	bench_ra(b, W0, L_B1);
 	struct bu bu = only_bu(b);
 	struct report r;
 	assert_true(bench_report(b, 1, &r)); /* the first: the old group, reported before the router was known, is taken back */
-	assert_int_equal(r.rec.type, MLD_ALLOW);
+	assert_int_equal(r.type, MLD_ALLOW);
 	assert_addr(&bu.p.dst, MMA_B);
 	assert_addr(&bu.p.mh.opt.rc.reg.prev_mma, MMA_A);
 	assert_addr(&bu.p.mh.opt.rc.reg.prev_coa, ACOA_A);
@@ -139,7 +120,7 @@ static void between_sites_make_before_break(void **state)
 	bench_to_site_a(b);
 	bench_link(b, W1, true);
 	bench_clear(b);
-	bench_ra(b, W1, R_B1);
+	bench_ra(b, W1, L_B1);
 	assert_null(kit_dp(&b->k, FX_DP_PUT, DP_UPLINK_OUT, 0)); /* goes on through the old agent */
 	struct bu bu = only_bu(b);
 	accept(b, &bu, &acoa);
@@ -177,7 +158,7 @@ static void the_old_link_goes_too_soon(void **state)
 	bench_to_site_a(b);
 	bench_link(b, W1, true);
 	bench_clear(b);
-	bench_ra(b, W1, R_B1);
+	bench_ra(b, W1, L_B1);
 	struct bu bu = only_bu(b);
 	accept(b, &bu, &acoa);
 	bu = only_bu(b);
@@ -198,7 +179,7 @@ static void an_old_agent_that_is_dead(void **state)
 	bench_to_site_a(b);
 	bench_link(b, W1, true);
 	bench_clear(b);
-	bench_ra(b, W1, R_B1);
+	bench_ra(b, W1, L_B1);
 	struct bu bu = only_bu(b);
 	accept(b, &bu, &acoa);
 	bu = only_bu(b);
@@ -207,9 +188,9 @@ static void an_old_agent_that_is_dead(void **state)
 	assert_false(has_left(b, W0));
 	bench_run(b, span_ms(200));
 	assert_true(has_left(b, W0));
-	struct nd_ra ra = bench_adv(R_B1);
+	struct nd_ra ra = bench_adv(L_B1);
 	ra.has_adv_interval = false;
-	bench_ra_of(b, W1, R_B1, &ra);
+	bench_ra_of(b, W1, L_B1, &ra);
 	bench_run(b, span_s(470));
 	bench_clear(b);
 	bench_run(b, span_s(150)); /* its binding is over */
@@ -228,7 +209,7 @@ static void return_home_make_before_break(void **state)
 	bench_to_site_a(b);
 	bench_link(b, W1, true);
 	bench_clear(b);
-	bench_ra(b, W1, R_HOME);
+	bench_ra(b, W1, L_HOME);
 	struct bu home = only_bu(b);
 	assert_addr(&home.p.dst, HA);
 	assert_false(has_left(b, W0));
@@ -264,7 +245,7 @@ static void return_home_break_before_make(void **state)
 	bench_to_site_a(b);
 	cut(b, W0);
 	bench_clear(b);
-	bench_ra(b, W0, R_HOME);
+	bench_ra(b, W0, L_HOME);
 	struct bu home = only_bu(b);
 	assert_addr(&home.p.dst, HA);
 	bench_run(b, span_ms(900));
@@ -282,7 +263,7 @@ static void from_a_site_to_a_plain_link(void **state)
 	bench_to_site_a(b);
 	cut(b, W0);
 	bench_clear(b);
-	bench_ra(b, W0, R_P1);
+	bench_ra(b, W0, L_P1);
 	struct bu home = only_bu(b);
 	assert_addr(&home.p.dst, HA);
 	assert_addr(&home.p.mh.opt.alt_coa, COA_P1);
@@ -301,7 +282,7 @@ static void from_a_plain_link_to_a_site(void **state)
 	bench_to_plain(b);
 	cut(b, W0);
 	bench_clear(b);
-	bench_ra(b, W0, R_A1);
+	bench_ra(b, W0, L_A1);
 	struct bu bu = only_bu(b);
 	assert_addr(&bu.p.dst, MMA_A);
 	assert_true(addr6_is_any(&bu.p.mh.opt.rc.reg.prev_mma));
@@ -322,7 +303,7 @@ static void the_new_agent_refuses(void **state)
 	bench_to_site_a(b);
 	cut(b, W0);
 	bench_clear(b);
-	bench_ra(b, W0, R_B1);
+	bench_ra(b, W0, L_B1);
 	struct bu bu = only_bu(b);
 	struct answer a = {.status = BA_NO_RESOURCES};
 	bench_clear(b);
@@ -347,11 +328,11 @@ static void through_a_site_that_does_not_answer(void **state)
 	bench_to_site_a(b);
 	cut(b, W0);
 	bench_clear(b);
-	bench_ra(b, W0, R_B1);
+	bench_ra(b, W0, L_B1);
 	only_bu(b);
 	cut(b, W0);
 	bench_clear(b);
-	bench_ra(b, W0, R_A2);
+	bench_ra(b, W0, L_A2);
 	struct bu bu = only_bu(b);
 	assert_addr(&bu.p.dst, MMA_A);
 	assert_true(addr6_is_any(&bu.p.mh.opt.rc.reg.prev_mma));
@@ -380,7 +361,7 @@ static void without_forwarding(void **state)
 	bench_to_site_a(b);
 	cut(b, W0);
 	bench_clear(b);
-	bench_ra(b, W0, R_B1);
+	bench_ra(b, W0, L_B1);
 	struct bu bu = only_bu(b);
 	accept(b, &bu, &acoa);
 	bu = nth_bu(b, 1);
@@ -396,13 +377,12 @@ static void route_optimisation_is_allowed(void **state)
 	};
 	struct bench *b = *state;
 	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
-		bench_fini(b);
-		bench_init(b, 1);
+		bench_again(b);
 		const char *remedy;
 		b->conf.route_optimisation = row[i].conf;
 		assert_int_equal(mn_role.reconf(b->mn, &b->conf, b->k.now, &remedy), 0);
 		bench_link(b, W0, true);
-		bench_ra(b, W0, R_A1);
+		bench_ra(b, W0, L_A1);
 		struct bu bu = only_bu(b);
 		assert_int_equal(bu.p.mh.opt.rc.reg.flags, row[i].flag);
 	}
@@ -417,8 +397,9 @@ static void the_uplink_to_the_letter(void **state)
 	b->conf.n_direct = 1;
 	assert_true(prefix6_parse(&b->conf.direct[0], "2001:db8:77::/48"));
 	assert_int_equal(mn_role.reconf(b->mn, &b->conf, b->k.now, &remedy), 0);
+	bench_clear(b);
 	bench_link(b, W0, true);
-	bench_ra(b, W0, R_P1);
+	bench_ra(b, W0, L_P1);
 	assert_addr(&kit_fx(&b->k, FX_ADDR_ADD, 0)->addr.addr, COA_P1);
 	struct bu bu = only_bu(b);
 	accept(b, &bu, NULL);
@@ -458,7 +439,7 @@ static void a_stop_that_does_not(void **state)
 	assert_int_equal(bench_n_mh(b), 0);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) BENCH_TEST(f, V6, 2, with_last_seq)
 
 int main(void)
 {
