@@ -11,6 +11,15 @@
 #include "wire/mip4/mip4_packet.h"
 #include "wire/mip4/rc4.h"
 
+/* --- what a mobile may be otherwise: for BENCH_TEST ---------------------------------------------------------------- */
+
+static inline void bench_with_own(struct bench *b) { b->conf.v4.care_of = MN_COA_CO_LOCATED; }
+static inline void bench_with_fa_key(struct bench *b)
+{
+	b->conf.v4.fa[0] = (struct mn_conf_fa){FA1, "fa"};
+	b->conf.v4.n_fa = 1;
+}
+
 static inline void bench_local(struct bench *b, uint32_t ifindex, struct addr6 addr, bool is_gone)
 {
 	struct local_event ev = {.ifindex = ifindex, .addr = addr, .is_gone = is_gone, .plen_bits = 96 + 24};
@@ -99,6 +108,13 @@ static inline size_t bench_n_req(const struct bench *b)
 	while (bench_req(b, n, &r))
 		n++;
 	return n;
+}
+
+/* The most recent one, which is the one that can be answered. */
+static inline void bench_last_req(const struct bench *b, struct req *r)
+{
+	size_t n = bench_n_req(b);
+	assert_true(n > 0 && bench_req(b, n - 1, r));
 }
 
 static inline bool bench_sol(const struct bench *b, size_t nth, struct sent *s)

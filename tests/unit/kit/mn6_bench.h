@@ -23,6 +23,14 @@ static inline struct nd_ra bench_adv(enum bench_link l)
 	return ra;
 }
 
+/* Says nothing of when the next one comes: silence does not mean that the router is gone. */
+static inline struct nd_ra bench_adv_quiet(enum bench_link l)
+{
+	struct nd_ra ra = bench_adv(l);
+	ra.has_adv_interval = false;
+	return ra;
+}
+
 static inline void bench_ra_of(struct bench *b, uint32_t ifindex, enum bench_link l, const struct nd_ra *ra)
 {
 	uint8_t buf[512];
@@ -35,6 +43,12 @@ static inline void bench_ra_of(struct bench *b, uint32_t ifindex, enum bench_lin
 static inline void bench_ra(struct bench *b, uint32_t ifindex, enum bench_link l)
 {
 	struct nd_ra ra = bench_adv(l);
+	bench_ra_of(b, ifindex, l, &ra);
+}
+
+static inline void bench_ra_quiet(struct bench *b, uint32_t ifindex, enum bench_link l)
+{
+	struct nd_ra ra = bench_adv_quiet(l);
 	bench_ra_of(b, ifindex, l, &ra);
 }
 
@@ -73,6 +87,27 @@ static inline size_t bench_n_mh(const struct bench *b)
 	while (bench_bu(b, n, &bu))
 		n++;
 	return n;
+}
+
+static inline struct bu bench_nth_bu(const struct bench *b, size_t nth)
+{
+	struct bu bu = {0};
+	assert_true(bench_bu(b, nth, &bu));
+	return bu;
+}
+
+static inline struct bu bench_only_bu(const struct bench *b)
+{
+	assert_int_equal(bench_n_mh(b), 1);
+	return bench_nth_bu(b, 0);
+}
+
+/* The effects from here on are those of its answer. */
+static inline struct bu bench_next_bu(struct bench *b)
+{
+	struct bu bu = bench_nth_bu(b, 0);
+	bench_clear(b);
+	return bu;
 }
 
 static inline bool bench_rs(const struct bench *b, struct sent *s)
@@ -131,19 +166,23 @@ static inline void bench_accept(struct bench *b, const struct bu *bu, const stru
 	bench_ba(b, bu, &a);
 }
 
+/* The effects from here on are those of the answer. */
+static inline void bench_accept_next(struct bench *b, const struct bu *bu, const struct addr6 *acoa)
+{
+	bench_clear(b);
+	bench_accept(b, bu, acoa);
+}
+
 /* --- shortcuts to where a test begins -------------------------------------------------------------------------- */
 
 static inline void bench_to_site_a(struct bench *b)
 {
-	struct bu bu;
 	bench_link(b, W0, true);
 	bench_ra(b, W0, L_A1);
-	assert_true(bench_bu(b, 0, &bu));
-	bench_clear(b);
+	struct bu bu = bench_next_bu(b);
 	struct addr6 acoa = ACOA_A;
 	bench_accept(b, &bu, &acoa);
-	assert_true(bench_bu(b, 0, &bu));
-	bench_clear(b);
+	bu = bench_next_bu(b);
 	bench_accept(b, &bu, NULL);
 	bench_state(b, "away-site");
 	bench_run(b, span_s(1));
@@ -152,11 +191,9 @@ static inline void bench_to_site_a(struct bench *b)
 
 static inline void bench_to_plain(struct bench *b)
 {
-	struct bu bu;
 	bench_link(b, W0, true);
 	bench_ra(b, W0, L_P1);
-	assert_true(bench_bu(b, 0, &bu));
-	bench_clear(b);
+	struct bu bu = bench_next_bu(b);
 	bench_accept(b, &bu, NULL);
 	bench_state(b, "away-plain");
 	bench_run(b, span_s(1));

@@ -297,6 +297,28 @@ static inline void bench_restart(struct bench *b)
 	bench_start(b);
 }
 
+/* What the mobile stored last. */
+struct kept { enum store_table table; uint32_t key_len, val_len; uint8_t key[32], val[4096]; };
+static inline void bench_keep(const struct bench *b, enum store_table table, struct kept *k)
+{
+	const struct effect *last = NULL, *e;
+	for (size_t i = 0; (e = kit_fx(&b->k, FX_STORE_PUT, i)); i++)
+		last = e;
+	assert_non_null(last);
+	assert_int_equal(last->store.table, table);
+	assert_true(last->store.key_len_oct <= sizeof k->key && last->store.val_len_oct <= sizeof k->val);
+	*k = (struct kept){.table = table, .key_len = last->store.key_len_oct, .val_len = last->store.val_len_oct};
+	const uint8_t *p = effq_bytes(&b->k.fx, last->store.off);
+	memcpy(k->key, p, k->key_len);
+	memcpy(k->val, p + k->key_len, k->val_len);
+}
+
+static inline int bench_restore(struct bench *b, const struct kept *k)
+{
+	struct store_rec rec = {k->table, k->key, k->val, k->key_len, k->val_len};
+	return mn_role.restore(b->mn, &rec, b->k.now);
+}
+
 /* --- the operator's view -------------------------------------------------------------------------------------- */
 
 struct probe { const char *record, *key; char val[64]; bool is_there, is_in; };

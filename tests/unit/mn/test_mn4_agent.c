@@ -4,12 +4,6 @@
 
 #include "../kit/mn4_bench.h"
 
-static void with_own(struct bench *b) { b->conf.v4.care_of = MN_COA_CO_LOCATED; }
-static void with_key(struct bench *b)
-{
-	b->conf.v4.fa[0] = (struct mn_conf_fa){FA1, "fa"};
-	b->conf.v4.n_fa = 1;
-}
 static void with_aaa(struct bench *b) { strcpy(b->conf.v4.aaa_key, "fa"); }
 /* 2.4: three at one a second, then doubled up to a minute and more; around the nominal times, never sooner. */
 static void solicitations_back_off(void **state)
@@ -390,11 +384,11 @@ int main(void)
 		BENCH_TEST(restart_and_rollover, V4, 1),
 		BENCH_TEST(revoked_by_advertisement, V4, 1),
 		BENCH_TEST(busy, V4, 1),
-		BENCH_TEST(required, V4, 1, with_own),
-		BENCH_TEST(required_behind_a_nat, V4, 1, with_own),
+		BENCH_TEST(required, V4, 1, bench_with_own),
+		BENCH_TEST(required_behind_a_nat, V4, 1, bench_with_own),
 		BENCH_TEST(never_of_the_home_prefix, V4, 1),
-		BENCH_TEST(address_is_taken_away, V4, 1, with_own),
-		BENCH_TEST(challenge_is_copied, V4, 1, with_key),
+		BENCH_TEST(address_is_taken_away, V4, 1, bench_with_own),
+		BENCH_TEST(challenge_is_copied, V4, 1, bench_with_fa_key),
 		BENCH_TEST(challenge_is_copied, V4, 1, with_aaa),
 		BENCH_TEST(challenge_without_a_key, V4, 1),
 		BENCH_TEST(bad_advertisements, V4, 1),

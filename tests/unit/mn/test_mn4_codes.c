@@ -73,12 +73,6 @@ static void what_is_not_believed(void **state)
 	assert_int_equal(kit_counted(&b->k), counted + 1);
 }
 
-static void with_key(struct bench *b)
-{
-	b->conf.v4.fa[0] = (struct mn_conf_fa){FA1, "fa"};
-	b->conf.v4.n_fa = 1;
-}
-
 /* 3.6.2.1 a: a key that is shared with the agent must show in each reply. */
 static void shared_with_the_agent(void **state)
 {
@@ -332,7 +326,7 @@ static void silent_agent(void **state)
 		bench_run(b, span_s(1));
 		bench_hear(b, W0, L_FA1);
 	}
-	assert_true(bench_req(b, bench_n_req(b) - 1, &r));
+	bench_last_req(b, &r);
 	assert_addr(&r.p.m.request.coa, A("10.3.1.77"));
 	assert_addr(&r.p.dst, HA4);
 }
@@ -498,8 +492,6 @@ static void configured_home_agent(void **state)
 
 /* --- tunnels in UDP ------------------------------------------------------------------------------------------------- */
 
-static void own_address(struct bench *b) { b->conf.v4.care_of = MN_COA_CO_LOCATED; }
-
 static void at_own(struct bench *b, struct req *r)
 {
 	bench_link(b, W0, true);
@@ -663,7 +655,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		BENCH_TEST(what_is_not_believed, V4, 1),
-		BENCH_TEST(shared_with_the_agent, V4, 1, with_key),
+		BENCH_TEST(shared_with_the_agent, V4, 1, bench_with_fa_key),
 		BENCH_TEST(retransmission, V4, 1),
 		BENCH_TEST(nonces, V4, 1, with_nonces),
 		BENCH_TEST(clock_of_the_home_agent, V4, 1),
@@ -684,9 +676,9 @@ int main(void)
 		BENCH_TEST(dynamic_home_agent_by_an_agent, V4, 1, no_home_agent_by_agents),
 		BENCH_TEST(broadcasts, V4, 1, wants_broadcasts),
 		BENCH_TEST(configured_home_agent, V4, 1),
-		BENCH_TEST(udp_tunnel, V4, 1, own_address),
-		BENCH_TEST(no_udp_tunnel, V4, 1, own_address),
-		BENCH_TEST(revocation, V4, 1, own_address),
+		BENCH_TEST(udp_tunnel, V4, 1, bench_with_own),
+		BENCH_TEST(no_udp_tunnel, V4, 1, bench_with_own),
+		BENCH_TEST(revocation, V4, 1, bench_with_own),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,8 +6,8 @@
 
 static bool is_home_addr(const struct effect *e, uint32_t ifindex, uint8_t bits)
 {
-	return e && addr6_eq(&e->addr.addr, &(struct addr6){{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 1, 0, 100}}) && e->addr.ifindex == ifindex &&
-	       e->addr.plen_bits == bits && (e->addr.flags & ADDR_HOME);
+	struct addr6 hoa = HOA4;
+	return e && addr6_eq(&e->addr.addr, &hoa) && e->addr.ifindex == ifindex && e->addr.plen_bits == bits && (e->addr.flags & ADDR_HOME);
 }
 
 /* H-21: an ordinary host: the address with its prefix, a default route, and not a message to anybody. */
@@ -196,6 +196,7 @@ static void home_from_a_site(void **state)
 {
 	struct bench *b = *state;
 	struct req r, bye;
+	struct addr6 hoa = HOA4;
 	bench_to(b, W0, L_A1);
 	bench_link(b, W1, true);
 	bench_clear(b);
@@ -211,7 +212,7 @@ static void home_from_a_site(void **state)
 	bool is_open = false; /* what it forwards is a tunnel to the home address */
 	for (size_t i = 0; kit_dp(&b->k, FX_DP_PUT, DP_DOWNLINK_IN, i); i++) {
 		const struct dp_downlink_in *d = &kit_dp(&b->k, FX_DP_PUT, DP_DOWNLINK_IN, i)->downlink_in;
-		is_open |= addr6_eq(&d->dst, &(struct addr6){{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 1, 0, 100}}) && d->encap == DP_ENCAP_IPIP;
+		is_open |= addr6_eq(&d->dst, &hoa) && d->encap == DP_ENCAP_IPIP;
 	}
 	assert_true(is_open);
 	bench_clear(b);
@@ -225,32 +226,10 @@ static void home_from_a_site(void **state)
 
 /* --- restart ----------------------------------------------------------------------------------------------------- */
 
-struct kept { uint8_t key[32], val[600]; size_t key_len, val_len; };
-
-static void keep(struct bench *b, struct kept *k)
-{
-	const struct effect *last = NULL;
-	for (uint32_t i = 0; i < b->k.fx.n; i++)
-		if (b->k.fx.fx[i].kind == FX_STORE_PUT)
-			last = &b->k.fx.fx[i];
-	assert_non_null(last);
-	assert_int_equal(last->store.table, STORE_MN4);
-	const uint8_t *p = effq_bytes(&b->k.fx, last->store.off);
-	k->key_len = last->store.key_len_oct;
-	k->val_len = last->store.val_len_oct;
-	memcpy(k->key, p, k->key_len);
-	memcpy(k->val, p + k->key_len, k->val_len);
-}
-
 static int revive(struct bench *b, const struct kept *k)
 {
-	const char *remedy = NULL;
-	struct store_rec rec = {.table = STORE_MN4, .key = k->key, .val = k->val, .key_len_oct = k->key_len, .val_len_oct = k->val_len};
-	mn_role.fini(b->mn);
-	memset(b->mn, 0, mn_role.size_oct);
-	bench_clear(b);
-	assert_int_equal(mn_role.init(b->mn, &b->k.env, &b->conf, b->k.now, &remedy), 0);
-	int err = mn_role.restore(b->mn, &rec, b->k.now);
+	bench_restart(b);
+	int err = bench_restore(b, k);
 	mn_role.restored(b->mn, b->k.now);
 	return err;
 }
@@ -265,7 +244,7 @@ static void restart(void **state)
 	bench_link(b, W0, true);
 	bench_hear(b, W0, L_A1);
 	assert_true(bench_req(b, 0, &before));
-	keep(b, &k);
+	bench_keep(b, STORE_MN4, &k);
 	b->k.now.wall.ns -= NS_PER_S / 2; /* a clock that was set back a little */
 	assert_int_equal(revive(b, &k), 0);
 	bench_link(b, W0, true);
@@ -299,9 +278,9 @@ static void restart_away_from_home(void **state)
 	bench_link(b, W0, true);
 	bench_hear(b, W0, L_HOME);
 	struct req r;
-	assert_true(bench_req(b, bench_n_req(b) - 1, &r));
+	bench_last_req(b, &r);
 	bench_accept4(b, &r);
-	keep(b, &k);
+	bench_keep(b, STORE_MN4, &k);
 	assert_int_equal(revive(b, &k), 0);
 	assert_null(kit_fx(&b->k, FX_ADDR_ADD, 0)); /* until the link speaks */
 	bench_link(b, W0, false);

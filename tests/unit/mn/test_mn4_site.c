@@ -230,7 +230,7 @@ static void refused_by_the_agent(void **state)
 	bench_state(b, "joining"); /* a word without authentication */
 	bench_clear(b);
 	bench_run(b, span_ms(1001));
-	assert_true(bench_req(b, bench_n_req(b) - 1, &r));
+	bench_last_req(b, &r);
 	assert_addr(&r.p.dst, HA4);
 	assert_addr(&r.p.m.request.coa, A("10.2.16.77"));
 	bench_accept4(b, &r);
@@ -297,7 +297,7 @@ static void refresh(void **state)
 		if (bench_req(b, 0, &r))
 			break;
 	}
-	assert_true(bench_req(b, bench_n_req(b) - 1, &r)); /* the most recent one is the one that can be answered */
+	bench_last_req(b, &r);
 	assert_true(r.rc.has_group_request);
 	bench_accept4(b, &r);
 	bench_state(b, "away-site");

@@ -9,20 +9,6 @@
 
 static void undiscovered(struct bench *b) { b->conf.home_agent = addr6_any; }
 
-static struct bu only_bu(struct bench *b)
-{
-	struct bu bu = {0};
-	assert_int_equal(bench_n_mh(b), 1);
-	assert_true(bench_bu(b, 0, &bu));
-	return bu;
-}
-
-static void accept(struct bench *b, const struct bu *bu, const struct addr6 *acoa)
-{
-	bench_clear(b);
-	bench_accept(b, bu, acoa);
-}
-
 /* The nth message of types 144 to 147. */
 static bool icmp(const struct bench *b, size_t nth, struct ha_icmp_packet *p)
 {
@@ -78,9 +64,9 @@ static void discovered_away(void **state)
 	bench_state(b, "registering");
 	struct addr6 list[] = {HA, HA2};
 	reply(b, &rq, list, 2);
-	struct bu bu = only_bu(b);
+	struct bu bu = bench_only_bu(b);
 	assert_addr(&bu.p.dst, HA);
-	accept(b, &bu, NULL);
+	bench_accept_next(b, &bu, NULL);
 	bench_state(b, "away-plain");
 	bench_shows(b, "mobiles", "mobile", "home-agent", "2001:db8:1::1");
 	bench_run(b, span_s(100));
@@ -99,13 +85,13 @@ static void discovered_in_a_site(void **state)
 	assert_int_equal(bench_n_mh(b), 0);
 	bench_run(b, span_ms(500));
 	reply(b, &rq, list, 1);
-	struct bu bu = only_bu(b);
+	struct bu bu = bench_only_bu(b);
 	assert_addr(&bu.p.dst, MMA_A);
 	assert_addr(&bu.p.mh.opt.rc.reg.ha, HA2);
-	accept(b, &bu, &acoa);
-	bu = only_bu(b);
+	bench_accept_next(b, &bu, &acoa);
+	bu = bench_only_bu(b);
 	assert_addr(&bu.p.dst, HA2);
-	accept(b, &bu, NULL);
+	bench_accept_next(b, &bu, NULL);
 	bench_state(b, "away-site");
 }
 
@@ -128,11 +114,9 @@ static void discovered_at_home(void **state)
 static void nobody_answers(void **state)
 {
 	struct bench *b = *state;
-	struct nd_ra ra = bench_adv(L_P1);
-	ra.has_adv_interval = false;
 	bench_link(b, W0, true);
 	bench_clear(b);
-	bench_ra_of(b, W0, L_P1, &ra);
+	bench_ra_quiet(b, W0, L_P1);
 	struct ha_icmp_packet first = only_icmp(b), p;
 	static const int after_s[] = {3, 6, 12, 24};
 	for (size_t i = 0; i < 4; i++) {
@@ -155,11 +139,9 @@ static void the_next_one_is_tried(void **state)
 {
 	struct bench *b = *state;
 	struct addr6 list[] = {HA, HA2};
-	struct nd_ra ra = bench_adv(L_P1);
-	ra.has_adv_interval = false;
 	bench_link(b, W0, true);
 	bench_clear(b);
-	bench_ra_of(b, W0, L_P1, &ra);
+	bench_ra_quiet(b, W0, L_P1);
 	struct ha_icmp_packet rq = only_icmp(b);
 	reply(b, &rq, list, 2);
 	bench_run(b, span_ms(10400)); /* at 0, 1.5 and 4.5 s */
@@ -175,9 +157,9 @@ static void the_next_one_is_tried(void **state)
 	bench_ba(b, &bu, &a);
 	rq = only_icmp(b);
 	reply(b, &rq, list, 1);
-	bu = only_bu(b);
+	bu = bench_only_bu(b);
 	assert_addr(&bu.p.dst, HA);
-	accept(b, &bu, NULL);
+	bench_accept_next(b, &bu, NULL);
 	bench_state(b, "away-plain");
 	/* and when that one falls silent, it is first asked again (RFC 6275 11.4.1), then the home link */
 	bench_run(b, span_s(479));
@@ -225,14 +207,12 @@ static void replies_that_are_not_answers(void **state)
 static void discovery_moves_along(void **state)
 {
 	struct bench *b = *state;
-	struct nd_ra ra = bench_adv(L_A2);
-	ra.has_adv_interval = false;
 	bench_link(b, W0, true);
 	bench_ra(b, W0, L_A1);
 	bench_link(b, W0, false);
 	bench_link(b, W0, true);
 	bench_clear(b);
-	bench_ra_of(b, W0, L_A2, &ra);
+	bench_ra_quiet(b, W0, L_A2);
 	struct ha_icmp_packet rq = only_icmp(b);
 	assert_addr(&rq.src, COA_A2);
 	bench_state(b, "joining");
@@ -264,12 +244,10 @@ static void advert(struct bench *b, const struct ha_icmp_packet *to, struct addr
 /* Status 1: accepted, but ask for the prefixes. */
 static struct ha_icmp_packet told_to_ask(struct bench *b)
 {
-	struct nd_ra ra = bench_adv(L_P1);
-	ra.has_adv_interval = false;
 	bench_link(b, W0, true);
 	bench_clear(b);
-	bench_ra_of(b, W0, L_P1, &ra);
-	struct bu bu = only_bu(b);
+	bench_ra_quiet(b, W0, L_P1);
+	struct bu bu = bench_only_bu(b);
 	struct answer a = {.status = BA_ACCEPTED_PREFIX_DISCOVERY, .lifetime_s = 600};
 	bench_clear(b);
 	bench_ba(b, &bu, &a);
@@ -339,9 +317,9 @@ static void in_a_site_prefixes_wait(void **state)
 	bench_link(b, W0, true);
 	bench_clear(b);
 	bench_ra(b, W0, L_A1);
-	struct bu bu = only_bu(b);
-	accept(b, &bu, &acoa);
-	bu = only_bu(b);
+	struct bu bu = bench_only_bu(b);
+	bench_accept_next(b, &bu, &acoa);
+	bu = bench_only_bu(b);
 	struct answer a = {.status = BA_ACCEPTED_PREFIX_DISCOVERY, .lifetime_s = 600};
 	bench_clear(b);
 	bench_ba(b, &bu, &a);
@@ -352,7 +330,7 @@ static void in_a_site_prefixes_wait(void **state)
 	bench_clear(b);
 	bench_ra(b, W0, L_P1);
 	assert_true(bench_bu(b, 0, &bu));
-	accept(b, &bu, NULL);
+	bench_accept_next(b, &bu, NULL);
 	assert_int_equal(n_icmp(b), 1);
 }
 
@@ -381,9 +359,9 @@ static void the_home_prefix_ends(void **state)
 	struct ha_icmp_packet p = told_to_ask(b);
 	advert(b, &p, HA, true, p.msg.id, 500, 0);
 	assert_true(has_event(b, "mn-home-prefix"));
-	struct bu bu = only_bu(b);
+	struct bu bu = bench_only_bu(b);
 	assert_int_equal(bu.p.mh.bu.lifetime_s, 500);
-	accept(b, &bu, NULL);
+	bench_accept_next(b, &bu, NULL);
 	bench_clear(b);
 	bench_run(b, span_ms(399900));
 	assert_int_equal(n_icmp(b), 0);
@@ -436,13 +414,13 @@ static void refresh_requests(void **state)
 	brr(b, A("2001:db8:66::1"), COA_P1); /* a stranger: RFC 6275 11.7.4 */
 	assert_int_equal(bench_n_mh(b), 0);
 	brr(b, HA, COA_P1);
-	struct bu bu = only_bu(b);
+	struct bu bu = bench_only_bu(b);
 	assert_addr(&bu.p.dst, HA);
 	assert_int_equal(bu.p.mh.bu.lifetime_s, 600);
 	brr(b, HA, COA_P1);
 	assert_int_equal(bench_n_mh(b), 0);
 	assert_int_equal(b->k.count.n[R_LIMIT_RATE], 1);
-	accept(b, &bu, NULL);
+	bench_accept_next(b, &bu, NULL);
 	bench_state(b, "away-plain");
 	for (int i = 0; i < 150; i++) { /* a flood of forgeries costs an update a second */
 		brr(b, HA, COA_P1);
@@ -464,7 +442,7 @@ static void binding_errors(void **state)
 	assert_int_equal(bench_n_mh(b), 0);
 	bench_state(b, "away-plain");
 	be(b, HA, COA_P1, BE_UNKNOWN_BINDING, HOA); /* the home agent has lost it */
-	struct bu bu = only_bu(b);
+	struct bu bu = bench_only_bu(b);
 	assert_addr(&bu.p.dst, HA);
 	assert_int_equal(b->k.count.n[R_BE_RECEIVED], 4);
 }
@@ -487,12 +465,10 @@ static bool error_about(struct bench *b, const struct bu *bu, uint8_t type, uint
 static void a_home_agent_that_is_none(void **state)
 {
 	struct bench *b = *state;
-	struct nd_ra ra = bench_adv(L_P1);
-	ra.has_adv_interval = false;
 	bench_link(b, W0, true);
 	bench_clear(b);
-	bench_ra_of(b, W0, L_P1, &ra);
-	struct bu bu = only_bu(b), copy = bu;
+	bench_ra_quiet(b, W0, L_P1);
+	struct bu bu = bench_only_bu(b), copy = bu;
 	uint8_t pkt[1280];
 	memcpy(pkt, bu.s.pkt, bu.s.len);
 	copy.s.pkt = pkt;
@@ -514,7 +490,7 @@ static void an_agent_that_is_unreachable(void **state)
 	bench_link(b, W0, true);
 	bench_clear(b);
 	bench_ra(b, W0, L_A1);
-	struct bu bu = only_bu(b), copy = bu;
+	struct bu bu = bench_only_bu(b), copy = bu;
 	uint8_t pkt[1280];
 	memcpy(pkt, bu.s.pkt, bu.s.len);
 	copy.s.pkt = pkt;

@@ -4,29 +4,13 @@
 #include "../kit/mn6_bench.h"
 #include "wire/ip/csum.h"
 
-static struct nd_ra quiet(enum bench_link r)
-{
-	struct nd_ra ra = bench_adv(r);
-	ra.has_adv_interval = false;
-	return ra;
-}
-
 /* On a link without an agent, the first update to the home agent is out. */
 static struct bu registering(struct bench *b)
 {
-	struct bu bu = {0};
-	struct nd_ra ra = quiet(L_P1);
 	bench_link(b, W0, true);
 	bench_clear(b);
-	bench_ra_of(b, W0, L_P1, &ra);
-	assert_int_equal(bench_n_mh(b), 1);
-	assert_true(bench_bu(b, 0, &bu));
-	return bu;
-}
-
-static void again(struct bench *b)
-{
-	bench_again(b);
+	bench_ra_quiet(b, W0, L_P1);
+	return bench_only_bu(b);
 }
 
 /* MN-2-2-1-1-001, -033: below 128 it is accepted. */
@@ -38,7 +22,7 @@ static void every_status_below_128_accepts(void **state)
 		struct answer a = {.status = (uint8_t)status, .lifetime_s = 600};
 		bench_ba(b, &bu, &a);
 		bench_state(b, "away-plain");
-		again(b);
+		bench_again(b);
 	}
 }
 
@@ -60,7 +44,7 @@ static void every_status_from_128_refuses(void **state)
 		bool goes_on = status == BA_NO_RESOURCES || status == BA_DAD_FAILED;
 		assert_int_equal(bench_n_mh(b) > 0, goes_on);
 	next:
-		again(b);
+		bench_again(b);
 	}
 }
 
@@ -168,7 +152,7 @@ static void what_an_update_says(void **state)
 	assert_true(bu.p.has_hao && bu.p.mh.opt.has_alt_coa && bu.p.mh.bu.lifetime_s == 600);
 	assert_addr(&bu.p.hao, HOA);
 	assert_addr(&bu.p.mh.opt.alt_coa, COA_P1);
-	again(b);
+	bench_again(b);
 	b->conf.home_address = A("2001:db8:1::ff:fe00:1");
 	bench_restart(b);
 	mn_role.restored(b->mn, b->k.now);
@@ -187,7 +171,7 @@ static void what_an_update_says(void **state)
 static void no_longer_than_the_prefix_here(void **state)
 {
 	struct bench *b = *state;
-	struct nd_ra ra = quiet(L_P1);
+	struct nd_ra ra = bench_adv_quiet(L_P1);
 	struct bu bu = {0};
 	ra.prefix[0].valid_s = ra.prefix[0].preferred_s = 120;
 	bench_link(b, W0, true);

@@ -5,25 +5,14 @@
 /* Attached to site A, the update to its agent is out. */
 static struct bu joining(struct bench *b)
 {
-	struct bu bu = {0};
 	bench_link(b, W0, true);
 	bench_ra(b, W0, L_A1);
-	assert_true(bench_bu(b, 0, &bu));
-	bench_clear(b);
-	return bu;
-}
-
-static struct bu next_bu(struct bench *b)
-{
-	struct bu bu = {0};
-	assert_true(bench_bu(b, 0, &bu));
-	bench_clear(b);
-	return bu;
+	return bench_next_bu(b);
 }
 
 static void assert_goes_plain(struct bench *b)
 {
-	struct bu bu = next_bu(b);
+	struct bu bu = bench_next_bu(b);
 	assert_addr(&bu.p.dst, HA);
 	assert_addr(&bu.p.mh.opt.alt_coa, COA_A1);
 	bench_accept(b, &bu, NULL);
@@ -37,7 +26,7 @@ static void an_old_sequence_number_is_mended(void **state)
 	struct bu bu = joining(b), again;
 	struct answer a = {.status = BA_SEQ_OUT_OF_WINDOW, .has_seq = true, .seq = (uint16_t)(bu.p.mh.bu.seq + 700)};
 	bench_ba(b, &bu, &a);
-	again = next_bu(b); /* at once, from the number carried */
+	again = bench_next_bu(b); /* at once, from the number carried */
 	assert_int_equal(again.p.mh.bu.seq, (uint16_t)(bu.p.mh.bu.seq + 701));
 	assert_true(again.p.mh.opt.mesg_id > bu.p.mh.opt.mesg_id);
 	struct addr6 acoa = ACOA_A;
@@ -62,7 +51,7 @@ static void refused_by_the_agent_it_goes_plain(void **state)
 	assert_int_equal(bench_n_mh(b), 0);
 	bench_run(b, span_s(3));
 	bench_ra(b, W0, L_A1);
-	bu = next_bu(b);
+	bu = bench_next_bu(b);
 	assert_addr(&bu.p.dst, MMA_A);
 }
 
@@ -90,9 +79,7 @@ static void a_silent_agent(void **state)
 {
 	struct bench *b = *state;
 	struct bu first = joining(b), bu = {0};
-	struct nd_ra ra = bench_adv(L_A1);
-	ra.has_adv_interval = false;
-	bench_ra_of(b, W0, L_A1, &ra);
+	bench_ra_quiet(b, W0, L_A1);
 	bench_run(b, span_ms(5900));
 	/* 1, 3 s after the first: new number, newer timestamp each time */
 	uint16_t seq = first.p.mh.bu.seq;
@@ -142,7 +129,7 @@ static void a_taken_group_is_replaced(void **state)
 	assert_true(bench_report(b, 1, &r));
 	assert_int_equal(r.type, MLD_ALLOW);
 	struct addr6 next = r.group;
-	again = next_bu(b);
+	again = bench_next_bu(b);
 	assert_addr(&again.p.mh.opt.rc.mcoa.group, next);
 	assert_false(addr6_eq(&next, &(struct addr6){0}));
 	assert_false(addr6_eq(&again.p.mh.opt.rc.mcoa.group, &bu.p.mh.opt.rc.mcoa.group));
@@ -164,7 +151,7 @@ static void all_groups_taken(void **state)
 		bench_ba(b, &bu, &a);
 		if (!bench_bu(b, 0, &bu))
 			bench_run(b, span_s(1)); /* no more than three updates a second */
-		bu = next_bu(b);
+		bu = bench_next_bu(b);
 	}
 	assert_int_equal(n, 8);
 	assert_addr(&bu.p.dst, HA);
@@ -173,12 +160,10 @@ static void all_groups_taken(void **state)
 static void refused_at_home_it_tries_again_later(void **state)
 {
 	struct bench *b = *state;
-	struct nd_ra ra = bench_adv(L_P1);
 	struct bu bu = {0};
-	ra.has_adv_interval = false;
 	bench_link(b, W0, true);
-	bench_ra_of(b, W0, L_P1, &ra);
-	bu = next_bu(b);
+	bench_ra_quiet(b, W0, L_P1);
+	bu = bench_next_bu(b);
 	struct answer a = {.status = BA_NOT_HOME_AGENT};
 	bench_ba(b, &bu, &a);
 	bench_state(b, "registering");
@@ -186,7 +171,7 @@ static void refused_at_home_it_tries_again_later(void **state)
 	bench_run(b, span_s(59));
 	assert_int_equal(bench_n_mh(b), 0);
 	bench_run(b, span_s(2));
-	bu = next_bu(b);
+	bu = bench_next_bu(b);
 	bench_accept(b, &bu, NULL);
 	bench_state(b, "away-plain");
 }
@@ -253,13 +238,11 @@ static void refreshes_in_order(void **state)
 {
 	struct bench *b = *state;
 	struct bu bu = joining(b);
-	struct nd_ra ra = bench_adv(L_A1);
 	struct addr6 acoa = ACOA_A;
-	ra.has_adv_interval = false;
-	bench_ra_of(b, W0, L_A1, &ra);
+	bench_ra_quiet(b, W0, L_A1);
 	struct answer a = {.lifetime_s = 100, .acoa = &acoa};
 	bench_ba(b, &bu, &a);
-	bu = next_bu(b);
+	bu = bench_next_bu(b);
 	assert_true(bu.p.mh.bu.lifetime_s <= 100);
 	bench_accept(b, &bu, NULL);
 	bench_clear(b);
@@ -274,7 +257,7 @@ static void refreshes_in_order(void **state)
 	struct addr6 hoa = HOA;
 	assert_int_equal(kit_dp(&b->k, FX_DP_PUT, DP_UPLINK_OUT, 0)->uplink_out.gre_key,
 			 sa_uplink_key(&b->k.key[1], &crypto_openssl, &hoa, stamp));
-	bu = next_bu(b);
+	bu = bench_next_bu(b);
 	assert_addr(&bu.p.dst, HA);
 	bench_accept(b, &bu, NULL);
 	bench_state(b, "away-site");
@@ -288,26 +271,26 @@ static void an_update_out_of_date_is_not_repeated(void **state)
 	struct bu bu = joining(b), old = {0};
 	struct addr6 acoa_a = ACOA_A, acoa_b = ACOA_B;
 	bench_accept(b, &bu, &acoa_a);
-	old = next_bu(b);
+	old = bench_next_bu(b);
 	bench_link(b, W1, true);
 	bench_clear(b);
 	bench_ra(b, W1, L_B1);
-	bu = next_bu(b);
+	bu = bench_next_bu(b);
 	assert_addr(&bu.p.dst, MMA_B);
 	bench_run(b, span_ms(1900));
 	assert_int_equal(bench_n_mh(b), 1); /* the home agent's would have been due after 1.5 s */
-	bu = next_bu(b);
+	bu = bench_next_bu(b);
 	assert_addr(&bu.p.dst, MMA_B);
 	bench_accept(b, &old, NULL); /* late: changes nothing here */
 	bench_state(b, "joining");
 	assert_int_equal(kit_n_fx(&b->k, FX_SEND), 0);
 	assert_int_equal(kit_n_fx(&b->k, FX_LEAVE), 0);
 	bench_accept(b, &bu, &acoa_b);
-	bu = next_bu(b);
+	bu = bench_next_bu(b);
 	assert_addr(&bu.p.mh.opt.alt_coa, ACOA_B);
 	bench_accept(b, &bu, NULL);
 	bench_state(b, "away-site");
-	bu = next_bu(b);
+	bu = bench_next_bu(b);
 	assert_addr(&bu.p.dst, MMA_A);
 	assert_int_equal(bu.p.mh.bu.lifetime_s, 0);
 }
@@ -317,12 +300,10 @@ static void a_pending_refresh_moves_along(void **state)
 {
 	struct bench *b = *state;
 	bench_to_site_a(b);
-	struct nd_ra ra = bench_adv(L_A1);
 	struct bu bu = {0};
-	ra.has_adv_interval = false;
-	bench_ra_of(b, W0, L_A1, &ra);
+	bench_ra_quiet(b, W0, L_A1);
 	bench_run(b, span_s(480));
-	bu = next_bu(b);
+	bu = bench_next_bu(b);
 	bench_link(b, W0, false);
 	bench_link(b, W0, true);
 	assert_int_equal(bench_n_mh(b), 0);
@@ -344,9 +325,7 @@ static void lifetime_over_without_an_answer(void **state)
 {
 	struct bench *b = *state;
 	bench_to_site_a(b);
-	struct nd_ra ra = bench_adv(L_A1);
-	ra.has_adv_interval = false;
-	bench_ra_of(b, W0, L_A1, &ra);
+	bench_ra_quiet(b, W0, L_A1);
 	bench_run(b, span_s(590));
 	bench_state(b, "away-site");
 	bench_run(b, span_s(20));
@@ -355,27 +334,15 @@ static void lifetime_over_without_an_answer(void **state)
 
 static void restart(struct bench *b, span_t away)
 {
-	struct { uint8_t key[16], val[4096]; uint32_t len; } rec = {0};
-	for (uint32_t i = 0; i < b->k.fx.n; i++) {
-		const struct effect *e = &b->k.fx.fx[i];
-		if (e->kind != FX_STORE_PUT)
-			continue;
-		const uint8_t *p = effq_bytes(&b->k.fx, e->store.off);
-		assert_int_equal(e->store.table, STORE_MN);
-		memcpy(rec.key, p, 16);
-		memcpy(rec.val, p + 16, e->store.val_len_oct);
-		rec.len = e->store.val_len_oct;
-	}
-	assert_true(rec.len > 0);
+	struct kept k;
+	bench_keep(b, STORE_MN, &k);
 	kit_advance(&b->k, away);
 	bench_restart(b);
-	struct store_rec r = {STORE_MN, rec.key, rec.val, 16, rec.len};
-	for (uint32_t len = 0; len < rec.len; len++) { /* damaged records do no harm */
-		struct store_rec cut = r;
-		cut.val_len_oct = len;
-		(void)mn_role.restore(b->mn, &cut, b->k.now);
-	}
-	assert_int_equal(mn_role.restore(b->mn, &r, b->k.now), 0);
+	const uint32_t whole = k.val_len;
+	assert_true(whole > 0);
+	for (k.val_len = 0; k.val_len < whole; k.val_len++)
+		(void)bench_restore(b, &k); /* damaged records do no harm */
+	assert_int_equal(bench_restore(b, &k), 0);
 	mn_role.restored(b->mn, b->k.now);
 }
 
@@ -387,7 +354,7 @@ static void a_restart_adopts(void **state)
 	struct addr6 acoa = ACOA_A, hoa = HOA;
 	uint64_t stamp = bu.p.mh.opt.mesg_id;
 	bench_accept(b, &bu, &acoa);
-	bu = next_bu(b);
+	bu = bench_next_bu(b);
 	bench_accept(b, &bu, NULL);
 	uint16_t seq = bu.p.mh.bu.seq;
 	restart(b, span_s(10));
@@ -396,20 +363,18 @@ static void a_restart_adopts(void **state)
 	bench_link(b, W0, true);
 	struct report r = {0};
 	assert_true(bench_report(b, 0, &r));
-	struct nd_ra ra = bench_adv(L_A2);
-	ra.has_adv_interval = false;
-	bench_ra_of(b, W0, L_A2, &ra);
+	bench_ra_quiet(b, W0, L_A2);
 	bench_state(b, "away-site");
 	assert_int_equal(bench_n_mh(b), 0);
 	assert_int_equal(kit_dp(&b->k, FX_DP_PUT, DP_UPLINK_OUT, 0)->uplink_out.gre_key,
 			 sa_uplink_key(&b->k.key[1], &crypto_openssl, &hoa, stamp));
 	bench_clear(b);
 	bench_run(b, span_s(471)); /* refresh due at 480 */
-	bu = next_bu(b);
+	bu = bench_next_bu(b);
 	assert_addr(&bu.p.dst, MMA_A);
 	assert_true(bu.p.mh.opt.mesg_id > stamp);
 	bench_accept(b, &bu, &acoa);
-	bu = next_bu(b);
+	bu = bench_next_bu(b);
 	assert_addr(&bu.p.dst, HA);
 	assert_int_equal(bu.p.mh.bu.seq, (uint16_t)(seq + 1));
 }
@@ -447,7 +412,7 @@ static void a_restart_at_home_with_an_answer_lost(void **state)
 	bench_link(b, W0, true);
 	bench_ra(b, W0, L_HOME);
 	bench_state(b, "returning");
-	bu = next_bu(b);
+	bu = bench_next_bu(b);
 	assert_addr(&bu.p.dst, HA);
 	assert_addr(&bu.p.src, HOA);
 	assert_int_equal(bu.p.mh.bu.lifetime_s, 0);
@@ -472,7 +437,7 @@ static void a_restart_with_the_clock_set_back(void **state)
 	bench_clear(b);
 	bench_link(b, W0, true);
 	bench_ra(b, W0, L_A1);
-	bu = next_bu(b); /* a lifetime that cannot be is not believed: it registers anew */
+	bu = bench_next_bu(b); /* a lifetime that cannot be is not believed: it registers anew */
 	assert_addr(&bu.p.dst, MMA_A);
 	assert_true(bu.p.mh.opt.mesg_id > stamp);
 }
@@ -506,7 +471,7 @@ static void home_address_in_use(void **state)
 	struct bu bu = {0};
 	bench_link(b, W0, true);
 	bench_ra(b, W0, L_P1);
-	bu = next_bu(b);
+	bu = bench_next_bu(b);
 	struct answer a = {.status = BA_DAD_FAILED};
 	bench_ba(b, &bu, &a);
 	bench_state(b, "registering");

@@ -7,10 +7,9 @@ static const struct lladdr ha_ll = {{2, 0, 0, 0, 0xbb, 1}};
 
 static struct nd_ra home_adv(struct addr6 router)
 {
-	struct nd_ra ra = bench_adv(L_HOME);
+	struct nd_ra ra = bench_adv_quiet(L_HOME);
 	ra.prefix[0].addr = router;
 	ra.prefix[0].is_router_addr = true;
-	ra.has_adv_interval = false;
 	return ra;
 }
 
@@ -43,11 +42,9 @@ static bool is_on_home_link(const struct bench *b)
 	return false;
 }
 
-static struct bu only_bu(struct bench *b)
+static struct bu dereg(struct bench *b)
 {
-	struct bu bu = {0};
-	assert_int_equal(bench_n_mh(b), 1);
-	assert_true(bench_bu(b, 0, &bu));
+	struct bu bu = bench_only_bu(b);
 	assert_addr(&bu.p.dst, HA);
 	assert_addr(&bu.p.src, HOA);
 	assert_int_equal(bu.p.mh.bu.lifetime_s, 0);
@@ -69,7 +66,7 @@ static void the_router_is_the_home_agent(void **state)
 {
 	struct bench *b = *state;
 	to_plain_and_back(b, HA);
-	struct bu bu = only_bu(b);
+	struct bu bu = dereg(b);
 	assert_true(lladdr_eq(&bu.s.fx->send.lladdr, &(struct lladdr){{2, 0, 0, 0, 0xaa, L_HOME}}));
 	assert_true(is_on_home_link(b));
 }
@@ -93,7 +90,7 @@ static void another_router_advertises(void **state)
 	na(b, HOA, true);
 	assert_int_equal(bench_n_mh(b), 0);
 	na(b, HOA, false);
-	struct bu bu = only_bu(b);
+	struct bu bu = dereg(b);
 	assert_memory_equal(&bu.s.fx->send.lladdr, &ha_ll, 6);
 	assert_true(is_on_home_link(b));
 	assert_true(bench_pos(b, FX_ADDR_ADD, 0) > (int)bu.s.pos);
@@ -111,7 +108,7 @@ static void no_answer_about_the_home_agent(void **state)
 	bench_run(b, span_ms(999));
 	assert_int_equal(bench_n_mh(b), 0);
 	bench_run(b, span_ms(2));
-	struct bu bu = only_bu(b);
+	struct bu bu = dereg(b);
 	assert_true(lladdr_eq(&bu.s.fx->send.lladdr, &(struct lladdr){{2, 0, 0, 0, 0xaa, L_HOME}}));
 }
 
@@ -130,7 +127,7 @@ static void the_home_agent_is_heard_as_well(void **state)
 	bench_rx(b, W0, DP_PUNT_RA, ha_ll, buf, n);
 	bench_clear(b);
 	bench_ra_of(b, W0, L_HOME, &other);
-	struct bu bu = only_bu(b);
+	struct bu bu = dereg(b);
 	assert_memory_equal(&bu.s.fx->send.lladdr, &ha_ll, 6);
 }
 

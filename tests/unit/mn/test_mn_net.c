@@ -42,22 +42,16 @@ static void assert_names(const struct bu *bu, bool is_router, uint32_t n)
 
 static struct bu plain(struct bench *b)
 {
-	struct bu bu = {0};
 	bench_link(b, W0, true);
 	bench_ra(b, W0, L_P1);
-	assert_true(bench_bu(b, 0, &bu));
-	bench_clear(b);
-	return bu;
+	return bench_next_bu(b);
 }
 
 static struct bu refused(struct bench *b, const struct bu *bu, uint8_t status)
 {
-	struct bu next = {0};
 	struct answer a = {.status = status};
 	bench_ba(b, bu, &a);
-	assert_true(bench_bu(b, 0, &next)); /* at once */
-	bench_clear(b);
-	return next;
+	return bench_next_bu(b); /* at once */
 }
 
 static void the_host_and_the_datapath_know_the_network(void **state)

@@ -13,25 +13,6 @@ static bool last_seq(void *ctx, const struct addr6 *group, const struct addr6 *s
 
 static void with_last_seq(struct bench *b) { b->k.env.last_seq = last_seq; }
 
-static struct bu nth_bu(struct bench *b, size_t nth)
-{
-	struct bu bu = {0};
-	assert_true(bench_bu(b, nth, &bu));
-	return bu;
-}
-
-static struct bu only_bu(struct bench *b)
-{
-	assert_int_equal(bench_n_mh(b), 1);
-	return nth_bu(b, 0);
-}
-
-static void accept(struct bench *b, const struct bu *bu, const struct addr6 *acoa)
-{
-	bench_clear(b);
-	bench_accept(b, bu, acoa);
-}
-
 static void assert_dereg(const struct bu *bu, struct addr6 agent)
 {
 	assert_addr(&bu->p.dst, agent);
@@ -85,7 +66,7 @@ static void between_sites_break_before_make(void **state)
 	cut(b, W0);
 	bench_clear(b);
 	bench_ra(b, W0, L_B1);
-	struct bu bu = only_bu(b);
+	struct bu bu = bench_only_bu(b);
 	struct report r;
 	assert_true(bench_report(b, 1, &r)); /* the first: the old group, reported before the router was known, is taken back */
 	assert_int_equal(r.type, MLD_ALLOW);
@@ -93,8 +74,8 @@ static void between_sites_break_before_make(void **state)
 	assert_addr(&bu.p.mh.opt.rc.reg.prev_mma, MMA_A);
 	assert_addr(&bu.p.mh.opt.rc.reg.prev_coa, ACOA_A);
 
-	accept(b, &bu, &acoa);
-	struct bu home = nth_bu(b, 0), old = nth_bu(b, 1);
+	bench_accept_next(b, &bu, &acoa);
+	struct bu home = bench_nth_bu(b, 0), old = bench_nth_bu(b, 1);
 	assert_int_equal(bench_n_mh(b), 2);
 	assert_addr(&home.p.dst, HA);
 	assert_addr(&home.p.mh.opt.alt_coa, ACOA_B);
@@ -102,9 +83,9 @@ static void between_sites_break_before_make(void **state)
 	assert_forward(&old, ACOA_B, MMA_B, RC_FORWARD_GONE);
 	assert_addr(&old.p.hao, HOA); /* from outside the site, by the new on-link address */
 
-	accept(b, &old, NULL);
+	bench_accept_next(b, &old, NULL);
 	assert_int_equal(bench_n_mh(b), 0);
-	accept(b, &home, NULL);
+	bench_accept_next(b, &home, NULL);
 	assert_int_equal(bench_n_mh(b), 0); /* it was told already */
 	bench_state(b, "away-site");
 	bench_run(b, span_s(1));
@@ -122,24 +103,24 @@ static void between_sites_make_before_break(void **state)
 	bench_clear(b);
 	bench_ra(b, W1, L_B1);
 	assert_null(kit_dp(&b->k, FX_DP_PUT, DP_UPLINK_OUT, 0)); /* goes on through the old agent */
-	struct bu bu = only_bu(b);
-	accept(b, &bu, &acoa);
-	struct bu home = only_bu(b);
+	struct bu bu = bench_only_bu(b);
+	bench_accept_next(b, &bu, &acoa);
+	struct bu home = bench_only_bu(b);
 	assert_addr(&home.p.dst, HA);
 	assert_null(kit_dp(&b->k, FX_DP_PUT, DP_UPLINK_OUT, 0)); /* the home agent takes the new way when it has the update */
-	accept(b, &home, NULL);
+	bench_accept_next(b, &home, NULL);
 	assert_addr(&kit_dp(&b->k, FX_DP_PUT, DP_UPLINK_OUT, 0)->uplink_out.dst, MMA_B);
-	struct bu old = only_bu(b);
+	struct bu old = bench_only_bu(b);
 	assert_dereg(&old, MMA_A);
 	assert_forward(&old, ACOA_B, MMA_B, 0);
 	bench_run(b, span_ms(900));
 	assert_false(has_left(b, W0)); /* the answer is lost */
 	bench_clear(b);
 	bench_run(b, span_ms(200));
-	old = only_bu(b);
+	old = bench_only_bu(b);
 	assert_forward(&old, ACOA_B, MMA_B, 0);
 	assert_false(has_left(b, W0));
-	accept(b, &old, NULL);
+	bench_accept_next(b, &old, NULL);
 	bench_run(b, span_ms(199));
 	assert_false(has_left(b, W0)); /* what is on the way */
 	assert_false(has_tunnel(b, FX_DP_DEL, GROUP, MMA_A));
@@ -159,15 +140,15 @@ static void the_old_link_goes_too_soon(void **state)
 	bench_link(b, W1, true);
 	bench_clear(b);
 	bench_ra(b, W1, L_B1);
-	struct bu bu = only_bu(b);
-	accept(b, &bu, &acoa);
-	bu = only_bu(b);
+	struct bu bu = bench_only_bu(b);
+	bench_accept_next(b, &bu, &acoa);
+	bu = bench_only_bu(b);
 	bench_clear(b);
 	bench_link(b, W0, false);
 	const struct dp_uplink_out *up = &kit_dp(&b->k, FX_DP_PUT, DP_UPLINK_OUT, 0)->uplink_out;
 	assert_addr(&up->dst, MMA_B);
 	assert_int_equal(up->ifindex, W1);
-	accept(b, &bu, NULL);
+	bench_accept_next(b, &bu, NULL);
 	bench_state(b, "away-site");
 }
 
@@ -180,17 +161,15 @@ static void an_old_agent_that_is_dead(void **state)
 	bench_link(b, W1, true);
 	bench_clear(b);
 	bench_ra(b, W1, L_B1);
-	struct bu bu = only_bu(b);
-	accept(b, &bu, &acoa);
-	bu = only_bu(b);
-	accept(b, &bu, NULL);
+	struct bu bu = bench_only_bu(b);
+	bench_accept_next(b, &bu, &acoa);
+	bu = bench_only_bu(b);
+	bench_accept_next(b, &bu, NULL);
 	bench_run(b, span_ms(2900));
 	assert_false(has_left(b, W0));
 	bench_run(b, span_ms(200));
 	assert_true(has_left(b, W0));
-	struct nd_ra ra = bench_adv(L_B1);
-	ra.has_adv_interval = false;
-	bench_ra_of(b, W1, L_B1, &ra);
+	bench_ra_quiet(b, W1, L_B1);
 	bench_run(b, span_s(470));
 	bench_clear(b);
 	bench_run(b, span_s(150)); /* its binding is over */
@@ -210,12 +189,12 @@ static void return_home_make_before_break(void **state)
 	bench_link(b, W1, true);
 	bench_clear(b);
 	bench_ra(b, W1, L_HOME);
-	struct bu home = only_bu(b);
+	struct bu home = bench_only_bu(b);
 	assert_addr(&home.p.dst, HA);
 	assert_false(has_left(b, W0));
-	accept(b, &home, NULL);
+	bench_accept_next(b, &home, NULL);
 	bench_state(b, "home");
-	struct bu old = only_bu(b);
+	struct bu old = bench_only_bu(b);
 	assert_dereg(&old, MMA_A);
 	assert_false(old.p.has_hao);
 	assert_addr(&old.p.src, HOA);
@@ -229,7 +208,7 @@ static void return_home_make_before_break(void **state)
 	assert_true((int)(put - b->k.fx.fx) < (int)old.s.pos); /* before it can come */
 	bench_run(b, span_ms(500));
 	assert_false(has_left(b, W0));
-	accept(b, &old, NULL);
+	bench_accept_next(b, &old, NULL);
 	bench_run(b, span_ms(201));
 	assert_true(has_left(b, W0));
 	assert_false(has_tunnel(b, FX_DP_DEL, HOA, MMA_A));
@@ -246,12 +225,12 @@ static void return_home_break_before_make(void **state)
 	cut(b, W0);
 	bench_clear(b);
 	bench_ra(b, W0, L_HOME);
-	struct bu home = only_bu(b);
+	struct bu home = bench_only_bu(b);
 	assert_addr(&home.p.dst, HA);
 	bench_run(b, span_ms(900));
 	assert_int_equal(bench_n_mh(b), 1);
-	accept(b, &home, NULL);
-	struct bu old = only_bu(b);
+	bench_accept_next(b, &home, NULL);
+	struct bu old = bench_only_bu(b);
 	assert_dereg(&old, MMA_A);
 	assert_forward(&old, HOA, addr6_any, RC_FORWARD_GONE);
 }
@@ -264,12 +243,12 @@ static void from_a_site_to_a_plain_link(void **state)
 	cut(b, W0);
 	bench_clear(b);
 	bench_ra(b, W0, L_P1);
-	struct bu home = only_bu(b);
+	struct bu home = bench_only_bu(b);
 	assert_addr(&home.p.dst, HA);
 	assert_addr(&home.p.mh.opt.alt_coa, COA_P1);
-	accept(b, &home, NULL);
+	bench_accept_next(b, &home, NULL);
 	bench_state(b, "away-plain");
-	struct bu old = only_bu(b);
+	struct bu old = bench_only_bu(b);
 	assert_dereg(&old, MMA_A);
 	assert_forward(&old, HOA, addr6_any, RC_FORWARD_GONE);
 	assert_true(has_tunnel(b, FX_DP_PUT, HOA, MMA_A));
@@ -283,13 +262,13 @@ static void from_a_plain_link_to_a_site(void **state)
 	cut(b, W0);
 	bench_clear(b);
 	bench_ra(b, W0, L_A1);
-	struct bu bu = only_bu(b);
+	struct bu bu = bench_only_bu(b);
 	assert_addr(&bu.p.dst, MMA_A);
 	assert_true(addr6_is_any(&bu.p.mh.opt.rc.reg.prev_mma));
-	accept(b, &bu, &acoa);
-	bu = only_bu(b);
+	bench_accept_next(b, &bu, &acoa);
+	bu = bench_only_bu(b);
 	assert_addr(&bu.p.mh.opt.alt_coa, ACOA_A);
-	accept(b, &bu, NULL);
+	bench_accept_next(b, &bu, NULL);
 	bench_state(b, "away-site");
 	assert_int_equal(bench_n_mh(b), 0);
 	bench_run(b, span_s(1));
@@ -304,18 +283,18 @@ static void the_new_agent_refuses(void **state)
 	cut(b, W0);
 	bench_clear(b);
 	bench_ra(b, W0, L_B1);
-	struct bu bu = only_bu(b);
+	struct bu bu = bench_only_bu(b);
 	struct answer a = {.status = BA_NO_RESOURCES};
 	bench_clear(b);
 	bench_ba(b, &bu, &a);
-	struct bu home = only_bu(b);
+	struct bu home = bench_only_bu(b);
 	assert_addr(&home.p.dst, HA);
-	accept(b, &home, NULL);
+	bench_accept_next(b, &home, NULL);
 	bench_state(b, "away-plain");
-	bu = only_bu(b);
+	bu = bench_only_bu(b);
 	assert_dereg(&bu, MMA_A);
 	assert_forward(&bu, HOA, addr6_any, RC_FORWARD_GONE);
-	accept(b, &bu, NULL);
+	bench_accept_next(b, &bu, NULL);
 	bench_run(b, span_s(50));
 	assert_int_equal(bench_n_mh(b), 0);
 }
@@ -329,19 +308,19 @@ static void through_a_site_that_does_not_answer(void **state)
 	cut(b, W0);
 	bench_clear(b);
 	bench_ra(b, W0, L_B1);
-	only_bu(b);
+	bench_only_bu(b);
 	cut(b, W0);
 	bench_clear(b);
 	bench_ra(b, W0, L_A2);
-	struct bu bu = only_bu(b);
+	struct bu bu = bench_only_bu(b);
 	assert_addr(&bu.p.dst, MMA_A);
 	assert_true(addr6_is_any(&bu.p.mh.opt.rc.reg.prev_mma));
-	accept(b, &bu, &acoa);
-	struct bu one = nth_bu(b, 0), two = nth_bu(b, 1);
+	bench_accept_next(b, &bu, &acoa);
+	struct bu one = bench_nth_bu(b, 0), two = bench_nth_bu(b, 1);
 	assert_addr(&one.p.dst, HA);
 	assert_dereg(&two, MMA_B); /* it may have heard us */
 	assert_false(two.p.mh.opt.rc.has_forward);
-	accept(b, &one, NULL);
+	bench_accept_next(b, &one, NULL);
 	bench_state(b, "away-site");
 	struct answer none = {.status = BA_NOT_HOME_AGENT};
 	bench_clear(b);
@@ -362,9 +341,9 @@ static void without_forwarding(void **state)
 	cut(b, W0);
 	bench_clear(b);
 	bench_ra(b, W0, L_B1);
-	struct bu bu = only_bu(b);
-	accept(b, &bu, &acoa);
-	bu = nth_bu(b, 1);
+	struct bu bu = bench_only_bu(b);
+	bench_accept_next(b, &bu, &acoa);
+	bu = bench_nth_bu(b, 1);
 	assert_dereg(&bu, MMA_A);
 	assert_false(bu.p.mh.opt.rc.has_forward);
 }
@@ -383,7 +362,7 @@ static void route_optimisation_is_allowed(void **state)
 		assert_int_equal(mn_role.reconf(b->mn, &b->conf, b->k.now, &remedy), 0);
 		bench_link(b, W0, true);
 		bench_ra(b, W0, L_A1);
-		struct bu bu = only_bu(b);
+		struct bu bu = bench_only_bu(b);
 		assert_int_equal(bu.p.mh.opt.rc.reg.flags, row[i].flag);
 	}
 }
@@ -401,8 +380,8 @@ static void the_uplink_to_the_letter(void **state)
 	bench_link(b, W0, true);
 	bench_ra(b, W0, L_P1);
 	assert_addr(&kit_fx(&b->k, FX_ADDR_ADD, 0)->addr.addr, COA_P1);
-	struct bu bu = only_bu(b);
-	accept(b, &bu, NULL);
+	struct bu bu = bench_only_bu(b);
+	bench_accept_next(b, &bu, NULL);
 	const struct dp_uplink_out *up = &kit_dp(&b->k, FX_DP_PUT, DP_UPLINK_OUT, 0)->uplink_out;
 	assert_int_equal(up->n_direct, 1);
 	assert_true(prefix6_eq(&up->direct[0], &b->conf.direct[0]));
@@ -422,7 +401,7 @@ static void a_stop_that_de_registers(void **state)
 	assert_int_equal(mn_role.reconf(b->mn, &b->conf, b->k.now, &remedy), 0);
 	bench_to_site_a(b);
 	mn_role.stop(b->mn, b->k.now);
-	struct bu home = nth_bu(b, 0), agent = nth_bu(b, 1);
+	struct bu home = bench_nth_bu(b, 0), agent = bench_nth_bu(b, 1);
 	assert_int_equal(bench_n_mh(b), 2);
 	assert_dereg(&home, HA);
 	assert_dereg(&agent, MMA_A);
