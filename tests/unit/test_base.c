@@ -12,17 +12,7 @@
 #include "base/prng.h"
 #include "base/table.h"
 #include "base/timer.h"
-
-static void *resize(void *ctx, void *old, size_t n)
-{
-	(void)ctx;
-	if (n == 0) {
-		free(old);
-		return NULL;
-	}
-	return realloc(old, n);
-}
-static const struct mem_ops mem = {resize, NULL};
+#include "kit/plain.h"
 
 static void prefix_text_is_strict(void **state)
 {
@@ -76,7 +66,7 @@ static void table_against_a_plain_array(void **state)
 	prng_seed(&p, 42);
 	struct rng rng = prng_rng(&p);
 	struct table t;
-	table_init(&t, &mem, &rng, offsetof(struct item, key), sizeof(uint64_t));
+	table_init(&t, &plain_heap, &rng, offsetof(struct item, key), sizeof(uint64_t));
 	static struct item items[N];
 	static bool in[N];
 	uint32_t count = 0;
@@ -115,7 +105,7 @@ static void timers_come_in_order(void **state)
 	struct prng p;
 	prng_seed(&p, 7);
 	struct timers ts;
-	timers_init(&ts, &mem);
+	timers_init(&ts, &plain_heap);
 	for (int i = 0; i < 5 * N; i++) {
 		struct item *e = &items[prng_u64(&p) % N];
 		if (prng_u64(&p) % 4 == 0)

@@ -35,6 +35,7 @@
 #include "wire/gre/gre.h"
 #include "wire/ip/ip6.h"
 #include "wire/ip/udp4.h"
+#include "kit/plain.h"
 
 enum { WAIT_MS = 5000 };
 
@@ -43,20 +44,6 @@ static struct rtnl *rtnl;
 static struct sender *sender;
 static uint32_t a0, b0, n_local, n_local_gone, n_addr;
 static struct addr6 last_local;
-
-static struct addr6 v4(const char *s)
-{
-	struct addr6 a;
-	assert_true(addr46_parse(&a, s));
-	return a;
-}
-
-static struct prefix6 net4(const char *s)
-{
-	struct prefix6 p;
-	assert_true(prefix46_parse(&p, s));
-	return p;
-}
 
 static void sh(const char *command) { assert_int_equal(system(command), 0); }
 
@@ -119,7 +106,7 @@ static int end_of_world(void **state)
 static void addresses_come_and_go_with_our_mark(void **state)
 {
 	NEEDS_ROOT();
-	const struct fx_addr home = {.ifindex = b0, .addr = v4("10.1.0.100"), .plen_bits = 128, .flags = ADDR_NODAD | ADDR_HOME};
+	const struct fx_addr home = {.ifindex = b0, .addr = plain_addr("10.1.0.100"), .plen_bits = 128, .flags = ADDR_NODAD | ADDR_HOME};
 
 	n_local = n_addr = n_local_gone = 0;
 	assert_int_equal(rtnl_addr_add(rtnl, &home), 0);
@@ -139,7 +126,7 @@ static void addresses_come_and_go_with_our_mark(void **state)
 static void an_address_may_have_an_end(void **state)
 {
 	NEEDS_ROOT();
-	struct fx_addr a = {.ifindex = b0, .addr = v4("10.2.0.9"), .plen_bits = 120, .preferred = span_s(50), .valid = span_s(100)};
+	struct fx_addr a = {.ifindex = b0, .addr = plain_addr("10.2.0.9"), .plen_bits = 120, .preferred = span_s(50), .valid = span_s(100)};
 
 	assert_int_equal(rtnl_addr_add(rtnl, &a), 0);
 	a.valid = a.preferred = span_s(1000);
@@ -152,9 +139,9 @@ static void an_address_may_have_an_end(void **state)
 static void routes_come_and_go_with_our_mark(void **state)
 {
 	NEEDS_ROOT();
-	struct fx_route r = {.dst = net4("0.0.0.0/0"), .ifindex = b0, .metric = 64};
-	const struct fx_route via = {.dst = net4("192.0.2.0/24"), .ifindex = b0, .via = v4("10.77.0.1"), .src = v4("10.9.0.1")};
-	const struct fx_route nowhere = {.dst = net4("198.51.100.0/24")};
+	struct fx_route r = {.dst = plain_prefix("0.0.0.0/0"), .ifindex = b0, .metric = 64};
+	const struct fx_route via = {.dst = plain_prefix("192.0.2.0/24"), .ifindex = b0, .via = plain_addr("10.77.0.1"), .src = plain_addr("10.9.0.1")};
+	const struct fx_route nowhere = {.dst = plain_prefix("198.51.100.0/24")};
 
 	assert_int_equal(rtnl_route_put(rtnl, &r), 0);
 	assert_int_equal(rtnl_route_put(rtnl, &r), 0);
@@ -178,7 +165,7 @@ static void routes_come_and_go_with_our_mark(void **state)
 static void nobody_elses_route_is_replaced_or_deleted(void **state)
 {
 	NEEDS_ROOT();
-	const struct fx_route r = {.dst = net4("0.0.0.0/0"), .ifindex = b0};
+	const struct fx_route r = {.dst = plain_prefix("0.0.0.0/0"), .ifindex = b0};
 
 	sh("ip route add default via 10.9.0.254 dev a0");
 	assert_int_equal(rtnl_route_put(rtnl, &r), ERR_SYS);
@@ -194,8 +181,8 @@ static void nobody_elses_route_is_replaced_or_deleted(void **state)
 static void leftovers_are_adopted_or_swept(void **state)
 {
 	NEEDS_ROOT();
-	const struct fx_addr kept = {.ifindex = b0, .addr = v4("10.1.0.100"), .plen_bits = 128}, left = {.ifindex = b0, .addr = v4("10.1.0.101"), .plen_bits = 128};
-	const struct fx_route r_kept = {.dst = net4("192.0.2.0/24"), .ifindex = b0}, r_left = {.dst = net4("198.51.100.0/24"), .ifindex = b0};
+	const struct fx_addr kept = {.ifindex = b0, .addr = plain_addr("10.1.0.100"), .plen_bits = 128}, left = {.ifindex = b0, .addr = plain_addr("10.1.0.101"), .plen_bits = 128};
+	const struct fx_route r_kept = {.dst = plain_prefix("192.0.2.0/24"), .ifindex = b0}, r_left = {.dst = plain_prefix("198.51.100.0/24"), .ifindex = b0};
 	struct rtnl *next;
 
 	sh("ip addr add 10.3.0.1/32 dev b0 && ip route add 203.0.113.0/24 dev b0");
@@ -228,7 +215,7 @@ static void a_new_engine_hears_of_all_addresses(void **state)
 static void neighbours_and_sources_are_of_either_family(void **state)
 {
 	NEEDS_ROOT();
-	struct addr6 src, dst = v4("10.9.0.77");
+	struct addr6 src, dst = plain_addr("10.9.0.77");
 
 	assert_int_equal(rtnl_neigh_put(rtnl, &(struct fx_neigh){a0, dst, {{2, 0, 0, 0, 0, 7}}}), 0);
 	assert_string_equal(said("ip neigh show 10.9.0.77"), "10.9.0.77 dev a0 lladdr 02:00:00:00:00:07 STALE");
@@ -236,7 +223,7 @@ static void neighbours_and_sources_are_of_either_family(void **state)
 	assert_string_equal(ADDR46_STR(&src), "10.9.0.1");
 	assert_true(source_for(a0, &dst, &src));
 	assert_string_equal(ADDR46_STR(&src), "10.9.0.1");
-	dst = v4("192.0.2.1");
+	dst = plain_addr("192.0.2.1");
 	assert_false(source_for(0, &dst, &src));
 	sh("ip neigh flush dev a0");
 }
@@ -271,7 +258,7 @@ static void take(int fd, uint16_t ethertype, struct frame *f)
 
 static size_t udp(uint8_t *buf, size_t cap, const char *src, const char *dst, uint16_t id, size_t data_oct)
 {
-	const struct ip4_path path = {.src = v4(src), .dst = v4(dst), .ttl = 9, .tos = 0x28, .id = id};
+	const struct ip4_path path = {.src = plain_addr(src), .dst = plain_addr(dst), .ttl = 9, .tos = 0x28, .id = id};
 	struct wr w = wr_of(buf, cap);
 	struct udp4_build b = udp4_begin(&w, &path, 999, 434);
 
@@ -286,7 +273,7 @@ static void frames_carry_what_they_were_given(void **state)
 	static const uint8_t group_mac[6] = {0x01, 0x00, 0x5e, 0x00, 0x00, 0x05}, all[6] = {255, 255, 255, 255, 255, 255};
 	const struct lladdr to = {{2, 0, 0, 0, 0, 9}};
 	uint8_t one[100], two[100], three[100], arp[ARP_OCT];
-	const struct addr6 own = v4("10.9.0.1"), other = v4("10.9.0.2");
+	const struct addr6 own = plain_addr("10.9.0.1"), other = plain_addr("10.9.0.2");
 	const struct arp ask = arp_request(&to, &own, &other);
 	int fd = listen_on(b0);
 	struct frame f;
@@ -324,7 +311,7 @@ static void the_kernel_routes_and_leaves_the_header_alone(void **state)
 	uint8_t pkt[200];
 	int fd = listen_on(b0);
 	struct frame f;
-	struct addr6 to = v4("10.9.0.2");
+	struct addr6 to = plain_addr("10.9.0.2");
 
 	assert_int_equal(rtnl_neigh_put(rtnl, &(struct fx_neigh){a0, to, {{2, 0, 0, 0, 0, 9}}}), 0);
 	sh("ip neigh replace 10.9.0.2 lladdr 02:00:00:00:00:09 dev a0 nud permanent");
@@ -424,7 +411,7 @@ static void reassembled_packets_come_whole(void **state)
 	assert_int_equal(rawin4_open(&r, &has_udp, &error), 0);
 	assert_true(has_udp);
 	for (size_t i = 0; i < sizeof protocols; i++) {
-		const struct ip4_path path = {.src = v4("10.9.0.2"), .dst = v4("10.9.0.1"), .ttl = 9, .tos = 0x28, .id = (uint16_t)(77 + i)};
+		const struct ip4_path path = {.src = plain_addr("10.9.0.2"), .dst = plain_addr("10.9.0.1"), .ttl = 9, .tos = 0x28, .id = (uint16_t)(77 + i)};
 		struct wr w = wr_of(pkt, sizeof pkt);
 		size_t off = ip4_begin(&w, &path, protocols[i]);
 		for (int k = 0; k < 1700; k++)
@@ -496,7 +483,7 @@ static void the_kernel_answers_nothing_in_our_place(void **state)
 	for (int proto = 0; proto < 256; proto++) {
 		if (proto != 4 && proto != 47 && proto != 55 && proto != 135 && proto != 200)
 			continue;
-		const struct ip4_path path = {.src = v4("10.9.0.2"), .dst = v4("10.9.0.1"), .ttl = 9, .id = 1};
+		const struct ip4_path path = {.src = plain_addr("10.9.0.2"), .dst = plain_addr("10.9.0.1"), .ttl = 9, .id = 1};
 		struct wr w = wr_of(pkt, sizeof pkt);
 		size_t off = ip4_begin(&w, &path, (uint8_t)proto);
 		wr_zero(&w, 60);
@@ -538,7 +525,7 @@ static void a_source_specific_group_opens_the_filter_only(void **state)
 {
 	NEEDS_ROOT();
 	struct member *m;
-	const struct fx_group g = {a0, v4("232.128.0.9"), v4("10.8.0.1")};
+	const struct fx_group g = {a0, plain_addr("232.128.0.9"), plain_addr("10.8.0.1")};
 
 	assert_int_equal(member_open(&m), 0);
 	assert_int_equal(member_join(m, &g), 0);

@@ -14,11 +14,10 @@ enum { SRC = 9, D1 = 3, D2 = 4, TUNNEL = 7 };
 
 static struct { struct rig rig; struct mroutes m; } t;
 
-static struct addr6 A(const char *text) { return rig_addr(text); }
 
 static int setup(void **state)
 {
-	struct addr6 v6 = A(SELF), v4 = A(SELF4);
+	struct addr6 v6 = rig_addr(SELF), v4 = rig_addr(SELF4);
 	(void)state;
 	rig_init(&t.rig, 3);
 	mroutes_init(&t.m, &t.rig.env, ROLE_MMA, &v6, &v4);
@@ -38,12 +37,12 @@ static int teardown(void **state)
 
 static struct mroute_event entry(const char *source, const char *group, uint32_t first, uint32_t second)
 {
-	return (struct mroute_event){.what = MROUTE_NEW, .source = A(source), .group = A(group), .iif = SRC, .oif = {first, second},
+	return (struct mroute_event){.what = MROUTE_NEW, .source = rig_addr(source), .group = rig_addr(group), .iif = SRC, .oif = {first, second},
 		.n_oif = second ? 2 : first ? 1 : 0, .is_plain = true};
 }
 
 static void hear(struct mroute_event ev) { mroutes_event(&t.m, &ev); }
-static void gone(const char *group) { hear((struct mroute_event){.what = MROUTE_GONE, .source = A(SELF), .group = A(group)}); }
+static void gone(const char *group) { hear((struct mroute_event){.what = MROUTE_GONE, .source = rig_addr(SELF), .group = rig_addr(group)}); }
 
 /* "put ff35::1 3 4, del ff35::1": what the datapath was told since. */
 static const char *told(void)

@@ -13,16 +13,10 @@
 #include "base/prng.h"
 #include "core/ro/rr.h"
 #include "plat/crypto_openssl.h"
+#include "../kit/plain.h"
 #include "../kit/wire_pcap.h"
 
 static const struct crypto_ops *const ops = &crypto_openssl;
-
-static struct addr6 addr(const char *text)
-{
-	struct addr6 a;
-	assert_true(addr6_parse(&a, text));
-	return a;
-}
 
 static mono_t at_s(int64_t s) { return (mono_t){(1000 + s) * NS_PER_S}; }
 
@@ -50,7 +44,7 @@ static void tokens_and_key_are_those_of_another_implementation(void **state)
 	static const uint8_t kbm_home[] = {0x52, 0x37, 0xb5, 0x98, 0xcc, 0x46, 0xe6, 0xa2, 0x79, 0x0b, 0x86, 0x0b, 0x1b, 0x5a, 0x6a, 0x8f, 0x1b, 0x77, 0x57, 0x5f};
 	struct rr_nonces ns = {.index = 5};
 	struct rr_nonce *n = &ns.ring[5];
-	struct addr6 hoa = addr("2001:db8:1::100"), coa = addr("2001:db8:2::200");
+	struct addr6 hoa = plain_addr("2001:db8:1::100"), coa = plain_addr("2001:db8:2::200");
 	struct rr_kbm k;
 	*n = (struct rr_nonce){.since = at_s(0), .is_valid = true};
 	for (uint8_t i = 0; i < 20; i++)
@@ -73,7 +67,7 @@ static void home_and_coa_tokens_of_one_address_differ(void **state)
 	prng_seed(&p, 1);
 	struct rng rng = prng_rng(&p);
 	struct rr_nonces ns;
-	struct addr6 a = addr("2001:db8::1"), b = addr("2001:db8::2");
+	struct addr6 a = plain_addr("2001:db8::1"), b = plain_addr("2001:db8::2");
 	rr_nonces_init(&ns, &rng);
 	uint16_t i = rr_nonce_now(&ns, &rng, at_s(0)), j = rr_nonce_now(&ns, &rng, at_s(RR_ROLL_S));
 	assert_int_not_equal(i, j);
@@ -174,7 +168,7 @@ static void a_retired_nonce_is_given_out_no_more(void **state)
 static void a_signed_message_verifies_and_a_changed_one_does_not(void **state)
 {
 	(void)state;
-	struct addr6 hoa = addr("2001:db8:1::100"), coa = addr("2001:db8:2::200"), cn = addr("2001:db8:3::1");
+	struct addr6 hoa = plain_addr("2001:db8:1::100"), coa = plain_addr("2001:db8:2::200"), cn = plain_addr("2001:db8:3::1");
 	struct mh m = {.bu = {.seq = 7, .flags = BU_A, .lifetime_s = 420}, .opt = {.has_nonce = true, .nonce_home = 1, .nonce_coa = 2,
 		       .has_bind_auth = true}};
 	struct mh_built built;

@@ -11,16 +11,7 @@
 
 #include "core/effect.h"
 #include "daemon/etcd/etcd_json.h"
-
-static void *resize(void *ctx, void *old, size_t n)
-{
-	(void)ctx;
-	if (n)
-		return realloc(old, n);
-	free(old);
-	return NULL;
-}
-static const struct mem_ops mem = {resize, NULL};
+#include "../kit/plain.h"
 
 static struct shared_op op(enum shared_how how, enum shared_expect expect, uint64_t rev, const char *key, const char *val)
 {
@@ -38,7 +29,7 @@ static void transactions(void **state)
 {
 	(void)state;
 	struct effq q;
-	effq_init(&q, &mem);
+	effq_init(&q, &plain_heap);
 	const struct shared_op one[] = {op(SHARED_DEL, SHARED_SAME, 7, "a", ""), op(SHARED_PUT, SHARED_ABSENT, 0, "b", "v"), op(SHARED_PUT, SHARED_ANY, 0, "head", "")};
 	const struct shared_op two[] = {op(SHARED_PUT, SHARED_ABSENT, 0, "c", "w"), op(SHARED_PUT, SHARED_ANY, 0, "head", "")};
 	fx_shared(&q, ROLE_MM, 1, one, 3);

@@ -7,24 +7,16 @@
 #include <cmocka.h>
 
 #include "../../datapath/dpk.h"
+#include "../kit/plain.h"
 #include "base/err.h"
 
-static void *resize(void *ctx, void *old, size_t n)
-{
-	(void)ctx;
-	if (n)
-		return realloc(old, n);
-	free(old);
-	return NULL;
-}
-static const struct mem_ops mem = {.resize = resize};
 static const mono_t t0 = {10 * NS_PER_S};
 
 static void put(void *ctx, const struct dp_op *op) { assert_int_equal(dpn_apply(ctx, true, op, 1), 0); }
 
 static int setup(void **state)
 {
-	struct dpn_conf conf = {.mem = &mem, .roam0_ifindex = IF_ROAM0, .route = bench_route};
+	struct dpn_conf conf = {.mem = &plain_heap, .roam0_ifindex = IF_ROAM0, .route = bench_route};
 	struct dpn *d;
 	assert_int_equal(dpn_new(&d, &conf), 0);
 	bench_entries(t0, put, d);
@@ -367,7 +359,7 @@ static bool route_is_slow(void *ctx, const struct addr6 *dst, struct dpn_way *wa
 /* What cannot go at once is sent by the slow path: as it came, also behind a copy that changed it. */
 static void test_a_copy_that_must_wait_is_handed_up(void **state)
 {
-	struct dpn_conf conf = {.mem = &mem, .roam0_ifindex = IF_ROAM0, .route = route_is_slow};
+	struct dpn_conf conf = {.mem = &plain_heap, .roam0_ifindex = IF_ROAM0, .route = route_is_slow};
 	struct dpn *d;
 	struct pk p;
 	uint32_t n;

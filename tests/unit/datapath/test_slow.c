@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "../../datapath/dpk.h"
+#include "../kit/plain.h"
 #include "base/err.h"
 #include "datapath/slow.h"
 #include "wire/ip/icmp6.h"
@@ -22,16 +23,6 @@ struct bench {
 };
 
 static const mono_t t0 = {100 * NS_PER_S};
-
-static void *resize(void *ctx, void *old, size_t n)
-{
-	(void)ctx;
-	if (n)
-		return realloc(old, n);
-	free(old);
-	return NULL;
-}
-static const struct mem_ops mem = {.resize = resize};
 
 static bool source(void *ctx, uint32_t ifindex, const struct addr6 *dst, struct addr6 *out)
 {
@@ -85,7 +76,7 @@ static int find(void *ctx, struct dp_op *op)
 static int setup(void **state)
 {
 	struct bench *b = calloc(1, sizeof *b);
-	struct slow_conf conf = {.mem = &mem, .source = source, .find = find, .answers_unreachable = true, .emit = emit, .ctx = b};
+	struct slow_conf conf = {.mem = &plain_heap, .source = source, .find = find, .answers_unreachable = true, .emit = emit, .ctx = b};
 	assert_non_null(b);
 	b->has_source = true;
 	assert_int_equal(slow_new(&b->slow, &conf), 0);

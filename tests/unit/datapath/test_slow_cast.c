@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "../../datapath/dpk.h"
+#include "../kit/plain.h"
 #include "datapath/slow.h"
 
 enum { OUT_MAX = 8, UDP = 17, GRE = 47, SEQ = 0x1000 };
@@ -23,16 +24,6 @@ struct bench {
 };
 
 static const mono_t t0 = {100 * NS_PER_S};
-
-static void *resize(void *ctx, void *old, size_t n)
-{
-	(void)ctx;
-	if (n)
-		return realloc(old, n);
-	free(old);
-	return NULL;
-}
-static const struct mem_ops mem = {.resize = resize};
 
 static bool source(void *ctx, uint32_t ifindex, const struct addr6 *dst, struct addr6 *out)
 {
@@ -56,8 +47,8 @@ static void put(void *ctx, const struct dp_op *op) { assert_int_equal(dpn_apply(
 static int setup(void **state)
 {
 	struct bench *b = calloc(1, sizeof *b);
-	const struct dpn_conf dc = {.mem = &mem, .roam0_ifindex = IF_ROAM0, .route = bench_route};
-	const struct slow_conf sc = {.mem = &mem, .source = source, .find = find, .emit = emit, .ctx = b};
+	const struct dpn_conf dc = {.mem = &plain_heap, .roam0_ifindex = IF_ROAM0, .route = bench_route};
+	const struct slow_conf sc = {.mem = &plain_heap, .source = source, .find = find, .emit = emit, .ctx = b};
 	assert_non_null(b);
 	assert_int_equal(dpn_new(&b->dpn, &dc), 0);
 	assert_int_equal(slow_new(&b->slow, &sc), 0);

@@ -8,6 +8,7 @@
 #include "core/manager/mmc.h"
 #include "datapath/native.h"
 #include "../kit/ha_kit.h"
+#include "../kit/plain.h"
 
 /* --- the client, as far as the role sees it ------------------------------------------------------------------------------- */
 
@@ -69,20 +70,6 @@ static struct bench b;
 static struct dpn *dpn;
 static struct addr6 mobile, mobile4, group, group4, ha4, cn;
 
-static struct addr6 addr(const char *s)
-{
-	struct addr6 a;
-	assert_true(addr46_parse(&a, s));
-	return a;
-}
-
-static struct prefix6 prefix(const char *s)
-{
-	struct prefix6 p;
-	assert_true(prefix46_parse(&p, s));
-	return p;
-}
-
 /* The datapath gets what the engine pushed. */
 static void apply(void)
 {
@@ -96,13 +83,13 @@ static void apply(void)
 static int begin(enum ha_cast_multicast multicast)
 {
 	const struct dpn_conf conf = {.mem = &b.k.mem, .roam0_ifindex = ROAM0_IF};
-	mobile = addr("2001:db8:1:1::77"), mobile4 = addr("10.1.7.77"), group = addr("ff38::77"), group4 = addr("232.128.0.77");
-	ha4 = addr("10.1.0.1"), cn = addr("2001:db8:c::2");
+	mobile = plain_addr("2001:db8:1:1::77"), mobile4 = plain_addr("10.1.7.77"), group = plain_addr("ff38::77"), group4 = plain_addr("232.128.0.77");
+	ha4 = plain_addr("10.1.0.1"), cn = plain_addr("2001:db8:c::2");
 	bench_init(&b, false);
 	b.conf->v4.address = ha4;
-	b.conf->home_prefix[b.conf->n_home_prefix++] = prefix("10.1.0.0/16");
-	b.conf->cast = (struct ha_cast_conf){.is_on = true, .mm = {.n_manager = 1, .id = 7}, .prefix = {prefix("2001:db8:1:1::/64"), prefix("10.1.7.0/24")},
-		.n_prefix = 2, .agent = {prefix("2001:db8:4::/48")}, .n_agent = 1, .downstream = {"down0"}, .n_downstream = 1, .robustness = 2,
+	b.conf->home_prefix[b.conf->n_home_prefix++] = plain_prefix("10.1.0.0/16");
+	b.conf->cast = (struct ha_cast_conf){.is_on = true, .mm = {.n_manager = 1, .id = 7}, .prefix = {plain_prefix("2001:db8:1:1::/64"), plain_prefix("10.1.7.0/24")},
+		.n_prefix = 2, .agent = {plain_prefix("2001:db8:4::/48")}, .n_agent = 1, .downstream = {"down0"}, .n_downstream = 1, .robustness = 2,
 		.query_interval = span_s(125), .query_response = span_s(10), .held_max = 20, .hold = span_ms(1000), .multicast = multicast};
 	if (multicast == HA_CAST_PIM)
 		strcpy(b.conf->cast.source_if, "src0");
@@ -328,7 +315,7 @@ static void test_waiting_is_bounded(void **state)
 static void test_changes_are_followed(void **state)
 {
 	struct mm_record other;
-	const struct addr6 next = addr("ff38::78");
+	const struct addr6 next = plain_addr("ff38::78");
 	(void)state;
 	client.result = MMC_FOUND;
 	unbound(&mobile, 1);
@@ -362,8 +349,8 @@ static void test_entries_are_kept_alive(void **state)
 static void test_anothers_group_is_left_alone(void **state)
 {
 	(void)state;
-	client.rec.source6 = addr("2001:db8:9::1");
-	client.rec.source4 = addr("10.9.0.1");
+	client.rec.source6 = plain_addr("2001:db8:9::1");
+	client.rec.source4 = plain_addr("10.9.0.1");
 	unbound(&mobile, 1);
 	answer(&mobile, MMC_FOUND);
 	assert_null(kit_fx(&b.k, FX_DP_PUT, 0));
@@ -448,7 +435,7 @@ static void test_configuration_is_checked(void **state)
 	struct ha_cast_conf good = b.conf->cast, bad[4] = {good, good, good, good};
 	bad[0].mm.n_manager = 0;
 	bad[1].n_downstream = 0;
-	bad[2].prefix[0] = prefix("2001:db8:7::/64");
+	bad[2].prefix[0] = plain_prefix("2001:db8:7::/64");
 	strcpy(bad[3].source_if, "veth0");
 	for (int i = 0; i < 4; i++) {
 		c = *b.conf;

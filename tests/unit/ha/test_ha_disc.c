@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Home agent discovery, mobile prefixes, prefix lifetimes: RFC 6275 10.3.1, 10.5, 10.6. */
 #include "../kit/ha_kit.h"
+#include "../kit/plain.h"
 #include "wire/mip6/ha_icmp.h"
 
 static struct bench b;
@@ -52,17 +53,10 @@ static void hear_ra(const struct addr6 *router, const struct addr6 *agent, bool 
 	assert_true(bench_rx(&b, pkt, n, DP_PUNT_RA, T_HOME_IF));
 }
 
-static struct addr6 anycast(const char *text)
-{
-	struct addr6 a;
-	assert_true(addr6_parse(&a, text));
-	return a;
-}
-
 static void its_anycast_addresses_are_punted(void **state)
 {
 	(void)state;
-	struct addr6 first = anycast("2001:db8:1:0:fdff:ffff:ffff:fffe"), second = anycast("2001:db8:1:1:fdff:ffff:ffff:fffe");
+	struct addr6 first = plain_addr("2001:db8:1:0:fdff:ffff:ffff:fffe"), second = plain_addr("2001:db8:1:1:fdff:ffff:ffff:fffe");
 	assert_true(addr6_eq(&kit_dp(&b.k, FX_DP_PUT, DP_LOCAL, 1)->local.addr, &first));
 	assert_true(addr6_eq(&kit_dp(&b.k, FX_DP_PUT, DP_LOCAL, 2)->local.addr, &second));
 }
@@ -70,7 +64,7 @@ static void its_anycast_addresses_are_punted(void **state)
 static void discovery_names_us(void **state)
 {
 	(void)state;
-	struct addr6 any = anycast("2001:db8:1:1:fdff:ffff:ffff:fffe"), other = anycast("2001:db8:9:0:fdff:ffff:ffff:fffe");
+	struct addr6 any = plain_addr("2001:db8:1:1:fdff:ffff:ffff:fffe"), other = plain_addr("2001:db8:9:0:fdff:ffff:ffff:fffe");
 	assert_true(ask(IC6_HA_REQUEST, 77, &any, NULL));
 	assert_int_equal(got.msg.type, IC6_HA_REPLY);
 	assert_int_equal(got.msg.id, 77);
@@ -167,7 +161,7 @@ static void each_link_has_a_list_of_its_own(void **state)
 	bench_link(&b, T_UP_IF, "core0", true, false);
 	bench_link(&b, T_HOME_IF, "home0", true, false);
 	bench_link(&b, 7, "home7", true, false);
-	struct addr6 any = anycast("2001:db8:7:0:fdff:ffff:ffff:fffe");
+	struct addr6 any = plain_addr("2001:db8:7:0:fdff:ffff:ffff:fffe");
 	hear_ra(&router_a, &agent_a, true, 20, 1800); /* on home0 */
 	assert_true(ask(IC6_HA_REQUEST, 1, &any, NULL));
 	assert_int_equal(got.msg.n_agent, 1);
@@ -320,7 +314,7 @@ static void home_prefixes_come_and_go(void **state)
 	(void)state;
 	struct ha_conf *c = malloc(sizeof *c);
 	const char *remedy = NULL;
-	struct addr6 first = anycast("2001:db8:1:0:fdff:ffff:ffff:fffe"), third = anycast("2001:db8:3:0:fdff:ffff:ffff:fffe");
+	struct addr6 first = plain_addr("2001:db8:1:0:fdff:ffff:ffff:fffe"), third = plain_addr("2001:db8:3:0:fdff:ffff:ffff:fffe");
 	*c = *b.conf;
 	assert_int_equal(bench_send(&b, (struct update){.lifetime_s = 600}), BA_ACCEPTED);
 	kit_clear(&b.k);

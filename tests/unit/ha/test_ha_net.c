@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Mobile routers at the home agent: RFC 3963 6 and 7. */
 #include "../kit/ha_kit.h"
+#include "../kit/plain.h"
 
 static struct bench b;
 #define NET1 "2001:db8:50::/64"
@@ -9,20 +10,13 @@ static struct bench b;
 #define FOREIGN "2001:db8:99::/64"
 enum { ROUTER = BU_A | BU_H | BU_R };
 
-static struct prefix6 p6(const char *text)
-{
-	struct prefix6 p;
-	assert_true(prefix6_parse(&p, text));
-	return p;
-}
-
 static int setup_with(bool has_home_link)
 {
 	bench_init(&b, has_home_link);
 	b.conf->has_dad = false;
 	b.conf->mobile[0].n_network = 2;
-	b.conf->mobile[0].network[0] = p6(NET1);
-	b.conf->mobile[0].network[1] = p6(NET2);
+	b.conf->mobile[0].network[0] = plain_prefix(NET1);
+	b.conf->mobile[0].network[1] = plain_prefix(NET2);
 	bench_start(&b);
 	bench_link(&b, T_UP_IF, "core0", true, false);
 	return 0;
@@ -52,7 +46,7 @@ static int teardown(void **state)
 /* Is this prefix put, or taken away (how), by datapath and route alike? */
 static bool does(enum effect_kind how, const char *text)
 {
-	struct prefix6 p = p6(text);
+	struct prefix6 p = plain_prefix(text);
 	const struct dp_op *op;
 	const struct effect *fx;
 	bool has_dp = false, has_route = false;
@@ -143,7 +137,7 @@ static void routers_are_not_taken_where_none_is_configured(void **state)
 static void at_home_the_network_is_behind_its_router(void **state)
 {
 	(void)state;
-	struct prefix6 net1 = p6(NET1);
+	struct prefix6 net1 = plain_prefix(NET1);
 	const struct effect *fx = kit_fx(&b.k, FX_ROUTE_PUT, 0); /* since the link came up */
 	assert_true(prefix6_eq(&fx->route.dst, &net1) && addr6_eq(&fx->route.via, &t_hoa));
 	assert_int_equal(fx->route.ifindex, T_HOME_IF);
@@ -157,7 +151,7 @@ static void at_home_the_network_is_behind_its_router(void **state)
 static void on_a_virtual_home_link_the_route_stays(void **state)
 {
 	(void)state;
-	struct prefix6 net1 = p6(NET1);
+	struct prefix6 net1 = plain_prefix(NET1);
 	size_t n = 0;
 	const struct effect *fx;
 	for (size_t i = 0; (fx = kit_fx(&b.k, FX_ROUTE_PUT, i)); i++)
@@ -226,11 +220,11 @@ static void configuration_is_checked(void **state)
 		c->mobile[0].n_network = c->mobile[1].n_network = 0;
 		struct ha_mobile_conf *m = &c->mobile[t[i].is_prefix ? 1 : 0];
 		m->n_network = 1;
-		m->network[0] = p6(t[i].first);
+		m->network[0] = plain_prefix(t[i].first);
 		if (t[i].second) {
 			c->mobile[2] = c->mobile[0];
 			c->mobile[2].home.addr.b[15] = 9;
-			c->mobile[2].network[0] = p6(t[i].second);
+			c->mobile[2].network[0] = plain_prefix(t[i].second);
 			c->n_mobile = 3;
 		}
 		assert_int_equal(ha_role.reconf(b.ha, c, b.k.now, &remedy), ERR_INVAL);

@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "kit.h"
+#include "plain.h"
 
 #include "role/mn/mn.h"
 #include "wire/mcast/mcast.h"
@@ -36,12 +37,7 @@ struct bench {
 	uint16_t seq[L_N];           /* of the advertisements of IPv4 */
 };
 
-static inline struct addr6 A(const char *s)
-{
-	struct addr6 a;
-	assert_true(addr46_parse(&a, s));
-	return a;
-}
+static inline struct addr6 A(const char *text) { return plain_addr(text); }
 
 static inline void assert_addr(const struct addr6 *got, struct addr6 want)
 {

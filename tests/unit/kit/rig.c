@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include "plain.h"
 #include "rig.h"
 
 #include "plat/crypto_openssl.h"
@@ -157,19 +158,8 @@ const uint8_t *rig_sent(const struct rig *r, uint32_t nth, size_t *len_oct)
 
 void rig_clear(struct rig *r) { effq_reset(&r->fx); }
 
-struct addr6 rig_addr(const char *text)
-{
-	struct addr6 a;
-	assert_true(addr46_parse(&a, text));
-	return a;
-}
-
-struct prefix6 rig_prefix(const char *text)
-{
-	struct prefix6 p;
-	assert_true(prefix46_parse(&p, text));
-	return p;
-}
+struct addr6 rig_addr(const char *text) { return plain_addr(text); }
+struct prefix6 rig_prefix(const char *text) { return plain_prefix(text); }
 
 struct lladdr rig_lladdr(const char *text)
 {

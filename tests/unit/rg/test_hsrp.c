@@ -19,6 +19,7 @@
 #include "wire/arp/arp.h"
 #include "wire/ip/udp4.h"
 #include "wire/ip/udp6.h"
+#include "../kit/plain.h"
 #include "../kit/wire_pcap.h"
 
 enum { ROUTERS = 3 };
@@ -62,19 +63,12 @@ static const uint8_t vector[] = {
 	0x04, 0x1c, 0x01, 0x00, 0x00, 0x00, 0x0a, 0x00, 0x00, 0x14, 0x00, 0x00, 0x00, 0x00,
 	0x52, 0xe1, 0xdb, 0x09, 0xd1, 0x8d, 0x69, 0x5b, 0x8f, 0xef, 0xb3, 0x73, 0x0f, 0xf8, 0xd9, 0xd6};
 
-static struct addr6 addr(const char *s)
-{
-	struct addr6 a;
-	assert_true(addr46_parse(&a, s));
-	return a;
-}
-
 static struct hsrp sample(uint8_t version, enum hsrp_auth auth, bool is_ip6)
 {
 	struct hsrp h = {.version = version, .op = HSRP_HELLO, .state = HSRP_SPEAK, .group = 1, .priority = 100, .hello_ms = 3000, .hold_ms = 10000,
 			 .is_ip6 = is_ip6, .identifier = {{2, 0, 0x5e, 0, 0x53, 1}}, .auth = auth, .text = "secret", .key_id = 7};
-	h.virtual_addr = addr(is_ip6 ? "fe80::5:73ff:fea0:1" : "10.0.0.100");
-	h.md5_source = addr("10.0.0.20");
+	h.virtual_addr = plain_addr(is_ip6 ? "fe80::5:73ff:fea0:1" : "10.0.0.100");
+	h.md5_source = plain_addr("10.0.0.20");
 	if (version == 1 && auth == HSRP_AUTH_MD5)
 		memset(h.text, 0, sizeof h.text);
 	return h;
@@ -163,16 +157,6 @@ static struct router r[ROUTERS];
 static struct now now;
 static struct prng prng;
 static struct rng rng;
-static struct mem_ops mem;
-
-static void *resize(void *ctx, void *old, size_t n)
-{
-	(void)ctx;
-	if (n)
-		return realloc(old, n);
-	free(old);
-	return NULL;
-}
 
 static void changed(void *ctx, enum hsrp_state from, enum hsrp_state to, struct now at) { (void)ctx, (void)from, (void)to, (void)at; }
 
@@ -183,8 +167,8 @@ static struct hsrp_conf conf(int i, bool is_ip6)
 	c.role = ROLE_HA;
 	c.group = 1;
 	snprintf(text, sizeof text, is_ip6 ? "fe80::%d" : "10.0.0.1%d", i + 1);
-	c.self = addr(text);
-	c.virtual_addr = addr(is_ip6 ? "fe80::100" : "10.0.0.100");
+	c.self = plain_addr(text);
+	c.virtual_addr = plain_addr(is_ip6 ? "fe80::100" : "10.0.0.100");
 	c.plen_bits = is_ip6 ? 64 : 120;
 	c.ifindex = 1;
 	c.lladdr = (struct lladdr){{2, 0, 0, 0, 0, (uint8_t)(i + 1)}};
@@ -198,8 +182,8 @@ static void start(int i, const struct hsrp_conf *c)
 	const char *remedy;
 	const struct hsrp_ops ops = {changed, NULL};
 	r[i] = (struct router){.self = c->self, .is_up = true};
-	effq_init(&r[i].fx, &mem);
-	const struct engine_env env = {.mem = &mem, .rng = &rng, .crypto = &crypto_openssl, .fx = &r[i].fx, .count = &r[i].count};
+	effq_init(&r[i].fx, &plain_heap);
+	const struct engine_env env = {.mem = &plain_heap, .rng = &rng, .crypto = &crypto_openssl, .fx = &r[i].fx, .count = &r[i].count};
 	assert_int_equal(hsrp_init(&r[i].e, &env, c, &ops, &remedy), 0);
 }
 
@@ -210,7 +194,6 @@ static int setup(void **state)
 	now = (struct now){{1000 * NS_PER_S}, {1800000000 * NS_PER_S}};
 	prng_seed(&prng, 3);
 	rng = prng_rng(&prng);
-	mem = (struct mem_ops){resize, NULL};
 	return 0;
 }
 
@@ -460,7 +443,7 @@ static void forgeries_change_nothing(void **state)
 	start_all(false, HSRP_AUTH_MD5, 2);
 	struct hsrp h = sample(2, HSRP_AUTH_MD5, false);
 	uint8_t buf[HSRP_MAX_OCT];
-	const struct addr6 other = addr("10.0.0.99");
+	const struct addr6 other = plain_addr("10.0.0.99");
 	h.op = HSRP_COUP;
 	h.state = HSRP_ACTIVE;
 	h.priority = 255;
@@ -476,7 +459,7 @@ static void forgeries_change_nothing(void **state)
 	r[2].e.conf.auth = HSRP_AUTH_TEXT; /* authentic, but of another virtual address */
 	h.auth = HSRP_AUTH_TEXT;
 	memcpy(h.text, "cisco\0\0", 8);
-	h.virtual_addr = addr("10.0.0.200");
+	h.virtual_addr = plain_addr("10.0.0.200");
 	hsrp_rx(&r[2].e, &other, buf, hsrp_build(buf, sizeof buf, &h), now);
 	assert_int_equal(r[2].count.n[R_HSRP_ADDRESS], 1);
 	assert_int_equal(r[2].e.state, HSRP_ACTIVE);
@@ -497,7 +480,7 @@ static void configurations_are_checked(void **state)
 	c.hold = c.hello;
 	assert_int_equal(hsrp_init(&e, &env, &c, &ops, &remedy), -5);
 	c = conf(0, false);
-	c.virtual_addr = addr("fe80::1");
+	c.virtual_addr = plain_addr("fe80::1");
 	assert_int_equal(hsrp_init(&e, &env, &c, &ops, &remedy), -5);
 }
 
@@ -521,7 +504,7 @@ static void put_event(int ev, bool is_for_standby)
 {
 	struct hsrp h = sample(2, HSRP_AUTH_TEXT, false);
 	uint8_t buf[HSRP_MAX_OCT];
-	const struct addr6 other = addr("10.0.0.50");
+	const struct addr6 other = plain_addr("10.0.0.50");
 	static const struct { uint8_t op; enum hsrp_state state; uint32_t priority; } msg[12] = {
 		[5] = {HSRP_HELLO, HSRP_SPEAK, 200}, [6] = {HSRP_HELLO, HSRP_ACTIVE, 200}, [7] = {HSRP_HELLO, HSRP_ACTIVE, 50}, [8] = {HSRP_RESIGN, HSRP_ACTIVE, 50},
 		[9] = {HSRP_COUP, HSRP_STANDBY, 200}, [10] = {HSRP_HELLO, HSRP_STANDBY, 200}, [11] = {HSRP_HELLO, HSRP_STANDBY, 50}};

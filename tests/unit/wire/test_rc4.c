@@ -9,6 +9,7 @@
 
 #include "wire/mip4/mip4_packet.h"
 #include "wire/mip4/rc4.h"
+#include "../kit/plain.h"
 #include "../kit/wire4_samples.h"
 
 static uint8_t pkt[SAMPLE_CAP_OCT];
@@ -26,13 +27,6 @@ static void parse(const char *name)
 		return;
 	}
 	fail_msg("no sample %s", name);
-}
-
-static struct addr6 v4(const char *text)
-{
-	struct addr6 a;
-	assert_true(addr46_parse(&a, text));
-	return a;
 }
 
 #define SAME(a, text) assert_string_equal(ADDR46_STR(&(a)), text)
@@ -132,7 +126,7 @@ static void the_first_of_two_counts_and_room_is_asked_for(void **state)
 	x.n_vendor = 0;
 	o.group_request.group = (struct addr6){{0x20, 1}}; /* our bug: not an IPv4 address */
 	assert_false(rc4_add(&x, &o, &values));
-	o.group_request.group = v4("232.1.2.3");
+	o.group_request.group = plain_addr("232.1.2.3");
 	assert_true(rc4_add(&x, &o, &values));
 }
 

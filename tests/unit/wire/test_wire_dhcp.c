@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "wire/dhcp/dhcp4.h"
+#include "../kit/plain.h"
 
 enum { HEAD_OCT = 44, SPACE_OCT = 192 };
 
@@ -19,13 +20,6 @@ static const uint8_t request_options[] = {0x63, 0x82, 0x53, 0x63, /* cookie */
 static const uint8_t ack_head[HEAD_OCT] = {2, 1, 6, 0, 0x11, 0x22, 0x33, 0x44, 0, 0, 0x80, 0, [16] = 10, 1, 0, 100, [28] = 2, 0, 0, 0, 1, 0};
 static const uint8_t ack_options[] = {0x63, 0x82, 0x53, 0x63, 0x35, 1, 5, 0x36, 4, 10, 1, 0, 1, 0x3d, 7, 1, 2, 0, 0, 0, 1, 0,
 	0x33, 4, 0, 0, 0x0e, 0x10, /* lease 3600 s */ 1, 4, 255, 255, 255, 0, 3, 4, 10, 1, 0, 1, 6, 8, 10, 12, 0, 2, 10, 12, 0, 3, 0xff};
-
-static struct addr6 addr(const char *s)
-{
-	struct addr6 a;
-	assert_true(addr46_parse(&a, s));
-	return a;
-}
 
 static size_t request(uint8_t *buf)
 {
@@ -40,7 +34,7 @@ static void a_request_is_read(void **state)
 	(void)state;
 	uint8_t buf[400];
 	struct dhcp4_request q;
-	const struct addr6 mobile = addr("10.1.0.100"), server = addr("10.1.0.1");
+	const struct addr6 mobile = plain_addr("10.1.0.100"), server = plain_addr("10.1.0.1");
 	const struct lladdr ll = {{2, 0, 0, 0, 1, 0}};
 	assert_int_equal(dhcp4_request_parse(buf, request(buf), &q), W_OK);
 	assert_true(q.type == DHCP4_REQUEST && q.xid == 0x11223344 && q.secs == 3 && q.flags == DHCP4_BROADCAST);
@@ -55,8 +49,8 @@ static void a_reply_is_built(void **state)
 	struct dhcp4_request q;
 	const uint8_t nothing[SPACE_OCT] = {0};
 	assert_int_equal(dhcp4_request_parse(buf, request(buf), &q), W_OK);
-	struct dhcp4_reply r = {.type = DHCP4_ACK, .yiaddr = addr("10.1.0.100"), .server = addr("10.1.0.1"), .router = addr("10.1.0.1"), .plen_bits = 24,
-		.lease_s = 3600, .dns = {addr("10.12.0.2"), addr("10.12.0.3")}, .n_dns = 2};
+	struct dhcp4_reply r = {.type = DHCP4_ACK, .yiaddr = plain_addr("10.1.0.100"), .server = plain_addr("10.1.0.1"), .router = plain_addr("10.1.0.1"), .plen_bits = 24,
+		.lease_s = 3600, .dns = {plain_addr("10.12.0.2"), plain_addr("10.12.0.3")}, .n_dns = 2};
 	const size_t n = dhcp4_reply_build(got, sizeof got, &q, &r);
 	assert_int_equal(n, 300);
 	assert_memory_equal(got, ack_head, HEAD_OCT);

@@ -13,28 +13,22 @@
 #include "wire/ip/udp4.h"
 #include "wire/ip/udp6.h"
 #include "wire/mm/mm.h"
+#include "../kit/plain.h"
 #include "../kit/wire_pcap.h"
-
-static struct addr6 addr(const char *s)
-{
-	struct addr6 a;
-	assert_true(addr46_parse(&a, s));
-	return a;
-}
 
 static struct mm_record sample(void)
 {
 	struct mm_record r = {.device = {DEVICE_EUI48, 6, {2, 0, 0x5e, 0x10, 0, 1}}, .version = 0x1122334455667788, .policy = MM_SERVING,
 		.flags = MM_LLADDR_ENOUGH, .voice_port = 4000, .home6_plen_bits = 64, .home4_plen_bits = 24, .gateway_lladdr = {{2, 0, 0, 0, 0, 9}},
 		.lladdr = {{2, 0, 0x5e, 0x10, 0, 1}}};
-	r.home6 = addr("2001:db8:1::5");
-	r.home4 = addr("192.0.2.5");
-	r.group6 = addr("ff38::5eff:fe10:1");
-	r.group4 = addr("232.128.0.1");
-	r.source6 = addr("2001:db8:1::1");
-	r.source4 = addr("192.0.2.1");
-	r.gateway6 = addr("fe80::1");
-	r.gateway4 = addr("192.0.2.254");
+	r.home6 = plain_addr("2001:db8:1::5");
+	r.home4 = plain_addr("192.0.2.5");
+	r.group6 = plain_addr("ff38::5eff:fe10:1");
+	r.group4 = plain_addr("232.128.0.1");
+	r.source6 = plain_addr("2001:db8:1::1");
+	r.source4 = plain_addr("192.0.2.1");
+	r.gateway6 = plain_addr("fe80::1");
+	r.gateway4 = plain_addr("192.0.2.254");
 	return r;
 }
 
@@ -156,10 +150,10 @@ static void write_one(FILE *f, uint8_t type, bool is_v4)
 	uint8_t pkt[MM_DATAGRAM_MAX + 60], data[MM_DATAGRAM_MAX];
 	const size_t n = every_field(data, sizeof data, type);
 	struct wr w = wr_of(pkt, sizeof pkt);
-	struct addr6 src = addr("2001:db8::12"), dst = addr("2001:db8::1");
+	struct addr6 src = plain_addr("2001:db8::12"), dst = plain_addr("2001:db8::1");
 	size_t len;
 	if (is_v4) {
-		const struct ip4_path path = {.src = addr("192.0.2.12"), .dst = addr("192.0.2.1"), .ttl = 64};
+		const struct ip4_path path = {.src = plain_addr("192.0.2.12"), .dst = plain_addr("192.0.2.1"), .ttl = 64};
 		const struct udp4_build b = udp4_begin(&w, &path, MM_PORT, MM_PORT);
 		wr_bytes(&w, data, n);
 		len = udp4_finish(&w, &b);
