@@ -9,6 +9,7 @@
 
 #include "wire/mip4/mip4_packet.h"
 #include "wire/mip4/rc4.h"
+#include "../kit/golden.h"
 #include "../kit/plain.h"
 #include "../kit/wire4_samples.h"
 
@@ -18,15 +19,9 @@ static struct rc4 o;
 
 static void parse(const char *name)
 {
-	for (size_t i = 0; i < wire4_samples_n; i++) {
-		if (strcmp(wire4_samples[i].name, name))
-			continue;
-		size_t len = wire4_samples[i].build(pkt, sizeof pkt);
-		assert_int_equal(mip4_packet_parse(pkt, len, &p), W_OK);
-		assert_int_equal(rc4_parse(&p.m.ext, &o), W_OK);
-		return;
-	}
-	fail_msg("no sample %s", name);
+	size_t len = sample_named(wire4_samples, wire4_samples_n, name, pkt);
+	assert_int_equal(mip4_packet_parse(pkt, len, &p), W_OK);
+	assert_int_equal(rc4_parse(&p.m.ext, &o), W_OK);
 }
 
 #define SAME(a, text) assert_string_equal(ADDR46_STR(&(a)), text)

@@ -14,21 +14,13 @@
 #include "wire/ip/minenc.h"
 #include "wire/mip4/adv4.h"
 #include "wire/mip4/mip4_packet.h"
+#include "../kit/golden.h"
 #include "../kit/wire4_samples.h"
 
 static uint8_t pkt[SAMPLE_CAP_OCT];
 static size_t len;
 
-static void sample(const char *name)
-{
-	for (size_t i = 0; i < wire4_samples_n; i++) {
-		if (!strcmp(wire4_samples[i].name, name)) {
-			len = wire4_samples[i].build(pkt, sizeof pkt);
-			return;
-		}
-	}
-	fail_msg("no sample %s", name);
-}
+static void sample(const char *name) { len = sample_named(wire4_samples, wire4_samples_n, name, pkt); }
 
 static void put16(size_t at, uint16_t v)
 {

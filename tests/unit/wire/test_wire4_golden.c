@@ -17,50 +17,25 @@
 #include "wire/ip/ip6.h"
 #include "wire/mip4/adv4.h"
 #include "wire/mip4/mip4_packet.h"
+#include "../kit/golden.h"
 #include "../kit/wire4_samples.h"
-
-static size_t golden_read(const char *name, uint8_t *buf, size_t cap)
-{
-	char path[512], line[1024];
-	snprintf(path, sizeof path, "%s/%s.hex", GOLDEN_DIR, name);
-	FILE *f = fopen(path, "r");
-	size_t n = 0;
-	if (!f)
-		fail_msg("%s is missing", path);
-	while (fgets(line, sizeof line, f)) {
-		unsigned byte;
-		int used;
-		for (char *p = line; *line != '#' && n < cap && sscanf(p, "%2x%n", &byte, &used) == 1; p += used)
-			buf[n++] = (uint8_t)byte;
-	}
-	fclose(f);
-	return n;
-}
-
-static void compare(const struct wire_sample *s)
-{
-	uint8_t want[SAMPLE_CAP_OCT], got[SAMPLE_CAP_OCT];
-	size_t n_want = golden_read(s->name, want, sizeof want), n = s->build(got, sizeof got);
-	if (n != n_want)
-		fail_msg("%s: %zu bytes, golden has %zu", s->name, n, n_want);
-	for (size_t at = 0; at < n; at++) {
-		if (got[at] != want[at])
-			fail_msg("%s: byte %zu is %02x, golden has %02x", s->name, at, got[at], want[at]);
-	}
-	for (size_t cap = 0; cap < n; cap++) { /* each buffer too short: refused, nothing behind it touched (ASan watches) */
-		uint8_t *tight = malloc(cap + 1);
-		assert_int_equal(s->build(tight, cap), 0);
-		free(tight);
-	}
-}
 
 static void built_bytes_are_the_other_implementations(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < wire4_samples_n; i++)
-		compare(&wire4_samples[i]);
+		golden_compare(&wire4_samples[i]);
 	for (size_t i = 0; i < arp_samples_n; i++)
-		compare(&arp_samples[i]);
+		golden_compare(&arp_samples[i]);
+}
+
+static void a_short_buffer_is_refused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < wire4_samples_n; i++)
+		golden_short(&wire4_samples[i]);
+	for (size_t i = 0; i < arp_samples_n; i++)
+		golden_short(&arp_samples[i]);
 }
 
 /* How many of the parsers take it. */
@@ -209,7 +184,7 @@ static void every_truncation_of_arp_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(built_bytes_are_the_other_implementations),
+		cmocka_unit_test(built_bytes_are_the_other_implementations), cmocka_unit_test(a_short_buffer_is_refused),
 		cmocka_unit_test(exactly_one_parser_takes_each),
 		cmocka_unit_test(every_truncation_is_refused),
 		cmocka_unit_test(a_message_ends_only_between_extensions),

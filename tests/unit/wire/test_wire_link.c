@@ -8,21 +8,13 @@
 
 #include "wire/mld/mld.h"
 #include "wire/nd/nd.h"
+#include "../kit/golden.h"
 #include "../kit/wire_samples.h"
 
 static uint8_t pkt[SAMPLE_CAP_OCT];
 static size_t len;
 
-static void sample(const char *name)
-{
-	for (size_t i = 0; i < wire_samples_n; i++) {
-		if (!strcmp(wire_samples[i].name, name)) {
-			len = wire_samples[i].build(pkt, sizeof pkt);
-			return;
-		}
-	}
-	fail_msg("no sample %s", name);
-}
+static void sample(const char *name) { len = sample_named(wire_samples, wire_samples_n, name, pkt); }
 
 /* After a change of some bytes: the checksum made right again. */
 static void mend(void)

@@ -12,19 +12,12 @@
 #include "wire/ip/csum.h"
 #include "wire/mip6/ha_icmp.h"
 #include "wire/mip6/mh_packet.h"
+#include "../kit/golden.h"
 #include "../kit/wire_samples.h"
 
 static uint8_t pkt[SAMPLE_CAP_OCT];
 
-static size_t sample(const char *name)
-{
-	for (size_t i = 0; i < wire_samples_n; i++) {
-		if (!strcmp(wire_samples[i].name, name))
-			return wire_samples[i].build(pkt, sizeof pkt);
-	}
-	fail_msg("no sample %s", name);
-	return 0;
-}
+static size_t sample(const char *name) { return sample_named(wire_samples, wire_samples_n, name, pkt); }
 
 static void assert_addr(const struct addr6 *a, const char *text) { assert_string_equal(ADDR6_STR(a), text); }
 
