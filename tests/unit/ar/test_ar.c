@@ -1,83 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Access router: advertisements (H-8), and the proxy that turns a join into a forwarding entry and one report
  * upstream (H-1, H-11, H-12, H-23). */
-#include "../kit/rig.h"
+#include "../kit/ar_kit.h"
 
-#include "base/err.h"
-#include "role/ar/ar_i.h"
-#include "wire/mld/mld.h"
 #include "wire/nd/nd.h"
 
-enum { UP = 2, ACC0 = 3, ACC1 = 4 };
 #define MN_LL "fe80::100"
-#define MN_MAC "02:00:00:00:01:00"
 #define GROUP "ff35::200:ff:fe00:100"
 #define SERVICE "2001:db8:2::1"
-
-static struct rig rig;
-static struct ar_conf conf;
-
-static const struct ar_if_conf if_default = {
-	.is_autonomous = true, .is_onlink = true, .prefix_valid = {2592000 * NS_PER_S}, .prefix_preferred = {604800 * NS_PER_S},
-	.ra_interval = {1000 * NS_PER_MS}, .router_lifetime = {1800 * NS_PER_S}, .ha_lifetime = {1800 * NS_PER_S}, .has_map = true,
-	.is_filtered = true, .is_sole_querier = true, .rs_rate = 20, .report_rate = 50, .max_per_station = 16, .max_per_link = 4096,
-};
-
-static void add_if(const char *name, const char *prefix)
-{
-	struct ar_if_conf *c = &conf.interface[conf.n_interface++];
-	*c = if_default;
-	memcpy(c->name, name, strlen(name));
-	c->prefix[c->n_prefix++] = rig_prefix(prefix);
-}
 
 static void make_conf(void)
 {
 	conf = (struct ar_conf){
 		.upstream = "up0", .mma = rig_addr(SERVICE), .site = "foreign", .map_lifetime = span_s(1800), .robustness = 2,
 		.query_interval = span_s(30), .query_response = span_s(2), .last_listener_interval = span_s(1)};
-	add_if("acc0", "2001:db8:2:11::/64");
-	add_if("acc1", "2001:db8:2:12::/64");
+	(void)add_if("acc0", "2001:db8:2:11::/64");
+	(void)add_if("acc1", "2001:db8:2:12::/64");
 }
 
-static void start(void)
-{
-	assert_int_equal(rig_start(&rig, &ar_role, &conf), ERR_OK);
-	rig_link(&rig, UP, "up0", "02:00:00:00:00:02", true);
-	rig_link(&rig, ACC0, "acc0", "02:00:00:00:00:03", true);
-	rig_link(&rig, ACC1, "acc1", "02:00:00:00:00:04", true);
-}
-
-static int setup_idle(void **state)
-{
-	(void)state;
-	rig_init(&rig, 3);
-	make_conf();
-	return 0;
-}
-
-static int setup(void **state)
-{
-	setup_idle(state);
-	start();
-	rig_clear(&rig);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	rig_fini(&rig);
-	return 0;
-}
-
-static void report(uint32_t ifindex, enum mld_rec_type type)
-{
-	uint8_t buf[128];
-	struct addr6 src = rig_addr(MN_LL), g = rig_addr(GROUP), s = rig_addr(SERVICE);
-	size_t n = mld2_state_packet_build(buf, sizeof buf, &src, type, &g, &s);
-	assert_true(rig_rx(&rig, ifindex, MN_MAC, buf, n));
-}
+static void report(uint32_t ifindex, enum mld_rec_type type) { report_of(ifindex, MN_LL, type, GROUP, SERVICE); }
 
 static void solicit(const char *from, const char *mac)
 {
@@ -86,25 +27,6 @@ static void solicit(const char *from, const char *mac)
 	struct nd_rs rs = {.has_slla = !addr6_is_any(&src), .slla = rig_lladdr("02:00:00:00:66:66")};
 	size_t n = rs_packet_build(buf, sizeof buf, &src, &addr6_allrouters, &rs);
 	assert_true(rig_rx(&rig, ACC0, mac, buf, n));
-}
-
-/* Packets to ff02::16 on the upstream link: what was reported, as a letter a record. */
-static const char *reported(void)
-{
-	static char out[256];
-	size_t n, at = 0;
-	const struct effect *e;
-	for (uint32_t i = 0; (e = rig_effect(&rig, FX_SEND, i)); i++) {
-		struct mld_packet p;
-		struct mld_rec rec;
-		if (mld_packet_parse(rig_sent(&rig, i, &n), e->send.len_oct, &p) != W_OK || p.kind != MLD2_REPORT)
-			continue;
-		assert_int_equal(e->send.ifindex, UP);
-		for (struct rd it = p.recs; mld_rec_next(&it, &rec);)
-			out[at++] = "?iexeAB"[rec.type];
-	}
-	out[at] = '\0';
-	return out;
 }
 
 static struct nd_packet advertised(uint32_t nth, const struct effect **e)
@@ -257,7 +179,7 @@ static void a_stopping_router_says_farewell(void **state)
 	ar_role.stop(rig.self, rig.now);
 	assert_int_equal(advertised(0, &e).ra.lifetime_s, 0); /* RFC 4861 6.2.5 */
 	assert_int_equal(count_ra(), 2);
-	assert_string_equal(reported(), "B");
+	assert_string_equal(reported(false, NULL), "B");
 	assert_non_null(rig_dp(&rig, FX_DP_DEL, DP_MFC, 0));
 	assert_non_null(rig_dp(&rig, FX_DP_DEL, DP_IF, 2));
 }
@@ -275,14 +197,14 @@ static void a_join_goes_upstream_at_once_and_again(void **state)
 	assert_int_equal(op->mfc.iif, UP);
 	assert_int_equal(op->mfc.n_oif, 1);
 	assert_int_equal(op->mfc.oif[0], ACC0);
-	assert_string_equal(reported(), "A");
+	assert_string_equal(reported(false, NULL), "A");
 	assert_int_equal(rig_count(&rig, FX_JOIN), 0); /* the kernel would withdraw it when the daemon dies */
 	rig_run(&rig, span_ms(19));
-	assert_string_equal(reported(), "A");
+	assert_string_equal(reported(false, NULL), "A");
 	rig_run(&rig, span_ms(1));
-	assert_string_equal(reported(), "AA");
+	assert_string_equal(reported(false, NULL), "AA");
 	rig_run(&rig, span_ms(1000));
-	assert_string_equal(reported(), "AAA");
+	assert_string_equal(reported(false, NULL), "AAA");
 }
 
 static void a_move_between_our_links_is_no_matter_upstream(void **state)
@@ -296,10 +218,10 @@ static void a_move_between_our_links_is_no_matter_upstream(void **state)
 	report(ACC0, MLD_BLOCK);
 	assert_int_equal(rig_dp(&rig, FX_DP_PUT, DP_MFC, 1)->mfc.n_oif, 1);
 	assert_int_equal(rig_dp(&rig, FX_DP_PUT, DP_MFC, 1)->mfc.oif[0], ACC1);
-	assert_string_equal(reported(), "");
+	assert_string_equal(reported(false, NULL), "");
 	report(ACC1, MLD_BLOCK);
 	assert_non_null(rig_dp(&rig, FX_DP_DEL, DP_MFC, 0));
-	assert_string_equal(reported(), "B");
+	assert_string_equal(reported(false, NULL), "B");
 }
 
 static void a_leave_overtakes_the_repeated_join(void **state)
@@ -309,7 +231,7 @@ static void a_leave_overtakes_the_repeated_join(void **state)
 	rig_run(&rig, span_ms(25));
 	report(ACC0, MLD_BLOCK);
 	rig_run(&rig, span_s(1));
-	assert_string_equal(reported(), "AABBB");
+	assert_string_equal(reported(false, NULL), "AABBB");
 }
 
 static void hear_query(const char *group, bool has_source)
@@ -331,16 +253,16 @@ static void queries_from_upstream_are_answered_in_time(void **state)
 	hear_query("::", false);
 	hear_query("::", false); /* one answer for both */
 	rig_run(&rig, span_s(1));
-	assert_string_equal(reported(), "i");
+	assert_string_equal(reported(false, NULL), "i");
 	hear_query(GROUP, true);
 	rig_run(&rig, span_s(1));
-	assert_string_equal(reported(), "ii");
+	assert_string_equal(reported(false, NULL), "ii");
 	hear_query(GROUP, false);
 	rig_run(&rig, span_s(1));
-	assert_string_equal(reported(), "iii");
+	assert_string_equal(reported(false, NULL), "iii");
 	hear_query("ff35::dead", true); /* nobody here wants that */
 	rig_run(&rig, span_s(1));
-	assert_string_equal(reported(), "iii");
+	assert_string_equal(reported(false, NULL), "iii");
 }
 
 static void a_new_upstream_link_learns_all(void **state)
@@ -352,9 +274,9 @@ static void a_new_upstream_link_learns_all(void **state)
 	assert_non_null(rig_dp(&rig, FX_DP_DEL, DP_MFC, 0));
 	rig_clear(&rig);
 	report(ACC1, MLD_ALLOW);
-	assert_string_equal(reported(), "");
+	assert_string_equal(reported(false, NULL), "");
 	rig_link(&rig, UP, "up0", "02:00:00:00:00:02", true);
-	assert_string_equal(reported(), "A");
+	assert_string_equal(reported(false, NULL), "A");
 	assert_int_equal(rig_dp(&rig, FX_DP_PUT, DP_MFC, 0)->mfc.n_oif, 2);
 }
 
@@ -377,7 +299,7 @@ static void a_lost_access_link_takes_its_listeners(void **state)
 	(void)state;
 	report(ACC0, MLD_ALLOW);
 	rig_link(&rig, ACC0, "acc0", "02:00:00:00:00:03", false);
-	assert_string_equal(reported(), "AB");
+	assert_string_equal(reported(false, NULL), "AB");
 	rig_clear(&rig);
 	rig_run(&rig, span_s(5));
 	const struct effect *e;
@@ -401,34 +323,28 @@ static void links_are_declared_to_the_datapath(void **state)
 static void a_membership_of_another_agents_group_is_not_forwarded(void **state)
 {
 	(void)state;
-	uint8_t buf[128];
-	struct addr6 src = rig_addr(MN_LL), g = rig_addr(GROUP), s = rig_addr("2001:db8:3::1");
-	size_t n = mld2_state_packet_build(buf, sizeof buf, &src, MLD_ALLOW, &g, &s);
-	assert_true(rig_rx(&rig, ACC0, MN_MAC, buf, n));
+	report_of(ACC0, MN_LL, MLD_ALLOW, GROUP, "2001:db8:3::1");
 	assert_int_equal(rig.count.n[R_MLD_NOT_ADMITTED], 1);
 	assert_null(rig_dp(&rig, FX_DP_PUT, DP_MFC, 0));
-	assert_string_equal(reported(), "");
+	assert_string_equal(reported(false, NULL), "");
 }
 
 static void many_groups_share_report_packets(void **state)
 {
 	(void)state;
-	uint8_t buf[128];
-	struct addr6 src = rig_addr(MN_LL), s = rig_addr(SERVICE);
 	conf.interface[0].max_per_station = 1000;
 	conf.interface[0].report_rate = 0;
 	start();
 	for (uint32_t i = 0; i < 100; i++) {
-		struct addr6 g = rig_addr("ff35::1:0");
-		g.b[15] = (uint8_t)i;
-		size_t n = mld2_state_packet_build(buf, sizeof buf, &src, MLD_ALLOW, &g, &s);
-		assert_true(rig_rx(&rig, ACC0, MN_MAC, buf, n));
+		char group[20];
+		snprintf(group, sizeof group, "ff35::1:%x", i);
+		report_of(ACC0, MN_LL, MLD_ALLOW, group, SERVICE);
 	}
 	rig_run(&rig, span_s(1));
 	rig_clear(&rig);
 	hear_query("::", false);
 	rig_run(&rig, span_ms(1000));
-	uint32_t packets = 0, records = (uint32_t)strlen(reported());
+	uint32_t packets = 0, records = (uint32_t)strlen(reported(false, NULL));
 	const struct effect *e;
 	for (uint32_t i = 0; (e = rig_effect(&rig, FX_SEND, i)); i++)
 		packets += e->send.ifindex == UP;
@@ -470,8 +386,6 @@ static void new_configuration_keeps_listeners(void **state)
 	assert_non_null(remedy);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-#define T_IDLE(f) cmocka_unit_test_setup_teardown(f, setup_idle, teardown)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

@@ -1,35 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Access router in IPv4: router advertisements with the MMA's address (H-8), and the proxy that turns an IGMP join into a forwarding entry and
  * one report upstream (H-1, H-11, H-12, H-23), alone and beside IPv6. H-7. */
-#include "../kit/rig.h"
+#include "../kit/ar_kit.h"
 
-#include "base/err.h"
-#include "role/ar/ar_i.h"
 #include "wire/igmp/igmp.h"
 #include "wire/nd/nd.h"
 
-enum { UP = 2, ACC0 = 3, ACC1 = 4 };
 #define MN "10.2.1.50"
 #define NOBODY "0.0.0.0"
-#define MN_MAC "02:00:00:00:01:00"
 #define GROUP "232.128.1.1"
 #define SERVICE "198.51.100.1"
 #define SERVICE6 "2001:db8:2::1"
 #define GROUP6 "ff35::200:ff:fe00:100"
 
-static struct rig rig;
-static struct ar_conf conf;
-
-static struct ar_if_conf *add_if(const char *name, const char *address, const char *prefix)
+static void add_if4(const char *name, const char *address, const char *prefix)
 {
-	struct ar_if_conf *c = &conf.interface[conf.n_interface++];
-	*c = (struct ar_if_conf){
-		.is_autonomous = true, .is_onlink = true, .prefix_valid = span_s(2592000), .prefix_preferred = span_s(604800), .ra_interval = span_ms(1000),
-		.router_lifetime = span_s(1800), .ha_lifetime = span_s(1800), .has_map = true, .is_filtered = true, .is_sole_querier = true, .rs_rate = 20,
-		.report_rate = 50, .max_per_station = 16, .max_per_link = 4096, .has_agent_adv = true, .registration_lifetime = span_s(600),
-		.router_address_v4 = rig_addr(address), .n_prefix = 2, .prefix = {rig_prefix(prefix), rig_prefix("10.2.16.0/24")}};
-	memcpy(c->name, name, strlen(name));
-	return c;
+	struct ar_if_conf *c = add_if(name, prefix);
+	c->has_agent_adv = true;
+	c->registration_lifetime = span_s(600);
+	c->router_address_v4 = rig_addr(address);
+	c->prefix[c->n_prefix++] = rig_prefix("10.2.16.0/24");
 }
 
 static void make_conf(void)
@@ -37,77 +27,12 @@ static void make_conf(void)
 	conf = (struct ar_conf){
 		.upstream = "up0", .mma_v4 = rig_addr(SERVICE), .group_prefix_v4 = rig_prefix("232.128.0.0/9"), .site = "foreign", .map_lifetime = span_s(1800),
 		.robustness = 2, .query_interval = span_s(30), .query_response = span_s(2), .last_listener_interval = span_s(1)};
-	(void)add_if("acc0", "10.2.1.1", "10.2.1.0/24");
-	(void)add_if("acc1", "10.2.2.1", "10.2.2.0/24");
+	add_if4("acc0", "10.2.1.1", "10.2.1.0/24");
+	add_if4("acc1", "10.2.2.1", "10.2.2.0/24");
 }
 
-static void start(void)
-{
-	assert_int_equal(rig_start(&rig, &ar_role, &conf), ERR_OK);
-	rig_link(&rig, UP, "up0", "02:00:00:00:00:02", true);
-	rig_link(&rig, ACC0, "acc0", "02:00:00:00:00:03", true);
-	rig_link(&rig, ACC1, "acc1", "02:00:00:00:00:04", true);
-}
-
-static int setup_idle(void **state)
-{
-	(void)state;
-	rig_init(&rig, 3);
-	make_conf();
-	return 0;
-}
-
-static int setup(void **state)
-{
-	setup_idle(state);
-	start();
-	rig_clear(&rig);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	rig_fini(&rig);
-	return 0;
-}
-
-static void report(uint32_t ifindex, const char *from, enum mld_rec_type type)
-{
-	uint8_t buf[128];
-	struct addr6 src = rig_addr(from), g = rig_addr(GROUP), s = rig_addr(SERVICE);
-	size_t n = igmp3_state_packet_build(buf, sizeof buf, &src, type, &g, &s);
-	assert_true(rig_rx(&rig, ifindex, MN_MAC, buf, n));
-}
-
-static void report6(uint32_t ifindex, enum mld_rec_type type)
-{
-	uint8_t buf[128];
-	struct addr6 src = rig_addr("fe80::100"), g = rig_addr(GROUP6), s = rig_addr(SERVICE6);
-	size_t n = mld2_state_packet_build(buf, sizeof buf, &src, type, &g, &s);
-	assert_true(rig_rx(&rig, ifindex, MN_MAC, buf, n));
-}
-
-/* Reports of one family on the upstream link, as a letter a record. */
-static const char *reported(bool is_v4, const char *from)
-{
-	static char out[256];
-	size_t at = 0;
-	const struct effect *e;
-	for (uint32_t i = 0; (e = rig_effect(&rig, FX_SEND, i)); i++) {
-		struct mcast_packet p;
-		struct mcast_rec rec;
-		if (mcast_packet_parse(effq_bytes(&rig.fx, e->send.off), e->send.len_oct, &p) != W_OK || p.kind != MCAST_REPORT || p.is_v4 != is_v4)
-			continue;
-		assert_int_equal(e->send.ifindex, UP);
-		if (from)
-			assert_string_equal(ADDR46_STR(&p.src), from);
-		for (struct rd it = p.recs; mcast_next(&p, &it, &rec);)
-			out[at++] = "?iexeAB"[rec.type];
-	}
-	out[at] = '\0';
-	return out;
-}
+static void report(uint32_t ifindex, const char *from, enum mld_rec_type type) { report_of(ifindex, from, type, GROUP, SERVICE); }
+static void report6(uint32_t ifindex, enum mld_rec_type type) { report_of(ifindex, "fe80::100", type, GROUP6, SERVICE6); }
 
 static bool is_adv(const struct effect *e, struct adv4_packet *p)
 {
@@ -333,9 +258,7 @@ static void links_are_declared_to_the_datapath(void **state)
 static void a_membership_of_another_agents_group_is_not_forwarded(void **state)
 {
 	(void)state;
-	uint8_t buf[128];
-	struct addr6 src = rig_addr(MN), g = rig_addr(GROUP), s = rig_addr("203.0.113.66");
-	assert_true(rig_rx(&rig, ACC0, MN_MAC, buf, igmp3_state_packet_build(buf, sizeof buf, &src, MLD_ALLOW, &g, &s)));
+	report_of(ACC0, MN, MLD_ALLOW, GROUP, "203.0.113.66");
 	assert_null(rig_dp(&rig, FX_DP_PUT, DP_MFC, 0));
 	assert_int_equal(rig.count.n[R_MLD_NOT_ADMITTED], 1);
 }
@@ -444,17 +367,17 @@ static void wrong_configurations_are_refused_with_a_remedy(void **state)
 	assert_int_equal(ar_role.reconf(rig.self, &conf, rig.now, &remedy), ERR_NOTSUP);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-#define I(f) cmocka_unit_test_setup_teardown(f, setup_idle, teardown)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		I(a_link_of_ipv4_alone_gets_no_ipv6), I(advertisements_name_router_site_and_groups), T(a_solicitation_is_answered_at_once_by_unicast),
-		I(a_home_link_has_the_home_agent_and_no_multicast), I(another_agent_may_advertise_instead), T(a_stopping_router_says_farewell),
+		T_IDLE(a_link_of_ipv4_alone_gets_no_ipv6), T_IDLE(advertisements_name_router_site_and_groups),
+		T(a_solicitation_is_answered_at_once_by_unicast), T_IDLE(a_home_link_has_the_home_agent_and_no_multicast),
+		T_IDLE(another_agent_may_advertise_instead), T(a_stopping_router_says_farewell),
 		T(a_join_goes_upstream_at_once_and_again), T(a_move_between_our_links_is_no_matter_upstream),
-		T(queries_from_upstream_are_answered_in_time), I(links_are_declared_to_the_datapath),
-		T(a_membership_of_another_agents_group_is_not_forwarded), I(both_families_are_served_at_once), T(other_messages_are_left_alone), I(reports_are_repeated_for_a_routing_daemon),
-		I(wrong_configurations_are_refused_with_a_remedy),
+		T(queries_from_upstream_are_answered_in_time), T_IDLE(links_are_declared_to_the_datapath),
+		T(a_membership_of_another_agents_group_is_not_forwarded), T_IDLE(both_families_are_served_at_once),
+		T(other_messages_are_left_alone), T_IDLE(reports_are_repeated_for_a_routing_daemon),
+		T_IDLE(wrong_configurations_are_refused_with_a_remedy),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
