@@ -9,17 +9,9 @@ static struct bench b;
 
 static int setup(void **state)
 {
-	(void)state;
+	*state = &b;
 	bench_init(&b, false);
-	bench_start(&b);
-	bench_link(&b, T_UP_IF, "core0", true, false);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	bench_fini(&b);
+	bench_start_up(&b);
 	return 0;
 }
 
@@ -60,7 +52,7 @@ static void registers(void **state)
 	assert_true(b.ba.mh.opt.has_mesg_id);
 	assert_true(bench_is_signed(&b, &t_alt));
 	assert_false(bench_is_signed(&b, &t_coa));
-	assert_int_equal(b.ba_fx->send.ifindex, 0);
+	assert_int_equal(b.answer_fx->send.ifindex, 0);
 	assert_int_equal(kit_counted(&b.k), 0);
 }
 
@@ -620,7 +612,7 @@ static void configurations_that_cannot_be_are_refused(void **state)
 	}
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, bench_teardown)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

@@ -31,7 +31,7 @@ static void a_request_makes_a_binding(void **state)
 	assert_false(home->is_reverse || home->has_more);
 	assert_int_equal(kit_n_fx(&b.k, FX_STORE_PUT), 1);
 	/* On stable storage before the answer leaves. */
-	assert_true(kit_fx(&b.k, FX_STORE_PUT, 0) < b.re_fx);
+	assert_true(kit_fx(&b.k, FX_STORE_PUT, 0) < b.answer_fx);
 	bench_fini(&b);
 }
 

@@ -127,9 +127,9 @@ static void the_return_is_announced_and_answered_on_the_link(void **state)
 	assert_int_equal(SEND(0), ACCEPTED);
 	/* Refused: straight to the mobile all the same, whatever the binding says (3.8.3.1). */
 	assert_int_equal(SEND(.is_dereg = true, .is_from_home = true, .flags = 1), MIP4_HA_POOR_REQUEST);
-	assert_true(b.re_fx->send.ifindex == T_HOME_IF && b.re_fx->send.has_lladdr && lladdr_eq(&b.re_fx->send.lladdr, &t_mn_ll));
+	assert_true(b.answer_fx->send.ifindex == T_HOME_IF && b.answer_fx->send.has_lladdr && lladdr_eq(&b.answer_fx->send.lladdr, &t_mn_ll));
 	assert_int_equal(SEND(.is_dereg = true, .is_from_home = true), ACCEPTED);
-	assert_true(b.re_fx->send.ifindex == T_HOME_IF && lladdr_eq(&b.re_fx->send.lladdr, &t_mn_ll));
+	assert_true(b.answer_fx->send.ifindex == T_HOME_IF && lladdr_eq(&b.answer_fx->send.lladdr, &t_mn_ll));
 	assert_true(addr6_eq(&b.re.dst, &t_hoa));
 	is_announced(&b, 0, &t_mn_ll);
 	assert_non_null(kit_fx(&b.k, FX_NEIGH, 0));
@@ -191,7 +191,7 @@ static void without_an_address_at_home(void **state)
 	struct request u = {.nai = "mn1@home", .src = &t_zero};
 	b.sent_oct = bench_request(&b, &u, b.sent, sizeof b.sent);
 	assert_int_equal(bench_send_raw(&b, b.sent, b.sent_oct, T_HOME_IF), ACCEPTED);
-	assert_true(addr6_eq(&b.re.dst, &t_everybody) && lladdr_eq(&b.re_fx->send.lladdr, &t_mn_ll));
+	assert_true(addr6_eq(&b.re.dst, &t_everybody) && lladdr_eq(&b.answer_fx->send.lladdr, &t_mn_ll));
 	assert_true(addr6_eq(&b.re.m.reply.hoa, &t_hoa));
 	bench_fini(&b);
 }

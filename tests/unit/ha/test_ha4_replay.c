@@ -76,7 +76,7 @@ static void play(const char *file)
 		assert_int_equal(mip4_packet_parse(s.reply[i], s.reply_oct[i], &want), W_OK);
 		assert_true(addr6_eq(&b.re.src, &want.src) && addr6_eq(&b.re.dst, &want.dst) && b.re.sport == want.sport && b.re.dport == want.dport);
 		size_t n = s.reply_oct[i] - (size_t)(want.msg - s.reply[i]);
-		assert_int_equal(b.re_fx->send.len_oct - (size_t)(b.re.msg - b.re_pkt), n);
+		assert_int_equal(b.answer_fx->send.len_oct - (size_t)(b.re.msg - b.answer_pkt), n);
 		assert_memory_equal(b.re.msg, want.msg, n);
 		if (i < 2) {
 			assert_int_equal(bench_home(&b)->encap, DP_ENCAP_GRE_PLAIN);

@@ -11,20 +11,11 @@ static const struct addr6 router_a = {{0xfe, 0x80, [15] = 0xa}}, router_b = {{0x
 
 static int setup(void **state)
 {
-	(void)state;
+	*state = &b;
 	bench_init(&b, true);
 	b.conf->has_dad = false;
 	b.conf->preference = 10;
-	bench_start(&b);
-	bench_link(&b, T_UP_IF, "core0", true, false);
-	bench_link(&b, T_HOME_IF, "home0", true, false);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	bench_fini(&b);
+	bench_start_up(&b);
 	return 0;
 }
 
@@ -393,7 +384,7 @@ static void bindings_end_with_their_prefix(void **state)
 	assert_int_equal(bench_send(&b, (struct update){.is_zero_lifetime = true}), BA_ACCEPTED);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, bench_teardown)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

@@ -10,20 +10,11 @@ static int setup_with(span_t grace)
 	bench_init(&b, true);
 	b.conf->has_dad = false;
 	b.conf->reverse_grace = grace;
-	bench_start(&b);
-	bench_link(&b, T_UP_IF, "core0", true, false);
-	bench_link(&b, T_HOME_IF, "home0", true, false);
+	bench_start_up(&b);
 	return 0;
 }
-static int setup(void **state) { (void)state; return setup_with(span_s(1)); }
-static int setup_none(void **state) { (void)state; return setup_with(span_s(0)); }
-
-static int teardown(void **state)
-{
-	(void)state;
-	bench_fini(&b);
-	return 0;
-}
+static int setup(void **state) { *state = &b; return setup_with(span_s(1)); }
+static int setup_none(void **state) { *state = &b; return setup_with(span_s(0)); }
 
 static const struct dp_home *put(size_t nth)
 {
@@ -95,13 +86,13 @@ static void none_where_told_so(void **state)
 	assert_non_null(kit_dp(&b.k, FX_DP_DEL, DP_HOME, 0));
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, bench_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(after_a_move), T(after_coming_home), T(away_again_meanwhile), T(a_stop_takes_it_out),
-		cmocka_unit_test_setup_teardown(none_where_told_so, setup_none, teardown),
+		cmocka_unit_test_setup_teardown(none_where_told_so, setup_none, bench_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

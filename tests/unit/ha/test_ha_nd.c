@@ -12,18 +12,9 @@ static const struct addr6 host = {{0x20, 1, 0xd, 0xb8, 0, 1, [15] = 0x33}}, mn_l
 
 static int setup(void **state)
 {
-	(void)state;
+	*state = &b;
 	bench_init(&b, true);
-	bench_start(&b);
-	bench_link(&b, T_UP_IF, "core0", true, false);
-	bench_link(&b, T_HOME_IF, "home0", true, false);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	bench_fini(&b);
+	bench_start_up(&b);
 	return 0;
 }
 
@@ -75,7 +66,7 @@ static void away(uint16_t flags)
 {
 	assert_int_equal(bench_send(&b, (struct update){.flags = flags}), -1);
 	bench_wait(&b, span_ms(1010));
-	assert_true(b.ba_fx != NULL);
+	assert_true(b.answer_fx != NULL);
 }
 
 static const struct effect *ba_among(void)
@@ -266,8 +257,8 @@ static void coming_home_ends_the_proxy_at_once(void **state)
 	away(0);
 	assert_int_equal(bench_send(&b, (struct update){.is_from_home = true}), BA_ACCEPTED);
 	/* Nobody resolves the mobile's address while we defended it: to its link-layer address. */
-	assert_int_equal(b.ba_fx->send.ifindex, T_HOME_IF);
-	assert_true(b.ba_fx->send.has_lladdr && lladdr_eq(&b.ba_fx->send.lladdr, &t_mn_ll));
+	assert_int_equal(b.answer_fx->send.ifindex, T_HOME_IF);
+	assert_true(b.answer_fx->send.has_lladdr && lladdr_eq(&b.answer_fx->send.lladdr, &t_mn_ll));
 	assert_non_null(kit_fx(&b.k, FX_ROUTE_DEL, 0));
 	assert_non_null(kit_fx(&b.k, FX_LEAVE, 0));
 	hear_ns(&host, &group, &t_hoa);
@@ -434,7 +425,7 @@ static void a_prefix_that_goes_calls_a_check_off(void **state)
 	assert_false(b.has_answer);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, bench_teardown)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {

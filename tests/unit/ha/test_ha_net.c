@@ -17,30 +17,20 @@ static int setup_with(bool has_home_link)
 	b.conf->mobile[0].n_network = 2;
 	b.conf->mobile[0].network[0] = plain_prefix(NET1);
 	b.conf->mobile[0].network[1] = plain_prefix(NET2);
-	bench_start(&b);
-	bench_link(&b, T_UP_IF, "core0", true, false);
+	bench_start_up(&b);
 	return 0;
 }
 
 static int setup(void **state)
 {
-	(void)state;
-	setup_with(true);
-	bench_link(&b, T_HOME_IF, "home0", true, false);
-	return 0;
+	*state = &b;
+	return setup_with(true);
 }
 
 static int setup_virtual(void **state)
 {
-	(void)state;
+	*state = &b;
 	return setup_with(false);
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	bench_fini(&b);
-	return 0;
 }
 
 /* Is this prefix put, or taken away (how), by datapath and route alike? */
@@ -233,14 +223,14 @@ static void configuration_is_checked(void **state)
 	free(c);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, bench_teardown)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(implicit_mode_forwards_what_is_configured), T(explicit_mode_forwards_what_is_named), T(refusals),
 		T(a_binding_stays_host_or_router), T(routers_are_not_taken_where_none_is_configured),
 		T(at_home_the_network_is_behind_its_router),
-		cmocka_unit_test_setup_teardown(on_a_virtual_home_link_the_route_stays, setup_virtual, teardown),
+		cmocka_unit_test_setup_teardown(on_a_virtual_home_link_the_route_stays, setup_virtual, bench_teardown),
 		T(it_is_announced_as_a_router), T(networks_survive_a_restart), T(out_of_memory_refuses), T(configuration_is_checked),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,32 +2,16 @@
 #pragma once
 /* A home agent of Mobile IPv4 on the bench, with a mobile and foreign agents that send it requests and read the answers. */
 #include "core/auth/sa4.h"
-#include "kit.h"
-#include "role/ha/ha.h"
+#include "ha_bench.h"
 #include "wire/arp/arp.h"
 #include "wire/ip/ip6.h"
-#include "wire/mip4/mip4_packet.h"
-#include "wire/mip6/mh.h"
 
 #define V4(a, b, c, d) {{[10] = 0xff, 0xff, (a), (b), (c), (d)}}
 static const struct addr6 t_ha = V4(10, 1, 0, 1), t_hoa = V4(10, 1, 0, 100), t_coa = V4(10, 2, 0, 5), t_coa2 = V4(10, 3, 0, 5),
 			  t_fa = V4(10, 2, 0, 1), t_fa2 = V4(10, 3, 0, 1), t_other_fa = V4(10, 4, 0, 1), t_zero = V4(0, 0, 0, 0),
 			  t_cast = V4(10, 1, 0, 255), t_nobody = V4(10, 9, 9, 9);
-static const struct lladdr t_mn_ll = {{2, 0, 0, 0, 0, 9}}, t_home_ll = {{2, 0, 0, 0, 0, 1}}, t_all_ll = {{255, 255, 255, 255, 255, 255}};
-enum { T_HOME_IF = 1, T_UP_IF = 2, T_KEY_MN = 0, T_KEY_FA = 1, T_KEY_AAA = 2, T_KEY_ANY = 3, T_NO_KEY = -1 };
-
-struct bench {
-	struct kit k;
-	struct ha_conf *conf;
-	void *ha;
-	uint32_t nonce;                 /* high half for the next request, with replay-v4 = "nonce" */
-	bool has_answer;
-	struct mip4_packet re;          /* the last answer */
-	uint8_t re_pkt[1500];
-	const struct effect *re_fx;
-	uint8_t sent[1500];             /* the last request */
-	size_t sent_oct;
-};
+static const struct lladdr t_all_ll = {{255, 255, 255, 255, 255, 255}};
+enum { T_KEY_MN = 0, T_KEY_FA = 1, T_KEY_AAA = 2, T_KEY_ANY = 3, T_NO_KEY = -1 };
 
 /* A request to send; zero means the usual: co-located, from the care-of address. */
 struct request {
@@ -74,13 +58,6 @@ static inline struct ha_mobile_conf *bench_mobile(struct bench *b, const struct 
 	return m;
 }
 
-static inline void bench_link(struct bench *b, uint32_t ifindex, const char *name, bool is_up, bool is_gone)
-{
-	struct link_event ev = {.ifindex = ifindex, .is_up = is_up, .is_gone = is_gone, .lladdr = t_home_ll, .mtu_oct = 1500};
-	strcpy(ev.name, name);
-	ha_role.link(b->ha, &ev, b->k.now);
-}
-
 static inline void bench_start(struct bench *b)
 {
 	const char *remedy = NULL;
@@ -90,14 +67,6 @@ static inline void bench_start(struct bench *b)
 	if (b->conf->home_link[0])
 		bench_link(b, T_HOME_IF, "home0", true, false);
 	bench_link(b, T_UP_IF, "core0", true, false);
-}
-
-static inline void bench_fini(struct bench *b)
-{
-	ha_role.fini(b->ha);
-	kit_fini(&b->k);
-	free(b->ha);
-	free(b->conf);
 }
 
 /* The daemon dies and starts again: what was stored comes back. */
@@ -184,24 +153,15 @@ static inline size_t bench_request(struct bench *b, const struct request *u, uin
 	return n;
 }
 
-static inline bool bench_rx(struct bench *b, const void *pkt, size_t n, enum dp_punt why, uint32_t ifindex)
+static inline bool bench_reads(struct bench *b, const struct fx_send *sent)
 {
-	struct rx rx = {.ifindex = ifindex, .why = why, .lladdr_src = t_mn_ll, .pkt = pkt, .len_oct = n};
-	return ha_role.rx(b->ha, &rx, b->k.now);
+	return !sent->is_arp && mip4_packet_parse(b->answer_pkt, sent->len_oct, &b->re) == W_OK && b->re.m.type != MIP4_DATA;
 }
 
 /* Reads the first message of port 434 that was sent. */
 static inline void bench_read_answer(struct bench *b)
 {
-	const struct effect *fx;
-
-	b->has_answer = false;
-	b->re_fx = NULL;
-	for (size_t i = 0; !b->has_answer && (fx = kit_fx(&b->k, FX_SEND, i)); i++) {
-		memcpy(b->re_pkt, effq_bytes(&b->k.fx, fx->send.off), fx->send.len_oct);
-		b->has_answer = !fx->send.is_arp && mip4_packet_parse(b->re_pkt, fx->send.len_oct, &b->re) == W_OK && b->re.m.type != MIP4_DATA;
-		b->re_fx = fx;
-	}
+	bench_find_answer(b, bench_reads);
 	if (b->has_answer && b->re.m.type == MIP4_REPLY)
 		b->nonce = (uint32_t)(b->re.m.reply.id >> 32);
 }
@@ -220,21 +180,6 @@ static inline int bench_send(struct bench *b, struct request u)
 	kit_advance(&b->k, span_ms(1)); /* so that timestamps differ */
 	b->sent_oct = bench_request(b, &u, b->sent, sizeof b->sent);
 	return bench_send_raw(b, b->sent, b->sent_oct, u.is_from_home ? T_HOME_IF : T_UP_IF);
-}
-
-/* Lets time pass in the steps that the engine asks for. Effects of all steps remain in the queue. */
-static inline void bench_wait(struct bench *b, span_t d)
-{
-	mono_t end = mono_add(b->k.now.mono, d), next;
-
-	kit_clear(&b->k);
-	while (next = ha_role.expiry(b->ha), !mono_before(end, next)) {
-		if (mono_before(b->k.now.mono, next))
-			kit_advance(&b->k, mono_sub(next, b->k.now.mono));
-		ha_role.tick(b->ha, b->k.now);
-	}
-	kit_advance(&b->k, mono_sub(end, b->k.now.mono));
-	bench_read_answer(b);
 }
 
 static inline bool bench_is_signed(const struct bench *b, int key, enum mip4_auth_kind kind)

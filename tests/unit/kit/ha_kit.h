@@ -1,26 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #pragma once
 /* A home agent on the bench, and a mobile that sends it updates and reads the answers. */
-#include "kit.h"
-#include "role/ha/ha.h"
-#include "wire/mip6/mh_packet.h"
+#include "ha_bench.h"
 
 static const struct addr6 t_ha = {{0x20, 1, 0xd, 0xb8, 0, 1, [15] = 1}}, t_hoa = {{0x20, 1, 0xd, 0xb8, 0, 1, [14] = 1, [15] = 0}},
 			  t_coa = {{0x20, 1, 0xd, 0xb8, 0, 2, [15] = 5}}, t_alt = {{0x20, 1, 0xd, 0xb8, 0, 2, [7] = 0xff, [15] = 1}};
-static const struct lladdr t_mn_ll = {{2, 0, 0, 0, 0, 9}}, t_home_ll = {{2, 0, 0, 0, 0, 1}};
-enum { T_HOME_IF = 1, T_UP_IF = 2 };
-
-struct bench {
-	struct kit k;
-	struct ha_conf *conf;
-	void *ha;
-	uint16_t seq;
-	/* The last answer. */
-	bool has_answer;
-	struct mh_packet ba;
-	uint8_t ba_pkt[1280];
-	const struct effect *ba_fx;
-};
 
 /* An update to send; zero means the usual. */
 struct update {
@@ -56,25 +40,19 @@ static inline void bench_init(struct bench *b, bool has_home_link)
 	b->seq = 1000;
 }
 
-static inline void bench_link(struct bench *b, uint32_t ifindex, const char *name, bool is_up, bool is_gone)
-{
-	struct link_event ev = {.ifindex = ifindex, .is_up = is_up, .is_gone = is_gone, .lladdr = t_home_ll, .mtu_oct = 1500};
-	strcpy(ev.name, name);
-	ha_role.link(b->ha, &ev, b->k.now);
-}
-
 static inline void bench_start(struct bench *b)
 {
 	const char *remedy = NULL;
 	assert_int_equal(ha_role.init(b->ha, &b->k.env, b->conf, b->k.now, &remedy), ERR_OK);
 }
 
-static inline void bench_fini(struct bench *b)
+/* Starts, and the links come up. */
+static inline void bench_start_up(struct bench *b)
 {
-	ha_role.fini(b->ha);
-	kit_fini(&b->k);
-	free(b->ha);
-	free(b->conf);
+	bench_start(b);
+	bench_link(b, T_UP_IF, "core0", true, false);
+	if (b->conf->home_link[0])
+		bench_link(b, T_HOME_IF, "home0", true, false);
 }
 
 static inline size_t bench_bu(struct bench *b, const struct update *u, uint8_t *pkt, size_t cap)
@@ -106,25 +84,9 @@ static inline size_t bench_bu(struct bench *b, const struct update *u, uint8_t *
 	return n;
 }
 
-static inline bool bench_rx(struct bench *b, const void *pkt, size_t n, enum dp_punt why, uint32_t ifindex)
-{
-	struct rx rx = {.ifindex = ifindex, .why = why, .lladdr_src = t_mn_ll, .pkt = pkt, .len_oct = n};
-	return ha_role.rx(b->ha, &rx, b->k.now);
-}
-
+static inline bool bench_reads(struct bench *b, const struct fx_send *sent) { return mh_packet_parse(b->answer_pkt, sent->len_oct, &b->ba) == W_OK; }
 /* Reads the first Mobility Header sent. */
-static inline void bench_read_answer(struct bench *b)
-{
-	const struct effect *fx;
-
-	b->has_answer = false;
-	b->ba_fx = NULL;
-	for (size_t i = 0; !b->has_answer && (fx = kit_fx(&b->k, FX_SEND, i)); i++) {
-		memcpy(b->ba_pkt, effq_bytes(&b->k.fx, fx->send.off), fx->send.len_oct);
-		b->has_answer = mh_packet_parse(b->ba_pkt, fx->send.len_oct, &b->ba) == W_OK;
-		b->ba_fx = fx;
-	}
-}
+static inline void bench_read_answer(struct bench *b) { bench_find_answer(b, bench_reads); }
 
 /* Sends an update, with only its effects in the queue afterwards. The status answered, or -1 for no answer. */
 static inline int bench_send(struct bench *b, struct update u)
@@ -137,21 +99,6 @@ static inline int bench_send(struct bench *b, struct update u)
 	assert_true(bench_rx(b, pkt, n, DP_PUNT_MH, u.is_from_home ? T_HOME_IF : T_UP_IF));
 	bench_read_answer(b);
 	return b->has_answer && b->ba.mh.type == MH_BA ? b->ba.mh.ba.status : -1;
-}
-
-/* Lets time pass in the steps that the engine asks for. Effects of all steps remain in the queue. */
-static inline void bench_wait(struct bench *b, span_t d)
-{
-	mono_t end = mono_add(b->k.now.mono, d), next;
-
-	kit_clear(&b->k);
-	while (next = ha_role.expiry(b->ha), !mono_before(end, next)) {
-		if (mono_before(b->k.now.mono, next))
-			kit_advance(&b->k, mono_sub(next, b->k.now.mono));
-		ha_role.tick(b->ha, b->k.now);
-	}
-	kit_advance(&b->k, mono_sub(end, b->k.now.mono));
-	bench_read_answer(b);
 }
 
 /* Is the answer signed for this care-of address? */
