@@ -6,23 +6,16 @@
 
 #include <cmocka.h>
 
-#include "../../datapath/dpk.h"
-#include "../kit/plain.h"
+#include "../kit/dpn_kit.h"
 #include "base/err.h"
 
 static const mono_t t0 = {10 * NS_PER_S};
 
-static void put(void *ctx, const struct dp_op *op) { assert_int_equal(dpn_apply(ctx, true, op, 1), 0); }
-
 static int setup(void **state)
 {
-	struct dpn_conf conf = {.mem = &plain_heap, .roam0_ifindex = IF_ROAM0, .route = bench_route};
-	struct dpn *d;
-	assert_int_equal(dpn_new(&d, &conf), 0);
-	bench_entries(t0, put, d);
-	bench_entries_more(t0, put, d);
-	bench_entries4(t0, put, d);
-	bench_entries_cast(t0, put, d);
+	struct dpn *d = dpn_bench(t0, bench_route);
+	bench_entries_more(t0, dpn_put, d);
+	bench_entries_cast(t0, dpn_put, d);
 	*state = d;
 	return 0;
 }
@@ -118,7 +111,7 @@ static void put_coa_again(struct dpn *d)
 	struct dp_op op = {.table = DP_COA, .coa.coa = bench_addr("2001:db8:2:ff::1")};
 	assert_int_equal(dpn_find(d, &op), 0);
 	op.coa.seq_start = 7;
-	put(d, &op);
+	dpn_put(d, &op);
 }
 
 static void test_sequence_rises_through_refreshes(void **state)
@@ -262,7 +255,7 @@ static void test_last_sequence_is_known(void **state)
 	assert_int_equal(dpn_find(*state, &op), 0);
 	assert_true(op.downlink_in.has_seq);
 	assert_int_equal(op.downlink_in.last_seq, 101); /* 100 came later, over a slower path */
-	put(*state, &op);
+	dpn_put(*state, &op);
 	op.downlink_in.has_seq = false;
 	assert_int_equal(dpn_find(*state, &op), 0);
 	assert_true(op.downlink_in.has_seq);
@@ -359,14 +352,10 @@ static bool route_is_slow(void *ctx, const struct addr6 *dst, struct dpn_way *wa
 /* What cannot go at once is sent by the slow path: as it came, also behind a copy that changed it. */
 static void test_a_copy_that_must_wait_is_handed_up(void **state)
 {
-	struct dpn_conf conf = {.mem = &plain_heap, .roam0_ifindex = IF_ROAM0, .route = route_is_slow};
-	struct dpn *d;
+	struct dpn *d = dpn_bench(t0, route_is_slow);
 	struct pk p;
 	uint32_t n;
 	(void)state;
-	assert_int_equal(dpn_new(&d, &conf), 0);
-	bench_entries(t0, put, d);
-	bench_entries4(t0, put, d);
 	const struct dpn_out *out = give(d, named("IPv4: simultaneous bindings"), &p, t0, &n);
 	assert_int_equal(n, 3);
 	for (uint32_t i = 0; i < 2; i++) {
@@ -454,7 +443,7 @@ static void test_group_into_the_hosts_own_forwarding(void **state)
 	uint32_t n;
 	assert_int_equal(dpn_find(*state, &op), 0);
 	op.coa.inject_if = IF_DOWN;
-	put(*state, &op);
+	dpn_put(*state, &op);
 	const struct dpn_out *out = give(*state, c, &p, t0, &n);
 	assert_int_equal(out->verdict, DPN_LOCAL);
 	assert_int_equal(out->bytes[9], 47);
@@ -498,10 +487,10 @@ static void test_group_that_is_followed_goes_direct(void **state)
 		const struct dpcase *c = named(name);
 		assert_int_equal(dpn_find(*state, &op), 0);
 		dphost_enter(&op, IF_ACC);
-		put(*state, &op);
+		dpn_put(*state, &op);
 		struct dp_op links = dphost_links(&op);
 		assert_int_equal(dpn_find(*state, &links), 0);
-		put(*state, &links);
+		dpn_put(*state, &links);
 		dpn_follow(*state, t0, false);
 		goes_to_the_host(*state, c, t0);
 		dpn_follow(*state, mono_add(t0, span_s(3)), false);
@@ -511,11 +500,11 @@ static void test_group_that_is_followed_goes_direct(void **state)
 		goes_to_the_host(*state, c, mono_add(t0, span_s(3)));
 		dpn_follow(*state, mono_add(t0, span_s(3)), true);
 		goes_to_the_host(*state, c, t0);
-		put(*state, &links);
+		dpn_put(*state, &links);
 		goes_direct(*state, c, t0, true);
 		assert_int_equal(dpn_apply(*state, false, &links, 1), 0);
 		goes_to_the_host(*state, c, t0);
-		put(*state, &links);
+		dpn_put(*state, &links);
 	}
 	assert_int_equal(dpn_counters(*state)[DP_COUNT_MFC_TOLD], 3 * 6);
 }
@@ -561,9 +550,9 @@ static void test_entries_of_ipv4_are_found(void **state)
 	assert_int_equal(dpn_find(*state, &home), 0);
 	assert_true(home.home.is_reverse);
 	assert_int_equal(home.home.udp_port, 40000);
-	put(*state, &home);
-	put(*state, &visit);
-	put(*state, &more);
+	dpn_put(*state, &home);
+	dpn_put(*state, &visit);
+	dpn_put(*state, &more);
 }
 
 /* An access router of IPv6 and a foreign agent filter one link, each its family; what one withdraws the other keeps. */
@@ -603,7 +592,7 @@ static void test_gateway_hears_every_question(void **state)
 	const uint8_t body[20] = {0, 0, 0, 0, 0xfe, 0x80, [19] = 1};
 	const struct dpn_out *out;
 	struct pk p;
-	put(*state, &op);
+	dpn_put(*state, &op);
 	pk_eth_group(&p, IF_ACC, "ff02::1:ff00:1");
 	pk_ip(&p, "fe80::99", "ff02::1:ff00:1", 58, 255, 0);
 	pk_icmp(&p, 135, body, sizeof body);
@@ -634,9 +623,9 @@ static void test_guest_has_a_ring_and_a_last_number(void **state)
 	give(*state, named("cast: guest gets IPv6 out of IPv6"), &p, t0, &n);
 	assert_int_equal(dpn_find(*state, &op), 0);
 	assert_true(op.guest.has_seq && op.guest.last_seq == 100 && op.guest.n_home == 2 && op.guest.is_serving);
-	put(*state, &op); /* put again: the number stays */
+	dpn_put(*state, &op); /* put again: the number stays */
 	op.guest.has_seq = false;
-	put(*state, &op);
+	dpn_put(*state, &op);
 	assert_int_equal(dpn_find(*state, &op), 0);
 	assert_true(op.guest.has_seq && op.guest.last_seq == 100);
 }

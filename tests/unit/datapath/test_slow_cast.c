@@ -9,8 +9,7 @@
 
 #include <cmocka.h>
 
-#include "../../datapath/dpk.h"
-#include "../kit/plain.h"
+#include "../kit/dpn_kit.h"
 #include "datapath/slow.h"
 
 enum { OUT_MAX = 8, UDP = 17, GRE = 47, SEQ = 0x1000 };
@@ -42,19 +41,14 @@ static void emit(void *ctx, const struct slow_out *o)
 	memcpy(b->bytes[b->n++], o->bytes, o->len_oct);
 }
 
-static void put(void *ctx, const struct dp_op *op) { assert_int_equal(dpn_apply(ctx, true, op, 1), 0); }
-
 static int setup(void **state)
 {
 	struct bench *b = calloc(1, sizeof *b);
-	const struct dpn_conf dc = {.mem = &plain_heap, .roam0_ifindex = IF_ROAM0, .route = bench_route};
 	const struct slow_conf sc = {.mem = &plain_heap, .source = source, .find = find, .emit = emit, .ctx = b};
 	assert_non_null(b);
-	assert_int_equal(dpn_new(&b->dpn, &dc), 0);
+	b->dpn = dpn_bench(t0, bench_route);
 	assert_int_equal(slow_new(&b->slow, &sc), 0);
-	bench_entries(t0, put, b->dpn);
-	bench_entries4(t0, put, b->dpn);
-	bench_entries_cast(t0, put, b->dpn);
+	bench_entries_cast(t0, dpn_put, b->dpn);
 	*state = b;
 	return 0;
 }
