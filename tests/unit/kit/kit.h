@@ -17,6 +17,7 @@
 #include "base/prng.h"
 #include "core/engine.h"
 #include "core/auth/sa.h"
+#include "effects.h"
 #include "plat/crypto_openssl.h"
 
 enum { KIT_KEYS = 4, KIT_LINKS = 4 };
@@ -107,32 +108,12 @@ static inline void kit_advance(struct kit *k, span_t d)
 	k->now.wall.ns += d.ns;
 }
 
-/* The nth effect (from 0) of a kind since kit_clear, or NULL. */
-static inline const struct effect *kit_fx(const struct kit *k, enum effect_kind kind, size_t nth)
-{
-	for (uint32_t i = 0; i < k->fx.n; i++)
-		if (k->fx.fx[i].kind == kind && nth-- == 0)
-			return &k->fx.fx[i];
-	return NULL;
-}
-
-/* The same for one table of the datapath; kind FX_DP_PUT or FX_DP_DEL. */
+static inline const struct effect *kit_fx(const struct kit *k, enum effect_kind kind, size_t nth) { return effects_nth(&k->fx, kind, nth); }
 static inline const struct dp_op *kit_dp(const struct kit *k, enum effect_kind kind, enum dp_table table, size_t nth)
 {
-	for (uint32_t i = 0; i < k->fx.n; i++)
-		if (k->fx.fx[i].kind == kind && k->fx.fx[i].dp.table == table && nth-- == 0)
-			return &k->fx.fx[i].dp;
-	return NULL;
+	return effects_dp(&k->fx, kind, table, nth);
 }
-
-static inline size_t kit_n_fx(const struct kit *k, enum effect_kind kind)
-{
-	size_t n = 0;
-	while (kit_fx(k, kind, n))
-		n++;
-	return n;
-}
-
+static inline size_t kit_n_fx(const struct kit *k, enum effect_kind kind) { return effects_count(&k->fx, kind); }
 static inline void kit_clear(struct kit *k) { effq_reset(&k->fx); }
 
 /* The sum of all counters: what a test compares when nothing may be counted. */

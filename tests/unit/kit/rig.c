@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "plain.h"
 #include "rig.h"
 
+#include "effects.h"
+#include "plain.h"
 #include "plat/crypto_openssl.h"
 
 /* --- memory ------------------------------------------------------------------------------------------- */
@@ -124,28 +125,11 @@ void rig_run(struct rig *r, span_t d)
 
 /* --- effects ---------------------------------------------------------------------------------------------- */
 
-const struct effect *rig_effect(const struct rig *r, enum effect_kind kind, uint32_t nth)
-{
-	for (uint32_t i = 0; i < r->fx.n; i++)
-		if (r->fx.fx[i].kind == kind && nth-- == 0)
-			return &r->fx.fx[i];
-	return NULL;
-}
-
-uint32_t rig_count(const struct rig *r, enum effect_kind kind)
-{
-	uint32_t n = 0;
-	while (rig_effect(r, kind, n))
-		n++;
-	return n;
-}
-
+const struct effect *rig_effect(const struct rig *r, enum effect_kind kind, uint32_t nth) { return effects_nth(&r->fx, kind, nth); }
+uint32_t rig_count(const struct rig *r, enum effect_kind kind) { return (uint32_t)effects_count(&r->fx, kind); }
 const struct dp_op *rig_dp(const struct rig *r, enum effect_kind put_or_del, enum dp_table table, uint32_t nth)
 {
-	for (uint32_t i = 0; i < r->fx.n; i++)
-		if (r->fx.fx[i].kind == put_or_del && r->fx.fx[i].dp.table == table && nth-- == 0)
-			return &r->fx.fx[i].dp;
-	return NULL;
+	return effects_dp(&r->fx, put_or_del, table, nth);
 }
 
 const uint8_t *rig_sent(const struct rig *r, uint32_t nth, size_t *len_oct)
