@@ -110,14 +110,16 @@ static inline struct bu bench_next_bu(struct bench *b)
 	return bu;
 }
 
-static inline bool bench_rs(const struct bench *b, struct sent *s)
+/* The nth message of neighbour discovery of a type. */
+static inline bool bench_nd(const struct bench *b, uint8_t type, size_t nth, struct nd_packet *p, struct sent *s)
 {
-	struct nd_packet p;
 	for (uint32_t at = 0; bench_sent(b, at, s); at = s->pos + 1)
-		if (nd_packet_parse(s->pkt, s->len, &p) == W_OK && p.type == IC6_RS)
+		if (nd_packet_parse(s->pkt, s->len, p) == W_OK && p->type == type && nth-- == 0)
 			return true;
 	return false;
 }
+
+static inline bool bench_rs(const struct bench *b, struct sent *s) { return bench_nd(b, IC6_RS, 0, &(struct nd_packet){0}, s); }
 
 /* --- what the peers answer ------------------------------------------------------------------------------------ */
 
@@ -175,11 +177,17 @@ static inline void bench_accept_next(struct bench *b, const struct bu *bu, const
 
 /* --- shortcuts to where a test begins -------------------------------------------------------------------------- */
 
-static inline void bench_to_site_a(struct bench *b)
+/* w0 comes up, and a router is heard: the first update, whose answer the next effects are. */
+static inline struct bu bench_first_bu(struct bench *b, enum bench_link l)
 {
 	bench_link(b, W0, true);
-	bench_ra(b, W0, L_A1);
-	struct bu bu = bench_next_bu(b);
+	bench_ra(b, W0, l);
+	return bench_next_bu(b);
+}
+
+static inline void bench_to_site_a(struct bench *b)
+{
+	struct bu bu = bench_first_bu(b, L_A1);
 	struct addr6 acoa = ACOA_A;
 	bench_accept(b, &bu, &acoa);
 	bu = bench_next_bu(b);
@@ -191,9 +199,7 @@ static inline void bench_to_site_a(struct bench *b)
 
 static inline void bench_to_plain(struct bench *b)
 {
-	bench_link(b, W0, true);
-	bench_ra(b, W0, L_P1);
-	struct bu bu = bench_next_bu(b);
+	struct bu bu = bench_first_bu(b, L_P1);
 	bench_accept(b, &bu, NULL);
 	bench_state(b, "away-plain");
 	bench_run(b, span_s(1));

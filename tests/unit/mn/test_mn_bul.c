@@ -2,14 +2,6 @@
 /* The mobile node's registrations: refusals, losses, forgeries, replays, refreshes and restarts (H-10; RFC 6275 11.7, 11.8). */
 #include "../kit/mn6_bench.h"
 
-/* Attached to site A, the update to its agent is out. */
-static struct bu joining(struct bench *b)
-{
-	bench_link(b, W0, true);
-	bench_ra(b, W0, L_A1);
-	return bench_next_bu(b);
-}
-
 static void assert_goes_plain(struct bench *b)
 {
 	struct bu bu = bench_next_bu(b);
@@ -23,7 +15,7 @@ static void assert_goes_plain(struct bench *b)
 static void an_old_sequence_number_is_mended(void **state)
 {
 	struct bench *b = *state;
-	struct bu bu = joining(b), again;
+	struct bu bu = bench_first_bu(b, L_A1), again;
 	struct answer a = {.status = BA_SEQ_OUT_OF_WINDOW, .has_seq = true, .seq = (uint16_t)(bu.p.mh.bu.seq + 700)};
 	bench_ba(b, &bu, &a);
 	again = bench_next_bu(b); /* at once, from the number carried */
@@ -37,7 +29,7 @@ static void an_old_sequence_number_is_mended(void **state)
 static void refused_by_the_agent_it_goes_plain(void **state)
 {
 	struct bench *b = *state;
-	struct bu bu = joining(b);
+	struct bu bu = bench_first_bu(b, L_A1);
 	struct answer a = {.status = BA_PROHIBITED};
 	bench_ba(b, &bu, &a);
 	assert_int_equal(b->k.count.n[R_BA_REFUSED], 1);
@@ -59,7 +51,7 @@ static void refused_by_the_agent_it_goes_plain(void **state)
 static void an_unsigned_refusal_only_shortens_the_wait(void **state)
 {
 	struct bench *b = *state;
-	struct bu bu = joining(b);
+	struct bu bu = bench_first_bu(b, L_A1);
 	struct answer a = {.status = BA_PROHIBITED, .is_unsigned = true};
 	bench_ba(b, &bu, &a);
 	assert_int_equal(b->k.count.n[R_AUTH_MISSING], 1);
@@ -78,7 +70,7 @@ static void an_unsigned_refusal_only_shortens_the_wait(void **state)
 static void a_silent_agent(void **state)
 {
 	struct bench *b = *state;
-	struct bu first = joining(b), bu = {0};
+	struct bu first = bench_first_bu(b, L_A1), bu = {0};
 	bench_ra_quiet(b, W0, L_A1);
 	bench_run(b, span_ms(5900));
 	/* 1, 3 s after the first: new number, newer timestamp each time */
@@ -102,7 +94,7 @@ static void a_silent_agent(void **state)
 static void no_care_of_address_no_agent(void **state)
 {
 	struct bench *b = *state;
-	struct bu bu = joining(b);
+	struct bu bu = bench_first_bu(b, L_A1);
 	bench_accept(b, &bu, NULL);
 	assert_int_equal(b->k.count.n[R_BA_NO_ASSIGNED_COA], 1);
 	assert_int_equal(bench_n_mh(b), 2);
@@ -118,7 +110,7 @@ static void no_care_of_address_no_agent(void **state)
 static void a_taken_group_is_replaced(void **state)
 {
 	struct bench *b = *state;
-	struct bu bu = joining(b), again;
+	struct bu bu = bench_first_bu(b, L_A1), again;
 	struct answer a = {.status = BA_GROUP_TAKEN};
 	bench_ba(b, &bu, &a);
 	assert_int_equal(b->k.count.n[R_MMA_GROUP_TAKEN], 1);
@@ -144,7 +136,7 @@ static void a_taken_group_is_replaced(void **state)
 static void all_groups_taken(void **state)
 {
 	struct bench *b = *state;
-	struct bu bu = joining(b);
+	struct bu bu = bench_first_bu(b, L_A1);
 	struct answer a = {.status = BA_GROUP_TAKEN};
 	int n = 0;
 	for (; n < 20 && addr6_eq(&bu.p.dst, &(struct addr6[]){MMA_A}[0]); n++) {
@@ -179,7 +171,7 @@ static void refused_at_home_it_tries_again_later(void **state)
 static void forged_and_replayed_answers(void **state)
 {
 	struct bench *b = *state;
-	struct bu bu = joining(b);
+	struct bu bu = bench_first_bu(b, L_A1);
 	struct addr6 acoa = ACOA_A;
 	struct answer good = {.lifetime_s = 600, .acoa = &acoa}, bad = good;
 	bad.has_bad_mac = true;
@@ -221,7 +213,7 @@ static void forged_and_replayed_answers(void **state)
 static void truncated_answers(void **state)
 {
 	struct bench *b = *state;
-	struct bu bu = joining(b);
+	struct bu bu = bench_first_bu(b, L_A1);
 	struct addr6 acoa = ACOA_A;
 	struct answer good = {.lifetime_s = 600, .acoa = &acoa};
 	uint8_t buf[1280];
@@ -237,7 +229,7 @@ static void truncated_answers(void **state)
 static void refreshes_in_order(void **state)
 {
 	struct bench *b = *state;
-	struct bu bu = joining(b);
+	struct bu bu = bench_first_bu(b, L_A1);
 	struct addr6 acoa = ACOA_A;
 	bench_ra_quiet(b, W0, L_A1);
 	struct answer a = {.lifetime_s = 100, .acoa = &acoa};
@@ -268,7 +260,7 @@ static void refreshes_in_order(void **state)
 static void an_update_out_of_date_is_not_repeated(void **state)
 {
 	struct bench *b = *state;
-	struct bu bu = joining(b), old = {0};
+	struct bu bu = bench_first_bu(b, L_A1), old = {0};
 	struct addr6 acoa_a = ACOA_A, acoa_b = ACOA_B;
 	bench_accept(b, &bu, &acoa_a);
 	old = bench_next_bu(b);
@@ -350,7 +342,7 @@ static void restart(struct bench *b, span_t away)
 static void a_restart_adopts(void **state)
 {
 	struct bench *b = *state;
-	struct bu bu = joining(b);
+	struct bu bu = bench_first_bu(b, L_A1);
 	struct addr6 acoa = ACOA_A, hoa = HOA;
 	uint64_t stamp = bu.p.mh.opt.mesg_id;
 	bench_accept(b, &bu, &acoa);
@@ -404,7 +396,7 @@ static void a_private_group_survives_a_restart(void **state)
 static void a_restart_at_home_with_an_answer_lost(void **state)
 {
 	struct bench *b = *state;
-	struct bu bu = joining(b);
+	struct bu bu = bench_first_bu(b, L_A1);
 	struct addr6 acoa = ACOA_A;
 	bench_accept(b, &bu, &acoa);
 	restart(b, span_s(1));
@@ -428,7 +420,7 @@ static void a_restart_at_home_with_an_answer_lost(void **state)
 static void a_restart_with_the_clock_set_back(void **state)
 {
 	struct bench *b = *state;
-	struct bu bu = joining(b);
+	struct bu bu = bench_first_bu(b, L_A1);
 	struct addr6 acoa = ACOA_A;
 	uint64_t stamp = bu.p.mh.opt.mesg_id;
 	bench_accept(b, &bu, &acoa);

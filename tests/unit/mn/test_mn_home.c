@@ -13,14 +13,6 @@ static struct nd_ra home_adv(struct addr6 router)
 	return ra;
 }
 
-static bool nd(const struct bench *b, uint8_t type, size_t nth, struct nd_packet *p, struct sent *s)
-{
-	for (uint32_t at = 0; bench_sent(b, at, s); at = s->pos + 1)
-		if (nd_packet_parse(s->pkt, s->len, p) == W_OK && p->type == type && nth-- == 0)
-			return true;
-	return false;
-}
-
 static void to_plain_and_back(struct bench *b, struct addr6 router)
 {
 	bench_to_plain(b);
@@ -80,7 +72,7 @@ static void another_router_advertises(void **state)
 	to_plain_and_back(b, A("2001:db8:1::9"));
 	assert_int_equal(bench_n_mh(b), 0);
 	assert_false(is_on_home_link(b)); /* not before the home agent is told */
-	assert_true(nd(b, IC6_NS, 0, &p, &s));
+	assert_true(bench_nd(b, IC6_NS, 0, &p, &s));
 	assert_true(addr6_is_any(&p.src));
 	assert_addr(&p.ns.target, HOA);
 	assert_addr(&p.dst, addr6_solicited_node(&p.ns.target));
@@ -163,15 +155,15 @@ static void neighbours_are_told(void **state)
 	bench_clear(b);
 	bench_ra(b, W0, L_HOME);
 	bench_state(b, "home");
-	assert_true(nd(b, IC6_NA, 0, &p, &s));
+	assert_true(bench_nd(b, IC6_NA, 0, &p, &s));
 	assert_addr(&p.na.target, A("2001:db8:1::ff:fe00:1"));
-	assert_true(nd(b, IC6_NA, 1, &p, &s));
+	assert_true(bench_nd(b, IC6_NA, 1, &p, &s));
 	assert_addr(&p.na.target, A("fe80::ff:fe00:1"));
 	assert_addr(&p.dst, addr6_allnodes);
 	assert_true(p.na.is_override && !p.na.is_solicited && p.na.has_tlla);
 	bench_run(b, span_s(10));
-	assert_true(nd(b, IC6_NA, 5, &p, &s));
-	assert_false(nd(b, IC6_NA, 6, &p, &s));
+	assert_true(bench_nd(b, IC6_NA, 5, &p, &s));
+	assert_false(bench_nd(b, IC6_NA, 6, &p, &s));
 }
 
 /* No binding anywhere: duplicate detection as for any address, where it is wanted; with one never. */

@@ -4,13 +4,6 @@
 
 #define NET "2001:db8:50::/64"
 
-static struct prefix6 net(void)
-{
-	struct prefix6 p;
-	assert_true(prefix6_parse(&p, NET));
-	return p;
-}
-
 static void link_lan(struct bench *b, bool is_up)
 {
 	struct link_event ev = {.ifindex = 9, .name = "lan0", .is_up = is_up, .mtu_oct = 1500};
@@ -20,7 +13,7 @@ static void link_lan(struct bench *b, bool is_up)
 static void with_network(struct bench *b)
 {
 	b->conf.n_network = 1;
-	b->conf.network[0] = net();
+	b->conf.network[0] = plain_prefix(NET);
 	b->conf.network_mode = MN_NET_EXPLICIT;
 	strcpy(b->conf.network_interface, "lan0");
 }
@@ -33,18 +26,11 @@ static void with_implicit_network(struct bench *b)
 
 static void assert_names(const struct bu *bu, bool is_router, uint32_t n)
 {
-	struct prefix6 p = net();
+	struct prefix6 p = plain_prefix(NET);
 	assert_int_equal(!!(bu->p.mh.bu.flags & BU_R), is_router);
 	assert_int_equal(bu->p.mh.opt.n_prefix, n);
 	if (n)
 		assert_true(prefix6_eq(&bu->p.mh.opt.prefix[0], &p));
-}
-
-static struct bu plain(struct bench *b)
-{
-	bench_link(b, W0, true);
-	bench_ra(b, W0, L_P1);
-	return bench_next_bu(b);
 }
 
 static struct bu refused(struct bench *b, const struct bu *bu, uint8_t status)
@@ -57,7 +43,7 @@ static struct bu refused(struct bench *b, const struct bu *bu, uint8_t status)
 static void the_host_and_the_datapath_know_the_network(void **state)
 {
 	struct bench *b = *state;
-	struct prefix6 p = net();
+	struct prefix6 p = plain_prefix(NET);
 	const struct dp_op *op = kit_dp(&b->k, FX_DP_PUT, DP_NET, 0);
 	assert_true(prefix6_eq(&op->net.prefix, &p));
 	assert_addr(&op->net.home_address, HOA);
@@ -73,12 +59,8 @@ static void the_host_and_the_datapath_know_the_network(void **state)
 static void explicit_mode_names_it_everywhere(void **state)
 {
 	struct bench *b = *state;
-	struct bu bu;
 	struct addr6 acoa = ACOA_A;
-	bench_link(b, W0, true);
-	bench_ra(b, W0, L_A1);
-	assert_true(bench_bu(b, 0, &bu));
-	bench_clear(b);
+	struct bu bu = bench_first_bu(b, L_A1);
 	assert_names(&bu, true, 1); /* the site's agent */
 	bench_accept(b, &bu, &acoa);
 	assert_true(bench_bu(b, 0, &bu));
@@ -100,12 +82,8 @@ static void explicit_mode_names_it_everywhere(void **state)
 static void implicit_mode_names_it_to_the_sites_agent_only(void **state)
 {
 	struct bench *b = *state;
-	struct bu bu;
 	struct addr6 acoa = ACOA_A;
-	bench_link(b, W0, true);
-	bench_ra(b, W0, L_A1);
-	assert_true(bench_bu(b, 0, &bu));
-	bench_clear(b);
+	struct bu bu = bench_first_bu(b, L_A1);
 	assert_names(&bu, true, 1);
 	bench_accept(b, &bu, &acoa);
 	assert_true(bench_bu(b, 0, &bu));
@@ -115,7 +93,7 @@ static void implicit_mode_names_it_to_the_sites_agent_only(void **state)
 static void the_other_mode_is_tried_then_it_is_a_host(void **state)
 {
 	struct bench *b = *state;
-	struct bu bu = plain(b);
+	struct bu bu = bench_first_bu(b, L_P1);
 	assert_names(&bu, true, 1);
 	bu = refused(b, &bu, BA_NOT_AUTHORISED_PREFIX);
 	assert_names(&bu, true, 0);
@@ -131,7 +109,7 @@ static void the_other_mode_is_tried_then_it_is_a_host(void **state)
 static void implicit_mode_gives_way_to_explicit_mode(void **state)
 {
 	struct bench *b = *state;
-	struct bu bu = plain(b);
+	struct bu bu = bench_first_bu(b, L_P1);
 	assert_names(&bu, true, 0);
 	bu = refused(b, &bu, BA_FORWARDING_FAILED);
 	assert_names(&bu, true, 1);
@@ -140,7 +118,7 @@ static void implicit_mode_gives_way_to_explicit_mode(void **state)
 static void not_permitted_it_is_a_host_at_once(void **state)
 {
 	struct bench *b = *state;
-	struct bu bu = plain(b);
+	struct bu bu = bench_first_bu(b, L_P1);
 	bu = refused(b, &bu, BA_MR_NOT_PERMITTED);
 	assert_names(&bu, false, 0);
 }
@@ -148,7 +126,7 @@ static void not_permitted_it_is_a_host_at_once(void **state)
 static void an_agent_that_knows_no_routers_is_told_of(void **state)
 {
 	struct bench *b = *state;
-	struct bu bu = plain(b);
+	struct bu bu = bench_first_bu(b, L_P1);
 	bench_accept(b, &bu, NULL); /* without R */
 	bool is_said = false;
 	const struct effect *fx;
