@@ -42,6 +42,16 @@ enum reg4_act reg4_act_of(uint8_t code);
 /* Did the home agent give this code, so that a reply without its authenticator must not be believed (3.6.2.1 b)? */
 bool reg4_is_from_home(uint8_t code);
 
+/* How often a tunnel in UDP is kept open: as the operator has it (own), who knows the translators here, or as the home agent says in its reply where that is
+ * less (told_s; 0: it leaves it to us); never less than 10 s (RFC 3519 3.2, 4.9, 4.10). */
+enum { REG4_KEEPALIVE_MIN_S = 10 };
+static inline span_t reg4_keepalive(span_t own, uint16_t told_s)
+{
+	const span_t told = span_s(told_s ? told_s : UINT16_MAX), min = span_s(REG4_KEEPALIVE_MIN_S);
+	const int64_t ns = own.ns < told.ns ? own.ns : told.ns;
+	return span_ns(ns > min.ns ? ns : min.ns);
+}
+
 enum reg4_state { REG4_IDLE, REG4_WAIT, REG4_BOUND, REG4_STOPPED };
 const char *reg4_state_str(enum reg4_state s);
 

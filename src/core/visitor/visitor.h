@@ -35,6 +35,7 @@ struct visitor_conf {
 	bool is_remote;                /* mobiles are not neighbours (an MMA's): no TTL check, link-layer addresses mean nothing */
 	bool is_key_required;          /* a mobile without a key is refused: 67 */
 	bool has_udp, is_udp_forced;   /* ask home agents for UDP tunnels (RFC 3519 4.5) */
+	span_t udp_keepalive;          /* which are kept open so often, see reg4_keepalive() */
 	bool has_revocation;           /* offer it to home agents that share a key with us (RFC 3543) */
 	bool has_inform;               /* leave it to the home agent whether the mobile is told (its I bit) */
 	bool needs_challenge;          /* requests must bring one of ours (RFC 4721); visitors.challenge */

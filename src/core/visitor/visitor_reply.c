@@ -3,9 +3,8 @@
  * Replies of home agents (RFC 5944 3.7.3, RFC 2794 3, RFC 3519 4.5, RFC 3543 4.2.1, RFC 4721 3.3): found to be one that waits, checked,
  * turned into a visitor or the end of one, and passed on.
  */
+#include "core/reg/reg4.h"
 #include "core/visitor/visitor_i.h"
-
-enum { KEEPALIVE_S = 110, KEEPALIVE_MIN_S = 10 /* RFC 3519 4.9, 4.10 */ };
 
 static bool is_nai(const struct visitor_request *req, const struct mip4_bytes *nai)
 {
@@ -79,8 +78,7 @@ static void take_udp(const struct visitors *vs, struct visitor *v, const struct 
 	const struct mip4_exts *x = &p->m.ext;
 	v->has_udp = vs->conf->has_udp && !(v->req.flags & MIP4_D) && x->has_udp_reply && x->udp_reply.code < 64;
 	v->udp_port = v->has_udp ? p->sport : 0;
-	uint16_t every_s = v->has_udp && x->udp_reply.keepalive_s ? x->udp_reply.keepalive_s : KEEPALIVE_S;
-	v->keepalive_every = span_s(every_s < KEEPALIVE_MIN_S ? KEEPALIVE_MIN_S : every_s);
+	v->keepalive_every = reg4_keepalive(vs->conf->udp_keepalive, v->has_udp ? x->udp_reply.keepalive_s : 0);
 }
 
 static void take_revocation(const struct visitors *vs, struct visitor *v, const struct mip4_packet *p, const struct sa_key *key, struct now now)

@@ -128,6 +128,7 @@ static const struct conf_row rows[] = {
 	{"co-located", CONF_BOOL, "false", .help = "Relay requests of mobiles with a care-of address of their own.", FA(takes_colocated)},
 	{"udp-tunnel", CONF_ENUM, "off", .help = "This agent is behind a NAT: ask home agents for UDP tunnels (RFC 3519); forced: NAT or not.", FA(udp),
 	 .names = udp_names},
+	{"udp-keepalive", CONF_S, "110", 10, 3600, "s", "A UDP tunnel is kept open so often, or as the home agent says where that is less.", FA(udp_keepalive)},
 	{"challenge", CONF_BOOL, "false", .help = "Mobiles must answer a challenge (RFC 4721).", FA(has_challenge)},
 	{"challenge-window", CONF_U32, "2", 1, CHALLENGE_WINDOW_MAX, NULL, "How many of the last advertised challenges count.", FA(window)},
 	{"revocation", CONF_BOOL, "true", .help = "Offer revocation of registrations (RFC 3543) to home agents with a key.", FA(has_revocation)},

@@ -26,6 +26,7 @@ static struct visitor_conf visitor_conf_of(const struct fa_conf *c)
 		.encap = (uint8_t)((c->has_minimal ? MIP4_M : 0) | (c->has_gre ? MIP4_G : 0)),
 		.reverse = (enum visitor_reverse)c->reverse, .has_delivery = c->has_delivery && c->reverse != VISITOR_REVERSE_OFF,
 		.takes_colocated = c->takes_colocated, .has_udp = c->udp != FA_UDP_OFF, .is_udp_forced = c->udp == FA_UDP_FORCED,
+		.udp_keepalive = c->udp_keepalive,
 		.has_revocation = c->has_revocation, .has_inform = c->has_inform, .needs_challenge = c->has_challenge, .rate = c->rate,
 	};
 }

@@ -43,6 +43,7 @@ struct fa_conf {
 	bool has_gre, has_minimal, has_delivery, takes_colocated;
 	uint32_t reverse;              /* enum visitor_reverse */
 	uint32_t udp;                  /* enum fa_udp */
+	span_t udp_keepalive;
 	bool has_challenge;
 	uint32_t window;
 	bool has_revocation, has_inform;

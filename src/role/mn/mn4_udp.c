@@ -9,7 +9,7 @@
 #include "wire/ip/icmp4.h"
 #include "wire/ip/udp4.h"
 
-enum { KEEPALIVE_MIN_S = 10, ECHO_WAIT_S = 1, PROTO_IPIP = 4 };
+enum { ECHO_WAIT_S = 1, PROTO_IPIP = 4 };
 
 static void arm(struct mn *mn, mono_t when) { mn_arm(mn, &mn->v4.t_keepalive, MN_T4_KEEPALIVE, when); }
 
@@ -42,14 +42,6 @@ static void echo(struct mn *mn)
 	v->udp.tries++;
 }
 
-/* The shorter of what the home agent says and what the operator knows of the translators here; never less than 10 s (4.10). */
-static span_t interval_of(const struct mn *mn, uint16_t told_s)
-{
-	span_t own = mn->conf.v4.keepalive, told = span_s(told_s ? told_s : UINT16_MAX);
-	int64_t ns = own.ns < told.ns ? own.ns : told.ns, min = span_s(KEEPALIVE_MIN_S).ns;
-	return span_ns(ns > min ? ns : min);
-}
-
 /* The first echo leaves at once: its answer tells that echoes are answered here, without which a later silence would tell nothing. With an
  * agent in between (R) each tells the home agent the mobile's port (4.4). */
 void mn4_udp_on_accepted(struct mn *mn, const struct mip4_packet *p, struct now now)
@@ -62,7 +54,7 @@ void mn4_udp_on_accepted(struct mn *mn, const struct mip4_packet *p, struct now 
 	}
 	if (!was_on) {
 		v->udp.is_answered = false;
-		v->udp.interval = interval_of(mn, p->m.ext.udp_reply.keepalive_s);
+		v->udp.interval = reg4_keepalive(mn->conf.v4.keepalive, p->m.ext.udp_reply.keepalive_s);
 		v->udp.id = (uint16_t)rng_u32(mn->env.rng);
 		mn4_say(mn, EV_NOTICE, "mn-udp-tunnel", "mn: the home agent tunnels in UDP, kept open every %lld s", (long long)span_to_s(v->udp.interval));
 	}
@@ -77,7 +69,7 @@ void mn4_udp_on_accepted(struct mn *mn, const struct mip4_packet *p, struct now 
 static void on_mapping_lost(struct mn *mn, struct now now)
 {
 	struct mn4 *v = &mn->v4;
-	int64_t half = v->udp.interval.ns / 2, min = span_s(KEEPALIVE_MIN_S).ns;
+	int64_t half = v->udp.interval.ns / 2, min = span_s(REG4_KEEPALIVE_MIN_S).ns;
 	v->udp.interval = span_ns(half > min ? half : min);
 	v->udp.is_open = false;
 	v->udp.tries = 0;

@@ -406,6 +406,31 @@ static void a_udp_tunnel_is_asked_for_and_kept_open(void **state)
 	assert_true(is_kept);
 }
 
+/* RFC 3519 4.10: an agent's interval is configured, to be shorter than its translator's memory. */
+static void a_udp_tunnel_is_kept_open_as_the_operator_says(void **state)
+{
+	(void)state;
+	conf.udp = FA_UDP_FORCED;
+	conf.udp_keepalive = span_s(20);
+	start();
+	uint8_t buf[512];
+	size_t n = request(buf, sizeof buf, MIP4_T, 300, false);
+	rig_clear(&rig);
+	assert_true(rig_rx(&rig, ACC0, MOBILE, buf, n));
+	const struct mip4_exts x = {.has_udp_reply = true, .udp_reply = {.code = 0, .keepalive_s = 60}};
+	accept_last(300, &x);
+	rig_run(&rig, span_s(19));
+	const uint32_t before = rig_count(&rig, FX_SEND);
+	rig_run(&rig, span_s(42));
+	struct udp4_packet u;
+	uint32_t n_kept = 0;
+	for (uint32_t i = before; i < rig_count(&rig, FX_SEND); i++) {
+		const uint8_t *pkt = rig_sent(&rig, i, &n);
+		n_kept += udp4_packet_parse(pkt, n, &u) == W_OK && u.data[0] == MIP4_DATA;
+	}
+	assert_int_equal(n_kept, 3);
+}
+
 static void without_an_assent_there_is_no_udp_tunnel(void **state)
 {
 	(void)state;
@@ -711,7 +736,8 @@ int main(void)
 		T(the_sequence_rolls_over_to_256), T(solicitations_are_answered_at_once), T(only_solicited_speaks_when_spoken_to),
 		T(broadcast_is_a_setting), T(an_address_that_comes_later_begins_it), T(a_clean_stop_takes_all_back),
 		T(a_visitor_is_told_to_the_datapath), T(nothing_is_delivered_while_the_home_agent_is_asked), T(the_host_gets_no_route_and_no_neighbour), T(a_co_located_mobile_has_no_entry),
-		T(a_udp_tunnel_is_asked_for_and_kept_open), T(without_an_assent_there_is_no_udp_tunnel), T(a_stored_visitor_without_its_link_is_forgotten),
+		T(a_udp_tunnel_is_asked_for_and_kept_open), T(a_udp_tunnel_is_kept_open_as_the_operator_says),
+		T(without_an_assent_there_is_no_udp_tunnel), T(a_stored_visitor_without_its_link_is_forgotten),
 		T(a_stored_visitor_is_served_for_what_is_left), T(dropping_a_visitor_revokes_its_registration), T(the_home_agent_revokes),
 		T(busy_is_advertised_and_taken_back), T(a_new_configuration_keeps_visitors), T(weak_settings_are_named),
 		T(visitors_outlive_their_link), T(requests_count_only_from_links_of_visitors_and_to_us),
