@@ -84,6 +84,11 @@ class Flow:
         down, up = len(self.mobile.lines), len(self.fixed.lines)
         netmod.wait_for(lambda: self.mobile.is_flowing(down) and self.fixed.is_flowing(up), seconds, "packets both ways")
 
+    def pass_packets(self, n=500, seconds=30):
+        """Until so many more have arrived at each end."""
+        ends = [(e, e.received + n) for e in (self.mobile, self.fixed)]
+        netmod.wait_for(lambda: all(e.received >= until for e, until in ends), seconds, f"{n} more packets each way")
+
     def finish(self, settle_s=0.4):
         """Stops sending, lets what is on its way arrive, and returns (down, up) as Direction."""
         for end in (self.fixed, self.mobile):

@@ -123,8 +123,7 @@ class Arena:
             yield
             for n, c, least in rises:
                 w.wait(lambda: count(n, c) >= before[n, c] + least, f"{c} of {n} to rise by {least}", 5)
-            down, up = flow.mobile.received, flow.fixed.received
-            w.wait(lambda: flow.mobile.received >= down + packets and flow.fixed.received >= up + packets, "the mobile's packets")
+            flow.pass_packets(packets)
         finally:
             end = w.now() - 200_000_000
             lost = [d.count(start, end).lost for d in w.finish_flow(flow)]

@@ -17,15 +17,8 @@ def away(make_world):
     world.move("cell1")
     flow = world.start_flow()
     flow.wait_flowing(15)
-    world.wait(lambda: flow.mobile.received > 200 and flow.fixed.received > 200, "packets both ways")
+    flow.pass_packets(200)
     return world, flow
-
-
-def more(world, flow, packets):
-    """Waits for so many further packets each way."""
-    down, up = flow.mobile.received, flow.fixed.received
-    world.wait(lambda: flow.mobile.received > down + packets and flow.fixed.received > up + packets,
-               f"{packets} more packets each way", 15)
 
 
 def end(daemon, signo):
@@ -44,10 +37,10 @@ def test_killed_daemon_is_not_missed(make_world, node):
     daemon = world.daemons[node]
     start = world.now()
     daemon.kill()
-    more(world, flow, 1000)
+    flow.pass_packets(1000)
     daemon.start()
     assert daemon.show("status")[0]["adopted"] is True
-    more(world, flow, 1000)
+    flow.pass_packets(1000)
     stop = world.now() - 200_000_000
     assert [b["home_address"] for b in world.daemons["ha"].show("bindings") if "home_address" in b] == [world.facts["home_address"]]
     down, up = world.finish_flow(flow)
@@ -61,9 +54,9 @@ def test_restart_by_signal_loses_nothing(make_world):
     start = world.now()
     for node in "ha", "mma":
         assert end(world.daemons[node], signal.SIGUSR1) == 0
-        more(world, flow, 300)
+        flow.pass_packets(300)
         world.daemons[node].start()
-    more(world, flow, 500)
+    flow.pass_packets(500)
     stop = world.now() - 200_000_000
     down, up = world.finish_flow(flow)
     assert down.count(start, stop).lost == 0
@@ -85,7 +78,7 @@ def test_reload_keeps_bindings(make_world):
     ha.proc.send_signal(signal.SIGHUP)
     world.wait(lambda: "event=reloaded" in ha.log.read_text(), "the reload in the log")
 
-    more(world, flow, 500)
+    flow.pass_packets(500)
     stop = world.now() - 200_000_000
     assert len(ha.show("bindings")) == 1
     down, up = world.finish_flow(flow)
@@ -102,10 +95,10 @@ def test_reload_everywhere(make_world):
     for daemon in world.daemons.values():
         world.wait(lambda d=daemon: "event=reload" in d.log.read_text(), "the reload in the log")
         assert "event=reloaded" in daemon.log.read_text()
-    more(world, flow, 500)
+    flow.pass_packets(500)
     settled = world.now() - 100_000_000
     world.move("cell2")
-    more(world, flow, 500)
+    flow.pass_packets(500)
     assert len(world.daemons["ha"].show("bindings")) == 1
     assert not [e for e in world.daemons["mn"].log.read_text().splitlines()[-30:] if "level=error" in e]
     down, up = world.finish_flow(flow)
@@ -167,7 +160,7 @@ def test_least_privileges(make_world):
     world.move("cell1")
     flow = world.start_flow()
     flow.wait_flowing(15)
-    more(world, flow, 300)
+    flow.pass_packets(300)
     world.finish_flow(flow)
 
 

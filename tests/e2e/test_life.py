@@ -6,7 +6,7 @@ import pytest
 from roamlab import net as netmod
 from roamlab import netns, roamd
 
-from test_daemon import away, end, more, things
+from test_daemon import away, end, things
 
 NODES = ("ha", "mma", "ar1", "mn")
 
@@ -24,7 +24,7 @@ def test_reload_of_every_daemon_loses_nothing(make_world):
         for node in NODES:
             world.daemons[node].proc.send_signal(signal.SIGHUP)
             world.wait(lambda: world.daemons[node].log.read_text().count("event=reloaded") == turn, f"reload {turn} of {node}")
-        more(world, flow, 300)
+        flow.pass_packets(300)
     stop = world.now() - 200_000_000
     assert [len(world.daemons[n].show("bindings")) for n in ("ha", "mma", "mn")] == [1, 1, 2]
     assert [d.count(start, stop).lost for d in world.finish_flow(flow)] == [0, 0]
@@ -37,11 +37,11 @@ def test_a_site_without_daemons_forwards(make_world):
     start = world.now()
     for node in NODES:
         world.daemons[node].kill()
-    more(world, flow, 1000)
+    flow.pass_packets(1000)
     for node in NODES:
         world.daemons[node].start()
         assert world.daemons[node].show("status")[0]["adopted"] is True
-    more(world, flow, 1000)
+    flow.pass_packets(1000)
     stop = world.now() - 200_000_000
     assert [d.count(start, stop).lost for d in world.finish_flow(flow)] == [0, 0]
 
@@ -78,7 +78,7 @@ def test_stop_takes_back_only_what_was_made(make_world, monkeypatch):
         return start_all(net)
     monkeypatch.setattr(roamd, "start_all", snapshot_first)
     world, flow = away(make_world)
-    more(world, flow, 100)
+    flow.pass_packets(100)
     world.finish_flow(flow)
     assert all(pins(world, n) for n in NODES)
     assert all(kept(world, n) != before[n] for n in NODES)

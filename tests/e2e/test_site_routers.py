@@ -32,11 +32,6 @@ def lost(world, flow, start):
     return [d.count(start, end).lost for d in (down, up)]
 
 
-def pass_packets(world, flow, n=500):
-    before = flow.mobile.received, flow.fixed.received
-    world.wait(lambda: flow.mobile.received >= before[0] + n and flow.fixed.received >= before[1] + n, f"{n} packets each way")
-
-
 @pytest.mark.requirement("H-1", "H-11")
 @pytest.mark.parametrize("who", ["mma", "ar2"])
 def test_a_killed_router_forwards_on(make_world, who):
@@ -46,12 +41,12 @@ def test_a_killed_router_forwards_on(make_world, who):
     flow = abroad(world)
     world.move("cell2")
     flow.wait_flowing(5)
-    pass_packets(world, flow)
+    flow.pass_packets()
     start = world.now()
     world.daemons[who].kill()
-    pass_packets(world, flow, 1000)
+    flow.pass_packets(1000)
     world.daemons[who].start()
-    pass_packets(world, flow, 4000)
+    flow.pass_packets(4000)
     group = [g for g in world.daemons[who].show("groups") if g.get("source") == world.facts["mma"]]
     assert group
     assert lost(world, flow, start) == [0, 0]
@@ -67,13 +62,13 @@ def test_refreshes_lose_nothing(make_world):
     """The uplink's key changes with each refresh of the registration; no packet is caught between two keys."""
     world = make_world(mobile_more=QUICK + "  lifetime = 12\n")
     flow = abroad(world, 5000)
-    pass_packets(world, flow)
+    flow.pass_packets()
 
     def accepted():
         return next(r["accepted"] for r in world.daemons["mma"].show("status") if r.get("role") == "mma")
     start, before = world.now(), accepted()
     world.wait(lambda: accepted() >= before + 2, "two refreshes", 40)
-    pass_packets(world, flow)
+    flow.pass_packets()
     assert lost(world, flow, start)[UP] == 0
 
 
@@ -82,7 +77,7 @@ def test_a_forged_leave_takes_nothing_away(make_world):
     """Another station of the cell withdraws the mobile's group, and joins one from a source that is not the agent."""
     world = make_world()
     flow = abroad(world)
-    pass_packets(world, flow)
+    flow.pass_packets()
     ar = world.daemons[router_of(world, "cell1")]
     mma = world.facts["mma"]
     group = next(g["group"] for g in ar.show("groups") if g.get("source") == mma)
@@ -92,7 +87,7 @@ def test_a_forged_leave_takes_nothing_away(make_world):
         netns.run(world.net.ns("mn"), ["/usr/bin/python3", "-c", FORGE, str(kind), group, source])
     forge(BLOCK, mma)
     forge(ALLOW, "2001:db8:66::1")
-    pass_packets(world, flow, 5000)  # longer than the queries that the leave causes
+    flow.pass_packets(5000)  # longer than the queries that the leave causes
     counters = {k: v for r in ar.show("counters") for k, v in r.items()}
     assert counters["mld-not-tracked"] >= 1
     assert counters["mld-not-admitted"] >= 1
