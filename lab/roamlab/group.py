@@ -4,10 +4,7 @@
 Use as a context manager. All waiting is for conditions, with deadlines; times are of CLOCK_MONOTONIC, taken when a fault is made."""
 import contextlib
 import json
-import os
-import pathlib
 import signal
-import subprocess
 import time
 
 from . import net as netmod
@@ -141,8 +138,7 @@ class Group:
 
     def pids(self, name, comm=None):
         """Processes in a member's namespace, of that name."""
-        pids = [int(p) for p in subprocess.run(["ip", "netns", "pids", self.net.ns(name)], text=True, capture_output=True).stdout.split()]
-        return [p for p in pids if comm is None or _comm(p) == comm]
+        return self.net.pids(name, *[comm] * (comm is not None))
 
     def kill(self, name):
         """kill -9 of roamd. Returns when."""
@@ -153,7 +149,7 @@ class Group:
     def kill_keepalived(self, name):
         pids = self.pids(name, "keepalived")
         for p in pids:
-            _signal(p, signal.SIGKILL)
+            netmod.send(p, signal.SIGKILL)
         return pids
 
     def start(self, *names):
@@ -183,18 +179,18 @@ class Group:
         """Every process of the machine stops; its kernel goes on."""
         when = time.monotonic_ns()
         for p in self.pids(name):
-            _signal(p, signal.SIGSTOP)
+            netmod.send(p, signal.SIGSTOP)
         return when
 
     def hang(self, name):
         """roamd alone stops; its keepalived and the kernel go on."""
         when = time.monotonic_ns()
-        _signal(self.daemons[name].proc.pid, signal.SIGSTOP)
+        netmod.send(self.daemons[name].proc.pid, signal.SIGSTOP)
         return when
 
     def thaw(self, name):
         for p in self.pids(name):
-            _signal(p, signal.SIGCONT)
+            netmod.send(p, signal.SIGCONT)
 
     # --- links ---
 
@@ -207,12 +203,7 @@ class Group:
         self.net.plug(name, "home0", "home")
 
     def power_off(self, name):
-        """The link first, then every process at once: nobody says goodbye."""
-        when = self.link_down(name)
-        for p in self.pids(name):
-            _signal(p, signal.SIGKILL)
-        self.daemons[name].kill()
-        return when
+        return self.daemons[name].power_off()
 
     def power_on(self, *names):
         """Machines that boot: without the addresses that their last life had."""
@@ -305,17 +296,3 @@ class Group:
             assert len(heard) == self.count, f"{c.fleet.family}: nothing came from {self.count - len(heard)} mobiles"
             self.packets_moved += len(down.rx) + len(up.rx)
         return ways
-
-
-def _comm(pid):
-    try:
-        return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
-    except OSError:
-        return ""
-
-
-def _signal(pid, sig):
-    try:
-        os.kill(pid, sig)
-    except ProcessLookupError:
-        pass

@@ -302,6 +302,20 @@ class Net:
     def plugged(self, node, ifname):
         return self._plugged.get((node, ifname))
 
+    def pids(self, node, *names):
+        """Processes in a node's namespace, of one of these names if there are any."""
+        return [p for p in _pids(self.ns(node)) if not names or comm(p) in names]
+
+    def power_off(self, node):
+        """The machine's links to cells and switches first, then roamd and what it started, all at once: nobody says goodbye. Returns when."""
+        when = time.monotonic_ns()
+        for port in self.topo.radios + [p for lan in self.topo.lans for p in lan.ports]:
+            if port.node == node:
+                self.unplug(node, port.ifname)
+        for p in self.pids(node, "roamd", "roamd-guard", "keepalived"):
+            send(p, signal.SIGKILL)
+        return when
+
     def _reach_ports(self, node, ifname):
         return [self.ifindex["air", f"r-{node}.{ifname}-{i}"] for i, _ in enumerate(self.topo.cells)]
 
@@ -377,21 +391,33 @@ def _namespaces(lab_id):
     return [p.name for p in pathlib.Path("/run/netns").glob(f"{lab_id}-*")]
 
 
+def _pids(namespace):
+    return [int(p) for p in subprocess.run(["ip", "netns", "pids", namespace], text=True, capture_output=True).stdout.split()]
+
+
 def _kill_inside(names):
     pids = set()
     for n in names:
-        out = subprocess.run(["ip", "netns", "pids", n], text=True, capture_output=True).stdout
-        pids |= {int(p) for p in out.split()} - {os.getpid()}
+        pids |= set(_pids(n)) - {os.getpid()}
     for sig, seconds in ((signal.SIGTERM, 2.0), (signal.SIGKILL, 2.0)):
         for p in pids:
-            _signal(p, sig)
+            send(p, sig)
         deadline = time.monotonic() + seconds
         while pids and time.monotonic() < deadline:
             pids = {p for p in pids if _is_alive(p)}
             time.sleep(0.01)
 
 
-def _signal(pid, sig):
+def comm(pid):
+    """A process's name; "" when it is gone."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
+
+
+def send(pid, sig):
+    """A signal to a process that may be gone."""
     try:
         os.kill(pid, sig)
     except ProcessLookupError:

@@ -94,6 +94,12 @@ class Daemon:
         self.proc.wait()
         self.proc = None
 
+    def power_off(self):
+        """With its whole machine. Returns when."""
+        when = self.net.power_off(self.node.name)
+        self.kill()
+        return when
+
     def show(self, *words):
         """Records of `roamctl show WORDS`, as a list of dicts."""
         out = netns.run(self.net.ns(self.node.name),

@@ -1,11 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Two home agents of mobiles that the network moves (lab/roamlab/twohomes.py): the one that serves dies in the middle of a call. Its successor has never
 heard of the mobile; it asks the manager with the first packet that comes (D-4, D-8)."""
-import contextlib
-import os
-import pathlib
-import signal
-
 import pytest
 from roamlab import twohomes
 from roamlab.network import NetworkWorld
@@ -49,19 +44,6 @@ def provisioned(world, name):
     return {b["home_address"] for b in world.daemons[name].show("bindings") if b.get("state") == "provisioned"}
 
 
-def power_off(world, name):
-    """Its links first, then every process at once."""
-    when = world.now()
-    for ifname in ("up0", "d1"):
-        world.net.unplug(name, ifname)
-    world.daemons[name].kill()
-    for pid in world.net.run("core", "ip", "netns", "pids", world.net.ns(name)).split():
-        with contextlib.suppress(OSError):
-            if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == "keepalived":
-                os.kill(int(pid), signal.SIGKILL)
-    return when
-
-
 @pytest.mark.requirement("D-4", "D-8")
 def test_the_call_goes_on_through_the_successor(world, request):
     first = serving(world)
@@ -73,7 +55,7 @@ def test_the_call_goes_on_through_the_successor(world, request):
     known = provisioned(world, successor)
     begin = world.now()
     world.wait(lambda: world.now() - begin > 500_000_000, "half a second of the call")
-    died = power_off(world, first)
+    died = world.daemons[first].power_off()
     world.wait(lambda: serving(world) == successor, "the successor to serve", 15)
     for flow in flows.values():
         flow.wait_flowing(15)

@@ -4,11 +4,7 @@ with two radios, 1,000 packets a second each way; drawn in lab/roamlab/paired.py
 
 The service address is virtual, and the care-of addresses are routed to the active member. Whoever serves, the home agent keeps the care-of address
 and the mobile its (S,G); no message of the mobile's is needed. Bounds are those of a busy machine; the figures are printed."""
-import contextlib
-import os
-import pathlib
 import shutil
-import signal
 
 import failure
 import pytest
@@ -102,18 +98,6 @@ class Site:
         return [r["care_of_address"] for r in self.world.daemons["ha"].show("bindings") if r["home_address"] == self.facts["home_address"]]
 
     # --- faults ---
-
-    def power_off(self, name):
-        """Its links first, then every process at once. Returns when."""
-        when = self.world.now()
-        for ifname in LAN:
-            self.world.net.unplug(name, ifname)
-        self.world.daemons[name].kill()
-        for pid in self.world.net.run("core", "ip", "netns", "pids", self.world.net.ns(name)).split():
-            with contextlib.suppress(OSError):      # it may have ended with roamd
-                if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == "keepalived":
-                    os.kill(int(pid), signal.SIGKILL)
-        return when
 
     def power_on(self, name):
         """It boots: without the virtual addresses of its last life."""
@@ -287,7 +271,7 @@ def test_killed(site):
 @pytest.mark.requirement("R-14")
 def test_loses_its_power(site):
     """Nothing of it goes on."""
-    fails(site, site.power_off, site.power_on)
+    fails(site, lambda name: site.world.daemons[name].power_off(), site.power_on)
 
 
 @pytest.mark.requirement("R-6", "R-14")
