@@ -2,6 +2,7 @@
 """A world in which the network moves the mobile (topo.network): its record in the manager, the agents' ears, and who is in its group."""
 import json
 import pathlib
+import re
 import socket
 import sys
 
@@ -24,6 +25,11 @@ def exchange(daemon, **request):
             if lines[-1].get("end"):
                 return lines
     raise RuntimeError("no answer")
+
+
+def echoes(text):
+    """What ping wrote in the end: (sent, answered)."""
+    return tuple(map(int, re.search(r"(\d+) packets transmitted, (\d+) received", text).groups()))
 
 
 def by_hand(world, groups):
@@ -83,10 +89,18 @@ class NetworkWorld(World):
         if answer[-1]["error"]:
             raise RuntimeError(f"the manager: {answer[-1]['error']}")
 
+    def ping(self, node, target, count=1, patience_s=2, source=None):
+        """How many echo requests were answered."""
+        more = ["-I", source] if source else []
+        words = self.net.run(node, "ping", "-n", "-W", patience_s, "-i", "0.1", "-c", count, *more, target, check=False)
+        answered = echoes(words)[1]
+        self.packets_moved += answered
+        return answered
+
     def wait_reached(self, family, seconds=15):
         """Until the correspondent node's echo request is answered: the home agent hears of the mobile by a packet to it."""
         home = self.facts["families"][family]["home_address"]
-        self.wait(lambda: " 1 received" in self.net.run("cn", "ping", "-W", "1", "-c", "1", home, check=False), f"{home} to be reached", seconds)
+        self.wait(lambda: self.ping("cn", home, patience_s=1), f"{home} to be reached", seconds)
 
     def groups(self):
         """{family: group} of the mobile, as the manager has it."""

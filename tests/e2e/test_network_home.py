@@ -49,14 +49,6 @@ def world(world_of_two, request):
     request.node.packets_moved = world_of_two.packets_moved - before
 
 
-def ping(world, target, count=1, node="cn"):
-    """How many echo requests were answered."""
-    words = world.net.run(node, "ping", "-n", "-W", "2", "-i", "0.2", "-c", count, target, check=False)
-    answered = next((int(line.split(" received")[0].split()[-1]) for line in words.splitlines() if " received" in line), 0)
-    world.packets_moved += answered
-    return answered
-
-
 def provisioned(world):
     return {b["home_address"]: b for b in world.daemons["ha"].show("bindings") if b.get("state") == "provisioned"}
 
@@ -77,11 +69,11 @@ def test_first_packet_finds_the_mobile(world, family, first):
     when it speaks first."""
     assert HOME[family] not in provisioned(world)
     held = status(world)["packets_held"]
-    assert ping(world, HOME[family] if first == "cn" else PEER[family], node=first) == 1
+    assert world.ping(first, HOME[family] if first == "cn" else PEER[family]) == 1
     entry = provisioned(world)[HOME[family]]
     assert entry["group"] == world.groups()[family] and entry["heard"]
     assert status(world)["packets_held"] == held + 1
-    assert ping(world, HOME[family], 3) == 3
+    assert world.ping("cn", HOME[family], 3) == 3
     assert status(world)["packets_held"] == held + 1   # the others needed no daemon
 
 
@@ -106,9 +98,9 @@ def test_nothing_is_lost_between_two_agents(world, family):
 def test_nobody_is_not_sent_for(world):
     """A home address that no manager knows costs a question, and no packet goes anywhere."""
     unknown = status(world)["unknown"]
-    assert ping(world, HOME_ADDRESS.rpartition(":")[0] + ":dead") == 0
+    assert world.ping("cn", HOME_ADDRESS.rpartition(":")[0] + ":dead") == 0
     assert status(world)["unknown"] > unknown and len(provisioned(world)) == 2
-    assert ping(world, HOME_ADDRESS) == 1
+    assert world.ping("cn", HOME_ADDRESS) == 1
 
 
 @pytest.mark.requirement("D-11")
@@ -131,7 +123,7 @@ def test_voice_itself_goes_into_the_group(world, family):
 @pytest.mark.requirement("D-3", "D-8")
 def test_a_mobile_taken_out_gets_nothing_more(world):
     """Last, for it takes the mobile's record away: the manager tells the home agent, which forgets."""
-    assert ping(world, HOME_ADDRESS) == 1
+    assert world.ping("cn", HOME_ADDRESS) == 1
     assert not tell(world, "mm", "device", "remove", f"eui48:{world.net.lladdr['mn', 'w0']}")
     world.wait(lambda: not provisioned(world), "the home agent forgets", 10)
-    assert ping(world, HOME_ADDRESS) == 0
+    assert world.ping("cn", HOME_ADDRESS) == 0

@@ -35,13 +35,6 @@ def world(anna, request):
     request.node.packets_moved = anna.packets_moved - before
 
 
-def ping(world, node, target, count=3, patience_s=2):
-    words = world.net.run(node, "ping", "-n", "-W", patience_s, "-i", "0.1", "-c", count, target, check=False)
-    answered = next((int(line.split(" received")[0].split()[-1]) for line in words.splitlines() if " received" in line), 0)
-    world.packets_moved += answered
-    return answered
-
-
 def unproven(world):
     return sum(r.get("station-unproven", 0) for r in world.daemons["fa1"].show("counters"))
 
@@ -51,22 +44,22 @@ def test_a_link_layer_address_is_nobody_s_proof(world):
     """Its record does not say that the link-layer address is enough. Whoever has that address without the session gets nothing, in or out, and the
     session's mobile is reached by the record of its NAI."""
     for family in FAMILIES:
-        assert ping(world, "cn", HOME[family]) == 3, family
+        assert world.ping("cn", HOME[family], 3) == 3, family
     before = unproven(world)
     world.ears.identity = ""
     world.ears.lose("cell1")
     world.wait_guest()
     world.wait(lambda: unproven(world) > before, "the station to be refused")
     for family in FAMILIES:
-        assert ping(world, "cn", HOME[family], 1, 0.5) == 0, family
-        assert ping(world, "mn", PEER[family], 1, 0.5) == 0, family
+        assert world.ping("cn", HOME[family], 1, 0.5) == 0, family
+        assert world.ping("mn", PEER[family], 1, 0.5) == 0, family
     world.ears.identity = "nai:bert@example.org"    # somebody else's session
-    assert ping(world, "cn", HOME["ipv6"], 1, 0.5) == 0
+    assert world.ping("cn", HOME["ipv6"], 1, 0.5) == 0
     assert not world.guests()
     world.ears.identity = ANNA
     world.wait_guest("cell1")
     for family in FAMILIES:
-        assert ping(world, "cn", HOME[family]) == 3, family
+        assert world.ping("cn", HOME[family], 3) == 3, family
 
 
 @pytest.mark.requirement("D-8", "D-9")
@@ -82,8 +75,8 @@ def test_groups_carry_the_other_family(world, carrier):
         world.wait_reached(family)
     tally = world.watch(witness.Tally, "fa1", ["up0"])
     for family in FAMILIES:
-        assert ping(world, "cn", HOME[family]) == 3, family
-        assert ping(world, "mn", PEER[family]) == 3, family
+        assert world.ping("cn", HOME[family], 3) == 3, family
+        assert world.ping("mn", PEER[family], 3) == 3, family
     kinds, group = tally.kinds(), world.groups()[carrier]
     for family in FAMILIES:
         assert witness.total(kinds, direction="in", dst=group, proto=GRE, inner_dst=HOME[family]) >= 6, family
