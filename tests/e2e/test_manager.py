@@ -12,94 +12,45 @@ import subprocess
 import sys
 import time
 
-import failure
+import manager_scene
 import pytest
-from asker import DENIED, FOUND, NOT_FOUND, Asker
+from asker import DENIED, FOUND, NOT_FOUND
 from roamlab import net as netmod
-from roamlab import netns, roamd
+from roamlab import netns
 from roamlab.conf import key_block, key_hex, keys
-from roamlab.topo import Cable, Node, Port, Topology
 
-HOSTS = {"mm1": 1, "mm2": 2, "fa": 3, "ha": 4, "rogue": 5}
+STAR = manager_scene.Star("mm1", "mm2", "fa", "ha", "rogue")
 AGENTS = {"fa": 1, "ha": 2}
 IDS = ["imsi:310150123456789", "min:3214567890", "esn:82ABCDEF", "meid:AF0123450ABCDE", "imei:490154203237518", "eui48:02:00:00:00:00:01",
        "eui64:02:00:00:ff:fe:00:00:02", "nai:bob@example.org"]
-
-
-def address(node, family="ipv6"):
-    return f"2001:db8:{HOSTS[node]}::2" if family == "ipv6" else f"10.{HOSTS[node]}.0.2"
 
 
 def manager(name):
     text = "".join(key_block(f"{a}-key", 300 + n) for a, n in AGENTS.items())
     text += 'role mm {\n  source = {"2001:db8:4::2", "10.4.0.2"}\n  push-again = 100\n  request-rate = 0\n  answer-lifetime = 60\n'
     text += '  agent "1" { key = "fa-key"  may-ask = device }\n  agent "2" { key = "ha-key"  may-ask = address  prefix = {"10.1.0.0/16", "2001:db8:100::/48"} }\n}\n'
-    return Node(name, routes=[("default", f"2001:db8:{HOSTS[name]}::1"), ("default", f"10.{HOSTS[name]}.0.1")], roamd=text, keys=keys("fa-key", "ha-key"))
+    return STAR.host(name, roamd=text, keys=keys("fa-key", "ha-key"))
 
 
-def topology():
-    def cable(name):
-        n = HOSTS[name]
-        return Cable(Port(name, "eth0", [f"2001:db8:{n}::2/64", f"10.{n}.0.2/24"]), Port("core", name, [f"2001:db8:{n}::1/64", f"10.{n}.0.1/24"]))
-    plain = [Node(h, routes=[("default", f"2001:db8:{HOSTS[h]}::1"), ("default", f"10.{HOSTS[h]}.0.1")]) for h in ("fa", "ha", "rogue")]
-    return Topology("managers", [manager("mm1"), manager("mm2"), Node("core", forwards=True), *plain], [cable(h) for h in HOSTS]).check()
-
-
-class Lab:
+class Lab(manager_scene.Lab):
     def __init__(self):
-        self.net = netmod.Net(topology())
-        self.askers, self.daemons, self.faults = [], {}, []
-
-    def __enter__(self):
-        self.net.build()
-        try:
-            self.daemons = roamd.start_all(self.net)
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        for a in self.askers:
-            a.close()
-        self.faults += [fault for d in self.daemons.values() if (fault := d.stop())]
-        self.net.close()
-        assert not self.faults, "\n".join(self.faults)
-
-    def asker(self, node, manager="mm1", family="ipv6", key=None):
-        a = Asker(self.net, node, address(node, family), address(manager, family), AGENTS[node], key or key_hex(f"{node}-key"))
-        self.askers.append(a)
-        return a
-
-    def device(self, *words, on=("mm1",), check=True):
-        return [self.daemons[m].ctl("device", *words, check=check) for m in on][0]
+        super().__init__(STAR, STAR.topology("managers", manager("mm1"), manager("mm2")), AGENTS)
 
     def counter(self, name, on="mm1"):
         return next(r[name] for r in self.daemons[on].show("counters") if r.get("record") == "engine")
-
-    @property
-    def received(self):
-        return sum(a.received for a in self.askers)
 
 
 @pytest.fixture(scope="module")
 def module_lab():
     with Lab() as lab:
-        lab.device("add", *IDS, "home=10.1.0.5/24", "home=2001:db8:100::5/64", "policy=serving", "voice-port=4000", on=("mm1", "mm2"))
+        for name in ("mm1", "mm2"):
+            lab.device("add", *IDS, "home=10.1.0.5/24", "home=2001:db8:100::5/64", "policy=serving", "voice-port=4000", on=name)
         yield lab
 
 
 @pytest.fixture
 def lab(module_lab, request):
-    """What an agent received of a manager, over the network, counts as moved."""
-    before = module_lab.received
-    yield module_lab
-    failure.tell(request, lambda: "\n".join(f"--- roamd on {n}:\n{d.tail(15)}" for n, d in module_lab.daemons.items()))
-    while module_lab.askers:
-        a = module_lab.askers.pop()
-        before -= a.received
-        a.close()
-    request.node.packets_moved = -before
+    yield from manager_scene.watch(request, module_lab)
 
 
 @pytest.mark.requirement("D-2", "D-3", "D-12")
@@ -204,7 +155,7 @@ def test_a_storm_without_the_key_does_not_matter(lab):
     """10,000 questions a second with wrong authenticators, and those who have a key are answered as before."""
     fa = lab.asker("fa").open()
     bad, before = lab.counter("auth-bad"), lab.daemons["mm1"].show("status")
-    storm = netns.popen(lab.net.ns("rogue"), [sys.executable, "-c", STORM, address("mm1"), "10000", "3", address("rogue")], stdout=subprocess.PIPE)
+    storm = netns.popen(lab.net.ns("rogue"), [sys.executable, "-c", STORM, STAR.address("mm1"), "10000", "3", STAR.address("rogue")], stdout=subprocess.PIPE)
     times = []
     while storm.poll() is None:
         begin = time.monotonic()

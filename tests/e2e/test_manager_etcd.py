@@ -9,76 +9,46 @@ import json
 import subprocess
 import time
 
-import failure
+import manager_scene
 import pytest
-from asker import FOUND, NOT_FOUND, Asker
+from asker import FOUND, NOT_FOUND
 from roamlab import net as netmod
 from roamlab import netns, roamd
-from roamlab.conf import key_block, key_hex, keys
+from roamlab.conf import key_block, keys
 from roamlab.etcd import Cluster
-from roamlab.topo import Cable, Node, Port, Topology
 
-HOSTS = {"mm1": 1, "mm2": 2, "fa": 3, "db1": 4, "db2": 5, "db3": 6}
 MANAGERS, STORES = ("mm1", "mm2"), ("db1", "db2", "db3")
-
-
-def address(node, family="ipv6"):
-    return f"2001:db8:{HOSTS[node]}::2" if family == "ipv6" else f"10.{HOSTS[node]}.0.2"
+STAR = manager_scene.Star(*MANAGERS, "fa", *STORES)
 
 
 def manager(name, give_up_ms=25000):
     """IPv4 groups are few, so that two managers try the same; db3 is reached over IPv4; a change outwaits elections."""
     text = key_block("fa-key", 300) + 'role mm {\n  source = {"2001:db8:3::2", "10.3.0.2"}\n  group-prefix-v4 = "232.128.0.0/24"\n  request-rate = 0\n'
-    text += f'  store "etcd" {{ endpoints = {{"http://[{address("db1")}]:2379", "http://[{address("db2")}]:2379", "http://{address("db3", "ipv4")}:2379"}}\n'
+    text += f'  store "etcd" {{ endpoints = {{"http://[{STAR.address("db1")}]:2379", "http://[{STAR.address("db2")}]:2379", "http://{STAR.address("db3", "ipv4")}:2379"}}\n'
     text += f'    request-timeout = 1000  give-up = {give_up_ms}  probe = 200 }}\n  agent "1" {{ key = "fa-key" }}\n}}\n'
-    return Node(name, routes=routes(name), roamd=text, keys=keys("fa-key"))
+    return STAR.host(name, roamd=text, keys=keys("fa-key"))
 
 
-def routes(name):
-    return [("default", f"2001:db8:{HOSTS[name]}::1"), ("default", f"10.{HOSTS[name]}.0.1")]
-
-
-def topology():
-    def cable(name):
-        n = HOSTS[name]
-        return Cable(Port(name, "eth0", [f"2001:db8:{n}::2/64", f"10.{n}.0.2/24"]), Port("core", name, [f"2001:db8:{n}::1/64", f"10.{n}.0.1/24"]))
-    plain = [Node(h, routes=routes(h)) for h in ("fa", *STORES)]
-    return Topology("shared-store", [manager("mm1"), manager("mm2"), Node("core", forwards=True), *plain], [cable(h) for h in HOSTS]).check()
-
-
-class Lab:
+class Lab(manager_scene.Lab):
     def __init__(self):
-        self.net = netmod.Net(topology())
-        self.askers, self.daemons, self.faults, self.store = [], {}, [], None
+        super().__init__(STAR, STAR.topology("shared-store", *map(manager, MANAGERS)), {"fa": 1})
+        self.store = None
 
-    def __enter__(self):
-        self.net.build()
-        try:
-            self.store = Cluster(self.net, {n: address(n, "ipv4" if n == "db3" else "ipv6") for n in STORES}).start()
-            self.daemons = roamd.start_all(self.net)
-            for name in MANAGERS:
-                self.wait_followed(name)
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
+    def start(self):
+        self.store = Cluster(self.net, {n: STAR.address(n, "ipv4" if n == "db3" else "ipv6") for n in STORES}).start()
+        super().start()
+        for name in MANAGERS:
+            self.wait_followed(name)
 
-    def __exit__(self, *_):
-        for a in self.askers:
-            a.close()
-        self.faults += [fault for d in self.daemons.values() if (fault := d.stop())]
+    def stop(self):
+        faults = super().stop()
         if self.store:
             self.store.stop()
-        self.net.close()
-        assert not self.faults, "\n".join(self.faults)
+        return faults
 
-    def asker(self, manager="mm1", family="ipv6"):
-        a = Asker(self.net, "fa", address("fa", family), address(manager, family), 1, key_hex("fa-key"))
-        self.askers.append(a)
-        return a.open()
-
-    def device(self, on, *words, check=True):
-        return self.daemons[on].ctl("device", *words, check=check)
+    def agent(self, manager="mm1", family="ipv6"):
+        """One that asks this manager, ready to."""
+        return self.asker("fa", manager, family).open()
 
     def status(self, on):
         return next(r for r in self.daemons[on].show("status") if r.get("role") == "mm")
@@ -99,10 +69,6 @@ class Lab:
     def devices(self, on):
         return [json.loads(line) for line in self.daemons[on].ctl("--json", "device", "list").splitlines()]
 
-    @property
-    def received(self):
-        return sum(a.received for a in self.askers)
-
 
 @pytest.fixture(scope="module")
 def module_lab():
@@ -112,33 +78,25 @@ def module_lab():
 
 @pytest.fixture
 def lab(module_lab, request):
-    """What an agent received of a manager, over the network, counts as moved."""
-    before = module_lab.received
-    yield module_lab
-    failure.tell(request, lambda: "\n".join(f"--- roamd on {n}:\n{d.tail(20)}" for n, d in module_lab.daemons.items()))
-    while module_lab.askers:
-        a = module_lab.askers.pop()
-        before -= a.received
-        a.close()
-    request.node.packets_moved = -before
+    yield from manager_scene.watch(request, module_lab)
 
 
 @pytest.mark.requirement("D-3", "D-12")
 def test_what_one_is_told_all_know(lab):
     """Added, changed and removed at one; the other answers so, and tells those who asked."""
-    two = lab.asker("mm2")
+    two = lab.agent("mm2")
     assert two.ask("imsi:310150123456789")[0] == NOT_FOUND
-    lab.device("mm1", "add", "imsi:310150123456789", "nai:bob@example.org", "home=10.9.0.5/24", "home=2001:db8:9::5/64")
+    lab.device("add", "imsi:310150123456789", "nai:bob@example.org", "home=10.9.0.5/24", "home=2001:db8:9::5/64", on="mm1")
     status, record = two.change("imsi:310150123456789")
     assert status == FOUND and record["home4"] == "10.9.0.5" and record["group4"].startswith("232.128.0.")
     assert two.ask("nai:bob@example.org") == (FOUND, record)
-    lab.device("mm2", "set", "nai:bob@example.org", "voice-port=4000")
-    one = lab.asker("mm1", "ipv4")
+    lab.device("set", "nai:bob@example.org", "voice-port=4000", on="mm2")
+    one = lab.agent("mm1", "ipv4")
     netmod.wait_for(lambda: one.ask("imsi:310150123456789")[1]["voice_port"] == 4000, 10, "the change at the first manager")
     assert one.ask("imsi:310150123456789")[1]["group4"] == record["group4"]
     with pytest.raises(RuntimeError, match="another device has this identifier"):
-        lab.device("mm2", "add", "nai:bob@example.org", "home=10.9.0.6/24")
-    lab.device("mm2", "remove", "imsi:310150123456789")
+        lab.device("add", "nai:bob@example.org", "home=10.9.0.6/24", on="mm2")
+    lab.device("remove", "imsi:310150123456789", on="mm2")
     netmod.wait_for(lambda: one.ask("nai:bob@example.org")[0] == NOT_FOUND, 10, "the removal at the first manager")
 
 
@@ -163,7 +121,7 @@ def test_two_managers_give_no_group_twice(lab):
     for family in range(2):
         assert len({groups[family] for groups in lists[0].values()}) == 250
     print("conflicts:", [lab.status(m)["store_conflicts"] for m in MANAGERS])
-    agent = lab.asker("mm2")
+    agent = lab.agent("mm2")
     for n in (1, 126, 250):
         status, record = agent.ask(f"imsi:31015000000{n:04d}")
         assert status == FOUND and record["group4"] == lists[0][f"imsi:31015000000{n:04d}"][0]
@@ -174,7 +132,7 @@ class Agent:
     RETRY_S = 0.3
 
     def __init__(self, lab):
-        self.askers = [lab.asker("mm1"), lab.asker("mm2", "ipv4")]
+        self.askers = [lab.agent("mm1"), lab.agent("mm2", "ipv4")]
         self.n, self.again, self.longest = 0, 0, 0.0
 
     def ask(self, subject):
@@ -234,19 +192,19 @@ def test_the_leader_of_the_store_dies(lab):
 def test_a_manager_is_cut_off_from_the_store(lab):
     """It answers from what it knows and refuses changes; the history that it has missed is forgotten meanwhile, and it reads everything anew."""
     lab.patience("mm1", 2000)
-    one, two = lab.asker("mm1"), lab.asker("mm2", "ipv4")
+    one, two = lab.agent("mm1"), lab.agent("mm2", "ipv4")
     compacted = lab.shared("mm1")["compacted"]
     netns.run(lab.net.ns("core"), ["nft", 'table inet cut { chain f { type filter hook forward priority 0; iifname "mm1" oifname "db*" '
                                    'meta l4proto tcp reject with tcp reset; iifname "db*" oifname "mm1" meta l4proto tcp reject with tcp reset; }; }'])
     try:
         with pytest.raises(RuntimeError, match="the managers' store did not confirm it|the managers' store does not answer"):
-            lab.device("mm1", "remove", "imsi:310150000000007")
-        lab.device("mm2", "remove", "imsi:310150000000009")
-        lab.device("mm2", "set", "imsi:310150000000010", "voice-port=5000")
+            lab.device("remove", "imsi:310150000000007", on="mm1")
+        lab.device("remove", "imsi:310150000000009", on="mm2")
+        lab.device("set", "imsi:310150000000010", "voice-port=5000", on="mm2")
         assert one.ask("imsi:310150000000009")[0] == FOUND and two.ask("imsi:310150000000009")[0] == NOT_FOUND
         netmod.wait_for(lambda: lab.shared("mm1")["state"] == "down", 20, "the manager to know that it is cut off")
         with pytest.raises(RuntimeError, match="the managers' store does not answer, or has lost its majority"):
-            lab.device("mm1", "set", "imsi:310150000000010", "voice-port=1")
+            lab.device("set", "imsi:310150000000010", "voice-port=1", on="mm1")
         lab.store.members[0].ctl("compact", str(lab.shared("mm2")["revision"]))
     finally:
         netns.run(lab.net.ns("core"), ["nft", "delete table inet cut"])
@@ -255,5 +213,5 @@ def test_a_manager_is_cut_off_from_the_store(lab):
     assert one.ask("imsi:310150000000010")[1]["voice_port"] == 5000
     assert lab.shared("mm1")["compacted"] > compacted
     lab.patience("mm1", 25000)
-    lab.device("mm1", "set", "imsi:310150000000010", "voice-port=5001")
+    lab.device("set", "imsi:310150000000010", "voice-port=5001", on="mm1")
     netmod.wait_for(lambda: two.ask("imsi:310150000000010")[1]["voice_port"] == 5001, 10, "a change after the cut")
