@@ -62,10 +62,6 @@ def _way(direction, window, handovers):
             "call": voice.judge(direction, *window).as_dict()}
 
 
-def _numbers(path):
-    return [tuple(map(int, line.split())) for line in pathlib.Path(path).read_text().splitlines()]
-
-
 def run(policy, handovers=20, family="ipv4", tell=lambda text: None):
     """One journey; returns a Call."""
     with Walk(policy, GAP_S) as world:
@@ -80,8 +76,8 @@ def run(policy, handovers=20, family="ipv4", tell=lambda text: None):
             for s in world.streams:
                 netmod.stop(s)
             times = [t for t, _ in world.ears.handovers if window[0] <= t <= window[1]]
-            tcp = [(t, n) for t, n in _numbers(world.logs_of["bulk"]) if window[0] <= t <= window[1]]
-            keys = [(echo - sent) / 1e6 for sent, echo in _numbers(world.logs_of["keys"]) if window[0] <= sent <= window[1]]
+            tcp = [(t, n) for t, n in witness.numbers(world.logs_of["bulk"]) if window[0] <= t <= window[1]]
+            keys = [(echo - sent) / 1e6 for sent, echo in witness.numbers(world.logs_of["keys"]) if window[0] <= sent <= window[1]]
             result = {"handovers": len(times), "rate_pps": voice.RATE_PPS, "family": family, "gap_ms": 0 if policy == "all" else GAP_S * 1000,
                       "down": _way(down, window, times), "up": _way(up, window, times),
                       "tcp_bps": round(sum(n for _, n in tcp) * 8 * NS / max(window[1] - window[0], 1)),

@@ -240,16 +240,12 @@ def _stays(trip, end_ns):
     return done + [(since, end_ns, i, where) for i, (since, where) in open_.items()]
 
 
-def _numbers(path):
-    return [tuple(map(int, line.split())) for line in pathlib.Path(path).read_text().splitlines()]
-
-
 def _result(trip, start_ns, end_ns):
     p = trip.p
     handovers = _handovers(trip)
     _measure(trip, handovers)
     window = (trip.intra_start - NS // 10, trip.intra_end)
-    tcp = _numbers(trip.stream_logs["bulk"])
+    tcp = witness.numbers(trip.stream_logs["bulk"])
     inside = [(t, n) for t, n in tcp if window[0] <= t <= window[1]]
     result = {
         "handovers": len(handovers), "rate_pps": p.rate_pps,
@@ -260,7 +256,7 @@ def _result(trip, start_ns, end_ns):
         "messages_intra_site": _messages(trip, trip.intra_start, trip.intra_end),
     }
     entry = {"down": vars(trip.down.count(trip.entry_ns, window[0])), "up": vars(trip.up.count(trip.entry_ns, window[0]))}
-    keys = [(echo - sent) / 1e6 for sent, echo in _numbers(trip.stream_logs["keys"]) if window[0] <= sent <= window[1]]
+    keys = [(echo - sent) / 1e6 for sent, echo in witness.numbers(trip.stream_logs["keys"]) if window[0] <= sent <= window[1]]
     return Journey(result, handovers, start_ns, end_ns, trip.entry_ns, window, _stays(trip, end_ns), trip.down, tcp,
                    keys, entry)
 

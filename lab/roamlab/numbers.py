@@ -21,6 +21,11 @@ def family_of(address):
     return f"ipv{ipaddress.ip_interface(address).version}"
 
 
+def host_of(address):
+    """An interface's address without the length of its prefix."""
+    return address.partition("/")[0]
+
+
 def backbone(link, host):
     """Both addresses of a host on the backbone's link of this number."""
     return [f"{BACKBONE}:{link}::{host}/64", f"{BACKBONE4}.{link}.{host}/24"]
@@ -114,11 +119,11 @@ class Site:
 
     def inwards(self, i):
         """The agent's routes to the i-th access link."""
-        return [(p, a.partition("/")[0]) for p, a in zip(self.access(i), self.cable(i, 2))]
+        return [(p, host_of(a)) for p, a in zip(self.access(i), self.cable(i, 2))]
 
     def outwards(self, i):
         """The i-th access router's routes."""
-        return [("default", a.partition("/")[0]) for a in self.cable(i, 1)]
+        return [("default", host_of(a)) for a in self.cable(i, 1)]
 
     @property
     def agent(self):

@@ -9,7 +9,7 @@ On both links each agent has an address of its own. The active one has three vir
 service address, and the access routers' next hop. VRRP moves them together."""
 from . import topo
 from .conf import access_router_conf, key_block, keys, mma_conf, mobile_conf
-from .numbers import FAMILIES, FOREIGN, HOME_PREFIX, HOME_PREFIX4, backbone, default_over_backbone, facts, family_of, via_backbone
+from .numbers import FAMILIES, FOREIGN, HOME_PREFIX, HOME_PREFIX4, backbone, default_over_backbone, facts, family_of, host_of, via_backbone
 
 MEMBERS = (1, 2)
 LINK = 2           # of the backbone
@@ -20,24 +20,20 @@ def agent(i):
     return f"mma{i}"
 
 
-def _host(address):
-    return address.partition("/")[0]
-
-
 def _redundancy(i, site, family, more):
     """The first member has the highest priority."""
     own = next(a for a in backbone(LINK, 10 + i) if family_of(a) in FAMILIES[family])
     virtual = [(a, "up0") for a in (*backbone(LINK, 2), site.mma + "/128", site.mma4 + "/32")] + [(a, "d1") for a in site.cable(1, 1)]
-    rows = "".join(f'  virtual "{_host(a)}" {{ prefix-length = {a.partition("/")[2]}  interface = "{ifname}" }}\n'
+    rows = "".join(f'  virtual "{host_of(a)}" {{ prefix-length = {a.partition("/")[2]}  interface = "{ifname}" }}\n'
                    for a, ifname in virtual if family_of(a) in FAMILIES[family])
-    return (f'redundancy {{\n  id = {i}  priority = {120 - 10 * i}  interface = "up0"  address = "{_host(own)}"  track = {{"d1"}}\n'
+    return (f'redundancy {{\n  id = {i}  priority = {120 - 10 * i}  interface = "up0"  address = "{host_of(own)}"  track = {{"d1"}}\n'
             f'  key "group" {{ id = 1 }}\n{rows}{more}}}\n')
 
 
 def _member(i, routers, site, family, more):
     """Nothing for the mobiles leaves by the default route while the member has no virtual address."""
     nowhere = [(f"unreachable {p} metric 4096", None) for p in (site.coa_prefix, site.mma + "/128", site.mma4 + "/32")]
-    inwards = [(p, _host(a)) for n in routers for p, a in zip(site.access(n), site.cable(1, 20 + n))]
+    inwards = [(p, host_of(a)) for n in routers for p, a in zip(site.access(n), site.cable(1, 20 + n))]
     conf = key_block("group", 900) + mma_conf(1, site, family=family).replace('"core0"', '"up0"') + _redundancy(i, site, family, more)
     return topo.Node(agent(i), forwards=True, routes=default_over_backbone(LINK) + nowhere + inwards, roamd=conf, keys=keys(site.key, "group"),
                      process='  sync = "full"\n')

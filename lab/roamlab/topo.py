@@ -12,7 +12,7 @@ from .conf import (access_router_conf, foreign_agent_conf, home_agent_conf, key_
                    network_agent_conf, network_home_conf, network_proxy_conf, pair_key, plain_router_conf)  # noqa: F401 (some are for the tests)
 from .numbers import (A, B, CORRESPONDENT, CORRESPONDENT4, CORRESPONDENT_PREFIX, CORRESPONDENT_PREFIX4, FAMILIES, FOREIGN, H, HOME_ADDRESS,
                       HOME_ADDRESS4, HOME_AGENT, HOME_AGENT4, HOME_PREFIX, HOME_PREFIX4, HOME_SITE, MANAGER, MANAGER4, MMA, MMA4, NO_MMA, NO_MMA4, Site,
-                      backbone, backbone_admits, default_over_backbone, facts, family_of, via_backbone)  # noqa: F401
+                      backbone, backbone_admits, default_over_backbone, facts, family_of, host_of, via_backbone)  # noqa: F401
 
 
 @dataclass
@@ -204,7 +204,7 @@ def _network_without_agent(delay_us, family):
 def _parties(nodes, cables, cells, sites):
     """(prefix, name of the node that speaks with such an address), for whoever reads a capture."""
     ports = [p for c in cables for p in (c.a, c.b)] + [c.router for c in cells]
-    found = [(a.partition("/")[0], p.node) for p in ports for a in p.addresses]
+    found = [(host_of(a), p.node) for p in ports for a in p.addresses]
     found += [(HOME_ADDRESS, "mn"), (HOME_ADDRESS4, "mn")] + [(p, "mn") for p in (NO_MMA, HOME_PREFIX, NO_MMA4, HOME_PREFIX4)]
     for s in sites:
         found += [(s.mma, s.agent), (s.mma4, s.agent), (s.coa_prefix, s.agent)]
@@ -263,19 +263,19 @@ def network(agents=5, family="dual", delay_us=2000, agent_more="", home_more="",
     home = (HOME_AGENT + "/128", HOME_AGENT4 + "/32")
     down = site.cable(9, 1), site.cable(9, 2)
     cable = {i: (site.cable(i, 1), site.cable(i, 2)) for i in n}
-    plain = {i: [a.partition("/")[0] for a in cable[i][1]] for i in n}
+    plain = {i: [host_of(a) for a in cable[i][1]] for i in n}
     links = [(f"{site.base}:{i}::/64", f"{site.base4}.{i}.0/24", f"{site.base4}.{i}.1") for i in n]
-    gateway = [a.partition("/")[0] for a in down[0]]
+    gateway = [host_of(a) for a in down[0]]
     nodes = [
         Node("cn", routes=[("default", "2001:db8:c::1"), ("default", "10.12.0.1")]),
         Node("core", forwards=True, routes=via_backbone(1, 2, HOME_PREFIX, HOME_PREFIX4, *site.prefixes)),
-        Node("ha", forwards=True, loopback=list(home), routes=default_over_backbone(1) + [(p, a.partition("/")[0]) for p, a in zip(site.prefixes, down[1])],
+        Node("ha", forwards=True, loopback=list(home), routes=default_over_backbone(1) + [(p, host_of(a)) for p, a in zip(site.prefixes, down[1])],
              roamd=network_home_conf(family, home_more), keys=keys("ha-mm")),
         Node("mm", routes=[("default", "2001:db8:9::1"), ("default", "10.9.0.1")], roamd=manager_conf(agents, manager_more),
              keys=keys("ha-mm", *(f"fa{i}-mm" for i in n))),
         Node("px", forwards=True, routes=[("default", a) for a in gateway] + [r for i in n for r in zip(site.access(i), plain[i])],
              roamd=network_proxy_conf(agents, links, family, is_filtered)),
-        *[Node(f"fa{i}", forwards=True, routes=[("default", a.partition("/")[0]) for a in cable[i][0]], keys=keys(f"fa{i}-mm"),
+        *[Node(f"fa{i}", forwards=True, routes=[("default", host_of(a)) for a in cable[i][0]], keys=keys(f"fa{i}-mm"),
                roamd=network_agent_conf(i, site, MANAGER if family != "ipv4" else MANAGER4, *plain[i], family, agent_more)) for i in n],
         Node("mn", is_mobile=True, routes=[("default", HOME_AGENT), ("default", HOME_AGENT4)]),
     ]

@@ -9,26 +9,22 @@ On both links each member has an address of its own; the active one has three vi
 agent's address, which is the source of the mobiles' groups, and the next hop of the router below. VRRP moves them together."""
 from . import topo
 from .conf import key_block, keys, network_home_conf
-from .numbers import FOREIGN, HOME_AGENT, HOME_AGENT4, backbone, default_over_backbone
+from .numbers import FOREIGN, HOME_AGENT, HOME_AGENT4, backbone, default_over_backbone, host_of
 
 MEMBERS = ("ha1", "ha2")
 LINK, BELOW = 1, 9      # of the backbone; of the site
 
 
-def _host(address):
-    return address.partition("/")[0]
-
-
 def _member(i, site):
-    own = _host(backbone(LINK, 10 + i)[0])
+    own = host_of(backbone(LINK, 10 + i)[0])
     virtual = [(a, "up0") for a in (*backbone(LINK, 2), HOME_AGENT + "/128", HOME_AGENT4 + "/32")] + [(a, "d1") for a in site.cable(BELOW, 1)]
-    rows = "".join(f'  virtual "{_host(a)}" {{ prefix-length = {a.partition("/")[2]}  interface = "{ifname}" }}\n' for a, ifname in virtual)
+    rows = "".join(f'  virtual "{host_of(a)}" {{ prefix-length = {a.partition("/")[2]}  interface = "{ifname}" }}\n' for a, ifname in virtual)
     conf = network_home_conf().replace('"core0"', '"up0"').replace("agent-id = 100", f"agent-id = {100 + i}")
-    conf = conf.replace(f'manager-source = {{"{_host(backbone(LINK, 2)[0])}"}}', f'manager-source = {{"{own}"}}')
+    conf = conf.replace(f'manager-source = {{"{host_of(backbone(LINK, 2)[0])}"}}', f'manager-source = {{"{own}"}}')
     conf += (f'redundancy {{\n  id = {i}  priority = {120 - 10 * i}  interface = "up0"  address = "{own}"  track = {{"d1"}}\n'
              f'  key "group" {{ id = 1 }}\n{rows}}}\n')
     nowhere = [(f"unreachable {a} metric 4096", None) for a in (HOME_AGENT + "/128", HOME_AGENT4 + "/32")]
-    inwards = [(p, _host(a)) for p, a in zip(site.prefixes, site.cable(BELOW, 2))]
+    inwards = [(p, host_of(a)) for p, a in zip(site.prefixes, site.cable(BELOW, 2))]
     return topo.Node(MEMBERS[i - 1], forwards=True, routes=default_over_backbone(LINK) + nowhere + inwards, roamd=key_block("group", 900) + conf,
                      keys=keys("ha-mm", "group"))
 

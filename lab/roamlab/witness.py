@@ -4,6 +4,7 @@ import array
 import bisect
 import ipaddress
 import math
+import pathlib
 import signal
 import threading
 from dataclasses import dataclass
@@ -100,6 +101,11 @@ class Flow:
         return Direction(self.fixed.prefix, self.mobile.prefix), Direction(self.mobile.prefix, self.fixed.prefix)
 
 
+def numbers(path):
+    """What a stream wrote (tools/stream.c): a tuple for each line."""
+    return [tuple(map(int, line.split())) for line in pathlib.Path(path).read_text().splitlines()]
+
+
 def _load(path):
     a = array.array("q")
     with open(path, "rb") as f:
@@ -171,6 +177,18 @@ def percentile(values, p):
     """Nearest rank. Empty: 0."""
     ranked = sorted(values)
     return ranked[max(0, math.ceil(len(ranked) * p / 100) - 1)] if ranked else 0
+
+
+def spread(values):
+    """Median, 99th percentile and maximum of times, for JSON; of no values at all None each, for 0 would look like a good one."""
+    if not values:
+        return {"median": None, "p99": None, "max": None}
+    return {"median": round(percentile(values, 50), 3), "p99": round(percentile(values, 99), 3), "max": round(max(values), 3)}
+
+
+def told(spread_ms):
+    """The same in words."""
+    return "none" if spread_ms["median"] is None else "median {median:.2f} ms, p99 {p99:.2f}, longest {max:.2f}".format(**spread_ms)
 
 
 class Carrier(Reader):

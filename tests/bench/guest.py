@@ -132,9 +132,8 @@ class Arrivals:
 def figures(runs, questions):
     out = {"questions": questions}
     for family in FAMILIES:
-        ms = sorted(r[family] for r in runs if family in r)
-        out[family] = {"runs": len(runs), "missed": len(runs) - len(ms), "median": round(ms[len(ms) // 2], 3), "p99": round(ms[int(len(ms) * 0.99)], 3),
-                       "max": round(ms[-1], 3)}
+        ms = [r[family] for r in runs if family in r]
+        out[family] = {"runs": len(runs), "missed": len(runs) - len(ms), **witness.spread(ms)}
     return out
 
 
@@ -151,6 +150,6 @@ def measure(args):
                 arrivals.close()
         for family in FAMILIES:
             f = result[part][family]
-            print(f"  {part}, {family}: first packet after {f['median']:.2f} ms (median; wanted: {wanted_ms}), p99 {f['p99']:.2f}, longest {f['max']:.2f}; "
-                  f"{f['runs']} arrivals, {f['missed']} without a packet within a second; questions asked: {result[part]['questions']}", flush=True)
+            print(f"  {part}, {family}: to the first packet: {witness.told(f)} (wanted: a median of {wanted_ms}); {f['runs']} arrivals, {f['missed']} without "
+                  f"a packet within a second; questions asked: {result[part]['questions']}", flush=True)
     return {"guest_ms": result}

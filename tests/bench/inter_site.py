@@ -13,10 +13,6 @@ STAY = 400                       # packets in a site, once its agent's binding i
 BOUND_MS = 2 * ACCESS_MS + 4 * BACKBONE_MS
 
 
-def _spread(values):
-    return {"median": round(witness.percentile(values, 50), 3), "p99": round(witness.percentile(values, 99), 3), "max": round(max(values), 3)}
-
-
 def _trip(name, handovers):
     """Bounces between the sites; returns (the tour, when each handover began, when the correspondent node knew)."""
     network = tour.network(topo.A, topo.B, interfaces=tour.RADIOS[name], routers=1, backbone_delay_us=BACKBONE_MS * 1000,
@@ -44,9 +40,9 @@ def _result(t, began, known):
     out = {"handovers": len(began), "rate_pps": RATE_PPS}
     for name, direction in (("down", t.down), ("up", t.up)):
         gaps, silences = zip(*(t.interruption_ns(direction, a, b) for a, b in zip(began, ends)))
-        out[name] = {**vars(direction.count(began[0], t.end)), "interruption_ms": _spread([g / tour.MS for g in gaps]),
-                     "silence_ms": _spread([s / tour.MS for s in silences])}
-    out["correspondent_knows_ms"] = _spread([(k - a) / tour.MS for a, k in zip(began, known)])
+        out[name] = {**vars(direction.count(began[0], t.end)), "interruption_ms": witness.spread([g / tour.MS for g in gaps]),
+                     "silence_ms": witness.spread([s / tour.MS for s in silences])}
+    out["correspondent_knows_ms"] = witness.spread([(k - a) / tour.MS for a, k in zip(began, known)])
     out["over_bound"] = sum(t.interruption_ns(t.down, a, b)[0] / tour.MS > BOUND_MS + 5 for a, b in zip(began, ends))
     return out
 

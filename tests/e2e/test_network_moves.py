@@ -111,7 +111,7 @@ def start_bulk(world):
     def taken():
         for s in world.streams:
             netmod.stop(s)
-        return [tuple(map(int, line.split())) for line in log.read_text().splitlines()]
+        return witness.numbers(log)
     return taken
 
 

@@ -8,7 +8,7 @@ agents report by MLD or IGMP to the last (D-5, D-7 to D-10).
 import pytest
 from roamlab import frr, topo, witness
 from roamlab.network import NetworkWorld
-from roamlab.numbers import FOREIGN, HOME_AGENT, HOME_AGENT4
+from roamlab.numbers import FOREIGN, HOME_AGENT, HOME_AGENT4, host_of
 
 AGENTS = (1, 2)
 SOURCE = {"ipv6": HOME_AGENT, "ipv4": HOME_AGENT4}
@@ -36,7 +36,7 @@ def route(net, family, node, prefix, via_node, via_if, dev, via):
 def world(request):
     family, daemons = request.param, []
     world = NetworkWorld("all", topology=network(family), family=family)
-    above = next(a.partition("/")[0] for a in FOREIGN.cable(9, 1) if (":" in a) == (family == "ipv6"))
+    above = next(host_of(a) for a in FOREIGN.cable(9, 1) if (":" in a) == (family == "ipv6"))
 
     def carry(world):
         net = world.net
