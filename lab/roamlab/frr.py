@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 from . import net as netmod
-from . import netns
+from . import netns, octets
 
 GET = pathlib.Path(__file__).resolve().parents[2] / "tools/get-frr"
 
@@ -32,9 +32,7 @@ def programs(family="ipv6"):
 
 
 def link_local(net, node, ifname):
-    mac = bytes.fromhex(net.lladdr[node, ifname].replace(":", ""))
-    words = bytes([mac[0] ^ 2]) + mac[1:3] + b"\xff\xfe" + mac[3:]
-    return "fe80::" + ":".join(words[i:i + 2].hex() for i in range(0, 8, 2))
+    return octets.autoconfigured("fe80::", net.lladdr[node, ifname])
 
 
 class Frr:

@@ -22,7 +22,7 @@ import subprocess
 
 import frames
 from roamlab import net as netmod
-from roamlab import netns, topo, witness
+from roamlab import netns, octets, topo, witness
 from roamlab.world import QUICK, World
 
 TWIN_NET, BEHIND_NET = "2001:db8:99::", "2001:db8:98::"
@@ -108,9 +108,7 @@ class Rig:
     def __init__(self, world, multicast="proxy"):
         self.world, self.net, f = world, world.net, world.facts
         self.ha, self.mma, self.home, self.cn = f["home_agent"], f["mma"], f["home_address"], f["correspondent"]
-        eui = frames.mac(self.net.lladdr["mn", "w0"])
-        self.group = str(ipaddress.IPv6Address(ipaddress.IPv6Address("ff35::").packed[:8] + bytes([eui[0] ^ 2]) + eui[1:3] +
-                                               b"\xff\xfe" + eui[3:]))
+        self.group = octets.autoconfigured("ff35::", self.net.lladdr["mn", "w0"])
         self.routing = forward_all(self.net, self.group, self.mma) if multicast == "pim" else None
         self.coa = self._register()
         for twin in ("ph", "pr"):
@@ -132,10 +130,10 @@ class Rig:
         return next(k.dst for k in tally.kinds() if k.src == self.ha and k.proto == frames.IPIP and k.inner_dst == self.home)
 
     def _frame(self, out, to, packet, dst_mac=None):
-        return frames.frame(dst_mac or frames.mac(self.net.lladdr[to]), frames.mac(self.net.lladdr[out]), packet)
+        return frames.frame(dst_mac or octets.mac(self.net.lladdr[to]), octets.mac(self.net.lladdr[out]), packet)
 
     def _inner(self, dst):
-        return frames.udp6(self.cn, dst, 40000, PORT, b"\0\0")
+        return frames.udp(self.cn, dst, 40000, PORT, b"\0\0")
 
     def paths(self):
         """name -> (node of the generator, its interface, frame, kind, counter), for the node and for its twin."""
@@ -147,8 +145,8 @@ class Rig:
         mma = ("core", "mma0", self._frame(("core", "mma0"), ("mma", "core0"), tunnelled), "tunnel",
                lambda: received(self.net, "ar1", "up0"))
         site = frames.gre(self.mma, self.group, self._inner(self.home))
-        mn = ("air", "mn.w0", self._frame(router, None, site, frames.multicast_mac(self.group)), "gre", lambda: udp_dropped(self.net, "mn"))
-        host = ("air", "ph.w0", self._frame(router, ("ph", "w0"), frames.udp6(self.cn, "2001:db8:2:11::99", 40000, PORT, b"\0\0")), "plain",
+        mn = ("air", "mn.w0", self._frame(router, None, site, octets.multicast_mac(self.group)), "gre", lambda: udp_dropped(self.net, "mn"))
+        host = ("air", "ph.w0", self._frame(router, ("ph", "w0"), frames.udp(self.cn, "2001:db8:2:11::99", 40000, PORT, b"\0\0")), "plain",
                 lambda: udp_dropped(self.net, "ph"))
         router = ("air", "pr.w0", self._frame(router, ("pr", "w0"), self._inner(BEHIND_NET + "1")), "plain", lambda: received(self.net, "ps", "in0"))
         return {"ha": (ha, plain_router), "mma": (mma, plain_router), "mn": (mn, router), "mn_received": (mn, host)}
@@ -168,7 +166,7 @@ class Rig:
         node, ifname, frame, kind, counter = path
         argv = [netmod.TOOLS / "blast", ifname, "--frame", frame.hex(), "--seconds", seconds]
         at = PORT_AT + INNER[kind]
-        argv += ["--flows", flows, "--port-at", at, "--balance-at", at + frames.UDP_OCT]
+        argv += ["--flows", flows, "--port-at", at, "--balance-at", at + octets.UDP_OCT]
         if kind == "gre":
             argv += ["--seq-at", GRE_SEQ_AT]
         before = counter()

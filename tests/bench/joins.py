@@ -12,12 +12,11 @@ import time
 
 import frames
 from roamlab import net as netmod
-from roamlab import netns, topo
-from roamlab import roamd
+from roamlab import netns, octets, roamd, topo, witness
 
 ROUTERS_ALL = "ff02::16"
 ICMP6, HOP_BY_HOP, REPORT, ALLOW = 58, 0, 143, 5
-GROUP_BASE = ipaddress.IPv6Address("ff35::").packed[:8]
+GROUP_BASE = octets.packed("ff35::")[:8]
 
 
 def network():
@@ -30,23 +29,22 @@ def network():
 def identifier(n):
     """Interface identifier of station n, and its link-layer address."""
     mac = b"\x02\x10" + struct.pack("!I", n)
-    return bytes([mac[0] ^ 2]) + mac[1:3] + b"\xff\xfe" + mac[3:], mac
+    return octets.eui64(mac), mac
 
 
 def report(n, source):
     """Station n's membership report (RFC 3810 5.2), from its Ethernet header on."""
     eui, mac = identifier(n)
-    src, dst = b"\xfe\x80" + bytes(6) + eui, ipaddress.IPv6Address(ROUTERS_ALL).packed
+    src = str(ipaddress.IPv6Address(octets.packed("fe80::")[:8] + eui))
     body = struct.pack("!BBHHHBBH", REPORT, 0, 0, 0, 1, ALLOW, 0, 1) + GROUP_BASE + eui + source
-    value = frames.checksum(src + dst + struct.pack("!II", len(body), ICMP6) + body)
-    body = body[:2] + struct.pack("!H", value) + body[4:]
+    body = body[:2] + struct.pack("!H", octets.checksum6(src, ROUTERS_ALL, ICMP6, body)) + body[4:]
     alert = struct.pack("!BB", ICMP6, 0) + b"\x05\x02\x00\x00\x01\x00"  # router alert (RFC 2711)
-    return frames.frame(b"\x33\x33\0\0\0\x16", mac, frames.ip6(str(ipaddress.IPv6Address(src)), ROUTERS_ALL, HOP_BY_HOP, alert + body, 1))
+    return frames.frame(b"\x33\x33\0\0\0\x16", mac, octets.ip6(src, ROUTERS_ALL, HOP_BY_HOP, alert + body, 1))
 
 
 class Joins:
     def __init__(self, net):
-        self.source = ipaddress.IPv6Address(topo.MMA).packed
+        self.source = octets.packed(topo.MMA)
         self.out = netns.inside(net.ns("air"), socket.socket, socket.AF_PACKET, socket.SOCK_RAW, 0)
         self.out.bind(("p-cell1", 0))
         self.agent = netns.inside(net.ns("mma"), socket.socket, socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x86dd))
@@ -110,8 +108,6 @@ def measure(args):
     if faults:
         raise RuntimeError("\n".join(faults))
     lost = ms.count(None)
-    ranked = sorted(m for m in ms if m is not None)
-    median, p99 = ranked[len(ranked) // 2], ranked[int(len(ranked) * 0.99)]
-    print(f"  {held} mobiles behind one access router, {joins} new joins: median {median:.2f} ms, p99 {p99:.2f}, longest {ranked[-1]:.2f}; "
-          f"{lost} not seen within a second", flush=True)
-    return {"join_ms": {"held": held, "median": round(median, 3), "p99": round(p99, 3), "max": round(ranked[-1], 3), "lost": lost}}
+    seen = witness.spread([m for m in ms if m is not None])
+    print(f"  {held} mobiles behind one access router, {joins} new joins: {witness.told(seen)}; {lost} not seen within a second", flush=True)
+    return {"join_ms": {"held": held, **seen, "lost": lost}}

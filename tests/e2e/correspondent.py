@@ -13,6 +13,7 @@ import time
 import pytest
 from roamlab import net as netmod
 from roamlab import netns, roamd, topo
+from roamlab.octets import checksum6, mac, packed
 
 scapy = pytest.importorskip("scapy.all")
 from scapy.layers import inet6  # noqa: E402
@@ -32,22 +33,10 @@ def network(more="", beside=""):
     return topo.Topology("correspondent", nodes, [cable]).check()
 
 
-def packed(address):
-    return socket.inet_pton(socket.AF_INET6, address)
-
-
-def checksum(src, dst, proto, data):
-    text = packed(src) + packed(dst) + struct.pack("!IHBB", len(data), 0, 0, proto) + data + b"\0" * (len(data) % 2)
-    total = sum(struct.unpack(f"!{len(text) // 2}H", text))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return ~total & 0xffff
-
-
 def mobility(src, dst, message, hao=None, rh2=None, sum_xor=0):
     """A packet with these bytes of a Mobility Header, its checksum put right (or wrong)."""
     message = message[:4] + b"\0\0" + message[6:]
-    right = checksum(hao or src, rh2 or dst, 135, message)
+    right = checksum6(hao or src, rh2 or dst, 135, message)
     message = message[:4] + struct.pack("!H", right ^ sum_xor) + message[6:]
     return headers(src, dst, 135, hao, rh2) / scapy.Raw(message)
 
@@ -78,8 +67,8 @@ class Peer:
             s.bind(("eth0", ETH_IPV6))
             return s
         self.sock = netns.inside(net.ns("peer"), make)
-        self.mac = bytes.fromhex(net.lladdr["peer", "eth0"].replace(":", ""))
-        self.cn = bytes.fromhex(net.lladdr["cn", "eth0"].replace(":", ""))
+        self.mac = mac(net.lladdr["peer", "eth0"])
+        self.cn = mac(net.lladdr["cn", "eth0"])
         self.number = itertools.count(1)
         self.moved = 0
 
@@ -177,7 +166,7 @@ class Ack:
         self.hoa = routing(packet)
         self.lifetime *= 4
         self.is_signed = len(self.raw) >= 28 and self.raw[-14:-12] == b"\5\x0c"
-        assert sum_ == checksum(packet.src, self.hoa or packet.dst, 135, self.raw[:4] + b"\0\0" + self.raw[6:])
+        assert sum_ == checksum6(packet.src, self.hoa or packet.dst, 135, self.raw[:4] + b"\0\0" + self.raw[6:])
 
 
 class Mobile:
@@ -201,7 +190,7 @@ class Mobile:
         """A HoT or CoT."""
         raw = mh(packet)
         assert raw[2] in (HOT, COT) and raw[8:16] == b"cookie" + bytes([raw[2] - 2, 7]) and packet.src == CN and raw[0] == 59
-        assert struct.unpack_from("!H", raw, 4)[0] == checksum(packet.src, packet.dst, 135, raw[:4] + b"\0\0" + raw[6:])
+        assert struct.unpack_from("!H", raw, 4)[0] == checksum6(packet.src, packet.dst, 135, raw[:4] + b"\0\0" + raw[6:])
         self.tokens[packet.dst] = raw[16:24]
         self.index[packet.dst] = struct.unpack_from("!H", raw, 6)[0]
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The peers of a home agent, hand-made: a mobile that says what it is told to, right or wrong, and hosts and routers on
-the home link. Messages are bytes put together here or by scapy, keyed hashes are Python's; nothing of the project's own
+the home link. Messages are bytes put together here, in roamlab/octets.py or by scapy, keyed hashes are Python's; nothing of the project's own
 code is in them.
 
     mobile = Mobile("2001:db8:1::1:5", ...)     mobile.bu(seq=16, lifetime_s=0)     the packet of a binding update
@@ -13,38 +13,22 @@ import struct
 import time
 
 from roamlab import netns
+from roamlab.octets import checksum6, ip6, ntp_stamp, packed, udp6
 
 ETH_IPV6 = 0x86dd
 HOPOPTS, IPV6, ROUTING, FRAGMENT, ICMP6, NONE, DSTOPTS, MH, UDP = 0, 41, 43, 44, 58, 59, 60, 135, 17
 BRR, HOTI, COTI, HOT, COT, BU, BA, BE = range(8)
 A, H, L, K, M, R = 0x8000, 0x4000, 0x2000, 0x1000, 0x0800, 0x0400
-NTP_1970 = 2208988800
-
-
-def packed(address):
-    return socket.inet_pton(socket.AF_INET6, address)
 
 
 def text(address):
     return socket.inet_ntop(socket.AF_INET6, address)
 
 
-def checksum(src, dst, proto, data):
-    pseudo = packed(src) + packed(dst) + struct.pack("!II", len(data), proto) + data + b"\0" * (len(data) % 2)
-    total = sum(struct.unpack(f"!{len(pseudo) // 2}H", pseudo))
-    while total >> 16:
-        total = (total & 0xffff) + (total >> 16)
-    return ~total & 0xffff
-
-
-def ip6(src, dst, nh, payload, hlim=64):
-    return struct.pack("!IHBB", 6 << 28, len(payload), nh, hlim) + packed(src) + packed(dst) + payload
-
-
 def icmp6(src, dst, kind, code, body, hlim=64, hao=None, ext=None):
     """An ICMPv6 message; hao: in a Home Address option, whose address counts for the checksum."""
     body = struct.pack("!BBH", kind, code, 0) + body
-    body = body[:2] + struct.pack("!H", checksum(hao or src, dst, ICMP6, body)) + body[4:]
+    body = body[:2] + struct.pack("!H", checksum6(hao or src, dst, ICMP6, body)) + body[4:]
     return ip6(src, dst, DSTOPTS, home_address_option(hao, ICMP6) + body, hlim) if hao else ip6(src, dst, ICMP6, body, hlim)
 
 
@@ -63,10 +47,6 @@ def advertisement(src, dst, target, tlla, flags=0x20):
 
 def solicited_node(address):
     return text(packed("ff02::1:ff00:0")[:13] + packed(address)[13:])
-
-
-def multicast_mac(group):
-    return b"\x33\x33" + packed(group)[12:]
 
 
 class Options:
@@ -99,11 +79,10 @@ class Mobile:
 
     def bu(self, seq=None, lifetime_s=400, flags=A | H, src=None, alt=None, hao=True, nonce=False, key_is_right=True,
            csum_is_right=True, proto=NONE, mh_len=None, mh_type=BU, reserved=0, networks=(), stamp=None):
-        """hao: True, the home address; an address: that one; None: no option."""
+        """hao: True, the home address; an address: that one; None: no option. stamp: of the wall clock, now without one."""
         self.seq = self.seq + 1 if seq is None else seq
         src = src or self.coa
         home = self.hoa if hao is True else hao
-        stamp = stamp or time.time() + NTP_1970
         o = Options(12)
         if alt:
             o.add(struct.pack("!BB", 3, 16) + packed(alt), 8, 6)
@@ -111,13 +90,13 @@ class Mobile:
             o.add(struct.pack("!BBHH", 4, 4, 1, 1), 2, 0)
         for prefix, bits in networks:
             o.add(struct.pack("!BBBB", 6, 18, 0, bits) + packed(prefix), 8, 4)
-        o.add(struct.pack("!BBII", 10, 8, int(stamp) & 0xffffffff, int(stamp % 1 * 2**32)), 8, 2)
+        o.add(b"\x0a\x08" + ntp_stamp(stamp), 8, 2)
         o.add(struct.pack("!BBBI", 9, 17, 1, 256), 8, 5)
         size = o.at + 12
         head = struct.pack("!BBBBHHHH", proto, size // 8 - 1 if mh_len is None else mh_len, mh_type, reserved, 0,
                            self.seq & 0xffff, flags, lifetime_s // 4) + o.data
         message = head + (self.sign(alt or src, head) if key_is_right else bytes(12))
-        csum = checksum(home or src, self.agent, MH, message) ^ (0 if csum_is_right else 0x5555)
+        csum = checksum6(home or src, self.agent, MH, message) ^ (0 if csum_is_right else 0x5555)
         message = message[:4] + struct.pack("!H", csum) + message[6:]
         if hao is None:
             return ip6(src, self.agent, MH, message)
@@ -138,8 +117,7 @@ class Mobile:
 
 
 def udp(src, dst, number, data=b"payload"):
-    body = struct.pack("!HHHH", 1000, number, 8 + len(data), 0) + data
-    return body[:6] + struct.pack("!H", checksum(src, dst, UDP, body) or 0xffff) + body[8:]
+    return udp6(src, dst, 1000, number, data)
 
 
 class Packet:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The peers of a home agent of Mobile IPv4, hand-made: mobiles and foreign agents that say what they are told to, right or wrong,
-and stations of the home link. Frames are put together and read by scapy, messages are bytes made here, keyed hashes are Python's;
+and stations of the home link. Frames are put together and read by scapy, messages are bytes made here or in roamlab/octets.py, keyed hashes are Python's;
 nothing of the project's own code is in them.
 
     m = Mobile("10.1.0.100", "10.2.0.5", "10.1.0.1", key)      m.request(lifetime=0)      the packet of a de-registration
@@ -15,6 +15,7 @@ import time
 
 import pytest
 from roamlab import netns
+from roamlab.octets import checksum, ntp_stamp
 
 scapy = pytest.importorskip("scapy.all")
 from scapy.all import ARP, GRE, ICMP, IP, UDP, Ether, Raw  # noqa: E402
@@ -24,7 +25,6 @@ REQUEST, REPLY, DATA, REVOKE, REVOKE_ACK = 1, 3, 4, 7, 15
 S, B, D, M, G, T = 0x80, 0x40, 0x20, 0x10, 0x08, 0x02
 MH, MF, FH, GEN, CVSE, UDP_REPLY, DELIVERY, NAI, CHALLENGE, NVSE, REVOCATION, UDP_REQUEST, NETWORK = (
     32, 33, 34, 36, 38, 44, 130, 131, 132, 134, 137, 144, 148)
-NTP_1970 = 2208988800
 HASH = {"hmac-sha1": hashlib.sha1, "hmac-sha256": hashlib.sha256, "hmac-md5": hashlib.md5}
 
 
@@ -34,8 +34,7 @@ def packed(address):
 
 def stamp(offset_s=0.0):
     """A timestamp of NTP, 64 bits."""
-    now = time.time() + NTP_1970 + offset_s
-    return (int(now) & 0xffffffff) << 32 | int(now % 1 * 2**32)
+    return int.from_bytes(ntp_stamp(time.time() + offset_s), "big")
 
 
 class Key:
@@ -161,10 +160,7 @@ def minimal(outer_src, outer_dst, inner):
     inner = IP(bytes(inner))
     has_src = inner.src != outer_src
     head = struct.pack("!BBH", inner.proto, 0x80 if has_src else 0, 0) + packed(inner.dst) + (packed(inner.src) if has_src else b"")
-    total = sum(struct.unpack(f"!{len(head) // 2}H", head))
-    total = (total & 0xffff) + (total >> 16)
-    total = ~((total & 0xffff) + (total >> 16)) & 0xffff
-    head = head[:2] + struct.pack("!H", total) + head[4:]
+    head = head[:2] + struct.pack("!H", checksum(head)) + head[4:]
     return IP(src=outer_src, dst=outer_dst, proto=MINENC, tos=inner.tos) / Raw(head + bytes(inner.payload))
 
 

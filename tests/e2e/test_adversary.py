@@ -11,9 +11,8 @@ import time
 
 import pytest
 from roamlab import netns, topo
+from roamlab.octets import checksum6, mac, ntp_stamp, packed
 from roamlab.world import QUICK, World
-
-from test_home_agent import checksum, packed
 
 scapy = pytest.importorskip("scapy.all")
 
@@ -22,7 +21,6 @@ EVIL = "2001:db8:2:11::66"
 THERE = "2001:db8:3::1"            # another site's agent
 EVIL_LOCAL = "fe80::66"
 STRANGER = "2001:db8:1::999"      # a home address that nobody configured
-NTP_1970 = 2208988800
 ETH_P_ALL = 3            # sent packets are seen by such a socket alone
 BU, BA, BE = 5, 6, 7
 A, H, M = 0x8000, 0x4000, 0x0800
@@ -68,7 +66,7 @@ class Port:
 class Arena:
     def __init__(self, world):
         self.world = world
-        lladdr = {k: bytes.fromhex(v.replace(":", "")) for k, v in world.net.lladdr.items()}
+        lladdr = {k: mac(v) for k, v in world.net.lladdr.items()}
         self.mobile_mac = lladdr["mn", "w0"]
         self.near = Port(world, "evil", "w0", lladdr["ar1", "acc0"])
         self.far = Port(world, "cn", "eth0", lladdr["core", "cn0"])
@@ -166,7 +164,7 @@ def arena(one_arena, request):
 def mh(kind, src, dst, body, hao=None, rh2=None, sum_right=True, units=None):
     """An IPv6 packet with a Mobility Header; units: a header length that lies."""
     head = struct.pack("!BBBBH", 59, (len(body) + 6) // 8 - 1 if units is None else units, kind, 0, 0) + body
-    csum = checksum(hao or src, rh2 or dst, head)
+    csum = checksum6(hao or src, rh2 or dst, 135, head)
     head = head[:4] + struct.pack("!H", csum if sum_right else csum ^ 1) + head[6:]
     if hao:
         head = bytes([135, 2, 1, 2, 0, 0, 0xc9, 16]) + packed(hao) + head
@@ -178,8 +176,7 @@ def mh(kind, src, dst, body, hao=None, rh2=None, sum_right=True, units=None):
 
 def options(spi, stamped=True):
     """Timestamp and an authenticator that only a guess could make right; 36 bytes. spi None: no authenticator."""
-    stamp = time.time() + NTP_1970
-    out = b"\x0a\x08" + struct.pack("!II", int(stamp) & 0xffffffff, int(stamp % 1 * 2**32)) if stamped else b"\1\x08" + bytes(8)
+    out = b"\x0a\x08" + ntp_stamp() if stamped else b"\1\x08" + bytes(8)
     return b"\1\4" + bytes(4) + out + b"\0" + (b"\x09\x11\1" + struct.pack("!I", spi) + bytes(12) if spi else b"\1\x11" + bytes(17))
 
 

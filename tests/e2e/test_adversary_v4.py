@@ -5,13 +5,13 @@ After each attack the honest mobile has lost no packet, every binding is as befo
 risen. All of it happens in one world, built once."""
 import ipaddress
 import struct
-import time
 
 import pytest
 from roamlab import topo
+from roamlab.octets import ntp_stamp
 from roamlab.world import World
 
-from test_adversary import NTP_1970, Arena, arena, network  # noqa: F401 (the fixture that uses one_arena)
+from test_adversary import Arena, arena, network  # noqa: F401 (the fixture that uses one_arena)
 
 scapy = pytest.importorskip("scapy.all")
 igmp = pytest.importorskip("scapy.contrib.igmpv3")
@@ -48,11 +48,6 @@ def one_arena():
 
 # --- the forgeries ---
 
-def stamp():
-    now = time.time() + NTP_1970
-    return struct.pack("!II", int(now) & 0xffffffff, int(now % 1 * 2**32))
-
-
 def auth(kind, spi):
     """An authenticator that only a guess could make right (HMAC-SHA1's length)."""
     return struct.pack("!BBI", kind, 24, spi) + bytes(20)
@@ -67,7 +62,7 @@ def udp434(src, dst, body, sum_right=True):
 
 
 def request_body(hoa=HOA, coa=MMA, ha=HA, flags=T, lifetime_s=300, number=None):
-    return struct.pack("!BBH", 1, flags, lifetime_s) + b"".join(ipaddress.IPv4Address(a).packed for a in (hoa, ha, coa)) + (number or stamp())
+    return struct.pack("!BBH", 1, flags, lifetime_s) + b"".join(ipaddress.IPv4Address(a).packed for a in (hoa, ha, coa)) + (number or ntp_stamp())
 
 
 def reply_body(code, number, hoa=HOA, lifetime_s=300):

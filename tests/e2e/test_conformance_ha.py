@@ -17,9 +17,10 @@ import time
 import pytest
 from roamlab import net as netmod
 from roamlab import netns, roamd, topo
+from roamlab.octets import autoconfigured, checksum6, ip6, mac, multicast_mac, packed
 
 import peer
-from peer import A, BA, BE, BRR, H, HOT, HOTI, ICMP6, IPV6, K, L, MH, R, packed, text, udp
+from peer import A, BA, BE, BRR, H, HOT, HOTI, ICMP6, IPV6, K, L, MH, R, text, udp
 
 scapy = pytest.importorskip("scapy.all")
 pytestmark = pytest.mark.requirement("H-6")
@@ -62,17 +63,13 @@ class Side:
     def __init__(self, net, node, prefix, far_if, daemon):
         self.node, self.prefix, self.agent, self.daemon = node, prefix, f"{prefix}::1", daemon
         self.far = peer.Wire(net, "far", far_if)
-        self.mac = self.mac_of(net, "core0")
+        self.mac = mac(net.lladdr[node, "core0"])
         self.home = peer.Wire(net, "host", "eth0") if node == "ha" else None
-        self.home_mac = self.mac_of(net, "home0") if node == "ha" else None
-        self.home_ll = f"fe80::ff:fe00:{self.home_mac[5]:x}" if self.home_mac else None
+        self.home_mac = mac(net.lladdr[node, "home0"]) if node == "ha" else None
+        self.home_ll = autoconfigured("fe80::", net.lladdr[node, "home0"]) if self.home else None
         self.cn_wire = self.home or self.far
         self.cn_mac = self.home_mac or self.mac
         self.cn = HOST if self.home else CN
-
-    def mac_of(self, net, ifname):
-        out = net.run(self.node, "ip", "-o", "link", "show", ifname)
-        return bytes.fromhex(out.split("link/ether ")[1].split()[0].replace(":", ""))
 
 
 class World:
@@ -139,7 +136,7 @@ class World:
         if p is None:
             return None
         assert p.src == m.agent
-        assert peer.checksum(m.agent, m.hoa, MH, p.body[:4] + b"\0\0" + p.body[6:]) == struct.unpack("!H", p.body[4:6])[0]
+        assert checksum6(m.agent, m.hoa, MH, p.body[:4] + b"\0\0" + p.body[6:]) == struct.unpack("!H", p.body[4:6])[0]
         return p
 
     def register(self, m, **kw):
@@ -169,7 +166,7 @@ class World:
         s, fence, port = m.side, self.fences[m.side.node], next(self.numbers) + 2000
         s.far.drain()
         for to, number in ((address, port), (fence.hoa, 1)):
-            s.cn_wire.send(peer.ip6(s.cn, to, peer.UDP, udp(s.cn, to, number)), s.cn_mac)
+            s.cn_wire.send(ip6(s.cn, to, peer.UDP, udp(s.cn, to, number)), s.cn_mac)
         p = s.far.wait(lambda p: p.nh == IPV6 and p.inner and p.inner.port in (port, 1))
         assert p is not None, self.tail()
         return p if p.inner.port == port else None
@@ -371,7 +368,7 @@ def ask(w, m, target, how, slla):
     else:
         group = peer.solicited_node(target)
         src, option = ("::", None) if how == "dad" else (HOST, s.home.mac)
-        s.home.send(peer.solicitation(src, group, target, option), peer.multicast_mac(group))
+        s.home.send(peer.solicitation(src, group, target, option), multicast_mac(group))
 
 
 def on_solicitation(w, how, target, flags, is_answered, slla=True, after=None):
@@ -414,7 +411,7 @@ def on_link_local_data(w):
         port = next(w.numbers) + 2000
         s.far.drain()
         s.home.drain()
-        s.home.send(peer.ip6(src, m.ll, peer.UDP, udp(src, m.ll, port)), s.home_mac)
+        s.home.send(ip6(src, m.ll, peer.UDP, udp(src, m.ll, port)), s.home_mac)
         if src != HOST:                                # the agent has to ask where that is
             s.home.wait(lambda p: p.icmp == (135, 0) and p.target == src)
             s.home.send(peer.advertisement(src, s.home_ll, src, s.home.mac, 0x60), s.home_mac)
@@ -429,7 +426,7 @@ def on_tunnel_error(w, side):
     s, port = m.side, next(w.numbers) + 2000
     s.far.drain()
     s.cn_wire.drain()
-    s.cn_wire.send(peer.ip6(s.cn, m.hoa, peer.UDP, udp(s.cn, m.hoa, port)), s.cn_mac)
+    s.cn_wire.send(ip6(s.cn, m.hoa, peer.UDP, udp(s.cn, m.hoa, port)), s.cn_mac)
     p = s.far.wait(lambda p: p.nh == IPV6 and p.inner and p.inner.port == port)
     s.far.send(peer.icmp6("2001:db8:2::ffff", m.agent, 1, 3, bytes(4) + p.raw), s.mac)
     got = s.cn_wire.wait(lambda p: p.nh == ICMP6 and p.body[0] == 1 and p.dst == s.cn)
@@ -463,7 +460,7 @@ def on_wrong_reverse(w, side):
 
 def mobility_message(src, dst, kind, cookie):
     body = struct.pack("!BBBBHH", 59, 1 if kind == HOTI else 2, kind, 0, 0, 0) + cookie + (bytes(8) if kind == HOT else b"")
-    return body[:4] + struct.pack("!H", peer.checksum(src, dst, MH, body)) + body[6:]
+    return body[:4] + struct.pack("!H", checksum6(src, dst, MH, body)) + body[6:]
 
 
 def on_return_routability(w, side, kind, move=False):
@@ -478,7 +475,7 @@ def on_return_routability(w, side, kind, move=False):
         s.far.send(m.reverse(s.cn, mobility_message(m.hoa, s.cn, HOTI, cookie), nh=MH), s.mac)
         p = s.cn_wire.wait(lambda p: p.mh_type == HOTI and p.src == m.hoa)
     else:
-        s.cn_wire.send(peer.ip6(s.cn, m.hoa, MH, mobility_message(s.cn, m.hoa, HOT, cookie)), s.cn_mac)
+        s.cn_wire.send(ip6(s.cn, m.hoa, MH, mobility_message(s.cn, m.hoa, HOT, cookie)), s.cn_mac)
         p = s.far.wait(lambda p: p.nh == IPV6 and p.inner and p.inner.mh_type == HOT and p.inner.dst == m.hoa)
         assert (p.src, p.dst) == (m.agent, m.coa)
         p = p.inner
@@ -749,18 +746,18 @@ def on_second_home_link(w):
     """Each home link has its own: duplicate detection, proxy, interception, anycast address."""
     m = w.mobile("real", f"2001:db8:6::1:{next(w.numbers):x}")
     second = peer.Wire(w.net, "host", "eth1")
-    mac = m.side.mac_of(w.net, "home1")
+    own = mac(w.net.lladdr["ha", "home1"])
     w.send(m, m.bu())
     assert second.wait(lambda p: p.icmp == (135, 0) and p.src == "::" and p.target == m.hoa)
     assert w.ba(m).status == 0
     for wire, is_answered in ((m.side.home, False), (second, True)):
         wire.drain()
         group = peer.solicited_node(m.hoa)
-        wire.send(peer.solicitation("2001:db8:6::33", group, m.hoa, wire.mac), peer.multicast_mac(group))
+        wire.send(peer.solicitation("2001:db8:6::33", group, m.hoa, wire.mac), multicast_mac(group))
         p = wire.wait(lambda p: p.icmp == (136, 0) and p.target == m.hoa and p.body[4] & 0x40, 2 if is_answered else 0.1)
-        assert (p is not None) == is_answered and (p is None or p.tlla == mac)
+        assert (p is not None) == is_answered and (p is None or p.tlla == own)
     port = next(w.numbers) + 2000
-    second.send(peer.ip6("2001:db8:6::33", m.hoa, peer.UDP, udp("2001:db8:6::33", m.hoa, port)), mac)
+    second.send(ip6("2001:db8:6::33", m.hoa, peer.UDP, udp("2001:db8:6::33", m.hoa, port)), own)
     assert m.side.far.wait(lambda p: p.nh == IPV6 and p.inner and p.inner.port == port and p.dst == m.coa)
     ident = struct.pack("!H", next(w.numbers))
     m.side.far.send(peer.icmp6(w.coa(), anycast("2001:db8:6"), 144, 0, ident + bytes(2)), m.side.mac)

@@ -14,6 +14,7 @@ from peer4 import (ARP, FH, ICMP, IP, REPLY, REVOCATION, REVOKE, REVOKE_ACK, UDP
                    revocation, scapy, stamp, udp_request, unwrap, wrap)
 from roamlab import net as netmod
 from roamlab import netns, roamd, topo
+from roamlab.octets import NTP_1970
 
 pytestmark = pytest.mark.requirement("H-7")
 
@@ -492,7 +493,7 @@ def recorded(tmp_path, monkeypatch):
     net = netmod.Net(topo.Topology("recorded", nodes, [topo.Cable(topo.Port("far", "eth0", ["10.15.0.2/24"]),
                                                                   topo.Port("ha", "core0", ["10.15.0.1/24"]))]).check())
     net.build()
-    recorded_at = struct.unpack("!I", bytes(requests[0][UDP].payload)[16:20])[0] - 2208988800
+    recorded_at = struct.unpack("!I", bytes(requests[0][UDP].payload)[16:20])[0] - NTP_1970
     daemon = roamd.Daemon(net, "ha")
     monkeypatch.setenv("LD_PRELOAD", str(tmp_path / "clock.so"))
     monkeypatch.setenv("CLOCK_OFFSET_S", str(recorded_at - int(time.time())))

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What carries the group inside a site when our own proxy does not: PIM routers of somebody else's (FRR), or switches."""
-import ipaddress
 import socket
 import threading
 import time
 
 import pytest
 from roamlab import frr, netns, topo, witness
+from roamlab.octets import autoconfigured
 from roamlab.world import QUICK
 
 BASE = topo.FOREIGN.base
@@ -111,8 +111,7 @@ def hand_over(world, flow, times):
 
 
 def group_of(world):
-    return str(ipaddress.IPv6Address(ipaddress.IPv6Address("ff35::").packed[:8] +
-                                     ipaddress.IPv6Address(frr.link_local(world.net, "mn", "w0")).packed[8:]))
+    return autoconfigured("ff35::", world.net.lladdr["mn", "w0"])
 
 
 def abroad(world):

@@ -6,10 +6,9 @@ IPv6 and through a site's agent.
                 |
                mma --- ar1 === cell1  ...      mn: w0 (w1) in one cell each;  mn lan0 --- inside
 """
-import ipaddress
-
 import pytest
 from roamlab import topo, witness
+from roamlab.octets import autoconfigured
 from roamlab.witness import total, within
 from roamlab.world import QUICK
 
@@ -43,19 +42,13 @@ def with_router(t):
     return t.check()
 
 
-def autoconfigured(mac, prefix):
-    b = bytes.fromhex(mac.replace(":", ""))
-    eui64 = bytes([b[0] ^ 2]) + b[1:3] + b"\xff\xfe" + b[3:]
-    return str(ipaddress.IPv6Address(ipaddress.IPv6Network(prefix).network_address.packed[:8] + eui64))
-
-
 def at_home(make_world, *args, **kw):
     return begin(make_world(network(*args, **kw)))
 
 
 def begin(world):
     """The mobile router is at home, packets flow to and from the host behind it."""
-    world.facts["router"], world.facts["home_address"] = world.facts["home_address"], autoconfigured(world.net.lladdr["inside", "eth0"], NETWORK)
+    world.facts["router"], world.facts["home_address"] = world.facts["home_address"], autoconfigured(NETWORK.partition("/")[0], world.net.lladdr["inside", "eth0"])
     address = world.facts["home_address"]
     world.wait(lambda: address in world.net.run("inside", "ip", "-6", "-o", "addr", "show", "dev", "eth0"), "the host's address", 15)
     world.be_home()

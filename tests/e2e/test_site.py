@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The mobile in a foreign site: how its packets travel, and what a handover costs."""
-import ipaddress
-
 import pytest
 from roamlab import topo, witness
+from roamlab.octets import autoconfigured
 from roamlab.witness import total, within
 from roamlab.world import QUICK
 
@@ -34,9 +33,7 @@ def test_first_leg_and_site_leg(make_world):
     ha, mma, home = (world.facts[k] for k in ("home_agent", "mma", "home_address"))
     at_mma, at_mn = tallies["mma"].kinds(), tallies["mn"].kinds()
     assert total(at_mma, direction="in", src=ha, dst=within(ASSIGNED), proto=41, inner_dst=home) >= 1000
-    mac = bytes.fromhex(world.net.lladdr["mn", "w0"].replace(":", ""))
-    eui64 = bytes([mac[0] ^ 2]) + mac[1:3] + b"\xff\xfe" + mac[3:]
-    group = str(ipaddress.IPv6Address(ipaddress.IPv6Address("ff35::").packed[:8] + eui64))
+    group = autoconfigured("ff35::", world.net.lladdr["mn", "w0"])
     assert total(at_mma, direction="out", src=mma, dst=group, proto=47, inner_dst=home) >= 1000
     assert total(at_mn, direction="in", src=mma, dst=group, proto=47, inner_dst=home) >= 1000
     assert total(at_mn, direction="out", dst=mma, proto=47, inner_src=home) >= 1000
