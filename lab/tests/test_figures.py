@@ -69,6 +69,12 @@ def test_percentile_is_nearest_rank():
     assert witness.percentile([], 50) == 0
 
 
+def test_times_of_nothing_are_no_good_times():
+    assert witness.spread(range(1, 101)) == {"median": 50, "p99": 99, "max": 100}
+    assert set(witness.spread([]).values()) == {None}
+    assert witness.told(witness.spread([])) == "none" and witness.told(witness.spread([2.5])) == "median 2.50 ms, p99 2.50, longest 2.50"
+
+
 def message(when_s, cls, type_, src, dst, data=b""):
     return witness.Message(when_s * 10**9, "eth0", "in", cls, type_, src, dst, 0, data)
 

@@ -67,16 +67,13 @@ class World:
         for d in self.daemons.values():
             d.wait_ready()
         self.wires = {n: Wire(self.net, "far", ifname) for n, (_, _, ifname) in AGENTS.items()}
-        self.macs = {n: self.mac(n, "core0") for n in AGENTS}
+        self.macs = {n: self.net.lladdr[n, "core0"] for n in AGENTS}
         self.mobiles = {}
 
     def close(self):
         faults = [f for d in self.daemons.values() if (f := d.stop())]
         self.net.close()
         assert not faults, "\n".join(faults)
-
-    def mac(self, node, ifname):
-        return self.net.run(node, "ip", "-o", "link", "show", ifname).split("link/ether ")[1].split()[0]
 
     def mobile(self, node, last=None, coa="10.2.0.5"):
         """The usual mobile of an agent, or the one whose home address ends in last."""

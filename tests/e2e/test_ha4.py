@@ -50,7 +50,7 @@ class World:
         self.net.build()
         self.daemon = roamd.Daemon(self.net, "ha").start()
         self.far, self.home = Wire(self.net, "far", "eth0"), Wire(self.net, "host", "eth0")
-        self.ha_mac, self.home_mac = (self.net.run("ha", "ip", "-o", "link", "show", i).split("link/ether ")[1].split()[0] for i in ("core0", "home0"))
+        self.ha_mac, self.home_mac = (self.net.lladdr["ha", i] for i in ("core0", "home0"))
         self.host = netns.inside(self.net.ns("host"), self._socket)
 
     @staticmethod
@@ -509,7 +509,7 @@ def test_a_recorded_session_plays(recorded):
     """Another implementation's session, replayed by its timing: accepted, and answered byte for byte as its own home agent did."""
     net, daemon = recorded
     wire = Wire(net, "far", "eth0")
-    mac = net.run("ha", "ip", "-o", "link", "show", "core0").split("link/ether ")[1].split()[0]
+    mac = net.lladdr["ha", "core0"]
     requests, replies = recorded_messages("mipv4-session.pcap")
     assert len(requests) == len(replies) == 3
     start, first = time.monotonic(), requests[0].time
