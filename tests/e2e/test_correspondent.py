@@ -8,6 +8,7 @@ import time
 import pytest
 from correspondent import BE, BRR, CN, COT, COTI, HOT, HOTI, H, K, L, A, Ack, Correspondent, Mobile, echo, headers, inet6, mh, mobility, routing
 from roamlab import netns
+from roamlab.octets import checksum6
 
 scapy = pytest.importorskip("scapy.all")
 
@@ -563,8 +564,7 @@ def upper_layers_see_the_home_address(w, m):
     assert len(seen) == 1 and routing(seen[0]) == m.hoa
     reply = bytes(seen[0])[64:]
     assert reply[0] == 129 and reply[8:] == b"x" * 901
-    from correspondent import checksum
-    assert checksum(CN, m.hoa, 58, reply[:2] + b"\0\0" + reply[4:]) == struct.unpack_from("!H", reply, 2)[0]
+    assert checksum6(CN, m.hoa, 58, reply[:2] + b"\0\0" + reply[4:]) == struct.unpack_from("!H", reply, 2)[0]
 
 
 @case("CN-6-5")
