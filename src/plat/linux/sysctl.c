@@ -2,6 +2,7 @@
 #include "plat/linux/sysctl.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,17 +46,41 @@ static bool is_allmulti(const char *name, char ifname[static NAME_OCT])
 	return true;
 }
 
+/*
+ * Behind some of these files the kernel only tries its lock of network configuration, and begins the call anew while another has it. In a real-time
+ * class we would so keep the processor from the very one who is to give it back, until the kernel throttles us: seen for a second at a time.
+ */
+struct calm { int class; struct sched_param param; };
+
+static struct calm calm_begin(void)
+{
+	const struct sched_param ordinary = {.sched_priority = 0};
+	struct calm c = {.class = sched_getscheduler(0)};
+
+	if (c.class == SCHED_OTHER || sched_getparam(0, &c.param) || sched_setscheduler(0, SCHED_OTHER, &ordinary))
+		c.class = SCHED_OTHER;
+	return c;
+}
+
+static void calm_end(const struct calm *c)
+{
+	if (c->class != SCHED_OTHER)
+		(void)sched_setscheduler(0, c->class, &c->param);
+}
+
 static int read_setting(const char *name, int *value)
 {
 	char ifname[NAME_OCT];
 
 	if (is_allmulti(name, ifname))
 		return allmulti_get(ifname, value);
+	const struct calm calm = calm_begin();
 	FILE *f = open_setting(name, "re");
 	int n = f ? fscanf(f, "%d", value) : 0;
 
 	if (f)
 		fclose(f);
+	calm_end(&calm);
 	return n == 1 ? 0 : ERR_SYS;
 }
 
@@ -65,12 +90,14 @@ static int write_setting(const char *name, int value)
 
 	if (is_allmulti(name, ifname))
 		return allmulti_set(ifname, value);
+	const struct calm calm = calm_begin();
 	FILE *f = open_setting(name, "we");
+	bool ok = f && fprintf(f, "%d\n", value) > 0;
 
-	if (!f)
-		return ERR_SYS;
-	bool ok = fprintf(f, "%d\n", value) > 0;
-	return fclose(f) == 0 && ok ? 0 : ERR_SYS;
+	if (f && fclose(f))
+		ok = false;
+	calm_end(&calm);
+	return ok ? 0 : ERR_SYS;
 }
 
 static struct setting *find(const struct sysctl *s, const char *name)
