@@ -374,10 +374,18 @@ def start_ready(namespace, argv, seconds=10, **kw):
     return proc
 
 
-def stop(proc, seconds=10):
-    """Ends a process kindly, then not."""
-    if proc.poll() is None:
+def ask_to_end(proc):
+    """Whether there was a process to ask."""
+    is_there = proc is not None and proc.poll() is None
+    if is_there:
         proc.send_signal(signal.SIGTERM)
+    return is_there
+
+
+def stop(proc, seconds=10, is_asked=False):
+    """Ends a process kindly, then not. is_asked: by ask_to_end() already."""
+    if not is_asked:
+        ask_to_end(proc)
     try:
         return proc.wait(seconds)
     except subprocess.TimeoutExpired:

@@ -78,9 +78,9 @@ class Daemon:
         except OSError:
             return ""
 
-    def stop(self):
-        """A clean stop. Returns what was wrong with this daemon's life: "" or a sentence."""
-        code = netmod.stop(self.proc, 10) if self.proc else 0
+    def stop(self, is_asked=False):
+        """A clean stop. Returns what was wrong with this daemon's life: "" or a sentence. is_asked: it has had its SIGTERM."""
+        code = netmod.stop(self.proc, 10, is_asked) if self.proc else 0
         self.proc = None
         words = self.log.read_text(errors="replace") if self.log.exists() else ""
         found = [w for w in FAULTS if w in words]
@@ -117,6 +117,12 @@ def parse_records(text):
         return value if isinstance(value, list) else [value]
     except json.JSONDecodeError:
         return [json.loads(line) for line in text.splitlines() if line.strip()]
+
+
+def stop_all(daemons):
+    """Clean stops of all at the same time, for a world that ends. Returns what was wrong with their lives, a sentence each."""
+    asked = [(d, netmod.ask_to_end(d.proc)) for d in daemons]
+    return [fault for d, is_asked in asked if (fault := d.stop(is_asked))]
 
 
 def start_all(net):

@@ -60,14 +60,17 @@ class FlowEnd(Reader):
         a, b = self.lines[-3], self.lines[-1]
         return int(b[2]) - int(a[2]) >= 0.8 * self.rate_pps * (int(b[0]) - int(a[0])) / 1e9
 
-    def wait_quiet(self, settle_s=0.2, seconds=10):
-        """Until nothing has come for so long: what was on its way is here, copies too."""
-        begin, steps = len(self.lines), math.ceil(settle_s / PROGRESS_S)
-        netmod.wait_for(lambda: len(self.lines) > begin + steps and self.lines[-1][2] == self.lines[-1 - steps][2], seconds, "the end of the flow")
-
     def pause(self):
         """Sends no more; still receives."""
         self.proc.send_signal(signal.SIGUSR1)
+
+
+def wait_quiet(ends, settle_s=0.2, seconds=10):
+    """Until nothing has come to any of these FlowEnds for so long: what was on its way is here, copies too."""
+    steps = math.ceil(settle_s / PROGRESS_S)
+    waiting = [(end.lines, len(end.lines)) for end in ends]
+    netmod.wait_for(lambda: all(len(lines) > begin + steps and lines[-1][2] == lines[-1 - steps][2] for lines, begin in waiting), seconds,
+                    "the end of the flow")
 
 
 class Flow:
@@ -94,8 +97,7 @@ class Flow:
         """Stops sending, lets what is on its way arrive, and returns (down, up) as Direction."""
         for end in (self.fixed, self.mobile):
             end.pause()
-        for end in (self.fixed, self.mobile):
-            end.wait_quiet(settle_s)
+        wait_quiet([self.fixed, self.mobile], settle_s)
         for end in (self.fixed, self.mobile):
             end.stop()
         return Direction(self.fixed.prefix, self.mobile.prefix), Direction(self.mobile.prefix, self.fixed.prefix)

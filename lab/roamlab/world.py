@@ -56,7 +56,7 @@ class World:
             for s in self.streams:
                 netmod.stop(s)
                 s.stdout.close()
-            faults += [fault for d in self.daemons.values() if (fault := d.stop())]
+            faults += roamd.stop_all(self.daemons.values())
         finally:
             self.net.close()
         self.flows, self.daemons = [], {}

@@ -230,8 +230,7 @@ def test_voice_in_the_group_itself(world):
         end = world.now()
         for f in FAMILIES:
             streams[f].stop()
-        for f in FAMILIES:
-            ends[f].wait_quiet()   # the last of it is still on the cable
+        witness.wait_quiet(ends.values())   # the last of it is still on the cable
     for f in FAMILIES:
         quality = voice.judge(witness.Direction(streams[f].prefix, ends[f].prefix), begin, end)
         assert (quality.lost, quality.late, quality.reordered) == (0, 0, 0), f
